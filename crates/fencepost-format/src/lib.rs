@@ -1,0 +1,106 @@
+//! The bytes of a fencepost log: names, entries, trailers, manifests. No IO.
+//!
+//! A log lives in the layout of Lance's MemWAL: entries are Arrow IPC streams, the manifest is a protobuf message,
+//! and each object is written once, under a name made from its position or version.
+//!
+//! ```text
+//! {base}/_mem_wal/{shard}/
+//!   manifest/1100….binpb            Manifest            who owns the shard, where replay begins
+//!   manifest/version_hint.json      encode_version_hint for Lance's readers
+//!   wal/1010….arrow                 Entry               position 5
+//!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
+//!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has come
+//!   fencepost/lease/….json          Lease               who holds the shard: advice only
+//!
+//! an entry:
+//! ┌────────┬─────────────────────────┬─────────────┬───────────────────────────────────────────────────────┐
+//! │ schema │ dictionaries and batches│ ff ff ff ff │ F P W L · kind · position · epoch · nonce · rows ·    │
+//! │        │                         │ 00 00 00 00 │ batches · body bytes · CRC of body · CRC of these     │
+//! └────────┴─────────────────────────┴─────────────┴───────────────────────────────────────────────────────┘
+//! └─ an Arrow IPC stream, all that Lance sees ────┘└─ Trailer: 64 bytes, one range read; not in Lance's ──┘
+//! ```
+//!
+//! The clauses `F-1` and so on, cited throughout, are those of the format's description, `docs/format.md`.
+//!
+//! # What it is, and what it is not
+//!
+//! It turns bytes into values and back, strictly: an error is typed, names the object and the place in it, and says
+//! whether the bytes are damaged, misplaced, newer than this code or above a limit. It knows no store, no clock and
+//! no randomness, never decides who owns a shard and never skips anything. The state machines that do so are in
+//! `fencepost-fence`.
+//!
+//! # Features
+//!
+//! `codec` (default): rows, by way of Arrow 58 to 60. Without it there are still ids, names, trailers, manifests and
+//! documents, and no Arrow in the build.
+//!
+//! # Costs and limits
+//!
+//! Encoding copies columns once and passes over them once more for the checksum; sealing an entry touches none of
+//! its rows. Decoding passes over the bytes once, for the checksum, and then shares them with the columns. What
+//! decoding may allocate is bounded by `DecodeLimits`, whatever the bytes are.
+//!
+//! # Example
+//!
+#![cfg_attr(feature = "codec", doc = "```")]
+#![cfg_attr(not(feature = "codec"), doc = "```ignore")]
+//! use std::sync::Arc;
+//!
+//! use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+//! use bytes::Bytes;
+//! use fencepost_format::{
+//!     DecodeLimits, EncodedBatches, Entry, Epoch, Nonce, Position, entry_name, seal_data,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+//! let batch = RecordBatch::try_from_iter([("id", ids)])?;
+//!
+//! // In the task of whoever has rows: the rows as messages of a stream.
+//! let group = EncodedBatches::encode(&[batch.clone()])?;
+//! // Where the position is known: the object, in chunks that share memory with the group.
+//! let (position, epoch, nonce) = (Position::new(5), Epoch::new(2), Nonce(42));
+//! let chunks = seal_data(position, epoch, nonce, &[group])?;
+//!
+//! let name = entry_name(position);
+//! let object = Bytes::from(chunks.concat());
+//! let entry = Entry::decode(&name, position, &object, DecodeLimits::DEFAULT)?;
+//! assert_eq!(entry.batches(), [batch]);
+//! assert_eq!((entry.header().epoch, entry.header().nonce), (epoch, Some(nonce)));
+//! # Ok(())
+//! # }
+//! ```
+
+mod boundary;
+mod cursor;
+mod documents;
+#[cfg(feature = "codec")]
+mod entry;
+mod error;
+mod header;
+mod hint;
+mod ids;
+mod lease;
+mod manifest;
+mod names;
+mod trailer;
+
+pub use boundary::Boundary;
+pub use cursor::Cursor;
+pub use documents::DOCUMENT_BYTES_MAX;
+#[cfg(feature = "codec")]
+pub use entry::{
+    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, decode_header, decode_lance_head,
+    encode_marker, seal_data,
+};
+pub use error::FormatError;
+pub use header::{EntryHeader, EntryKind};
+pub use hint::{decode_version_hint, encode_version_hint};
+pub use ids::{Epoch, Generation, ID_MAX, Nonce, Position, ShardId, Version};
+pub use lease::Lease;
+pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
+pub use names::{
+    CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_cursor_document_name,
+    parse_entry_name, parse_lease_name, parse_manifest_name,
+};
+pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};

@@ -1,0 +1,8 @@
+//! The crate from outside: fixtures, round trips, damage.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+
+mod damage;
+mod fixtures;
+mod round_trips;
+mod support;
