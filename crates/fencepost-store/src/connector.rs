@@ -1,0 +1,96 @@
+//! Keeps the status of a reply where [`classify`](crate::outcome::classify) can see it.
+//!
+//! `object_store` turns most unsuccessful replies into one generic error whose type is private: a 429, which
+//! proves that nothing was done, cannot be told from a 500, which proves nothing. A connector sits between
+//! the client and the network and sees every reply, so this one turns those replies into an error of its own.
+
+use crate::text::element;
+use futures::StreamExt;
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
+    HttpService, ReqwestConnector,
+};
+use snafu::Snafu;
+
+/// An `HttpConnector` that keeps the statuses of failed replies, for callers who build an S3, GCS or Azure
+/// client by themselves and hand it to [`LogStore::new`](crate::LogStore::new).
+///
+/// Without it such a client's 4xx and 5xx replies are all of unknown outcome: safe, but less can be said.
+/// Give it to the builder's `with_http_connector`, together with `RetryConfig { max_retries: 0, .. }`: the
+/// client no longer retries on those statuses anyhow. [`LogStore::open`](crate::LogStore::open) does both.
+#[derive(Debug, Default)]
+pub struct ReplyConnector<C = ReqwestConnector> {
+    inner: C,
+}
+
+impl<C> ReplyConnector<C> {
+    /// Around another connector.
+    pub fn around(inner: C) -> Self {
+        Self { inner }
+    }
+}
+
+impl<C: HttpConnector> HttpConnector for ReplyConnector<C> {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(ReplyService { inner: self.inner.connect(options)? }))
+    }
+}
+
+/// An unsuccessful reply.
+#[derive(Debug, Snafu)]
+#[snafu(display("HTTP status {status} {} {}", code.as_deref().unwrap_or(""), message.as_deref().unwrap_or("")))]
+pub(crate) struct ReplyError {
+    pub(crate) status: u16,
+    /// The store's own code, from the body: `SlowDown`, `NoSuchBucket`.
+    pub(crate) code: Option<Box<str>>,
+    message: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+struct ReplyService {
+    inner: HttpClient,
+}
+
+#[async_trait::async_trait]
+impl HttpService for ReplyService {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let response = self.inner.execute(request).await?;
+        let status = response.status().as_u16();
+        // The client gives these a type of its own, and looks at some of them when it fetches credentials.
+        if matches!(status, 200..=299 | 304 | 401 | 403 | 412) {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let body = read_some(body).await;
+        let text = String::from_utf8_lossy(&body);
+        let code = element(&text, "Code").map(Box::from);
+        let distinct = match status {
+            404 => code.as_deref().is_some_and(|code| BUCKET_MISSING.contains(&code)),
+            409 => code.as_deref().is_some_and(|code| IN_FLIGHT.contains(&code)),
+            _ => true,
+        };
+        if !distinct {
+            return Ok(HttpResponse::from_parts(parts, body.into()));
+        }
+        let message = element(&text, "Message").map(Box::from);
+        Err(HttpError::new(HttpErrorKind::Unknown, ReplyError { status, code, message }))
+    }
+}
+
+/// The beginning of a body. A body that breaks off is used as far as it came: the status has been seen.
+async fn read_some(body: HttpResponseBody) -> Vec<u8> {
+    let mut stream = body.bytes_stream();
+    let mut out = Vec::new();
+    while let Some(Ok(chunk)) = stream.next().await {
+        out.extend_from_slice(&chunk[..chunk.len().min(BODY_BYTES_MAX - out.len())]);
+        if out.len() == BODY_BYTES_MAX {
+            break;
+        }
+    }
+    out
+}
+
+const BUCKET_MISSING: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "ContainerDisabled"];
+const IN_FLIGHT: [&str; 2] = ["ConditionalRequestConflict", "OperationAborted"];
+const BODY_BYTES_MAX: usize = 16 << 10;

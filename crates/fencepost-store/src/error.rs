@@ -1,0 +1,257 @@
+//! One error for all requests: what was asked, of which object, what became of it, and whether to ask again.
+
+use crate::text::{Escaped, redact};
+use snafu::Snafu;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request that failed.
+///
+/// It names operation, object and time taken. Texts of the client beneath are kept as
+/// [source](std::error::Error::source) after taking out what could be a credential: queries and user names of
+/// URLs, and the bodies of refusals, which on some stores repeat the request's headers. Cloning is cheap.
+#[derive(Clone, Debug, Snafu)]
+#[snafu(display("{} of `{}`: {} (after {:?})", details.operation, Escaped(&details.object), details.failure, details.elapsed))]
+pub struct StoreError {
+    details: Arc<Details>,
+    source: Cause,
+}
+
+impl StoreError {
+    pub(crate) fn new(operation: Operation, object: &str, elapsed: Duration, failure: Failure) -> Self {
+        Self::because(operation, object, elapsed, failure, &failure.to_string())
+    }
+
+    pub(crate) fn because(
+        operation: Operation,
+        object: &str,
+        elapsed: Duration,
+        failure: Failure,
+        cause: &str,
+    ) -> Self {
+        let details = Details { operation, object: object.into(), elapsed, failure, hedged: false };
+        Self { details: Arc::new(details), source: Cause { text: redact(cause).into() } }
+    }
+
+    /// Takes definiteness away: an earlier attempt, hidden from us, may have been carried out.
+    pub(crate) fn hedged(mut self) -> Self {
+        Arc::make_mut(&mut self.details).hedged = true;
+        self
+    }
+
+    /// Whether the request was certainly not carried out and never will be.
+    ///
+    /// `false` leaves everything open: a write may have happened, may happen later, or may never happen.
+    pub fn is_definite(&self) -> bool {
+        self.details.failure.is_definite() && !self.details.hedged
+    }
+
+    /// Whether the same request may succeed later with nobody doing anything about it.
+    pub fn is_retryable(&self) -> bool {
+        self.details.failure.is_retryable()
+    }
+
+    /// What went wrong, as a value to match on.
+    pub fn failure(&self) -> Failure {
+        self.details.failure
+    }
+
+    /// What was asked of the store.
+    pub fn operation(&self) -> Operation {
+        self.details.operation
+    }
+
+    /// The object or prefix, relative to the store's root, verbatim. Escape it before printing it to a
+    /// terminal.
+    pub fn object(&self) -> &str {
+        &self.details.object
+    }
+
+    /// Time from the start of the last attempt to its failure.
+    pub fn elapsed(&self) -> Duration {
+        self.details.elapsed
+    }
+}
+
+/// What was asked of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Write an object unless there is one.
+    Create,
+    /// Write an object, whatever is there.
+    Overwrite,
+    /// Read an object or a part of it.
+    Get,
+    /// Read an object's metadata.
+    Head,
+    /// List the objects under a prefix.
+    List,
+    /// Delete an object.
+    Delete,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Overwrite => "overwrite",
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::List => "list",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// The kinds of failure that callers can tell apart.
+///
+/// Each kind fixes both answers: is the outcome definite, and is it worth asking again. Where a cause is not
+/// known for certain, the kind is an indefinite one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The name cannot be used with this store, or the store holds a name that its client cannot express.
+    BadPath,
+    /// The range lies outside of the object.
+    BadRange,
+    /// The object is larger than the caller allowed. Its body was not read.
+    TooLarge {
+        /// The object's size in bytes.
+        size: u64,
+        /// The caller's limit in bytes.
+        limit: u64,
+    },
+    /// Credentials are missing, wrong, expired or not sufficient; or the file system denies access.
+    Denied,
+    /// The bucket, container or directory does not exist.
+    NoBucket,
+    /// The store or its client does not support the operation (or was configured not to).
+    Unsupported,
+    /// No space, or no quota, is left on the device.
+    Full,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// The store refused the request as such.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The store asks to slow down and did not look at the request (HTTP 429).
+    Throttled,
+    /// No connection could be made, so nothing was sent.
+    Unreachable,
+    /// The store met a competing request for the same name (HTTP 409).
+    Conflict,
+    /// No reply within the time allowed.
+    TimedOut,
+    /// The store failed while it worked on the request (HTTP 5xx, 503 included).
+    Server {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The connection, or the task that did the work, ended before a reply.
+    Interrupted,
+    /// The operating system reported an error, other than those above, or one that may have come after the
+    /// object became visible.
+    Io,
+    /// The reply could not be understood.
+    Malformed,
+    /// Nothing in the error says what happened.
+    Unrecognised,
+}
+
+impl Failure {
+    /// Whether the request was certainly not carried out. See [`StoreError::is_definite`].
+    pub fn is_definite(&self) -> bool {
+        match self {
+            Self::BadPath
+            | Self::BadRange
+            | Self::TooLarge { .. }
+            | Self::Denied
+            | Self::NoBucket
+            | Self::Unsupported
+            | Self::Full
+            | Self::ReadOnly
+            | Self::Refused { .. }
+            | Self::Throttled
+            | Self::Unreachable => true,
+            Self::Conflict
+            | Self::TimedOut
+            | Self::Server { .. }
+            | Self::Interrupted
+            | Self::Io
+            | Self::Malformed
+            | Self::Unrecognised => false,
+        }
+    }
+
+    /// Whether the same request may succeed later. See [`StoreError::is_retryable`].
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Throttled
+            | Self::Unreachable
+            | Self::Conflict
+            | Self::TimedOut
+            | Self::Server { .. }
+            | Self::Interrupted
+            | Self::Io
+            | Self::Malformed
+            | Self::Unrecognised => true,
+            Self::BadPath
+            | Self::BadRange
+            | Self::TooLarge { .. }
+            | Self::Denied
+            | Self::NoBucket
+            | Self::Unsupported
+            | Self::Full
+            | Self::ReadOnly
+            | Self::Refused { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::TooLarge { size, limit } => {
+                return write!(f, "the object has {size} bytes, more than the {limit} allowed");
+            }
+            Self::Refused { status } => return write!(f, "the store refused the request (HTTP {status})"),
+            Self::Server { status } => return write!(f, "the store failed (HTTP {status})"),
+            Self::BadPath => "the name cannot be used with this store",
+            Self::BadRange => "the range lies outside of the object",
+            Self::Denied => "access denied; check credentials and permissions",
+            Self::NoBucket => "the bucket, container or directory does not exist",
+            Self::Unsupported => "the store does not support this",
+            Self::Full => "no space left on the device",
+            Self::ReadOnly => "the file system is read-only",
+            Self::Throttled => "the store asks to slow down",
+            Self::Unreachable => "no connection could be made",
+            Self::Conflict => "a competing request was under way",
+            Self::TimedOut => "no reply in time",
+            Self::Interrupted => "the connection or task ended before a reply",
+            Self::Io => "the operating system reported an error",
+            Self::Malformed => "the reply could not be understood",
+            Self::Unrecognised => "the cause is not known",
+        };
+        f.write_str(text)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Details {
+    operation: Operation,
+    object: Box<str>,
+    elapsed: Duration,
+    failure: Failure,
+    hedged: bool,
+}
+
+/// The client's own words, redacted.
+#[derive(Clone, Debug, Snafu)]
+#[snafu(display("{text}"))]
+struct Cause {
+    text: Arc<str>,
+}

@@ -1,0 +1,119 @@
+//! Local directories: opening, flushing, and errors of the operating system.
+
+use fencepost_store::{Backend, Failure, LogStore, OpenError, Refusal, Retry, StoreOptions};
+use std::fs;
+
+fn open(path: &std::path::Path) -> LogStore {
+    LogStore::open(path.to_str().unwrap(), StoreOptions::new()).unwrap()
+}
+
+#[tokio::test]
+async fn opening_to_write_makes_the_directory_and_opening_to_read_does_not() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a/b");
+    let text = path.to_str().unwrap();
+    let error = LogStore::open(text, StoreOptions::new().create_missing(false)).unwrap_err();
+    assert!(matches!(error, OpenError::Missing { .. }), "{error}");
+    assert!(!home.path().join("a").exists());
+
+    let url = format!("file://{text}");
+    let store = LogStore::open(&url, StoreOptions::new()).unwrap();
+    assert_eq!(store.backend(), Backend::Local);
+    store.put_new("x", "1".into()).await.unwrap();
+    let reader = LogStore::open(text, StoreOptions::new().create_missing(false)).unwrap();
+    assert_eq!(reader.get("x").await.into_result().unwrap().unwrap().bytes, "1");
+}
+
+#[test]
+fn a_file_is_no_store() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let error = LogStore::open(file.to_str().unwrap(), StoreOptions::new()).unwrap_err();
+    assert!(matches!(error, OpenError::NotADirectory { .. }), "{error}");
+    let error = LogStore::open(file.join("below").to_str().unwrap(), StoreOptions::new()).unwrap_err();
+    assert!(matches!(error, OpenError::Directory { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn impossible_names_are_not_done() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    store.put_new("file", "x".into()).await.unwrap();
+    let long = "n".repeat(300);
+    for name in ["file/below", &long, "staged#1"] {
+        let refused = store.put_new(name, "x".into()).await.unwrap_err();
+        match refused.why {
+            Refusal::NotDone { retry: Retry::Never, source } => {
+                assert_eq!(source.failure(), Failure::BadPath, "{name}: {source:?}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+/// Two writers in two processes do not share what they know of directories, and each must flush for itself.
+#[tokio::test]
+async fn creates_leave_nothing_beside_the_object_and_race_fairly() {
+    let home = tempfile::tempdir().unwrap();
+    let stores = [open(home.path()), open(home.path())];
+    let racers = (0..16).map(|n| stores[n % 2].put_new("deep/er/x", n.to_string().into()));
+    let outcomes = futures::future::join_all(racers).await;
+    let winner = outcomes.iter().position(Result::is_ok).unwrap();
+    let refused = outcomes.into_iter().filter_map(Result::err);
+    assert_eq!(refused.filter(|refused| matches!(refused.why, Refusal::Exists)).count(), 15);
+    let found = stores[0].get("deep/er/x").await.into_result().unwrap().unwrap();
+    assert_eq!(found.bytes, winner.to_string());
+    let files: Vec<_> = fs::read_dir(home.path().join("deep/er")).unwrap().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+}
+
+/// What a crash between writing aside and linking leaves behind is neither listed nor in the way.
+#[tokio::test]
+async fn leftovers_of_a_crash_are_invisible() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("wal")).unwrap();
+    fs::write(home.path().join("wal/x#1"), "half").unwrap();
+    let store = open(home.path());
+    assert!(store.list_all("").await.unwrap().is_empty());
+    store.put_new("wal/x", "whole".into()).await.unwrap();
+    assert_eq!(store.list_all("").await.unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_behind_a_symbolic_link_works() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("real")).unwrap();
+    std::os::unix::fs::symlink(home.path().join("real"), home.path().join("link")).unwrap();
+    let store = open(&home.path().join("link"));
+    store.put_new("a/b", "x".into()).await.unwrap();
+    assert!(home.path().join("real/a/b").exists());
+}
+
+/// A file that is a directory's place holder reads as absent, not as an object.
+#[tokio::test]
+async fn a_directory_is_no_object() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    store.put_new("a/b", "x".into()).await.unwrap();
+    assert!(store.get("a").await.is_absent());
+    assert!(store.head("a").await.is_absent());
+}
+
+/// A write whose caller has gone away goes on: it was handed to a thread that cannot be called back.
+#[tokio::test]
+async fn a_dropped_create_may_still_land() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    {
+        let mut write = Box::pin(store.put_new("a", "x".into()));
+        assert!(futures::poll!(write.as_mut()).is_pending());
+    }
+    // The same create now either wins or finds the first one; both are fine, and a third of other bytes never
+    // wins.
+    let _ = store.put_new("a", "x".into()).await;
+    let refused = store.put_new("a", "y".into()).await.unwrap_err();
+    assert!(matches!(refused.why, Refusal::Exists));
+    assert_eq!(store.get("a").await.into_result().unwrap().unwrap().bytes, "x");
+}

@@ -1,0 +1,13 @@
+//! Integration tests, one binary.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
+
+mod contract;
+mod fake_s3;
+mod local;
+mod memory;
+mod open;
+mod probe;
+mod s3_outcomes;
+mod s3_reads;
+mod wrap;
