@@ -1,0 +1,134 @@
+//! The core without the facade: two writers over a `BTreeMap` that stands for the store.
+//!
+//! Everything that the protocol decides is in the machines; what is left to their driver is this loop. Somebody else's engine would
+//! perform the same requests against its own storage, with rows beside the headers.
+//!
+//! ```sh
+//! cargo run -p fencepost-fence --example fence_alone
+//! ```
+
+use fencepost_fence::{
+    AppendEvent, CreateReply, Opened, Opening, OpeningEvent, Params, ReadReply, Reply, Request, Tick,
+    WriterCore, WriterEvent,
+};
+use fencepost_format::{EntryHeader, Epoch, Manifest, Nonce, Position, ShardId, Version};
+use std::collections::BTreeMap;
+
+/// Objects, created if absent and never changed.
+#[derive(Default)]
+struct Store {
+    manifests: BTreeMap<Version, Manifest>,
+    entries: BTreeMap<Position, EntryHeader>,
+    requests: u64,
+}
+
+impl Store {
+    /// Performs a request of a writer that signs with `epoch` and `nonce`.
+    fn perform(&mut self, request: Request, epoch: Epoch, nonce: Nonce) -> Reply {
+        self.requests += 1;
+        match request {
+            Request::ListManifests { .. } => {
+                let highest = self.manifests.keys().max().copied().unwrap_or(Version::NONE);
+                Reply::Listed(ReadReply::Found(highest))
+            }
+            Request::ReadManifest { version, .. } => {
+                Reply::Manifest(version, found(self.manifests.get(&version).cloned()))
+            }
+            Request::CreateManifest { manifest, .. } => {
+                let version = manifest.version;
+                Reply::ManifestCreated(version, create(&mut self.manifests, version, manifest))
+            }
+            Request::ReadEntry { at, .. } => Reply::Entry(at, found(self.entries.get(&at).copied())),
+            Request::CreateEntry { at, kind, .. } => {
+                let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce) };
+                Reply::EntryCreated(at, create(&mut self.entries, at, header))
+            }
+        }
+    }
+}
+
+fn found<T>(object: Option<T>) -> ReadReply<T> {
+    object.map_or(ReadReply::Absent, ReadReply::Found)
+}
+
+fn create<K: Ord, V>(objects: &mut BTreeMap<K, V>, name: K, object: V) -> CreateReply {
+    match objects.entry(name) {
+        std::collections::btree_map::Entry::Occupied(_) => CreateReply::Exists,
+        std::collections::btree_map::Entry::Vacant(vacant) => {
+            vacant.insert(object);
+            CreateReply::Done
+        }
+    }
+}
+
+/// Claims, replays, posts and fills; then the epoch is open.
+fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
+    let mut opening = Opening::new(Params::default(), now, ShardId::from_bytes([7; 16]), nonce, None);
+    let mut epoch = Epoch::NONE;
+    loop {
+        // Events first: what is asked for next may have to be signed with the epoch that they tell.
+        while let Some(event) = opening.poll_event() {
+            match event {
+                OpeningEvent::Claimed { epoch: claimed, .. } => epoch = claimed,
+                OpeningEvent::Replayed { header, valid } => {
+                    println!(
+                        "epoch {epoch} replays {} ({:?}, counts: {valid})",
+                        header.position, header.kind
+                    );
+                }
+                OpeningEvent::Opened(opened) => return opened,
+                other => panic!("nobody else is here: {other:?}"),
+            }
+        }
+        let request = opening.poll_request().expect("an opening asks until it has ended");
+        let reply = store.perform(request, epoch, nonce);
+        opening.handle(now, &reply);
+    }
+}
+
+/// Appends once and tells what came of it.
+fn append(store: &mut Store, now: Tick, writer: &mut WriterCore, nonce: Nonce) {
+    let epoch = writer.epoch();
+    let Some(at) = writer.submit(now) else {
+        println!("epoch {epoch} takes no more appends: {:?}", writer.stopped());
+        return;
+    };
+    while let Some(request) = writer.poll_request() {
+        let reply = store.perform(request, epoch, nonce);
+        writer.handle(now, &reply);
+    }
+    while let Some(event) = writer.poll_event() {
+        match event {
+            WriterEvent::Append(AppendEvent::Acknowledged { through }) => {
+                println!("epoch {epoch} has {through}")
+            }
+            WriterEvent::Append(AppendEvent::Failed { stop, .. }) => {
+                println!(
+                    "epoch {epoch} is refused at {at}, for certain: {} ({stop:?})",
+                    stop.is_definite(at)
+                );
+            }
+            other => println!("epoch {epoch}: {other:?}"),
+        }
+    }
+}
+
+fn main() {
+    let (mut store, now) = (Store::default(), Tick(0));
+
+    let first_nonce = Nonce(1);
+    let mut first = WriterCore::new(Params::default(), &open(&mut store, now, first_nonce));
+    append(&mut store, now, &mut first, first_nonce);
+    let before = store.requests;
+    append(&mut store, now, &mut first, first_nonce);
+    println!("an append takes {} request", store.requests - before);
+
+    // Nobody asks the first writer.
+    let second_nonce = Nonce(2);
+    let opened = open(&mut store, now, second_nonce);
+    println!("epoch {} has its post at {} and appends at {}", opened.epoch, opened.post, opened.next);
+    let mut second = WriterCore::new(Params::default(), &opened);
+    append(&mut store, now, &mut first, first_nonce);
+    append(&mut store, now, &mut second, second_nonce);
+    append(&mut store, now, &mut first, first_nonce);
+}

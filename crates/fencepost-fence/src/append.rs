@@ -1,0 +1,430 @@
+//! The appends of one writer that are not acknowledged yet (P-20 to P-26). In the ordinary case each is one create and nothing
+//! else (P-25).
+
+use crate::{CreateReply, FindLatest, Found, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Nonce, Position};
+use std::collections::VecDeque;
+
+/// The append window.
+///
+/// Feed it with [`submit`](Self::submit), [`begin_close`](Self::begin_close), [`handle`](Self::handle) and
+/// [`handle_timeout`](Self::handle_timeout); after each call drain [`poll_request`](Self::poll_request), then
+/// [`poll_event`](Self::poll_event), then read [`poll_timeout`](Self::poll_timeout). It never waits and never fails.
+///
+/// ```text
+///   acknowledged | done  ?  done  ?  ?  | free
+///   ─────────────┼──────────────────────┼──────
+///           acked│ slots, at most W     │next
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AppendWindow {
+    params: Params,
+    epoch: Epoch,
+    nonce: Nonce,
+    acked: Position,
+    slots: VecDeque<Slot>,
+    state: State,
+    collision: Option<Collision>,
+    events: VecDeque<AppendEvent>,
+}
+
+/// A successor's entry stands at `at`; is it sure that ours never stood there?
+///
+/// SUBTLE: not below `R`. Ours may have landed unseen, been replayed and covered by the successor, and collected; and then an entry of
+/// a stalled opener, or a duplicate of a post, may have landed on the empty position. Above `R` nothing was ever
+/// collected, so what stands there was the first to come (P-26).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Collision {
+    by: Epoch,
+    at: Position,
+    /// One above the last append.
+    end: Position,
+    find: FindLatest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Slot {
+    kind: EntryKind,
+    step: SlotStep,
+    since: Tick,
+    attempt: u32,
+    asked: bool,
+    /// An attempt may have landed, or may yet land, unseen.
+    uncertain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum SlotStep {
+    Create,
+    ReadBack,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Open,
+    Closing,
+    Closed,
+    Stopped(Stop),
+}
+
+/// Why a writer stopped. Only a new claim helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stop {
+    /// A successor has the shard. Appends at and above `at` are definitely not in the log; those below that failed may be.
+    Fenced {
+        /// The successor's epoch.
+        by: Epoch,
+        /// Where it was met: the successor's entry; or the next position, if the manifest told or if `R` has passed that entry.
+        at: Position,
+    },
+    /// An entry of nobody's stands in the way. The append at `at` is not in the log; those above may be.
+    Obstructed {
+        /// Where.
+        at: Position,
+    },
+    /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or come to be.
+    Unknown {
+        /// The first of them.
+        at: Position,
+    },
+    /// The store refused `at` for certain: it and those above are definitely not in the log.
+    NotDone {
+        /// The first of them.
+        at: Position,
+    },
+}
+
+impl Stop {
+    /// The first position that it concerns.
+    #[must_use]
+    pub const fn at(self) -> Position {
+        match self {
+            Self::Fenced { at, .. }
+            | Self::Obstructed { at }
+            | Self::Unknown { at }
+            | Self::NotDone { at } => at,
+        }
+    }
+
+    /// Whether an append at `position` is definitely not in the log and never will be.
+    #[must_use]
+    pub fn is_definite(self, position: Position) -> bool {
+        match self {
+            Self::Fenced { at, .. } => position >= at,
+            Self::NotDone { .. } => true,
+            Self::Obstructed { at } => position == at,
+            Self::Unknown { .. } => !rules::on(Rule::UnknownIsUnknown),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AppendEvent {
+    /// Everything up to here is durable and acknowledged.
+    Acknowledged {
+        /// The new acknowledged tail.
+        through: Position,
+    },
+    /// Appends failed; [`Stop::is_definite`] tells for each whether it may be in the log all the same.
+    Failed {
+        /// The first position that failed; all undecided ones from here on failed with it.
+        from: Position,
+        /// Why.
+        stop: Stop,
+    },
+    /// The close entry is durable.
+    Closed,
+}
+
+impl AppendWindow {
+    /// An empty window that appends at `next`.
+    #[must_use]
+    pub fn new(params: Params, epoch: Epoch, nonce: Nonce, next: Position) -> Self {
+        let (slots, events) = (VecDeque::new(), VecDeque::new());
+        let (state, collision) = (State::Open, None);
+        Self { params, epoch, nonce, acked: next.prev(), slots, state, collision, events }
+    }
+
+    /// The acknowledged tail.
+    #[must_use]
+    pub const fn acked(&self) -> Position {
+        self.acked
+    }
+
+    /// The position that the next append takes.
+    #[must_use]
+    pub fn next(&self) -> Position {
+        self.acked.plus(self.slots.len() as u64 + 1)
+    }
+
+    /// How many positions are undecided.
+    #[must_use]
+    pub fn undecided(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Why the writer stopped, if it did.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<Stop> {
+        match self.state {
+            State::Stopped(stop) => Some(stop),
+            State::Open | State::Closing | State::Closed => None,
+        }
+    }
+
+    /// Whether the close entry is durable.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Whether an append would get a position now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let bound = if rules::on(Rule::BoundedWindow) {
+            self.params.window.get()
+        } else {
+            2 * self.params.window.get()
+        };
+        self.state == State::Open && (self.slots.len() as u64) < bound
+    }
+
+    /// Takes the next position for an append; `None` if the window is full or the writer is not open (P-20).
+    pub fn submit(&mut self, now: Tick) -> Option<Position> {
+        if !self.has_room() {
+            return None;
+        }
+        let at = self.next();
+        self.push(now, EntryKind::Data);
+        Some(at)
+    }
+
+    /// Takes no more appends and, once nothing is undecided, appends the close entry (P-35).
+    pub fn begin_close(&mut self, now: Tick) {
+        if self.state == State::Open {
+            self.state = State::Closing;
+            self.close_if_settled(now);
+        }
+    }
+
+    /// A successor's manifest was seen. No new appends; the undecided ones are still decided one by one (P-26).
+    pub fn superseded(&mut self, by: Epoch) {
+        if matches!(self.state, State::Open | State::Closing) {
+            self.state = State::Stopped(Stop::Fenced { by, at: self.next() });
+        }
+    }
+
+    /// Whether a successor's entry was met and the manifest is being asked about it (P-26).
+    #[must_use]
+    pub const fn is_asking_manifest(&self) -> bool {
+        self.collision.is_some()
+    }
+
+    /// The next request to the manifest, if one is due. Whoever also commits must not do both at the same time.
+    pub fn poll_manifest_request(&mut self) -> Option<Request> {
+        self.collision.as_mut()?.find.poll_request()
+    }
+
+    /// The next request about entries, if one is due.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        let first = self.acked.next();
+        let (index, slot) =
+            self.slots.iter_mut().enumerate().find(|(_, slot)| !slot.asked && slot.step != SlotStep::Done)?;
+        slot.asked = true;
+        let (at, attempt) = (first.plus(index as u64), slot.attempt);
+        Some(match slot.step {
+            SlotStep::ReadBack => Request::ReadEntry { at, attempt },
+            SlotStep::Create | SlotStep::Done => Request::CreateEntry { at, kind: slot.kind, attempt },
+        })
+    }
+
+    /// The next event, if there is one.
+    pub fn poll_event(&mut self) -> Option<AppendEvent> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Tick> {
+        let undecided = self.slots.iter().filter(|slot| slot.step != SlotStep::Done);
+        undecided.map(|slot| slot.since.plus(self.params.patience)).min()
+    }
+
+    /// Gives up what is past its deadline (P-23, P-24).
+    pub fn handle_timeout(&mut self, now: Tick) {
+        let late = |slot: &Slot| slot.step != SlotStep::Done && now >= slot.since.plus(self.params.patience);
+        if let Some(index) = self.slots.iter().position(late) {
+            let at = self.acked.next().plus(index as u64);
+            self.stop(Stop::Unknown { at });
+        }
+    }
+
+    /// Takes an answer. Answers about positions that are decided are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) {
+        match reply {
+            Reply::EntryCreated(at, reply) => self.handle_created(now, *at, *reply),
+            Reply::Entry(at, read) => self.handle_read_back(now, *at, read),
+            Reply::Listed(_) | Reply::Manifest(..) => {
+                let collision = self.collision.as_mut();
+                if let Some(found) = collision.and_then(|collision| collision.find.handle(now, reply)) {
+                    self.fenced(found);
+                }
+            }
+            Reply::ManifestCreated(..) => {}
+        }
+    }
+
+    fn handle_created(&mut self, now: Tick, at: Position, reply: CreateReply) {
+        let late_after = self.params.patience;
+        let Some(slot) = self.slot(at, SlotStep::Create) else { return };
+        let late = now.since(slot.since) >= late_after;
+        match reply {
+            CreateReply::Done => self.settle(now, at),
+            CreateReply::Exists if !rules::on(Rule::ReadBack) => {
+                let by = self.epoch.next();
+                self.stop(Stop::Fenced { by, at });
+            }
+            CreateReply::Exists => {
+                slot.step = SlotStep::ReadBack;
+                slot.again();
+            }
+            CreateReply::Unknown => {
+                slot.uncertain = true;
+                slot.again();
+                if late {
+                    self.stop(Stop::Unknown { at });
+                }
+            }
+            CreateReply::NotDone { again } => {
+                slot.again();
+                let uncertain = slot.uncertain;
+                if late || !again {
+                    self.stop(if uncertain { Stop::Unknown { at } } else { Stop::NotDone { at } });
+                }
+            }
+        }
+    }
+
+    /// P-22: what stands where our entry should be?
+    fn handle_read_back(&mut self, now: Tick, at: Position, read: &ReadReply<EntryHeader>) {
+        let (late_after, epoch, nonce) = (self.params.patience, self.epoch, self.nonce);
+        let Some(slot) = self.slot(at, SlotStep::ReadBack) else { return };
+        let late = now.since(slot.since) >= late_after;
+        match read {
+            ReadReply::Found(header) if header.epoch == epoch && header.nonce == Some(nonce) => {
+                self.settle(now, at)
+            }
+            ReadReply::Found(header) if header.epoch > epoch => {
+                let by = header.epoch;
+                self.collide(now, by, at);
+            }
+            ReadReply::Found(_) | ReadReply::Damaged if !rules::on(Rule::NeverStepOver) => {
+                self.settle(now, at)
+            }
+            ReadReply::Found(_) | ReadReply::Damaged => self.stop(Stop::Obstructed { at }),
+            ReadReply::Absent if !rules::on(Rule::AbsentIsRetried) => self.settle(now, at),
+            ReadReply::Absent | ReadReply::Unknown if late => self.stop(Stop::Unknown { at }),
+            ReadReply::Absent => {
+                slot.step = SlotStep::Create;
+                slot.again();
+            }
+            ReadReply::Unknown => slot.again(),
+        }
+    }
+
+    /// The slot at `at`, if an answer to that step is awaited there.
+    fn slot(&mut self, at: Position, step: SlotStep) -> Option<&mut Slot> {
+        let index = self.index(at)?;
+        self.slots.get_mut(index).filter(|slot| slot.step == step && slot.asked)
+    }
+
+    fn index(&self, at: Position) -> Option<usize> {
+        let index = self.acked.next().distance_to(at) as usize;
+        (at > self.acked && index < self.slots.len()).then_some(index)
+    }
+
+    fn push(&mut self, now: Tick, kind: EntryKind) {
+        let step = SlotStep::Create;
+        self.slots.push_back(Slot { kind, step, since: now, attempt: 0, asked: false, uncertain: false });
+    }
+
+    /// The entry at `at` is durable; acknowledge as far as everything below is (P-21).
+    fn settle(&mut self, now: Tick, at: Position) {
+        let index = self.index(at).expect("only undecided positions settle");
+        self.slots[index].step = SlotStep::Done;
+        let tail = self.acked;
+        while let Some(slot) =
+            self.slots.front().filter(|slot| slot.step == SlotStep::Done || !rules::on(Rule::AckInOrder))
+        {
+            let kind = slot.kind;
+            self.slots.pop_front();
+            self.acked = self.acked.next();
+            if kind == EntryKind::Close {
+                self.state = State::Closed;
+                self.events.push_back(AppendEvent::Closed);
+            }
+            if !rules::on(Rule::AckInOrder) && self.acked >= at {
+                break;
+            }
+        }
+        if self.acked > tail && self.state != State::Closed {
+            self.events.push_back(AppendEvent::Acknowledged { through: self.acked });
+        }
+        self.close_if_settled(now);
+    }
+
+    fn close_if_settled(&mut self, now: Tick) {
+        let settled = self.slots.is_empty() || !rules::on(Rule::CloseWhenSettled);
+        let closing = self.slots.back().is_some_and(|slot| slot.kind == EntryKind::Close);
+        if self.state == State::Closing && settled && !closing {
+            self.push(now, EntryKind::Close);
+        }
+    }
+
+    /// Stops at a successor's entry, and asks whether it was the first one there.
+    fn collide(&mut self, now: Tick, by: Epoch, at: Position) {
+        let index = self.index(at).expect("only undecided positions collide");
+        let end = self.collision.as_ref().map_or_else(|| self.next(), |collision| collision.end);
+        self.slots.truncate(index);
+        self.state = State::Stopped(Stop::Fenced { by, at });
+        let find = FindLatest::new(now.plus(self.params.patience));
+        self.collision = Some(Collision { by, at, end, find });
+    }
+
+    /// P-26.
+    fn fenced(&mut self, found: Found) {
+        let Some(Collision { by, at: from, end, .. }) = self.collision.take() else { return };
+        let first_there =
+            found.is_ok_and(|manifest| manifest.is_some_and(|manifest| manifest.replay_after < from));
+        let sure = first_there || !rules::on(Rule::RefuseAboveReplay);
+        let stop = Stop::Fenced { by, at: if sure { from } else { end } };
+        self.state = State::Stopped(stop);
+        self.events.push_back(AppendEvent::Failed { from, stop });
+    }
+
+    /// Fails everything from the stop's position on. What is below it is still decided one by one (P-26).
+    fn stop(&mut self, stop: Stop) {
+        let from = stop.at();
+        let index = self.index(from).expect("only undecided positions stop a writer");
+        self.slots.truncate(index);
+        self.collision = None;
+        self.events.push_back(AppendEvent::Failed { from, stop });
+        self.state = match self.state {
+            State::Stopped(earlier) if earlier.at() < from => State::Stopped(earlier),
+            _ => State::Stopped(stop),
+        };
+    }
+}
+
+impl Slot {
+    /// Asks again, or asks something else.
+    const fn again(&mut self) {
+        self.attempt += 1;
+        self.asked = false;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The append window by scripts: writer of epoch 2, first append at 5.
+
+use super::*;
+use crate::testing::{PARAMS, Party, nonce, number, play};
+
+impl Party for AppendWindow {
+    fn request(&mut self, _: Tick) -> Option<Request> {
+        self.poll_request().or_else(|| self.poll_manifest_request())
+    }
+
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        Self::handle(self, now, reply);
+    }
+
+    fn event(&mut self) -> Option<String> {
+        Some(match self.poll_event()? {
+            AppendEvent::Acknowledged { through } => format!("ack{through}"),
+            AppendEvent::Failed { from, stop } => {
+                let stop = match stop {
+                    Stop::Fenced { by, at } => format!("fenced-by{by}-sure-from{at}"),
+                    Stop::Obstructed { .. } => "obstructed".to_owned(),
+                    Stop::Unknown { .. } => "unknown".to_owned(),
+                    Stop::NotDone { .. } => "not-done".to_owned(),
+                };
+                format!("fail{from}:{stop}")
+            }
+            AppendEvent::Closed => "closed".to_owned(),
+        })
+    }
+
+    fn command(&mut self, now: Tick, word: &str) {
+        match word {
+            "submit" => drop(self.submit(now)),
+            "close" => self.begin_close(now),
+            "timeout" => self.handle_timeout(now),
+            _ => self.superseded(Epoch::new(number(word.strip_prefix("superseded").expect("a command")))),
+        }
+    }
+}
+
+fn window() -> AppendWindow {
+    let epoch = Epoch::new(2);
+    AppendWindow::new(PARAMS, epoch, nonce(epoch), Position::new(5))
+}
+
+fn check(script: &str, expect: &str) {
+    assert_eq!(play(&mut window(), script), expect, "{script}");
+}
+
+/// P-20, P-25.
+#[test]
+fn appends_take_positions_in_order_and_at_most_a_window_of_them() {
+    check("submit submit put5=done put6=done", "PUT5:d PUT6:d ack5 ack6");
+    check("submit submit submit submit submit submit", "PUT5:d PUT6:d PUT7:d PUT8:d");
+    check("submit submit submit submit put6=done submit", "PUT5:d PUT6:d PUT7:d PUT8:d");
+    check(
+        "submit submit submit submit put6=done put5=done submit",
+        "PUT5:d PUT6:d PUT7:d PUT8:d ack6 PUT9:d",
+    );
+}
+
+/// P-21.
+#[test]
+fn acknowledgements_are_in_order_whatever_the_replies() {
+    check("submit submit submit put7=done put6=done put5=done", "PUT5:d PUT6:d PUT7:d ack7");
+    check("submit submit submit put6=done put5=done put7=done", "PUT5:d PUT6:d PUT7:d ack6 ack7");
+}
+
+/// P-22.
+#[test]
+fn exists_is_read_back() {
+    check("submit put5=exists get5=d2", "PUT5:d GET5#1 ack5");
+    check("submit put5=exists get5=absent put5=done", "PUT5:d GET5#1 PUT5:d#2 ack5");
+    check("submit put5=exists get5=? get5=d2", "PUT5:d GET5#1 GET5#2 ack5");
+    check("submit submit put5=exists get5=d2x", "PUT5:d PUT6:d GET5#1 fail5:obstructed");
+    check("submit put5=exists get5=d1", "PUT5:d GET5#1 fail5:obstructed");
+    check("submit put5=exists get5=bad", "PUT5:d GET5#1 fail5:obstructed");
+}
+
+/// P-26.
+#[test]
+fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
+    let collided = "submit submit put5=exists get5=p3 list=7";
+    check(
+        &format!("{collided} man7=e3r4 man8=absent"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from5",
+    );
+    check(
+        &format!("{collided} man7=e3r9 man8=absent"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from7",
+    );
+    check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
+}
+
+/// P-26: what lies below is still decided.
+#[test]
+fn a_fence_says_nothing_about_what_lies_below() {
+    check(
+        "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent put5=done submit",
+        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 fail6:fenced-by3-sure-from6 ack5",
+    );
+    check("submit superseded3 submit put5=done", "PUT5:d ack5");
+}
+
+/// P-23.
+#[test]
+fn unknown_is_tried_again_until_the_deadline() {
+    check("submit put5=? put5=? put5=done", "PUT5:d PUT5:d#1 PUT5:d#2 ack5");
+    check("submit submit put5=? @100 put5=?", "PUT5:d PUT6:d PUT5:d#1 fail5:unknown");
+    check("submit submit @99 timeout @100 timeout", "PUT5:d PUT6:d fail5:unknown");
+    check("submit put5=? @100 timeout submit put5=done", "PUT5:d PUT5:d#1 fail5:unknown");
+}
+
+/// P-24.
+#[test]
+fn a_definite_refusal_is_definite_unless_an_attempt_was_unknown() {
+    check("submit submit put5=no", "PUT5:d PUT6:d fail5:not-done");
+    check("submit put5=later put5=later @100 put5=later", "PUT5:d PUT5:d#1 PUT5:d#2 fail5:not-done");
+    check("submit put5=? put5=no", "PUT5:d PUT5:d#1 fail5:unknown");
+    check("submit submit put6=no put5=done", "PUT5:d PUT6:d fail6:not-done ack5");
+}
+
+/// P-35.
+#[test]
+fn a_close_waits_until_nothing_is_undecided() {
+    check("close put5=done submit", "PUT5:c closed");
+    check("submit submit close put6=done put5=done submit put7=done", "PUT5:d PUT6:d ack6 PUT7:c closed");
+    check("submit close put5=no", "PUT5:d fail5:not-done");
+    check(
+        "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent",
+        "PUT5:c GET5#1 LIST MAN1 MAN2 fail5:fenced-by3-sure-from5",
+    );
+}
+
+/// What each error promises about each position.
+#[test]
+fn only_what_is_known_is_definite() {
+    let at = Position::new(5);
+    let definite = |stop: Stop| [4, 5, 6].map(|position| stop.is_definite(Position::new(position)));
+    assert_eq!(definite(Stop::Fenced { by: Epoch::new(3), at }), [false, true, true]);
+    assert_eq!(definite(Stop::NotDone { at })[1..], [true, true]);
+    assert_eq!(definite(Stop::Obstructed { at }), [false, true, false]);
+    assert_eq!(definite(Stop::Unknown { at }), [false; 3]);
+}
+
+#[test]
+fn answers_that_nobody_waits_for_are_ignored() {
+    check("put5=done submit put6=done get5=p3 put5=done put5=done put5=exists", "PUT5:d ack5");
+}

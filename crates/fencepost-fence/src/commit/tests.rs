@@ -1,0 +1,166 @@
+//! Manifest commits by scripts. The commit's own nonce is 20.
+
+use super::*;
+use crate::testing::{Party, SHARD, play};
+
+struct Committing(Commit, Option<String>, bool);
+
+impl Party for Committing {
+    fn request(&mut self, _: Tick) -> Option<Request> {
+        if self.2 { None } else { self.0.poll_request() }
+    }
+
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        if self.2 {
+            return;
+        }
+        self.1 = self.0.handle(now, reply).map(|outcome| match outcome {
+            CommitOutcome::Won(manifest) => format!("won{}e{}", manifest.version, manifest.writer_epoch),
+            CommitOutcome::Unchanged(manifest) => format!("unchanged-r{}", manifest.replay_after),
+            CommitOutcome::Superseded { by } => format!("superseded-by{by}"),
+            CommitOutcome::Sealed => "sealed".to_owned(),
+            CommitOutcome::GaveUp(why) => format!("{why:?}"),
+        });
+        self.2 = self.1.is_some();
+    }
+
+    fn event(&mut self) -> Option<String> {
+        self.1.take()
+    }
+}
+
+fn check(change: Change, script: &str, expect: &str) {
+    let mut commit = Committing(Commit::new(change, Nonce(20), Tick(100)), None, false);
+    assert_eq!(play(&mut commit, script), expect, "{script}");
+}
+
+fn claim(script: &str, expect: &str) {
+    check(Change::Claim { shard: SHARD, only_if: None }, script, expect);
+}
+
+fn claim_if(only_if: u64, script: &str, expect: &str) {
+    check(Change::Claim { shard: SHARD, only_if: Some(Epoch::new(only_if)) }, script, expect);
+}
+
+fn checkpoint(script: &str, expect: &str) {
+    let (replay_after, tail) = (Position::new(50), Position::new(60));
+    check(Change::Checkpoint { epoch: Epoch::new(2), replay_after, tail }, script, expect);
+}
+
+/// P-2, P-3, P-10.
+#[test]
+fn a_claim_takes_the_next_epoch_and_confirms() {
+    claim(
+        "list=0 man1=absent cre1=done list=1 man1=e1n20 man2=absent",
+        "LIST MAN1 CRE1:e1r0h0 LIST MAN1 MAN2 won1e1",
+    );
+    claim(
+        "list=7 man7=e1r5h6 man8=absent cre8=done list=8 man8=e2n20 man9=absent",
+        "LIST MAN7 MAN8 CRE8:e2r5h6 LIST MAN8 MAN9 won8e2",
+    );
+}
+
+/// P-10.
+#[test]
+fn a_sealed_shard_refuses_claims_but_not_checkpoints() {
+    claim("list=7 man7=e1s man8=absent", "LIST MAN7 MAN8 sealed");
+    checkpoint("list=7 man7=e2s man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h60");
+}
+
+/// P-11.
+#[test]
+fn a_claim_after_a_wait_is_for_the_watched_epoch_only() {
+    claim_if(1, "list=7 man7=e1 man8=absent", "LIST MAN7 MAN8 CRE8:e2r0h0");
+    claim_if(1, "list=7 man7=e2 man8=absent", "LIST MAN7 MAN8 superseded-by2");
+    claim_if(0, "list=0 man1=absent", "LIST MAN1 CRE1:e1r0h0");
+    claim_if(0, "list=0 man1=e1 man2=absent", "LIST MAN1 MAN2 superseded-by1");
+}
+
+/// P-4.
+#[test]
+fn a_create_that_is_not_the_latest_is_not_won() {
+    let created = "list=7 man7=e1 man8=absent cre8=done";
+    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0 LIST";
+    // A higher epoch.
+    claim(
+        &format!("{created} list=90 man90=e3 man91=absent"),
+        &format!("{asked} MAN90 MAN91 superseded-by3"),
+    );
+    // The same epoch by somebody else, in version 8 or above: the next one.
+    claim(
+        &format!("{created} list=90 man90=e2n33 man91=absent list=90 man90=e2n33 man91=absent"),
+        &format!("{asked} MAN90 MAN91 LIST MAN90 MAN91 CRE91:e3r0h0"),
+    );
+    // A lower epoch: into pruned space.
+    claim(
+        &format!("{created} list=90 man90=e1 man91=absent list=90 man90=e1 man91=absent"),
+        &format!("{asked} MAN90 MAN91 LIST MAN90 MAN91 CRE91:e2r0h0"),
+    );
+}
+
+/// P-5.
+#[test]
+fn exists_is_read_back() {
+    let proposed = "list=7 man7=e1 man8=absent cre8=exists";
+    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0 MAN8";
+    claim(
+        &format!("{proposed} man8=e2n20 list=8 man8=e2n20 man9=absent"),
+        &format!("{asked} LIST MAN8 MAN9 won8e2"),
+    );
+    claim(&format!("{proposed} man8=e2n33 list=8"), &format!("{asked} LIST MAN8"));
+    claim(&format!("{proposed} man8=absent cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
+    claim(&format!("{proposed} man8=bad"), &format!("{asked} DamagedManifest(Version(8))"));
+}
+
+/// P-6.
+#[test]
+fn unknown_is_tried_again_and_then_said_to_be() {
+    let proposed = "list=7 man7=e1 man8=absent";
+    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0";
+    claim(&format!("{proposed} cre8=? cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
+    claim(&format!("{proposed} cre8=? @100 cre8=?"), &format!("{asked} CRE8:e2r0h0#1 Unknown"));
+    claim(&format!("{proposed} cre8=? cre8=no"), &format!("{asked} CRE8:e2r0h0#1 Unknown"));
+    claim(&format!("{proposed} cre8=later cre8=no"), &format!("{asked} CRE8:e2r0h0#1 NotDone"));
+    claim(&format!("{proposed} cre8=done @100 list=?"), &format!("{asked} LIST Unknown"));
+}
+
+/// P-7: whatever this code does not know travels along; here Lance's fields.
+#[test]
+fn a_rewritten_manifest_keeps_the_rest() {
+    let mut latest = crate::testing::manifest(7, "e1r5h6");
+    latest.shard_spec_id = 9;
+    latest.current_generation = fencepost_format::Generation(4);
+    let mut commit = Commit::new(Change::Claim { shard: SHARD, only_if: None }, Nonce(20), Tick(100));
+    let _ = commit.poll_request();
+    assert_eq!(commit.handle(Tick(0), &Reply::Listed(ReadReply::Found(latest.version))), None);
+    let _ = commit.poll_request();
+    assert_eq!(
+        commit.handle(Tick(0), &Reply::Manifest(latest.version, ReadReply::Found(latest.clone()))),
+        None
+    );
+    let _ = commit.poll_request();
+    assert_eq!(commit.handle(Tick(0), &Reply::Manifest(latest.version.next(), ReadReply::Absent)), None);
+    let Some(Request::CreateManifest { manifest, .. }) = commit.poll_request() else { panic!("a create") };
+    let (version, writer_epoch, nonce) = (latest.version.next(), Epoch::new(2), Some(Nonce(20)));
+    assert_eq!(manifest, Manifest { version, writer_epoch, nonce, ..latest });
+}
+
+/// P-30, P-33.
+#[test]
+fn a_checkpoint_moves_r_and_h_and_never_back() {
+    checkpoint("list=7 man7=e2r5h6 man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h60");
+    checkpoint("list=7 man7=e2r5h70 man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h70");
+    checkpoint("list=7 man7=e2r50 man8=absent", "LIST MAN7 MAN8 unchanged-r50");
+    checkpoint("list=7 man7=e2r55 man8=absent", "LIST MAN7 MAN8 unchanged-r55");
+}
+
+/// P-32.
+#[test]
+fn a_checkpoint_is_for_the_epochs_holder_only() {
+    checkpoint("list=7 man7=e3r5 man8=absent", "LIST MAN7 MAN8 superseded-by3");
+    checkpoint(
+        "list=7 man7=e1r5 man8=absent",
+        "LIST MAN7 MAN8 RolledBack { ours: Epoch(2), found: Epoch(1) }",
+    );
+    checkpoint("list=0 man1=absent", "LIST MAN1 RolledBack { ours: Epoch(2), found: Epoch(0) }");
+}

@@ -1,0 +1,334 @@
+//! Fencing: read forward, post, fill, look again (P-12 to P-18).
+
+mod fillers;
+
+use crate::forward::{Forward, Next};
+use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, Zones, rules};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position};
+use fillers::{Fillers, Filling};
+
+/// An epoch that is claimed and being made effective.
+///
+/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle).
+/// Costs one GET for each entry above `R` and one more, one PUT for the post and one manifest search; after an unclean end of the
+/// predecessor also `W - 1` PUTs and one more manifest search.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fence {
+    params: Params,
+    epoch: Epoch,
+    nonce: Nonce,
+    forward: Forward,
+    highest: Epoch,
+    last_valid: Option<EntryKind>,
+    zones: Zones,
+    step: Step,
+    events: Vec<FenceEvent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Replay,
+    Post { at: Position, kind: EntryKind, attempt: u32, asked: bool, uncertain: bool, since: Tick },
+    ReadPost { at: Position, kind: EntryKind, attempt: u32, asked: bool, uncertain: bool, since: Tick },
+    BeforeFillers { post: Position, find: FindLatest },
+    Fill { post: Position, fillers: Fillers },
+    Final { post: Position, kind: EntryKind, find: FindLatest },
+    Ended,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FenceEvent {
+    /// An entry of the replay, in order. Provisional until [`FenceEvent::Opened`]: an opener that was superseded may have read a log
+    /// that its successor was already collecting.
+    Replayed {
+        /// The entry. The driver holds its rows.
+        header: EntryHeader,
+        /// Whether it counts: not a leftover (P-40).
+        valid: bool,
+    },
+    /// The epoch is open for appends.
+    Opened(Opened),
+    /// Another epoch has the shard.
+    Fenced {
+        /// The epoch that was seen.
+        by: Epoch,
+    },
+    /// It ended without an answer.
+    GaveUp(GaveUp),
+}
+
+/// An open epoch: what the append window starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Opened {
+    /// The epoch held.
+    pub epoch: Epoch,
+    /// The nonce in every entry of it.
+    pub nonce: Nonce,
+    /// Where the post stands.
+    pub post: Position,
+    /// Whether it is a handover post: the predecessor had closed.
+    pub handover: bool,
+    /// The position of the first append.
+    pub next: Position,
+    /// The zones above `R`.
+    pub zones: Zones,
+    /// The manifest as last read.
+    pub manifest: Manifest,
+}
+
+impl Fence {
+    /// Starts fencing under a claimed manifest.
+    #[must_use]
+    pub fn new(params: Params, now: Tick, claimed: &Manifest, nonce: Nonce) -> Self {
+        let from = claimed.replay_after.next();
+        Self {
+            params,
+            epoch: claimed.writer_epoch,
+            nonce,
+            forward: Forward::new(now, from, None, params.read_ahead, params.patience),
+            highest: Epoch::NONE,
+            last_valid: None,
+            zones: Zones::default(),
+            step: Step::Replay,
+            events: Vec::new(),
+        }
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        match &mut self.step {
+            Step::Replay => self.forward.poll_request(),
+            Step::Post { asked: true, .. } | Step::ReadPost { asked: true, .. } | Step::Ended => None,
+            Step::Post { at, kind, attempt, asked, .. } => {
+                *asked = true;
+                Some(Request::CreateEntry { at: *at, kind: *kind, attempt: *attempt })
+            }
+            Step::ReadPost { at, attempt, asked, .. } => {
+                *asked = true;
+                Some(Request::ReadEntry { at: *at, attempt: *attempt })
+            }
+            Step::BeforeFillers { find, .. } | Step::Final { find, .. } => find.poll_request(),
+            Step::Fill { fillers, .. } => fillers.poll_request(),
+        }
+    }
+
+    /// The next event, if there is one.
+    pub fn poll_event(&mut self) -> Option<FenceEvent> {
+        if self.events.is_empty() { None } else { Some(self.events.remove(0)) }
+    }
+
+    /// Takes an answer. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) {
+        if let Reply::Entry(at, read) = reply
+            && !matches!(self.step, Step::Replay)
+        {
+            // A read ahead that was still out at the first absent position. The replay may come back to it (P-14).
+            self.forward.handle(now, *at, read);
+        }
+        match (&mut self.step, reply) {
+            (Step::Replay, Reply::Entry(at, read)) if self.forward.handle(now, *at, read) => {
+                self.replay(now);
+            }
+            (Step::Post { at, asked: true, .. }, Reply::EntryCreated(of, reply)) if of == at => {
+                self.handle_post(now, *reply)
+            }
+            (Step::ReadPost { at, asked: true, .. }, Reply::Entry(of, read)) if of == at => {
+                self.handle_read_post(now, read)
+            }
+            (Step::BeforeFillers { post, find }, reply) => {
+                let post = *post;
+                if let Some(found) = find.handle(now, reply)
+                    && self.still_ours(found).is_some()
+                {
+                    self.fill(now, post);
+                }
+            }
+            (Step::Fill { post, fillers }, reply) => {
+                let post = *post;
+                match fillers.handle(now, reply) {
+                    Filling::Going => {}
+                    Filling::Done => self.look_again(now, post, EntryKind::Post),
+                    Filling::GaveUp(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
+                }
+            }
+            (Step::Final { post, kind, find }, reply) => {
+                let (post, kind) = (*post, *kind);
+                if let Some(found) = find.handle(now, reply)
+                    && let Some(manifest) = self.still_ours(found)
+                {
+                    self.open(post, kind, manifest);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// P-13: takes entries in order, and posts at the first absent position.
+    fn replay(&mut self, now: Tick) {
+        while let Some(next) = self.forward.pop(now) {
+            match next {
+                Next::Answer(_, ReadReply::Found(header)) => {
+                    if !self.take(header) {
+                        return;
+                    }
+                }
+                Next::Answer(at, ReadReply::Absent) => return self.post(now, at),
+                Next::Answer(at, ReadReply::Damaged) => {
+                    return self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at)));
+                }
+                Next::Answer(_, ReadReply::Unknown) | Next::Unread => {
+                    return self.end(FenceEvent::GaveUp(GaveUp::Unread));
+                }
+            }
+        }
+    }
+
+    /// Notes one entry of the replay; `false` if it ends the opening.
+    fn take(&mut self, header: EntryHeader) -> bool {
+        if header.epoch >= self.epoch && rules::on(Rule::FencedByEntry) {
+            self.end(FenceEvent::Fenced { by: header.epoch });
+            return false;
+        }
+        let valid = header.epoch >= self.highest;
+        if valid {
+            self.highest = header.epoch;
+            self.last_valid = Some(header.kind);
+        }
+        if header.kind == EntryKind::Post {
+            self.zones.note(header.position);
+        }
+        self.events.push(FenceEvent::Replayed { header, valid });
+        true
+    }
+
+    fn post(&mut self, now: Tick, at: Position) {
+        // P-15: only a close entry tells that nothing is in flight. Before the first epoch there was nobody.
+        let settled = self.last_valid == Some(EntryKind::Close)
+            || (self.epoch == Epoch::FIRST && self.last_valid.is_none())
+            || !rules::on(Rule::HandoverAfterClose);
+        let kind = if settled { EntryKind::Handover } else { EntryKind::Post };
+        if !rules::on(Rule::Post) {
+            return self.look_again(now, at, kind);
+        }
+        self.step = Step::Post { at, kind, attempt: 0, asked: false, uncertain: false, since: now };
+    }
+
+    fn handle_post(&mut self, now: Tick, reply: CreateReply) {
+        let Step::Post { at, kind, attempt, uncertain, since, .. } = self.step else {
+            unreachable!("called while posting")
+        };
+        let late = now.since(since) >= self.params.patience;
+        match reply {
+            CreateReply::Done => self.posted(now, at, kind),
+            CreateReply::Exists => {
+                self.step = Step::ReadPost { at, kind, attempt: 0, asked: false, uncertain, since };
+            }
+            CreateReply::NotDone { again } if late || !again => {
+                let gave_up = if uncertain { GaveUp::Unknown } else { GaveUp::NotDone };
+                self.end(FenceEvent::GaveUp(gave_up));
+            }
+            CreateReply::Unknown if late => self.end(FenceEvent::GaveUp(GaveUp::Unknown)),
+            CreateReply::NotDone { .. } | CreateReply::Unknown => {
+                let uncertain = uncertain || reply == CreateReply::Unknown;
+                self.step = Step::Post { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
+            }
+        }
+    }
+
+    /// P-14: what stands where the post should go?
+    fn handle_read_post(&mut self, now: Tick, read: &ReadReply<EntryHeader>) {
+        let Step::ReadPost { at, kind, attempt, uncertain, since, .. } = self.step else {
+            unreachable!("called while reading back")
+        };
+        let late = now.since(since) >= self.params.patience;
+        match read {
+            ReadReply::Found(header) if header.epoch == self.epoch && header.nonce == Some(self.nonce) => {
+                self.posted(now, at, kind);
+            }
+            ReadReply::Found(header) => {
+                let header = *header;
+                self.step = Step::Replay;
+                self.forward.skip_to(now, at.next());
+                if !rules::on(Rule::ReadPastPost) || self.take(header) {
+                    self.replay(now);
+                }
+            }
+            ReadReply::Damaged => self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at))),
+            ReadReply::Absent | ReadReply::Unknown if late => self.end(FenceEvent::GaveUp(GaveUp::Unknown)),
+            ReadReply::Absent => {
+                self.step = Step::Post { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
+            }
+            ReadReply::Unknown => {
+                self.step = Step::ReadPost { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
+            }
+        }
+    }
+
+    fn posted(&mut self, now: Tick, post: Position, kind: EntryKind) {
+        if kind == EntryKind::Handover || !rules::on(Rule::Fillers) {
+            return self.look_again(now, post, kind);
+        }
+        if rules::on(Rule::ReadBeforeFillers) {
+            let find = FindLatest::new(now.plus(self.params.patience));
+            self.step = Step::BeforeFillers { post, find };
+        } else {
+            self.fill(now, post);
+        }
+    }
+
+    fn fill(&mut self, now: Tick, post: Position) {
+        match Fillers::new(now, post, self.params) {
+            Some(fillers) => self.step = Step::Fill { post, fillers },
+            None => self.look_again(now, post, EntryKind::Post),
+        }
+    }
+
+    /// P-18.
+    fn look_again(&mut self, now: Tick, post: Position, kind: EntryKind) {
+        let find = FindLatest::new(now.plus(self.params.patience));
+        self.step = Step::Final { post, kind, find };
+    }
+
+    /// Whether the manifest found still has our epoch; if not, that ends the opening.
+    fn still_ours(&mut self, found: Result<Option<Manifest>, GaveUp>) -> Option<Manifest> {
+        match found {
+            Ok(Some(manifest)) if manifest.writer_epoch == self.epoch => return Some(manifest),
+            Ok(Some(manifest)) if matches!(self.step, Step::Final { .. }) && !rules::on(Rule::FinalRead) => {
+                return Some(manifest);
+            }
+            Ok(Some(manifest)) if manifest.writer_epoch > self.epoch => {
+                self.end(FenceEvent::Fenced { by: manifest.writer_epoch });
+            }
+            Ok(manifest) => {
+                let found = manifest.map_or(Epoch::NONE, |manifest| manifest.writer_epoch);
+                self.end(FenceEvent::GaveUp(GaveUp::RolledBack { ours: self.epoch, found }));
+            }
+            Err(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
+        }
+        None
+    }
+
+    fn open(&mut self, post: Position, kind: EntryKind, manifest: Manifest) {
+        let handover = kind == EntryKind::Handover;
+        let mut zones = std::mem::take(&mut self.zones);
+        if !handover {
+            zones.note(post);
+        }
+        let next = if handover || !rules::on(Rule::Fillers) {
+            post.next()
+        } else {
+            post.plus(self.params.window.get())
+        };
+        let (epoch, nonce) = (self.epoch, self.nonce);
+        self.end(FenceEvent::Opened(Opened { epoch, nonce, post, handover, next, zones, manifest }));
+    }
+
+    fn end(&mut self, event: FenceEvent) {
+        self.step = Step::Ended;
+        self.events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Finding the latest manifest: list, then probe forward (P-1).
+
+use crate::{GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_format::{Manifest, Version};
+
+/// A search for the latest manifest.
+///
+/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. One request at a time.
+/// Costs one LIST and, where manifests exist, two GETs: the latest and the absent one after it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FindLatest {
+    step: Step,
+    best: Option<Manifest>,
+    attempt: u32,
+    asked: bool,
+    deadline: Tick,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    List,
+    /// A listed version: it must be there, or was pruned since.
+    Read(Version),
+    /// The one after the best so far.
+    Probe(Version),
+}
+
+/// What the search found: the latest manifest, or `None` where the shard has none yet.
+pub type Found = Result<Option<Manifest>, GaveUp>;
+
+impl FindLatest {
+    /// Starts a search that gives up at `deadline`.
+    #[must_use]
+    pub const fn new(deadline: Tick) -> Self {
+        Self { step: Step::List, best: None, attempt: 0, asked: false, deadline }
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        if std::mem::replace(&mut self.asked, true) {
+            return None;
+        }
+        let attempt = self.attempt;
+        Some(match self.step {
+            Step::List => Request::ListManifests { attempt },
+            Step::Read(version) | Step::Probe(version) => Request::ReadManifest { version, attempt },
+        })
+    }
+
+    /// Takes the answer; `Some` ends the search. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<Found> {
+        match (self.step, reply) {
+            (Step::List, Reply::Listed(listed)) => self.handle_listed(now, listed),
+            (Step::Read(version) | Step::Probe(version), Reply::Manifest(of, read)) if *of == version => {
+                self.handle_read(now, version, read)
+            }
+            _ => None,
+        }
+    }
+
+    fn handle_listed(&mut self, now: Tick, listed: &ReadReply<Version>) -> Option<Found> {
+        match listed {
+            ReadReply::Found(version) if !version.is_none() => self.go(Step::Read(*version)),
+            ReadReply::Found(_) | ReadReply::Absent => self.go(Step::Probe(Version::FIRST)),
+            ReadReply::Damaged | ReadReply::Unknown => self.again(now),
+        }
+    }
+
+    fn handle_read(&mut self, now: Tick, version: Version, read: &ReadReply<Manifest>) -> Option<Found> {
+        match read {
+            ReadReply::Found(manifest) => {
+                self.best = Some(manifest.clone());
+                if rules::on(Rule::ProbeManifests) {
+                    self.go(Step::Probe(version.next()))
+                } else {
+                    Some(Ok(self.best.take()))
+                }
+            }
+            ReadReply::Absent if matches!(self.step, Step::Read(_)) => {
+                // Listed and gone: pruned in between. Newer ones exist.
+                self.go(Step::List)
+            }
+            ReadReply::Absent => Some(Ok(self.best.take())),
+            ReadReply::Damaged => Some(Err(GaveUp::DamagedManifest(version))),
+            ReadReply::Unknown => self.again(now),
+        }
+    }
+
+    fn go(&mut self, step: Step) -> Option<Found> {
+        self.step = step;
+        self.attempt = 0;
+        self.asked = false;
+        None
+    }
+
+    fn again(&mut self, now: Tick) -> Option<Found> {
+        if now >= self.deadline {
+            return Some(Err(GaveUp::Unread));
+        }
+        self.attempt += 1;
+        self.asked = false;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

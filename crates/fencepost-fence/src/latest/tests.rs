@@ -1,0 +1,54 @@
+//! The search for the latest manifest by scripts.
+
+use super::*;
+use crate::testing::{Party, play};
+
+struct Search(FindLatest, Option<String>);
+
+impl Party for Search {
+    fn request(&mut self, _: Tick) -> Option<Request> {
+        if self.1.is_some() { None } else { self.0.poll_request() }
+    }
+
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        self.1 = self.0.handle(now, reply).map(|found| match found {
+            Ok(Some(manifest)) => format!("found{}", manifest.version),
+            Ok(None) => "none".to_owned(),
+            Err(why) => format!("{why:?}"),
+        });
+    }
+
+    fn event(&mut self) -> Option<String> {
+        self.1.take()
+    }
+}
+
+fn check(script: &str, expect: &str) {
+    let played = play(&mut Search(FindLatest::new(Tick(100)), None), script);
+    // Once it has ended nobody asks it any more.
+    let end = expect.split_whitespace().last().unwrap();
+    let upto = played.find(end).map_or(played.len(), |at| at + end.len());
+    assert_eq!(&played[..upto], expect, "{script}");
+}
+
+/// P-1.
+#[test]
+fn the_listed_one_is_read_and_then_probed_beyond() {
+    check("list=7 man7=e1 man8=absent", "LIST MAN7 MAN8 found7");
+    check("list=7 man7=e1 man8=e2 man9=absent", "LIST MAN7 MAN8 MAN9 found8");
+    check("list=0 man1=absent", "LIST MAN1 none");
+    check("list=0 man1=e1 man2=absent", "LIST MAN1 MAN2 found1");
+}
+
+/// P-1: pruned between listing and reading.
+#[test]
+fn a_listed_version_that_is_gone_makes_it_list_again() {
+    check("list=7 man7=absent list=9 man9=e1 man10=absent", "LIST MAN7 LIST MAN9 MAN10 found9");
+}
+
+#[test]
+fn failures_are_not_absence() {
+    check("list=? list=7 man7=? man7=e1 man8=? man8=absent", "LIST LIST#1 MAN7 MAN7#1 MAN8 MAN8#1 found7");
+    check("list=7 man7=e1 @100 man8=?", "LIST MAN7 MAN8 Unread");
+    check("list=7 man7=bad", "LIST MAN7 DamagedManifest(Version(7))");
+}

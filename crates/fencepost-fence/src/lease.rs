@@ -1,0 +1,276 @@
+//! Advisory leases: who may be presumed alive (P-60 to P-63).
+//!
+//! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else rests on it: a writer that
+//! claims against a live lease is safe, only impolite.
+
+use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Tick};
+use fencepost_format::Epoch;
+
+/// What a lease object says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseView {
+    /// Goes up with every renewal.
+    pub counter: u64,
+    /// How long the counter may stand still, in milliseconds.
+    pub ttl: u64,
+    /// The holder closed.
+    pub released: bool,
+}
+
+/// What a holder wants written: the lease object of its own epoch, overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HolderRequest {
+    /// The epoch held, which names the object.
+    pub epoch: Epoch,
+    /// What to write.
+    pub lease: LeaseView,
+}
+
+/// The holder of an epoch, renewing its lease in the background (P-61).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseHolder {
+    epoch: Epoch,
+    ttl: u64,
+    counter: u64,
+    due: Tick,
+    writing: bool,
+    released: bool,
+    ended: bool,
+}
+
+impl LeaseHolder {
+    /// A holder whose first write is due at once. `ttl` in milliseconds.
+    #[must_use]
+    pub const fn new(epoch: Epoch, ttl: u64, now: Tick) -> Self {
+        Self { epoch, ttl, counter: 0, due: now, writing: false, released: false, ended: false }
+    }
+
+    /// The write that is due, if one is.
+    pub fn poll_request(&mut self, now: Tick) -> Option<HolderRequest> {
+        if self.writing || self.ended || (now < self.due && !self.released) {
+            return None;
+        }
+        self.writing = true;
+        self.counter += 1;
+        let lease = LeaseView { counter: self.counter, ttl: self.ttl, released: self.released };
+        Some(HolderRequest { epoch: self.epoch, lease })
+    }
+
+    /// The write ended, well or not; the next one is due a third of the ttl later.
+    pub fn handle_written(&mut self, now: Tick, request: &HolderRequest) {
+        self.writing = false;
+        self.ended = request.lease.released;
+        self.due = now.plus(self.ttl / 3);
+    }
+
+    /// Lets go: the next write says so, is due at once, and is the last.
+    pub const fn release(&mut self) {
+        self.released = true;
+    }
+
+    /// When to poll again.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Tick> {
+        if self.writing || self.ended { None } else { Some(self.due) }
+    }
+}
+
+/// What a candidate does about a holder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Takeover {
+    /// Claim at once, whoever holds the lease.
+    Now,
+    /// Wait until the lease is released or stood still for its ttl.
+    #[default]
+    Expired,
+    /// Claim only if nobody holds it; otherwise say who does.
+    Free,
+}
+
+/// What a candidate wants read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ObserverRequest {
+    /// Of the manifest search; answered with [`LeaseObserver::handle`].
+    Manifest(Request),
+    /// GET the lease of this epoch; answered with [`LeaseObserver::handle_lease`].
+    ReadLease(Epoch),
+}
+
+/// What a candidate concluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Claim now; with an epoch, only if the manifest still has that one (P-11).
+    Claim {
+        /// The epoch whose lease was watched.
+        only_if: Option<Epoch>,
+    },
+    /// Somebody holds the lease ([`Takeover::Free`]).
+    Held {
+        /// The holder's epoch.
+        epoch: Epoch,
+        /// Its lease.
+        lease: LeaseView,
+    },
+    /// The manifest could not be read.
+    GaveUp(GaveUp),
+}
+
+/// A candidate that watches the lease (P-62).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseObserver {
+    takeover: Takeover,
+    patience: u64,
+    step: Step,
+    /// For epochs whose lease is not there yet: how long to wait for it.
+    ttl_default: u64,
+    /// Since when the lease of `epoch` looked like this; `None`: absent.
+    seen: Option<Seen>,
+    came_late: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Seen {
+    lease: Option<LeaseView>,
+    since: Tick,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Find(FindLatest),
+    /// `asked`: when the question was put.
+    Read {
+        epoch: Epoch,
+        asked: Option<Tick>,
+    },
+    Wait {
+        epoch: Epoch,
+        until: Tick,
+    },
+    Concluded,
+}
+
+impl LeaseObserver {
+    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that came up while it watched and has
+    /// no lease yet.
+    #[must_use]
+    pub const fn new(takeover: Takeover, now: Tick, patience: u64, ttl_default: u64) -> Self {
+        let step = Step::Find(FindLatest::new(now.plus(patience)));
+        Self { takeover, patience, step, ttl_default, seen: None, came_late: false }
+    }
+
+    /// What it concludes without asking anybody: [`Takeover::Now`] claims at once.
+    #[must_use]
+    pub fn verdict_at_once(&self) -> Option<Verdict> {
+        (self.takeover == Takeover::Now).then_some(Verdict::Claim { only_if: None })
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self, now: Tick) -> Option<ObserverRequest> {
+        if let Step::Wait { epoch, until } = self.step
+            && now >= until
+        {
+            self.step = Step::Read { epoch, asked: None };
+        }
+        match &mut self.step {
+            Step::Find(find) => find.poll_request().map(ObserverRequest::Manifest),
+            Step::Read { epoch, asked } if asked.is_none() => {
+                *asked = Some(now);
+                Some(ObserverRequest::ReadLease(*epoch))
+            }
+            Step::Read { .. } | Step::Wait { .. } | Step::Concluded => None,
+        }
+    }
+
+    /// When to poll again.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Tick> {
+        if let Step::Wait { until, .. } = self.step { Some(until) } else { None }
+    }
+
+    /// Takes an answer of the manifest search.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<Verdict> {
+        let Step::Find(find) = &mut self.step else { return None };
+        match find.handle(now, reply)? {
+            Ok(Some(manifest)) if !manifest.writer_epoch.is_none() => {
+                self.watch(manifest.writer_epoch);
+                None
+            }
+            Ok(_) => self.conclude(Verdict::Claim { only_if: Some(Epoch::NONE) }),
+            Err(gave_up) => self.conclude(Verdict::GaveUp(gave_up)),
+        }
+    }
+
+    /// Takes the lease of the epoch asked for.
+    pub fn handle_lease(&mut self, now: Tick, read: &ReadReply<LeaseView>) -> Option<Verdict> {
+        let Step::Read { epoch, asked: Some(asked) } = self.step else { return None };
+        let lease = match read {
+            ReadReply::Found(lease) => Some(*lease),
+            ReadReply::Absent | ReadReply::Damaged => None,
+            ReadReply::Unknown => {
+                self.wait(now, epoch, self.ttl_default);
+                return None;
+            }
+        };
+        match lease {
+            Some(LeaseView { released: true, .. }) => {
+                return self.conclude(Verdict::Claim { only_if: Some(epoch) });
+            }
+            // Nobody ever wrote a lease for it, as far as this candidate saw.
+            None if !self.came_late && self.seen.is_none() => {
+                return self.conclude(Verdict::Claim { only_if: Some(epoch) });
+            }
+            Some(lease) if self.takeover == Takeover::Free => {
+                return self.conclude(Verdict::Held { epoch, lease });
+            }
+            Some(_) | None => {}
+        }
+        let ttl = lease.map_or(self.ttl_default, |lease| lease.ttl);
+        match self.seen {
+            Some(seen) if seen.lease == lease => {
+                // SUBTLE: until the question was put, not until it was answered. A late answer shows an early state.
+                if asked.since(seen.since) >= ttl {
+                    return self.conclude(Verdict::Claim { only_if: Some(epoch) });
+                }
+            }
+            _ => self.seen = Some(Seen { lease, since: now }),
+        }
+        self.wait(now, epoch, ttl);
+        None
+    }
+
+    /// The claim came too late: another candidate has the shard now. Watch that one.
+    pub fn superseded(&mut self, now: Tick, by: Epoch) {
+        self.came_late = true;
+        self.watch(by);
+        if self.takeover == Takeover::Now {
+            self.step = Step::Find(FindLatest::new(now.plus(self.patience)));
+        }
+    }
+
+    /// The epoch that is being watched.
+    #[must_use]
+    pub const fn watched(&self) -> Option<Epoch> {
+        match self.step {
+            Step::Read { epoch, .. } | Step::Wait { epoch, .. } => Some(epoch),
+            Step::Find(_) | Step::Concluded => None,
+        }
+    }
+
+    fn watch(&mut self, epoch: Epoch) {
+        self.seen = None;
+        self.step = Step::Read { epoch, asked: None };
+    }
+
+    fn wait(&mut self, now: Tick, epoch: Epoch, ttl: u64) {
+        let pause = if ttl < 4 { 1 } else { ttl / 4 };
+        self.step = Step::Wait { epoch, until: now.plus(pause) };
+    }
+
+    fn conclude(&mut self, verdict: Verdict) -> Option<Verdict> {
+        self.step = Step::Concluded;
+        Some(verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests;

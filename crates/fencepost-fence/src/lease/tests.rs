@@ -1,0 +1,116 @@
+//! Leases, by the hands of a clock. The ttl is 90 ms.
+
+use super::*;
+use crate::testing::manifest;
+use fencepost_format::Version;
+
+const EPOCH: Epoch = Epoch::new(4);
+
+fn lease(counter: u64) -> ReadReply<LeaseView> {
+    ReadReply::Found(LeaseView { counter, ttl: 90, released: false })
+}
+
+fn released() -> ReadReply<LeaseView> {
+    ReadReply::Found(LeaseView { counter: 9, ttl: 90, released: true })
+}
+
+/// A candidate that has found epoch 4 and asked for its lease.
+fn watching(takeover: Takeover) -> LeaseObserver {
+    let mut observer = LeaseObserver::new(takeover, Tick(0), 1_000, 90);
+    let found = manifest(7, "e4");
+    for reply in [
+        Reply::Listed(ReadReply::Found(found.version)),
+        Reply::Manifest(found.version, ReadReply::Found(found)),
+        Reply::Manifest(Version::new(8), ReadReply::Absent),
+    ] {
+        assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
+        assert_eq!(observer.handle(Tick(0), &reply), None);
+    }
+    assert_eq!(observer.watched(), Some(EPOCH));
+    observer
+}
+
+/// Shows the candidate what it sees at each moment that it asks; returns its verdict and when it came.
+fn watch(
+    observer: &mut LeaseObserver,
+    mut now: u64,
+    see: impl Fn(u64) -> ReadReply<LeaseView>,
+) -> Option<(u64, Verdict)> {
+    for _ in 0..100 {
+        if let Some(ObserverRequest::ReadLease(_)) = observer.poll_request(Tick(now))
+            && let Some(verdict) = observer.handle_lease(Tick(now), &see(now))
+        {
+            return Some((now, verdict));
+        }
+        now = observer.poll_timeout()?.0;
+    }
+    None
+}
+
+const CLAIM: Verdict = Verdict::Claim { only_if: Some(EPOCH) };
+
+/// P-61.
+#[test]
+fn the_holder_writes_at_once_and_every_third_of_the_ttl() {
+    let mut holder = LeaseHolder::new(EPOCH, 90, Tick(10));
+    for (counter, now) in [(1, 10), (2, 40), (3, 70)] {
+        assert_eq!(holder.poll_request(Tick(now - 1)), None);
+        let request = holder.poll_request(Tick(now)).unwrap();
+        assert_eq!((request.epoch, request.lease), (EPOCH, LeaseView { counter, ttl: 90, released: false }));
+        assert_eq!(holder.poll_request(Tick(now + 500)), None, "one write at a time");
+        holder.handle_written(Tick(now), &request);
+        assert_eq!(holder.poll_timeout(), Some(Tick(now + 30)));
+    }
+    holder.release();
+    let last = holder.poll_request(Tick(71)).unwrap();
+    assert!(last.lease.released);
+    holder.handle_written(Tick(71), &last);
+    assert_eq!((holder.poll_request(Tick(10_000)), holder.poll_timeout()), (None, None));
+}
+
+/// P-62.
+#[test]
+fn a_counter_that_stands_still_for_a_ttl_is_a_dead_holder() {
+    let (at, verdict) = watch(&mut watching(Takeover::Expired), 0, |_| lease(5)).unwrap();
+    assert_eq!(verdict, CLAIM);
+    assert!((90..120).contains(&at), "{at}");
+    let (at, _) = watch(&mut watching(Takeover::Expired), 0, |now| lease(now.min(500) / 30)).unwrap();
+    assert!((590..620).contains(&at), "the last sign of life was at 500: {at}");
+    assert_eq!(watch(&mut watching(Takeover::Expired), 0, |now| lease(now / 30)), None);
+}
+
+/// P-62.
+#[test]
+fn a_released_lease_or_none_at_all_is_free() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        assert_eq!(watch(&mut watching(takeover), 0, |_| released()), Some((0, CLAIM)));
+        assert_eq!(watch(&mut watching(takeover), 0, |_| ReadReply::Absent), Some((0, CLAIM)));
+    }
+    let held = watch(&mut watching(Takeover::Free), 0, |_| lease(1)).unwrap().1;
+    assert!(matches!(held, Verdict::Held { epoch: EPOCH, .. }));
+}
+
+#[test]
+fn now_asks_nobody() {
+    let observer = LeaseObserver::new(Takeover::Now, Tick(0), 1_000, 90);
+    assert_eq!(observer.verdict_at_once(), Some(Verdict::Claim { only_if: None }));
+    assert_eq!(LeaseObserver::new(Takeover::Free, Tick(0), 1_000, 90).verdict_at_once(), None);
+}
+
+/// P-60: an answer that does not come is no sign of death.
+#[test]
+fn unknown_is_waited_out() {
+    assert_eq!(watch(&mut watching(Takeover::Expired), 0, |_| ReadReply::Unknown), None);
+}
+
+/// P-11, P-63: another candidate was quicker, and has not written its lease yet.
+#[test]
+fn a_loser_watches_the_winner_and_gives_it_time_to_write() {
+    let mut observer = watching(Takeover::Expired);
+    watch(&mut observer, 0, |_| lease(5)).unwrap();
+    observer.superseded(Tick(100), EPOCH.next());
+    assert_eq!(observer.watched(), Some(EPOCH.next()));
+    let (at, verdict) = watch(&mut observer, 100, |_| ReadReply::Absent).unwrap();
+    assert!(at >= 190, "{at}");
+    assert_eq!(verdict, Verdict::Claim { only_if: Some(EPOCH.next()) });
+}

@@ -1,0 +1,73 @@
+//! The sans-IO core of fencepost.
+//!
+//! State machines for everything that the protocol (`docs/protocol.md`, clauses `P-…`) decides: the manifest [`Commit`], the
+//! [`Opening`] of a writer (claim, replay, [`Fence`]), the [`AppendWindow`], checkpoints and close in [`WriterCore`], a reader's
+//! [`Walk`], and the advisory [lease](LeaseHolder).
+//!
+//! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, rows stay with the driver. Their
+//! state is plain data (`Clone + Eq + Hash`), so that a model checker runs these very types, and not a copy.
+//!
+//! # The loop
+//!
+//! ```text
+//!            ┌──────────── poll_request() ──────────► perform it against the store
+//!   machine ─┼──────────── poll_event()   ──────────► tell whoever waits
+//!            ├──────────── poll_timeout() ──────────► sleep at most so long, then handle_timeout(now)
+//!            └─◄────────── handle(now, reply) ◄────── the outcome, as the store crate tells it
+//! ```
+//!
+//! After each call that changes a machine, drain `poll_request`, then `poll_event`. Requests may be performed in any order and at the
+//! same time; a reply may come at any time later, or never. A reply that nobody waits for is ignored, so cancelling a request is always
+//! allowed, provided that it is answered with `Unknown` if the machine is to go on.
+//!
+//! # What it is not
+//!
+//! No retry delays (each request carries its attempt number; the driver waits), no encoding (the driver holds payloads by position),
+//! no choice of what to collect (that is `fencepost-gc`).
+
+mod append;
+mod commit;
+mod cursor;
+mod fence;
+mod forward;
+mod latest;
+mod lease;
+mod opening;
+mod read;
+pub mod rules;
+#[cfg(test)]
+mod testing;
+mod vocabulary;
+mod writer;
+mod zones;
+
+pub use append::{AppendEvent, AppendWindow, Stop};
+pub use commit::{Change, Commit, CommitOutcome};
+pub use cursor::cursor_holds;
+pub use fence::{Fence, FenceEvent, Opened};
+pub use latest::{FindLatest, Found};
+pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
+pub use opening::{Opening, OpeningEvent};
+pub use read::{Start, Verify, Walk, WalkEvent};
+pub use rules::Rule;
+pub use vocabulary::{CreateReply, GaveUp, ReadReply, Reply, Request, Tick, Window};
+pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
+pub use zones::Zones;
+
+/// What the machines of one party have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Params {
+    /// The window; [`Window::PROTOCOL`] everywhere but in models.
+    pub window: Window,
+    /// How many entries are read ahead at most, at least 1.
+    pub read_ahead: u64,
+    /// Milliseconds for which a request is tried again before its outcome is given up.
+    pub patience: u64,
+}
+
+impl Default for Params {
+    /// The protocol's window, 16 reads ahead, a patience of 60 seconds.
+    fn default() -> Self {
+        Self { window: Window::PROTOCOL, read_ahead: 16, patience: 60_000 }
+    }
+}

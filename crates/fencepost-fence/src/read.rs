@@ -1,0 +1,279 @@
+//! A reader's way through the log (P-40 to P-43).
+
+use crate::forward::{Forward, Next};
+use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
+use std::collections::VecDeque;
+
+/// A walk upward through the entries of a log.
+///
+/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). At the tail it rests;
+/// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, and at the tail one GET and one manifest search.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Walk {
+    params: Params,
+    forward: Forward,
+    last: Option<Position>,
+    /// Entries below this only tell which epoch rules (P-43).
+    deliver_from: Position,
+    highest: Epoch,
+    /// What was handed out by [`poll_event`](Self::poll_event): the next position, and the highest epoch below it. Entries that wait
+    /// as events are above it.
+    handed: (Position, Epoch),
+    step: Step,
+    /// The tail as last verified, while the walk may take it for granted.
+    known_tail: Option<(Position, Manifest)>,
+    /// `R` of a manifest that was read before the entries that are being read: what is absent up to here was collected (P-42).
+    covered: Position,
+    events: VecDeque<WalkEvent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Reading,
+    Verifying { absent: Position, find: FindLatest },
+    Resting { at: Position, manifest: Manifest },
+    Ended,
+}
+
+/// Where a walk starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// Just above `R`, as read from a manifest: the epochs below do not matter (P-31).
+    AfterReplay(Position),
+    /// At `next`, knowing that no entry below it has a higher epoch than `highest`: a cursor.
+    Cursor {
+        /// The first position to hand out.
+        next: Position,
+        /// The highest epoch below it.
+        highest: Epoch,
+    },
+    /// Anywhere: the walk first reads the `W - 1` positions below (P-43). What was collected there is passed over, since a needed post,
+    /// which alone matters, never is.
+    Anywhere {
+        /// The first position to hand out.
+        next: Position,
+        /// `R`. If it is below `next`, nothing below it needs to be read.
+        replay_after: Position,
+    },
+}
+
+/// Whether a walk that finds nothing new at the tail asks the manifest again (P-42).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verify {
+    /// Ask: the position may have been written and collected since.
+    Always,
+    /// Ask only if the walk moved. It rests at the same position then, so nothing is skipped; but it notices a collection
+    /// only when it next asks.
+    IfMoved,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum WalkEvent {
+    /// The entry at the next position. The driver holds its rows.
+    Entry {
+        /// The entry.
+        header: EntryHeader,
+        /// Whether its rows are to be handed out: data, and not a leftover.
+        deliver: bool,
+    },
+    /// Nothing more yet: the position is absent and `R` is below it. The walk rests.
+    Tail {
+        /// The position that is absent.
+        at: Position,
+        /// The manifest that was read after that.
+        manifest: Manifest,
+    },
+    /// The last position asked for was passed.
+    End,
+    /// The position was collected (P-42).
+    Truncated {
+        /// The position that is gone.
+        at: Position,
+        /// The first position that can be read.
+        first: Position,
+    },
+    /// The shard has no manifest: there is no log here.
+    NoLog,
+    /// It ended without an answer. Starting again from the same position is safe.
+    GaveUp(GaveUp),
+}
+
+impl Walk {
+    /// Starts a walk, up to and including `last` if given.
+    #[must_use]
+    pub fn new(params: Params, now: Tick, start: Start, last: Option<Position>) -> Self {
+        let (first, deliver_from, highest, covered) = match start {
+            Start::AfterReplay(replay_after) => {
+                (replay_after.next(), replay_after.next(), Epoch::NONE, Position::NONE)
+            }
+            Start::Cursor { next, highest } => (next, next, highest, Position::NONE),
+            Start::Anywhere { next, replay_after } => {
+                let floor = if replay_after < next { replay_after.next() } else { Position::FIRST };
+                (next.minus(params.window.get() - 1).max(floor), next, Epoch::NONE, replay_after)
+            }
+        };
+        let mut walk = Self {
+            params,
+            forward: Forward::new(now, first, last, params.read_ahead, params.patience),
+            last,
+            deliver_from,
+            highest,
+            handed: (deliver_from, highest),
+            step: Step::Reading,
+            known_tail: None,
+            covered,
+            events: VecDeque::new(),
+        };
+        walk.end_if_past();
+        walk
+    }
+
+    /// A cursor to resume from: the position above the last entry that [`poll_event`](Self::poll_event) returned, and the highest epoch
+    /// below it. That is [`Epoch::NONE`] while it is not known, or does not matter.
+    #[must_use]
+    pub fn cursor(&self) -> Start {
+        let (next, highest) = self.handed;
+        let known = self.forward.next() >= self.deliver_from;
+        Start::Cursor { next, highest: if known { highest } else { Epoch::NONE } }
+    }
+
+    /// The next position to be read.
+    #[must_use]
+    pub const fn next(&self) -> Position {
+        self.forward.next()
+    }
+
+    /// Looks again after a rest at the tail. Does nothing at other times. Costs one GET if there is nothing new, and a manifest search
+    /// with [`Verify::Always`].
+    pub fn resume(&mut self, now: Tick, verify: Verify) {
+        if let Step::Resting { at, manifest } = &self.step {
+            self.known_tail = (verify == Verify::IfMoved).then(|| (*at, manifest.clone()));
+            self.step = Step::Reading;
+            // The patience with reads counts from here, not from before the rest.
+            self.forward.restart(now);
+        }
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        match &mut self.step {
+            Step::Reading => self.forward.poll_request(),
+            Step::Verifying { find, .. } => find.poll_request(),
+            Step::Resting { .. } | Step::Ended => None,
+        }
+    }
+
+    /// The next event, if there is one.
+    pub fn poll_event(&mut self) -> Option<WalkEvent> {
+        let event = self.events.pop_front();
+        if let Some(WalkEvent::Entry { header, .. }) = &event {
+            self.handed = (header.position.next(), self.handed.1.max(header.epoch));
+        }
+        event
+    }
+
+    /// Takes an answer. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) {
+        match (&mut self.step, reply) {
+            (Step::Reading, Reply::Entry(at, read)) => {
+                self.forward.handle(now, *at, read);
+                self.advance(now);
+            }
+            (Step::Verifying { .. } | Step::Resting { .. }, Reply::Entry(at, read)) => {
+                // A read that was still out when the walk reached the tail.
+                self.forward.handle(now, *at, read);
+            }
+            (Step::Verifying { absent, find }, reply) => {
+                let absent = *absent;
+                if let Some(found) = find.handle(now, reply) {
+                    self.verified(now, absent, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn advance(&mut self, now: Tick) {
+        while let Some(next) = self.forward.pop(now) {
+            match next {
+                Next::Answer(_, ReadReply::Found(header)) => self.take(header),
+                // SUBTLE: below the start, only what was collected may be passed over. Above `R`, absent means that the start lies
+                // beyond the tail, and what stands above may be what a dead writer left there: not in the log, nor ever to be (P-41).
+                Next::Answer(at, ReadReply::Absent)
+                    if (at < self.deliver_from && at <= self.covered) || !rules::on(Rule::StopAtAbsent) =>
+                {
+                    self.forward.skip_to(now, at.next());
+                    break;
+                }
+                Next::Answer(at, ReadReply::Absent) if at <= self.covered => {
+                    let first = self.covered.next();
+                    return self.end(WalkEvent::Truncated { at, first });
+                }
+                Next::Answer(at, ReadReply::Absent) => {
+                    if let Some((tail, manifest)) = self.known_tail.take()
+                        && tail == at
+                    {
+                        return self.rest(at, manifest);
+                    }
+                    let find = FindLatest::new(now.plus(self.params.patience));
+                    self.step = Step::Verifying { absent: at, find };
+                    return;
+                }
+                Next::Answer(at, ReadReply::Damaged) => {
+                    return self.end(WalkEvent::GaveUp(GaveUp::DamagedEntry(at)));
+                }
+                Next::Answer(_, ReadReply::Unknown) | Next::Unread => {
+                    return self.end(WalkEvent::GaveUp(GaveUp::Unread));
+                }
+            }
+        }
+        self.end_if_past();
+    }
+
+    fn end_if_past(&mut self) {
+        if self.last.is_some_and(|last| self.forward.next() > last) {
+            self.end(WalkEvent::End);
+        }
+    }
+
+    /// P-40.
+    fn take(&mut self, header: EntryHeader) {
+        let valid = header.epoch >= self.highest || !rules::on(Rule::SkipLeftovers);
+        self.highest = self.highest.max(header.epoch);
+        if header.position >= self.deliver_from {
+            let deliver = valid && header.kind.is_data();
+            self.events.push_back(WalkEvent::Entry { header, deliver });
+        } else {
+            self.handed.1 = self.highest;
+        }
+    }
+
+    /// P-42: is absent the tail, or gone, or was it written and covered since it was read?
+    fn verified(&mut self, now: Tick, at: Position, found: Result<Option<Manifest>, GaveUp>) {
+        match found {
+            Ok(Some(manifest)) if manifest.replay_after >= at && rules::on(Rule::TruncatedBelowReplay) => {
+                self.covered = manifest.replay_after;
+                self.step = Step::Reading;
+                self.forward.restart(now);
+            }
+            Ok(Some(manifest)) => self.rest(at, manifest),
+            Ok(None) => self.end(WalkEvent::NoLog),
+            Err(gave_up) => self.end(WalkEvent::GaveUp(gave_up)),
+        }
+    }
+
+    fn rest(&mut self, at: Position, manifest: Manifest) {
+        self.step = Step::Resting { at, manifest: manifest.clone() };
+        self.events.push_back(WalkEvent::Tail { at, manifest });
+    }
+
+    fn end(&mut self, event: WalkEvent) {
+        self.step = Step::Ended;
+        self.events.push_back(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! A reader's walk by scripts, in a window of 4.
+
+use super::*;
+use crate::testing::{PARAMS, Party, letter, play};
+
+impl Party for Walk {
+    fn request(&mut self, _: Tick) -> Option<Request> {
+        self.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        Self::handle(self, now, reply);
+    }
+
+    fn event(&mut self) -> Option<String> {
+        Some(match self.poll_event()? {
+            WalkEvent::Entry { header, deliver } => {
+                let what = if deliver { "give" } else { "pass" };
+                format!("{what}{}:{}{}", header.position, letter(header.kind), header.epoch)
+            }
+            WalkEvent::Tail { at, .. } => format!("tail{at}"),
+            WalkEvent::End => "end".to_owned(),
+            WalkEvent::Truncated { at, first } => format!("truncated{at}-go-on{first}"),
+            WalkEvent::NoLog => "no-log".to_owned(),
+            WalkEvent::GaveUp(why) => format!("{why:?}"),
+        })
+    }
+
+    fn command(&mut self, now: Tick, word: &str) {
+        match word {
+            "look" => self.resume(now, Verify::Always),
+            "peek" => self.resume(now, Verify::IfMoved),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+fn check(start: Start, last: Option<u64>, script: &str, expect: &str) {
+    let mut walk = Walk::new(PARAMS, Tick(0), start, last.map(Position::new));
+    assert_eq!(play(&mut walk, script), expect, "{script}");
+}
+
+fn after(replay_after: u64) -> Start {
+    Start::AfterReplay(Position::new(replay_after))
+}
+
+fn cursor(next: u64, highest: u64) -> Start {
+    Start::Cursor { next: Position::new(next), highest: Epoch::new(highest) }
+}
+
+fn anywhere(next: u64, replay_after: u64) -> Start {
+    Start::Anywhere { next: Position::new(next), replay_after: Position::new(replay_after) }
+}
+
+/// P-40.
+#[test]
+fn leftovers_and_markers_are_not_handed_out() {
+    check(
+        after(4),
+        Some(8),
+        "get5=d1 get6=p2 get7=d1 get8=d2",
+        "GET5 give5:d1 GET6 GET7 pass6:p2 GET8 pass7:d1 give8:d2 end",
+    );
+    check(cursor(5, 2), Some(5), "get5=d1", "GET5 pass5:d1 end");
+    check(after(4), Some(5), "get5=c1", "GET5 pass5:c1 end");
+}
+
+/// P-41: an entry above the first absent position is not used.
+#[test]
+fn a_reader_stops_at_the_first_absent_position() {
+    check(
+        after(4),
+        None,
+        "get5=d1 get7=d1 get6=absent list=7 man7=e1r4 man8=absent look get6=d1 get7=d1",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 tail6 GET6 give6:d1 GET7 GET8 give7:d1 GET9",
+    );
+}
+
+/// P-42.
+#[test]
+fn absent_is_the_end_only_if_r_is_below_it() {
+    check(after(4), None, "get5=absent list=7 man7=e1r4 man8=absent", "GET5 LIST MAN7 MAN8 tail5");
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r9 man8=absent get5=absent",
+        "GET5 LIST MAN7 MAN8 GET5 truncated5-go-on10",
+    );
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r5 man8=absent get5=absent",
+        "GET5 LIST MAN7 MAN8 GET5 truncated5-go-on6",
+    );
+    check(after(4), None, "get5=absent list=0 man1=absent", "GET5 LIST MAN1 no-log");
+}
+
+/// P-42: between the read and the manifest, a writer may have appended and checkpointed. Consumers were told then that what their cursor held
+/// was gone.
+#[test]
+fn what_was_written_and_covered_since_it_was_read_is_not_truncated() {
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r6 man8=absent get5=d1 get6=d1 get7=absent list=7 man7=e1r6 man8=absent",
+        "GET5 LIST MAN7 MAN8 GET5 give5:d1 GET6 GET7 give6:d1 GET8 LIST MAN7 MAN8 tail7",
+    );
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r6 man8=absent get5=d1 get6=absent",
+        "GET5 LIST MAN7 MAN8 GET5 give5:d1 GET6 GET7 truncated6-go-on7",
+    );
+}
+
+/// P-42: at rest the manifest need not be asked each time, since nothing is skipped by staying.
+#[test]
+fn a_walk_at_rest_may_peek_without_the_manifest() {
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r4 man8=absent peek get5=absent peek get5=absent look get5=absent",
+        "GET5 LIST MAN7 MAN8 tail5 GET5 tail5 GET5 tail5 GET5 LIST",
+    );
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r4 man8=absent peek get5=d1 get6=absent",
+        "GET5 LIST MAN7 MAN8 tail5 GET5 give5:d1 GET6 GET7 LIST",
+    );
+}
+
+/// What was read ahead before a rest is asked again only if it is needed: a reader at rest must not pay for it at each poll.
+#[test]
+fn reads_ahead_of_the_tail_are_not_repeated_at_every_poll() {
+    check(
+        after(4),
+        None,
+        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent peek get7=absent get6=absent peek get6=absent",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 tail6 GET6 tail6 GET6 tail6",
+    );
+}
+
+/// P-43.
+#[test]
+fn a_start_in_the_middle_reads_a_window_below() {
+    check(
+        anywhere(10, 4),
+        Some(10),
+        "get7=p2 get8=d1 get9=d1 get10=d1",
+        "GET7 GET8 GET9 GET10 pass10:d1 end",
+    );
+    check(anywhere(10, 8), Some(10), "get9=d1 get10=d1", "GET9 GET10 give10:d1 end");
+    check(anywhere(2, 0), Some(2), "get1=h1 get2=d1", "GET1 GET2 give2:d1 end");
+    // Collected below: needed posts, which alone matter, are kept.
+    check(anywhere(10, 12), Some(9), "get7=absent get8=absent get9=absent", "GET7 GET8 GET9 end");
+}
+
+/// P-41: a dead writer's entries above a hole were handed out to a reader that was told to start above it.
+#[test]
+fn a_start_beyond_the_tail_waits_below_itself() {
+    check(
+        anywhere(10, 4),
+        None,
+        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent look get8=p2 get9=p2 get10=p2",
+        "GET7 GET8 GET9 LIST MAN7 MAN8 tail8 GET8 GET10 GET11 pass10:p2 GET12",
+    );
+    // Written, covered and collected since the walk began.
+    check(
+        anywhere(10, 4),
+        None,
+        "get7=absent list=7 man7=e1r9 man8=absent get7=absent get8=p2 get9=absent get10=d2",
+        "GET7 LIST MAN7 MAN8 GET7 GET8 GET9 GET10 give10:d2 GET11 GET12",
+    );
+}
+
+#[test]
+fn failures_end_the_walk() {
+    check(after(4), None, "get5=bad", "GET5 DamagedEntry(Position(5))");
+    check(after(4), None, "get5=? @100 get5=?", "GET5 GET5#1 Unread");
+    check(after(4), None, "get5=absent list=?", "GET5 LIST LIST#1");
+    check(after(4), None, "get5=absent @100 list=?", "GET5 LIST Unread");
+}
+
+/// Entries that were read and not yet asked for are above the cursor.
+#[test]
+fn the_cursor_follows_what_was_handed_out() {
+    let mut walk = Walk::new(PARAMS, Tick(0), anywhere(6, 0), None);
+    assert_eq!(walk.cursor(), cursor(6, 0), "which epoch rules there is not known yet");
+    for at in 3..=8 {
+        while walk.poll_request().is_some() {}
+        let header = EntryHeader {
+            position: Position::new(at),
+            epoch: Epoch::new(if at < 5 { 1 } else { 2 }),
+            kind: fencepost_format::EntryKind::Data,
+            nonce: None,
+        };
+        Walk::handle(&mut walk, Tick(0), &Reply::Entry(header.position, ReadReply::Found(header)));
+    }
+    assert_eq!(walk.cursor(), cursor(6, 2));
+    walk.poll_event().unwrap();
+    assert_eq!(walk.cursor(), cursor(7, 2));
+    walk.poll_event().unwrap();
+    assert_eq!(walk.cursor(), cursor(8, 2));
+    assert_eq!(walk.next(), Position::new(9));
+}

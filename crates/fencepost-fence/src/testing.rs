@@ -1,0 +1,149 @@
+//! The core's machines played by scripts.
+//!
+//! A script is a list of words. `@500` sets the clock; the others are replies, or commands of the machine:
+//!
+//! | word | reply |
+//! |---|---|
+//! | `put5=done`, `exists`, `no`, `later`, `?` | to the create of entry 5; `no` and `later` are definite |
+//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c) and epoch, `x` behind it for a stranger's nonce |
+//! | `list=7`, `?` | the highest version of a listing |
+//! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed) |
+//! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
+//!
+//! What the machine tells, and then what it asks, comes out as words too: `PUT5:d GET5 LIST MAN7 CRE7:e2r5h0`, with `#2` for the third attempt.
+
+use crate::{CreateReply, Params, ReadReply, Reply, Request, Tick, Window};
+use fencepost_format::{
+    EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
+};
+
+/// A window of 4, two reads ahead, 100 ms of patience.
+pub(crate) const PARAMS: Params = Params { window: Window::for_models(4), read_ahead: 2, patience: 100 };
+pub(crate) const SHARD: ShardId = ShardId::from_bytes([7; 16]);
+
+/// A machine and its words.
+pub(crate) trait Party {
+    fn request(&mut self, now: Tick) -> Option<Request>;
+    fn handle(&mut self, now: Tick, reply: &Reply);
+    fn event(&mut self) -> Option<String>;
+    fn command(&mut self, now: Tick, word: &str) {
+        panic!("no such word: {word} at {now:?}");
+    }
+}
+
+/// Plays `script` and returns everything that was asked and told, in order.
+pub(crate) fn play(party: &mut impl Party, script: &str) -> String {
+    let mut now = Tick(0);
+    let mut out = drain(party, now);
+    for word in script.split_whitespace() {
+        match (word.strip_prefix('@'), word.split_once('=')) {
+            (Some(time), _) => now = Tick(number(time)),
+            (None, Some((of, answer))) => party.handle(now, &reply(of, answer)),
+            (None, None) => party.command(now, word),
+        }
+        out.extend(drain(party, now));
+    }
+    out.join(" ")
+}
+
+/// The nonce of whoever holds `epoch`.
+pub(crate) fn nonce(epoch: Epoch) -> Nonce {
+    Nonce(u128::from(epoch.get()) * 10)
+}
+
+pub(crate) fn manifest(version: u64, words: &str) -> Manifest {
+    let mut manifest = Manifest::initial(SHARD);
+    manifest.version = Version::new(version);
+    for (at, letter) in words.match_indices(char::is_alphabetic) {
+        let digits: String = words[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        match letter {
+            "e" => manifest.writer_epoch = Epoch::new(number(&digits)),
+            "r" => manifest.replay_after = Position::new(number(&digits)),
+            "h" => manifest.last_seen = Position::new(number(&digits)),
+            "n" => manifest.nonce = Some(Nonce(u128::from(number(&digits)))),
+            "s" => manifest.status = ShardStatus::Sealed,
+            other => panic!("{other} in {words}"),
+        }
+    }
+    manifest
+}
+
+fn drain(party: &mut impl Party, now: Tick) -> Vec<String> {
+    let asked: Vec<_> = std::iter::from_fn(|| party.request(now)).map(|request| ask(&request)).collect();
+    let told = std::iter::from_fn(|| party.event());
+    told.chain(asked).collect()
+}
+
+fn ask(request: &Request) -> String {
+    let (text, attempt) = match request {
+        Request::ListManifests { attempt } => ("LIST".to_owned(), attempt),
+        Request::ReadManifest { version, attempt } => (format!("MAN{version}"), attempt),
+        Request::CreateManifest { manifest, attempt } => {
+            let Manifest { version, writer_epoch, replay_after, last_seen, .. } = manifest;
+            (format!("CRE{version}:e{writer_epoch}r{replay_after}h{last_seen}"), attempt)
+        }
+        Request::ReadEntry { at, attempt } => (format!("GET{at}"), attempt),
+        Request::CreateEntry { at, kind, attempt } => (format!("PUT{at}:{}", letter(*kind)), attempt),
+    };
+    if *attempt == 0 { text } else { format!("{text}#{attempt}") }
+}
+
+fn reply(of: &str, answer: &str) -> Reply {
+    let (what, at) = of.split_at(of.find(|c: char| c.is_ascii_digit()).unwrap_or(of.len()));
+    let create = || match answer {
+        "done" => CreateReply::Done,
+        "exists" => CreateReply::Exists,
+        "no" => CreateReply::NotDone { again: false },
+        "later" => CreateReply::NotDone { again: true },
+        "?" => CreateReply::Unknown,
+        other => panic!("{of}={other}"),
+    };
+    match what {
+        "put" => Reply::EntryCreated(Position::new(number(at)), create()),
+        "cre" => Reply::ManifestCreated(Version::new(number(at)), create()),
+        "list" => Reply::Listed(read(answer, |answer| Version::new(number(answer)))),
+        "man" => {
+            Reply::Manifest(Version::new(number(at)), read(answer, |answer| manifest(number(at), answer)))
+        }
+        "get" => Reply::Entry(Position::new(number(at)), read(answer, |answer| header(number(at), answer))),
+        other => panic!("{other}"),
+    }
+}
+
+fn read<T>(answer: &str, found: impl FnOnce(&str) -> T) -> ReadReply<T> {
+    match answer {
+        "absent" => ReadReply::Absent,
+        "bad" => ReadReply::Damaged,
+        "?" => ReadReply::Unknown,
+        there => ReadReply::Found(found(there)),
+    }
+}
+
+fn header(at: u64, words: &str) -> EntryHeader {
+    let kind = match &words[..1] {
+        "d" => EntryKind::Data,
+        "p" => EntryKind::Post,
+        "h" => EntryKind::Handover,
+        "f" => EntryKind::Filler,
+        "c" => EntryKind::Close,
+        other => panic!("{other}"),
+    };
+    let stranger = words.ends_with('x');
+    let epoch = Epoch::new(number(words[1..].trim_end_matches('x')));
+    let nonce = if stranger { Nonce(1) } else { nonce(epoch) };
+    EntryHeader { position: Position::new(at), epoch, kind, nonce: Some(nonce) }
+}
+
+pub(crate) const fn letter(kind: EntryKind) -> char {
+    match kind {
+        EntryKind::Data => 'd',
+        EntryKind::Post => 'p',
+        EntryKind::Handover => 'h',
+        EntryKind::Filler => 'f',
+        EntryKind::Close => 'c',
+    }
+}
+
+pub(crate) fn number(digits: &str) -> u64 {
+    digits.parse().unwrap_or_else(|_| panic!("{digits:?} is no number"))
+}

@@ -1,0 +1,160 @@
+//! The words between the core and whoever drives it: requests out, replies in.
+
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
+
+/// A moment on the driver's clock, in milliseconds from any origin.
+///
+/// The clock must count suspended time (P-23): on Linux `CLOCK_BOOTTIME`, not `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub u64);
+
+impl Tick {
+    /// The moment `millis` later; saturating, so a clock at its end never wraps to its beginning.
+    #[must_use]
+    pub const fn plus(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Milliseconds from `earlier` to this; 0 if the clock went back.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// How many positions a writer may have undecided at once.
+///
+/// A constant of the protocol: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as
+/// many positions as its predecessor could still write to (P-17). Other values exist for models only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Window(u64);
+
+impl Window {
+    /// 64.
+    pub const PROTOCOL: Self = Self(64);
+
+    /// A window of another size, for models and their tests.
+    ///
+    /// # Panics
+    /// If `positions` is 0.
+    #[must_use]
+    pub const fn for_models(positions: u64) -> Self {
+        assert!(positions > 0, "a window of no positions appends nothing");
+        Self(positions)
+    }
+
+    /// The number of positions.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// What the core wants done. The driver performs it and answers with the [`Reply`] of the same name.
+///
+/// `attempt` counts from 0. Before an attempt above 0 the driver waits as long as its retry policy says; the core only
+/// watches the deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// LIST the manifests and answer with the highest version.
+    ListManifests {
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// GET one manifest.
+    ReadManifest {
+        /// Which one.
+        version: Version,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Create a manifest under its version, if absent. Try again with the same bytes only.
+    CreateManifest {
+        /// The object, its version in it.
+        manifest: Manifest,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// GET one entry.
+    ReadEntry {
+        /// Where.
+        at: Position,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Create an entry, if absent: of `Data` kind with the payload that the driver holds for this position, else a marker.
+    CreateEntry {
+        /// Where.
+        at: Position,
+        /// What.
+        kind: EntryKind,
+        /// Which try this is.
+        attempt: u32,
+    },
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// To [`Request::ListManifests`]: the highest version seen (`NONE` if there is none).
+    Listed(ReadReply<Version>),
+    /// To [`Request::ReadManifest`].
+    Manifest(Version, ReadReply<Manifest>),
+    /// To [`Request::CreateManifest`].
+    ManifestCreated(Version, CreateReply),
+    /// To [`Request::ReadEntry`].
+    Entry(Position, ReadReply<EntryHeader>),
+    /// To [`Request::CreateEntry`].
+    EntryCreated(Position, CreateReply),
+}
+
+/// The outcome of a create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CreateReply {
+    /// It is there now, by this request.
+    Done,
+    /// The store says that something is there. It may be ours; it may even be nothing.
+    Exists,
+    /// It is certain that this request did nothing and never will.
+    NotDone {
+        /// Whether the store advises to try again.
+        again: bool,
+    },
+    /// It may have happened, or may yet happen.
+    Unknown,
+}
+
+/// The outcome of a read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReadReply<T> {
+    /// It is there.
+    Found(T),
+    /// The store says that it is not there.
+    Absent,
+    /// It is there and cannot be understood. The driver knows the details.
+    Damaged,
+    /// No answer, or an error: anything may be true.
+    Unknown,
+}
+
+/// Why a machine gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GaveUp {
+    /// A read was not answered until the deadline. Nothing was changed by it.
+    Unread,
+    /// A create was not answered until the deadline: it may have happened, or may yet happen.
+    Unknown,
+    /// A create was refused, for certain.
+    NotDone,
+    /// The object at this position is there and cannot be understood.
+    DamagedEntry(Position),
+    /// The manifest of this version is there and cannot be understood.
+    DamagedManifest(Version),
+    /// The manifest's epoch is lower than one that this party held: the bucket was rolled back.
+    RolledBack {
+        /// The epoch that this party holds or held.
+        ours: Epoch,
+        /// The epoch in the manifest now.
+        found: Epoch,
+    },
+}

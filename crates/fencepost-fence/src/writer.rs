@@ -1,0 +1,205 @@
+//! An open epoch: the append window together with the checkpoints that its holder makes (P-20 to P-35).
+
+use crate::{
+    AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Opened, Params, Reply, Request, Rule,
+    Stop, Tick, Zones, rules,
+};
+use fencepost_format::{Epoch, Manifest, Nonce, Position, Version};
+use std::collections::VecDeque;
+
+/// The state of a writer that is open.
+///
+/// Feed it with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint), [`begin_close`](Self::begin_close),
+/// [`handle`](Self::handle) and [`handle_timeout`](Self::handle_timeout); after each call drain
+/// [`poll_request`](Self::poll_request), then [`poll_event`](Self::poll_event), then read [`poll_timeout`](Self::poll_timeout).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WriterCore {
+    params: Params,
+    epoch: Epoch,
+    window: AppendWindow,
+    zones: Zones,
+    replay_after: Position,
+    commit: Option<Commit>,
+    events: VecDeque<WriterEvent>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum WriterEvent {
+    /// Of the append window.
+    Append(AppendEvent),
+    /// The checkpoint in progress ended.
+    Checkpoint(CheckpointOutcome),
+}
+
+/// How a checkpoint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckpointOutcome {
+    /// `R` stands here now, in this manifest. It may be lower than asked for (P-31), or higher (P-30).
+    At {
+        /// `R`.
+        replay_after: Position,
+        /// The latest manifest's version.
+        version: Version,
+    },
+    /// A successor has the shard.
+    Fenced {
+        /// Its epoch.
+        by: Epoch,
+    },
+    /// It ended without an answer: `R` may have moved or not. Trying again is safe.
+    GaveUp(GaveUp),
+}
+
+/// Why a checkpoint was not even tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckpointRefused {
+    /// It is above the acknowledged tail (P-30).
+    AboveTail {
+        /// The acknowledged tail.
+        tail: Position,
+    },
+    /// Another one is in progress (P-32), or the writer was just fenced and asks the manifest about it (P-26).
+    Busy,
+}
+
+impl WriterCore {
+    /// The writer of a just opened epoch.
+    #[must_use]
+    pub fn new(params: Params, opened: &Opened) -> Self {
+        Self {
+            params,
+            epoch: opened.epoch,
+            window: AppendWindow::new(params, opened.epoch, opened.nonce, opened.next),
+            zones: opened.zones.clone(),
+            replay_after: opened.manifest.replay_after,
+            commit: None,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The append window.
+    #[must_use]
+    pub const fn window(&self) -> &AppendWindow {
+        &self.window
+    }
+
+    /// The epoch held.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// `R` as this writer last knew it.
+    #[must_use]
+    pub const fn replay_after(&self) -> Position {
+        self.replay_after
+    }
+
+    /// The zones above `R`.
+    #[must_use]
+    pub const fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    /// Why the writer stopped, if it did.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<Stop> {
+        self.window.stopped()
+    }
+
+    /// Takes the next position for an append; `None` if the window is full or the writer is not open.
+    pub fn submit(&mut self, now: Tick) -> Option<Position> {
+        self.window.submit(now)
+    }
+
+    /// Takes no more appends and, once nothing is undecided, appends the close entry.
+    pub fn begin_close(&mut self, now: Tick) {
+        self.window.begin_close(now);
+    }
+
+    /// Starts a checkpoint at `p`, rounded down out of zones. The nonce must be fresh.
+    ///
+    /// # Errors
+    /// [`CheckpointRefused`]: nothing was started.
+    pub fn checkpoint(&mut self, now: Tick, p: Position, nonce: Nonce) -> Result<(), CheckpointRefused> {
+        let tail = self.window.acked();
+        if p > tail && rules::on(Rule::CheckpointBelowTail) {
+            return Err(CheckpointRefused::AboveTail { tail });
+        }
+        if self.commit.is_some() || self.window.is_asking_manifest() {
+            return Err(CheckpointRefused::Busy);
+        }
+        let replay_after = if rules::on(Rule::CheckpointOutsideZones) {
+            self.zones.round_down(p, self.params.window)
+        } else {
+            p
+        };
+        let change = Change::Checkpoint { epoch: self.epoch, replay_after, tail };
+        self.commit = Some(Commit::new(change, nonce, now.plus(self.params.patience)));
+        Ok(())
+    }
+
+    /// The next request, if one is due. Appends come first.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        let entry = self.window.poll_request();
+        entry.or_else(|| match &mut self.commit {
+            Some(commit) => commit.poll_request(),
+            None => self.window.poll_manifest_request(),
+        })
+    }
+
+    /// The next event, if there is one.
+    pub fn poll_event(&mut self) -> Option<WriterEvent> {
+        self.window.poll_event().map(WriterEvent::Append).or_else(|| self.events.pop_front())
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Tick> {
+        self.window.poll_timeout()
+    }
+
+    /// Gives up what is past its deadline.
+    pub fn handle_timeout(&mut self, now: Tick) {
+        self.window.handle_timeout(now);
+    }
+
+    /// Takes an answer. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) {
+        match reply {
+            Reply::Entry(..) | Reply::EntryCreated(..) => self.window.handle(now, reply),
+            Reply::Listed(_) | Reply::Manifest(..) | Reply::ManifestCreated(..) => match &mut self.commit {
+                Some(commit) => {
+                    if let Some(outcome) = commit.handle(now, reply) {
+                        self.commit = None;
+                        self.committed(outcome);
+                    }
+                }
+                None => self.window.handle(now, reply),
+            },
+        }
+    }
+
+    fn committed(&mut self, outcome: CommitOutcome) {
+        let outcome = match outcome {
+            CommitOutcome::Won(manifest) | CommitOutcome::Unchanged(manifest) => self.moved(&manifest),
+            CommitOutcome::Superseded { by } => {
+                self.window.superseded(by);
+                CheckpointOutcome::Fenced { by }
+            }
+            CommitOutcome::Sealed => unreachable!("only claims are refused by a sealed shard"),
+            CommitOutcome::GaveUp(gave_up) => CheckpointOutcome::GaveUp(gave_up),
+        };
+        self.events.push_back(WriterEvent::Checkpoint(outcome));
+    }
+
+    fn moved(&mut self, manifest: &Manifest) -> CheckpointOutcome {
+        self.replay_after = manifest.replay_after;
+        self.zones.forget_through(manifest.replay_after, self.params.window);
+        CheckpointOutcome::At { replay_after: manifest.replay_after, version: manifest.version }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! An open epoch by scripts: epoch 2 with its post at 5 in a window of 4, `R` at 3, first append at 9.
+
+use super::*;
+use crate::testing::{PARAMS, Party, manifest, nonce, number, play};
+
+impl Party for WriterCore {
+    fn request(&mut self, _: Tick) -> Option<Request> {
+        self.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        Self::handle(self, now, reply);
+    }
+
+    fn event(&mut self) -> Option<String> {
+        Some(match self.poll_event()? {
+            WriterEvent::Append(AppendEvent::Acknowledged { through }) => format!("ack{through}"),
+            WriterEvent::Append(AppendEvent::Closed) => "closed".to_owned(),
+            WriterEvent::Append(AppendEvent::Failed { from, .. }) => format!("fail{from}"),
+            WriterEvent::Checkpoint(CheckpointOutcome::At { replay_after, .. }) => {
+                format!("at{replay_after}")
+            }
+            WriterEvent::Checkpoint(CheckpointOutcome::Fenced { by }) => format!("fenced-by{by}"),
+            WriterEvent::Checkpoint(CheckpointOutcome::GaveUp(why)) => format!("{why:?}"),
+        })
+    }
+
+    fn command(&mut self, now: Tick, word: &str) {
+        match word {
+            "submit" => drop(self.submit(now)),
+            "close" => self.begin_close(now),
+            "above-tail" => {
+                let tail = self.window().acked();
+                let refused = self.checkpoint(now, tail.next(), Nonce(20));
+                assert_eq!(refused, Err(CheckpointRefused::AboveTail { tail }));
+            }
+            "busy" => {
+                assert_eq!(self.checkpoint(now, Position::new(1), Nonce(20)), Err(CheckpointRefused::Busy))
+            }
+            _ => {
+                let p = number(word.strip_prefix("checkpoint").expect("a command"));
+                self.checkpoint(now, Position::new(p), Nonce(20)).unwrap();
+            }
+        }
+    }
+}
+
+fn check(script: &str, expect: &str) {
+    let mut zones = Zones::default();
+    zones.note(Position::new(5));
+    let opened = Opened {
+        epoch: Epoch::new(2),
+        nonce: nonce(Epoch::new(2)),
+        post: Position::new(5),
+        handover: false,
+        next: Position::new(9),
+        zones,
+        manifest: manifest(7, "e2r3"),
+    };
+    assert_eq!(play(&mut WriterCore::new(PARAMS, &opened), script), expect, "{script}");
+}
+
+const FOUND: &str = "list=7 man7=e2r3 man8=absent";
+
+/// P-30.
+#[test]
+fn a_checkpoint_is_at_most_the_acknowledged_tail() {
+    check("above-tail submit above-tail put9=done above-tail", "PUT9:d ack9");
+    check(
+        &format!("submit put9=done checkpoint9 {FOUND} cre8=done list=8 man8=e2r9h9n20 man9=absent"),
+        "PUT9:d ack9 LIST MAN7 MAN8 CRE8:e2r9h9 LIST MAN8 MAN9 at9",
+    );
+}
+
+/// P-31.
+#[test]
+fn a_checkpoint_in_the_zone_is_rounded_down() {
+    for (asked, rests) in [(4, 4), (5, 4), (7, 4), (8, 8)] {
+        check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 CRE8:e2r{rests}h8"));
+    }
+}
+
+/// P-32.
+#[test]
+fn one_checkpoint_at_a_time_and_only_by_the_holder() {
+    check("checkpoint4 busy", "LIST");
+    check(
+        "submit checkpoint4 list=9 man9=e3r8 man10=absent submit put9=done",
+        "PUT9:d LIST MAN9 MAN10 fenced-by3 ack9",
+    );
+}
+
+/// Appends go on while a checkpoint does, and first.
+#[test]
+fn appends_do_not_wait_for_a_checkpoint() {
+    check("checkpoint4 submit put9=done submit list=7", "LIST PUT9:d ack9 PUT10:d MAN7");
+}
+
+/// P-35.
+#[test]
+fn a_closed_writer_appends_nothing_more() {
+    check("submit close put9=done put10=done submit", "PUT9:d ack9 PUT10:c closed");
+}
