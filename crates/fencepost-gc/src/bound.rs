@@ -1,0 +1,70 @@
+//! Up to where entries may go (P-50), and what holds the others.
+
+use crate::cursor::Floor;
+use crate::{Inventory, ManifestFacts, Policy, Reason, lance};
+use fencepost_fence::{Rule, rules};
+use fencepost_format::Position;
+
+/// All that limits a collection, apart from what is kept one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    replay_after: Position,
+    floor: Floor,
+    opener: Option<Position>,
+    retention: Position,
+    highest: Position,
+}
+
+impl Limits {
+    pub(crate) fn new(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Self {
+        Self {
+            replay_after: facts.replay_after,
+            floor: Floor::of(inventory),
+            opener: lance::opener_floor(inventory, facts, policy),
+            retention: retention(inventory, facts, policy),
+            highest: inventory.highest(),
+        }
+    }
+
+    /// The highest position that may go: `min(R, cursors, retention)`, and what openers of Lance's may replay.
+    pub(crate) fn bound(&self) -> Position {
+        match self.opener.filter(|_| rules::on(Rule::DeleteBelowBound)) {
+            Some(opener) => self.reach().min(opener),
+            None => self.reach(),
+        }
+    }
+
+    /// The bound as far as it is known before anything was read: nothing above it will go.
+    pub(crate) fn reach(&self) -> Position {
+        if !rules::on(Rule::DeleteBelowBound) {
+            return self.highest;
+        }
+        let limits = [self.floor.limit(), Some(self.retention)];
+        limits.into_iter().flatten().fold(self.replay_after, Position::min)
+    }
+
+    /// Why an entry above the bound stays.
+    pub(crate) fn reason_above(&self, at: Position) -> Reason {
+        match &self.floor {
+            _ if at > self.replay_after => Reason::Live,
+            Floor::Cursor(name, position) if at > *position => Reason::Cursor(name.clone()),
+            Floor::NotUnderstood => Reason::CursorNotUnderstood,
+            _ if self.opener.is_some_and(|opener| at > opener) => Reason::LanceOpener,
+            _ if at > self.retention => Reason::Retention,
+            _ => Reason::AboveBoundary,
+        }
+    }
+}
+
+/// The highest position that the policy does not retain.
+///
+/// By age, everything from the lowest young entry upward is retained. Entries at or below the published boundary don't count for it:
+/// what lands there is a leftover (P-56), and as young as it is, it must not hold back the rest.
+fn retention(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Position {
+    let by_count = facts.replay_after.minus(policy.retain_entries());
+    let Some(age) = policy.retain_age() else { return by_count };
+    let now = inventory.now();
+    let candidates = inventory.entries.range(inventory.published().next()..);
+    let mut young = candidates.filter(|(_, entry)| now.since(entry.modified) < age);
+    young.next().map_or(by_count, |(at, _)| by_count.min(at.prev()))
+}

@@ -1,0 +1,427 @@
+//! One collection, from the manifest to the last deletion (P-50 to P-57).
+
+mod ask;
+mod deletion;
+mod publishing;
+mod reads;
+
+use crate::bound::Limits;
+use crate::needed_post::{headers_to_read, posts_to_record};
+use crate::plan::{Plan, plan, plan_within};
+use crate::{
+    CollectEvent, CollectReply, CollectRequest, Inventory, Known, ManifestFacts, Part, Policy, Progress,
+    Report, lance,
+};
+use ask::Ask;
+use deletion::Deletion;
+use fencepost_fence::{FindLatest, Found, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_format::{EntryHeader, Position, Version};
+use publishing::Publishing;
+use reads::Reads;
+use std::collections::{BTreeSet, VecDeque};
+
+/// How a collection goes about its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CollectParams {
+    /// Milliseconds without any answer after which a step is given up. Default: 60,000.
+    pub patience: u64,
+    /// How many entries are read at the same time, at least 1. Default: 32.
+    pub reads_in_flight: usize,
+    /// How many objects are deleted with one request, at least 1. Default: 1,000, which is what S3 takes.
+    pub batch: usize,
+}
+
+impl Default for CollectParams {
+    fn default() -> Self {
+        Self { patience: 60_000, reads_in_flight: 32, batch: 1_000 }
+    }
+}
+
+/// Whether a collection deletes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Delete,
+    /// It lists, reads and plans, and writes nothing: a dry run.
+    PlanOnly,
+}
+
+/// A collection in progress.
+///
+/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). Dropping it at any
+/// point is safe: every deletion that it asks for is right for ever, so nothing is left to undo, and the next collection
+/// does the rest.
+///
+/// ```text
+///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound
+///      ─► publish the boundary ─► list cursors again ─► delete entries, upward ─► then the rest
+/// ```
+///
+/// Two collections at the same time, of whatever age, are safe too: what one of them may delete is below `R`, below every cursor that
+/// will ever be valid, and needed by nobody; none of that ever changes back.
+///
+/// # Costs
+/// LISTs: two of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
+/// for the last boundary, one for each entry below the bound that is not recorded as kept; where Lance writes, also one for
+/// each manifest version of the last day. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Collection {
+    params: CollectParams,
+    policy: Policy,
+    mode: Mode,
+    facts: Option<ManifestFacts>,
+    inventory: Inventory,
+    step: Step,
+    events: VecDeque<CollectEvent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Find(FindLatest),
+    List(Part, Ask),
+    ReadBoundary(Position, Ask),
+    Headers(Reads<Position>),
+    Claims(Reads<Version>),
+    Publish(Publishing),
+    /// P-53: the cursors, now that the boundary is there for whoever writes one later.
+    CursorsAgain {
+        boundary: Position,
+        ask: Ask,
+    },
+    Delete(Deletion),
+    Ended,
+}
+
+impl Collection {
+    /// Starts a collection.
+    ///
+    /// # Panics
+    /// If a limit in `params` is 0.
+    #[must_use]
+    pub fn new(params: CollectParams, now: Tick, policy: Policy, mode: Mode) -> Self {
+        assert!(params.reads_in_flight > 0 && params.batch > 0, "a collection needs room for one request");
+        Self {
+            params,
+            policy,
+            mode,
+            facts: None,
+            inventory: Inventory::default(),
+            step: Step::Find(FindLatest::new(now.plus(params.patience))),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What it knows of the shard so far.
+    #[must_use]
+    pub const fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// What the latest manifest says, once it is found.
+    #[must_use]
+    pub const fn facts(&self) -> Option<&ManifestFacts> {
+        self.facts.as_ref()
+    }
+
+    /// Whether it ended, in whatever way.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.step, Step::Ended)
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self) -> Option<CollectRequest> {
+        match &mut self.step {
+            Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
+            Step::List(part, ask) => {
+                let part = *part;
+                ask.poll().map(|attempt| CollectRequest::List { part, attempt })
+            }
+            Step::CursorsAgain { ask, .. } => {
+                ask.poll().map(|attempt| CollectRequest::List { part: Part::Cursors, attempt })
+            }
+            Step::ReadBoundary(at, ask) => {
+                let at = *at;
+                ask.poll().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
+            }
+            Step::Headers(reads) => {
+                let (at, attempt) = reads.poll()?;
+                let bytes = self.inventory.entries.get(&at).map_or(0, |entry| entry.bytes);
+                Some(CollectRequest::ReadHeader { at, bytes, attempt })
+            }
+            Step::Claims(reads) => {
+                let (version, attempt) = reads.poll()?;
+                Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
+            }
+            Step::Publish(publishing) => publishing.poll(),
+            Step::Delete(deletion) => deletion.poll(self.params.batch),
+            Step::Ended => None,
+        }
+    }
+
+    /// The next event, if there is one.
+    pub fn poll_event(&mut self) -> Option<CollectEvent> {
+        self.events.pop_front()
+    }
+
+    /// Takes an answer. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: CollectReply) {
+        match (&mut self.step, reply) {
+            (Step::Find(find), CollectReply::Manifest(reply)) => {
+                if let Some(found) = find.handle(now, &reply) {
+                    self.found(now, found);
+                }
+            }
+            (Step::List(part, ask), CollectReply::Listed(of, read)) if *part == of && ask.is_out() => {
+                let part = *part;
+                match self.answer(now, read) {
+                    Some(Some(listed)) => self.listed(now, part, listed),
+                    Some(None) => self.listed(now, part, Inventory::default()),
+                    None => {}
+                }
+            }
+            (Step::ReadBoundary(at, ask), CollectReply::Boundary(of, read)) if *at == of && ask.is_out() => {
+                // A boundary that cannot be understood records nothing; its name says all that matters.
+                let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
+                if let Some(kept_posts) = self.answer(now, read) {
+                    self.inventory.kept_posts = kept_posts.unwrap_or_default();
+                    self.read_headers(now);
+                }
+            }
+            (Step::Headers(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => {
+                self.header(now, at, read)
+            }
+            (Step::Claims(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
+                if reads.is_asked(&version) =>
+            {
+                let facts = match &read {
+                    ReadReply::Found(manifest) => ReadReply::Found(ManifestFacts::from(manifest)),
+                    ReadReply::Absent => ReadReply::Absent,
+                    ReadReply::Damaged => ReadReply::Damaged,
+                    ReadReply::Unknown => ReadReply::Unknown,
+                };
+                self.claim(now, version, facts);
+            }
+            (Step::Publish(publishing), reply) => {
+                match publishing.handle(now, self.params.patience, &reply) {
+                    Some(Ok(at)) => self.published(now, at),
+                    Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
+                    None => {}
+                }
+            }
+            (Step::CursorsAgain { boundary, ask }, CollectReply::Listed(Part::Cursors, read))
+                if ask.is_out() =>
+            {
+                let boundary = *boundary;
+                if let Some(listed) = self.answer(now, read) {
+                    self.inventory.absorb(listed.unwrap_or_default());
+                    self.delete(boundary);
+                }
+            }
+            (Step::Delete(deletion), CollectReply::Deleted { batch, failed }) => {
+                if let Some(tried) = deletion.handle(batch, failed) {
+                    let of = deletion.total();
+                    self.progress(Progress::Deleting { tried, of });
+                    self.finish_if_deleted();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn found(&mut self, now: Tick, found: Found) {
+        match found {
+            Ok(Some(manifest)) => {
+                self.facts = Some(ManifestFacts::from(&manifest));
+                self.step = Step::List(Part::Entries, Ask::new(now));
+            }
+            Ok(None) => self.end(CollectEvent::NoLog),
+            Err(gave_up) => self.end(CollectEvent::GaveUp(gave_up)),
+        }
+    }
+
+    fn listed(&mut self, now: Tick, part: Part, listed: Inventory) {
+        self.inventory.absorb(listed);
+        match part {
+            Part::Entries => self.step = Step::List(Part::Manifests, Ask::new(now)),
+            Part::Manifests => self.step = Step::List(Part::Documents, Ask::new(now)),
+            Part::Documents | Part::Cursors => {
+                self.progress(Progress::Listed { entries: self.inventory.entries.len() as u64 });
+                match self.inventory.published() {
+                    Position::NONE => self.read_headers(now),
+                    at => self.step = Step::ReadBoundary(at, Ask::new(now)),
+                }
+            }
+        }
+    }
+
+    /// P-51: reads what may be deleted as far as is known, and nothing else.
+    fn read_headers(&mut self, now: Tick) {
+        let reach = Limits::new(&self.inventory, self.known_facts(), &self.policy).reach();
+        let wanted = headers_to_read(&self.inventory, reach);
+        self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_headers(now);
+    }
+
+    fn header(&mut self, now: Tick, at: Position, read: ReadReply<EntryHeader>) {
+        let Step::Headers(reads) = &mut self.step else { unreachable!("called while reading headers") };
+        match read {
+            ReadReply::Found(header) => drop(self.inventory.known.insert(at, Known::Header(header))),
+            ReadReply::Damaged => drop(self.inventory.known.insert(at, Known::Unreadable)),
+            // Deleted since it was listed, by another collector.
+            ReadReply::Absent => self.inventory.forget(at),
+            ReadReply::Unknown => {
+                for at in reads.again(now, &at, self.params.patience) {
+                    self.inventory.known.insert(at, Known::Unreadable);
+                }
+                return self.go_on_after_headers(now);
+            }
+        }
+        reads.settle(now, &at);
+        let (read, of) = reads.progress();
+        self.progress(Progress::Reading { read, of });
+        self.go_on_after_headers(now);
+    }
+
+    fn go_on_after_headers(&mut self, now: Tick) {
+        let Step::Headers(reads) = &self.step else { unreachable!("called while reading headers") };
+        if !reads.is_done() {
+            return;
+        }
+        let facts = self.known_facts();
+        let wanted = if lance::writes_here(&self.inventory, facts) {
+            lance::manifests_to_read(&self.inventory, facts, &self.policy).collect()
+        } else {
+            BTreeSet::new()
+        };
+        self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_claims(now);
+    }
+
+    /// P-57: what an opener of Lance's may have read at its claim.
+    fn claim(&mut self, now: Tick, version: Version, read: ReadReply<ManifestFacts>) {
+        let Step::Claims(reads) = &mut self.step else { unreachable!("called while reading claims") };
+        match read {
+            ReadReply::Found(facts) => drop(self.inventory.claims.insert(version, Some(facts))),
+            // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next pass won't list it.
+            ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.claims.insert(version, None)),
+            ReadReply::Unknown => {
+                for version in reads.again(now, &version, self.params.patience) {
+                    self.inventory.claims.insert(version, None);
+                }
+                return self.go_on_after_claims(now);
+            }
+        }
+        reads.settle(now, &version);
+        self.go_on_after_claims(now);
+    }
+
+    fn go_on_after_claims(&mut self, now: Tick) {
+        let Step::Claims(reads) = &self.step else { unreachable!("called while reading claims") };
+        if reads.is_done() {
+            self.publish(now);
+        }
+    }
+
+    /// P-53: the boundary comes first.
+    fn publish(&mut self, now: Tick) {
+        let draft = plan(&self.inventory, self.known_facts(), &self.policy);
+        let at = draft.boundary;
+        if self.mode == Mode::PlanOnly {
+            return self.end_plan_only(draft);
+        }
+        if !draft.deletes_entries() {
+            // Then no boundary is needed, and no cursor matters.
+            return self.execute(draft);
+        }
+        if at > self.inventory.published() {
+            let kept_posts = posts_to_record(&self.inventory, at);
+            self.step = Step::Publish(Publishing::new(now, at, kept_posts));
+        } else {
+            // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed before
+            // it was, by another collector's hand: then a reader may have written its cursor in between, and looked
+            // at the boundary before there was one.
+            self.cursors_again(now, at);
+        }
+    }
+
+    fn published(&mut self, now: Tick, at: Position) {
+        let written = self.inventory.now();
+        self.inventory.boundaries.insert(at, written);
+        self.progress(Progress::Published { boundary: at });
+        self.cursors_again(now, at);
+    }
+
+    fn cursors_again(&mut self, now: Tick, boundary: Position) {
+        if rules::on(Rule::BoundaryBeforeCursors) {
+            self.step = Step::CursorsAgain { boundary, ask: Ask::new(now) };
+        } else {
+            self.delete(boundary);
+        }
+    }
+
+    fn delete(&mut self, boundary: Position) {
+        self.execute(plan_within(&self.inventory, self.known_facts(), &self.policy, boundary));
+    }
+
+    fn execute(&mut self, plan: Plan) {
+        self.step = Step::Delete(Deletion::new(&plan));
+        self.events.push_back(CollectEvent::Planned(plan));
+        self.finish_if_deleted();
+    }
+
+    fn finish_if_deleted(&mut self) {
+        let Step::Delete(deletion) = &mut self.step else { unreachable!("called while deleting") };
+        if let Some(mut report) = deletion.report(&self.inventory) {
+            report.boundary = self.inventory.published();
+            self.end(CollectEvent::Done(report));
+        }
+    }
+
+    fn end_plan_only(&mut self, plan: Plan) {
+        let mut report = Report::of(&plan);
+        report.plan_only = true;
+        for object in plan.deletions() {
+            report.count(object, &self.inventory);
+        }
+        self.events.push_back(CollectEvent::Planned(plan));
+        self.end(CollectEvent::Done(report));
+    }
+
+    /// Unpacks the answer to the one question of a step; `None` if there is none yet.
+    fn answer<T>(&mut self, now: Tick, read: ReadReply<T>) -> Option<Option<T>> {
+        match read {
+            ReadReply::Found(found) => return Some(Some(found)),
+            ReadReply::Absent => return Some(None),
+            ReadReply::Damaged | ReadReply::Unknown => {}
+        }
+        let (Step::List(_, ask) | Step::ReadBoundary(_, ask) | Step::CursorsAgain { ask, .. }) =
+            &mut self.step
+        else {
+            unreachable!("called in the steps that ask one question")
+        };
+        if ask.is_late(now, self.params.patience) {
+            self.end(CollectEvent::GaveUp(GaveUp::Unread));
+        } else {
+            ask.again();
+        }
+        None
+    }
+
+    fn known_facts(&self) -> &ManifestFacts {
+        self.facts.as_ref().expect("the manifest is found first")
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.events.push_back(CollectEvent::Progress(progress));
+    }
+
+    fn end(&mut self, event: CollectEvent) {
+        self.step = Step::Ended;
+        self.events.push_back(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

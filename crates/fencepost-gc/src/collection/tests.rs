@@ -1,0 +1,170 @@
+//! What a collection asks for, in which order, and what it does when it is cut off, disturbed or doubled.
+
+mod readers;
+mod robust;
+
+use super::*;
+use crate::testing::{World, run, step};
+use crate::{Deleted, Object, Policy, Report};
+use fencepost_format::{Epoch, Position};
+use std::collections::BTreeSet;
+
+const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 2, batch: 3 };
+
+/// An epoch that ended unclean, one that closed, and a live one above.
+const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:f2 7:d2 8:d1 9:d2 10:c2 11:h3 12:d3 13:d3";
+
+fn collection() -> Collection {
+    Collection::new(PARAMS, Tick(0), Policy::new(), Mode::Delete)
+}
+
+fn report(events: &[CollectEvent]) -> &Report {
+    match events.last() {
+        Some(CollectEvent::Done(report)) => report,
+        other => panic!("it did not end well: {other:?}"),
+    }
+}
+
+#[test]
+fn a_pass_deletes_what_is_covered_and_not_needed() {
+    let mut world = World::new(LOG, 3, 11);
+    world.leases.extend([Epoch::new(2), Epoch::new(3)]);
+    let (_, events) = run(&mut world, &mut collection());
+    assert_eq!(world.positions(), [4, 12, 13]);
+    assert_eq!(world.boundaries, [(Position::new(11), [Position::new(4)].into())].into());
+    let report = report(&events);
+    assert_eq!(report.deleted, Deleted { entries: 10, entry_bytes: 1_000, leases: 1, ..Deleted::default() });
+    assert_eq!(report.leftovers, 1);
+    assert_eq!(report.boundary, Position::new(11));
+    let kept = [
+        ("current_lease", 1),
+        ("latest_boundary", 1),
+        ("live", 2),
+        ("needed_post", 1),
+        ("newest_manifests", 1),
+    ];
+    assert_eq!(report.kept, kept.into());
+}
+
+/// P-53. Deleting before the boundary is published, or by cursors read before that, lets a new reader miss entries silently.
+#[test]
+fn the_boundary_is_published_then_cursors_are_read_then_entries_go() {
+    let mut world = World::new(LOG, 3, 11);
+    let (requests, _) = run(&mut world, &mut collection());
+    let find = |wanted: fn(&CollectRequest) -> bool| requests.iter().position(wanted).unwrap();
+    let publish = find(|request| matches!(request, CollectRequest::PublishBoundary { .. }));
+    let cursors = find(|request| matches!(request, CollectRequest::List { part: Part::Cursors, .. }));
+    let delete = find(|request| matches!(request, CollectRequest::Delete { .. }));
+    assert!(publish < cursors && cursors < delete, "{requests:#?}");
+}
+
+/// A boundary that stands already does not tell when the cursors were listed.
+#[test]
+fn cursors_are_read_again_even_if_the_boundary_stands() {
+    let mut world = World::new(LOG, 3, 11);
+    world.boundaries.insert(Position::new(11), BTreeSet::new());
+    let (requests, _) = run(&mut world, &mut collection());
+    assert!(!requests.iter().any(|request| matches!(request, CollectRequest::PublishBoundary { .. })));
+    assert!(requests.contains(&CollectRequest::List { part: Part::Cursors, attempt: 0 }));
+    assert_eq!(world.positions(), [4, 12, 13]);
+}
+
+#[test]
+fn a_second_pass_finds_nothing_and_reads_almost_nothing() {
+    let mut world = World::new(LOG, 3, 11);
+    run(&mut world, &mut collection());
+    let after = world.clone();
+    let (requests, events) = run(&mut world, &mut collection());
+    assert_eq!(world, after);
+    assert_eq!(report(&events).deleted, Deleted::default());
+    let reads = requests.iter().filter(|request| matches!(request, CollectRequest::ReadHeader { .. }));
+    assert_eq!(reads.count(), 0, "the boundary records the needed post");
+}
+
+/// P-56: the nearest recorded post is read to find out that the entry is a leftover.
+#[test]
+fn leftovers_that_land_after_a_pass_are_swept_and_counted() {
+    let mut world = World::new(LOG, 3, 11);
+    run(&mut world, &mut collection());
+    let late = crate::testing::header(Position::new(6), "d1");
+    world.entries.insert(Position::new(6), Some(late));
+    let (requests, events) = run(&mut world, &mut collection());
+    assert_eq!(world.positions(), [4, 12, 13]);
+    assert_eq!(report(&events).leftovers, 1);
+    let reads = requests.iter().filter(|request| matches!(request, CollectRequest::ReadHeader { .. }));
+    assert_eq!(reads.count(), 2);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_tells_what_would_go() {
+    let mut world = World::new(LOG, 3, 11);
+    let before = world.clone();
+    let (requests, events) =
+        run(&mut world, &mut Collection::new(PARAMS, Tick(0), Policy::new(), Mode::PlanOnly));
+    assert_eq!(world, before);
+    let writes = |request: &CollectRequest| {
+        matches!(request, CollectRequest::PublishBoundary { .. } | CollectRequest::Delete { .. })
+    };
+    assert!(!requests.iter().any(writes));
+    let report = report(&events);
+    assert!(report.plan_only);
+    assert_eq!((report.deleted.entries, report.leftovers, report.boundary.get()), (10, 1, 11));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, CollectEvent::Planned(plan) if plan.deletions().count() == 10))
+    );
+}
+
+#[test]
+fn a_shard_without_a_manifest_is_no_log() {
+    let (_, events) = run(&mut World::default(), &mut collection());
+    assert_eq!(events, [CollectEvent::NoLog]);
+}
+
+#[test]
+fn a_pass_with_nothing_to_delete_publishes_nothing() {
+    let mut world = World::new("1:p1 2:d1", 1, 1);
+    let (_, events) = run(&mut world, &mut collection());
+    assert_eq!(world.boundaries.len(), 0);
+    assert_eq!(report(&events).boundary, Position::NONE);
+}
+
+/// P-9 and P-55: a version that cannot be deleted must not get a gap above it.
+#[test]
+fn manifests_go_one_by_one_upward_and_stop_at_a_failure() {
+    let mut world = World::new("1:d1", 1, 0);
+    let body = world.manifests[&Version::FIRST];
+    for version in 2..=6 {
+        let modified = if version == 6 { 100_000_000 } else { 0 };
+        world.manifest(version, crate::testing::ManifestBody { modified, ..body });
+    }
+    let policy = Policy::new().with_manifests_keep(2);
+    let pass = || Collection::new(PARAMS, Tick(0), policy.clone(), Mode::Delete);
+    world.stuck.insert(Object::Manifest(Version::new(2)));
+    let (_, events) = run(&mut world, &mut pass());
+    let left: Vec<_> = world.manifests.keys().map(|version| version.get()).collect();
+    assert_eq!(left, [2, 3, 4, 5, 6]);
+    assert_eq!(report(&events).failed, [(Object::Manifest(Version::new(2)), "stuck".to_owned())]);
+    world.stuck.clear();
+    run(&mut world, &mut pass());
+    assert_eq!(world.manifests.len(), 2);
+}
+
+/// In shards that Lance writes to, the older manifests are read for claims (P-57).
+#[test]
+fn a_silent_claim_by_lance_is_found_and_held() {
+    let mut world = World::new("1:D1 2:D1 3:D1 4:P3 5:D3 6:D3 7:D3", 1, 0);
+    let claim = crate::testing::ManifestBody { epoch: 2, replay_after: 2, modified: 0, by_lance: true };
+    world.manifest(2, claim);
+    world.manifest(3, crate::testing::ManifestBody { epoch: 3, replay_after: 6, ..claim });
+    run(&mut world, &mut collection());
+    assert_eq!(world.positions(), [1, 3, 4, 5, 6, 7]);
+    // A day later it is given up.
+    world.manifest(
+        4,
+        crate::testing::ManifestBody { epoch: 3, replay_after: 6, modified: 86_400_000, ..claim },
+    );
+    run(&mut world, &mut collection());
+    assert_eq!(world.positions(), [1, 4, 6, 7]);
+}

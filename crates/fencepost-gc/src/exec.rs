@@ -1,0 +1,99 @@
+//! A collection against a store.
+//!
+//! [`collect`] drives one [`Collection`] to its end: it performs the requests, waits between attempts, and tells about the
+//! progress. It spawns nothing; all work happens in the returned future.
+
+mod error;
+mod header;
+mod listing;
+mod options;
+mod perform;
+
+pub use error::CollectError;
+pub use options::CollectOptions;
+
+use crate::{CollectEvent, Collection, Plan, Report};
+use error::give_up;
+use fencepost_fence::Tick;
+use fencepost_format::ShardPaths;
+use fencepost_store::{LogStore, RequestCounts};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use perform::perform;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What a collection did, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Collected {
+    /// What was deleted, what stays and what failed.
+    pub report: Report,
+    /// The verdict on each object.
+    pub plan: Plan,
+    /// The requests made.
+    pub requests: RequestCounts,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Collects one shard, or, in a dry run, finds out what would be collected.
+///
+/// `on_event` sees every [`CollectEvent`] as it happens; it should return at once. Objects that could not be deleted are not an error:
+/// they are in the [report](Report::failed), and the next pass tries them again.
+///
+/// Safe to run at any time, next to writers, readers and other collectors, and on a shard that belongs to somebody else's
+/// running writer. For its requests see [`Collection`]; the store's own retries come on top.
+///
+/// # Errors
+/// [`CollectError`]. Nothing was deleted then, and collecting again is safe.
+///
+/// # Cancel safety
+/// The future may be dropped at any await: what was deleted so far was right to delete, and the next pass goes on from
+/// there. A deletion that was sent may still be carried out; so may the creation of a boundary document, which by itself deletes nothing.
+///
+/// # Panics
+/// Outside of a tokio runtime with its clock enabled.
+pub async fn collect(
+    store: &LogStore,
+    paths: &ShardPaths,
+    options: &CollectOptions,
+    mut on_event: impl FnMut(&CollectEvent),
+) -> Result<Collected, CollectError> {
+    let store = store.scoped();
+    let started = Instant::now();
+    let now = || Tick(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let mut collection = Collection::new(options.params(), now(), options.policy().clone(), options.mode());
+    let mut running = FuturesUnordered::new();
+    let mut plan = None;
+    let mut fault = None;
+    loop {
+        while let Some(request) = collection.poll_request() {
+            running.push(perform(&store, paths, request, options.jitter_seed()));
+        }
+        while let Some(event) = collection.poll_event() {
+            on_event(&event);
+            match event {
+                CollectEvent::Progress(_) => {}
+                CollectEvent::Planned(planned) => plan = Some(planned),
+                CollectEvent::Done(report) => {
+                    let plan = plan.expect("a collection plans before it is done");
+                    return Ok(Collected {
+                        report,
+                        plan,
+                        requests: store.counts(),
+                        elapsed: started.elapsed(),
+                    });
+                }
+                CollectEvent::NoLog => return Err(CollectError::NoLog { root: paths.root() }),
+                CollectEvent::GaveUp(why) => return Err(give_up(paths.root(), why, fault)),
+            }
+        }
+        let (reply, met) = running.next().await.expect("a collection that goes on waits for an answer");
+        fault = met.or(fault);
+        collection.handle(now(), reply);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! Why a collection ended without a result.
+
+use fencepost_fence::GaveUp;
+use fencepost_format::FormatError;
+use fencepost_store::StoreError;
+use snafu::Snafu;
+
+/// A collection that ended without a result. Nothing was deleted.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(crate)))]
+#[non_exhaustive]
+pub enum CollectError {
+    /// There is no manifest: this is not a shard, or nobody has opened it yet.
+    #[snafu(display("{root}: no log here, since there is no manifest; check the path. Nothing was deleted"))]
+    NoLog {
+        /// The shard's folder.
+        root: String,
+    },
+    /// The store did not answer as it should until the patience was over.
+    #[snafu(display("{root}: {what}; nothing was deleted. Collect again once the store answers: {source}"))]
+    Store {
+        /// The shard's folder.
+        root: String,
+        /// Which step ended the collection.
+        what: &'static str,
+        /// The last failure seen.
+        source: StoreError,
+    },
+    /// The latest manifest is there and cannot be understood.
+    #[snafu(display("{root}: the latest manifest cannot be understood; nothing was deleted. {source}"))]
+    Manifest {
+        /// The shard's folder.
+        root: String,
+        /// What is wrong with it, and what to do.
+        source: FormatError,
+    },
+    /// It ended for a reason that left no error behind.
+    #[snafu(display("{root}: {what}; nothing was deleted. Collect again"))]
+    Unanswered {
+        /// The shard's folder.
+        root: String,
+        /// Which step ended the collection.
+        what: &'static str,
+    },
+}
+
+impl CollectError {
+    /// Whether the same collection may succeed later with nobody doing anything about it.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => source.is_retryable(),
+            Self::Unanswered { .. } => true,
+            Self::NoLog { .. } | Self::Manifest { .. } => false,
+        }
+    }
+}
+
+/// What was wrong with an answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Store(StoreError),
+    Format(FormatError),
+}
+
+pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> CollectError {
+    let what = match why {
+        GaveUp::Unread => "a list or read was not answered",
+        GaveUp::Unknown => "whether the boundary was published is not known",
+        GaveUp::NotDone => "the boundary could not be published",
+        GaveUp::DamagedManifest(_) => "the latest manifest cannot be understood",
+        GaveUp::DamagedEntry(_) | GaveUp::RolledBack { .. } => {
+            "it ended in a way that a collection does not end in"
+        }
+    };
+    match (why, fault) {
+        (GaveUp::DamagedManifest(_), Some(Fault::Format(source))) => CollectError::Manifest { root, source },
+        (_, Some(Fault::Store(source))) => CollectError::Store { root, what, source },
+        _ => CollectError::Unanswered { root, what },
+    }
+}

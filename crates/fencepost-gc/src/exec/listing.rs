@@ -1,0 +1,87 @@
+//! From paths to an inventory.
+
+use crate::{Inventory, Listed, Part, StoreTime};
+use fencepost_format::{
+    ShardPaths, Version, parse_boundary_name, parse_entry_name, parse_lease_name, parse_manifest_name,
+};
+use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Lists one folder of the shard.
+pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Result<Inventory, StoreError> {
+    let folder = match part {
+        Part::Entries => paths.wal_dir(),
+        Part::Manifests => paths.manifest_dir(),
+        Part::Documents => format!("{}/fencepost", paths.root()),
+        Part::Cursors => paths.cursors_dir(),
+    };
+    let mut inventory = Inventory::default();
+    for object in store.list_all(&folder).await? {
+        match part {
+            Part::Entries => note_entry(&mut inventory, &folder, &object),
+            Part::Manifests => note_manifest(&mut inventory, paths, &object),
+            Part::Documents | Part::Cursors => note_document(&mut inventory, paths, &object),
+        }
+    }
+    Ok(inventory)
+}
+
+/// The highest version that a listing shows.
+pub(super) async fn highest_version(store: &LogStore, paths: &ShardPaths) -> Result<Version, StoreError> {
+    let listed = list(store, paths, Part::Manifests).await?;
+    Ok(listed.manifests.last_key_value().map_or(Version::NONE, |(&version, _)| version))
+}
+
+fn note_entry(inventory: &mut Inventory, folder: &str, object: &ListedObject) {
+    let modified = store_time(object.last_modified);
+    match name_in(folder, object).and_then(parse_entry_name) {
+        Some(at) => drop(inventory.entries.insert(at, Listed { bytes: object.size, modified })),
+        None => not_understood(inventory, object),
+    }
+}
+
+fn note_manifest(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedObject) {
+    let modified = store_time(object.last_modified);
+    match name_in(&paths.manifest_dir(), object).and_then(parse_manifest_name) {
+        Some(version) => drop(inventory.manifests.insert(version, modified)),
+        None if object.path.as_ref() == paths.version_hint() => note_time(inventory, modified),
+        None => not_understood(inventory, object),
+    }
+}
+
+fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedObject) {
+    let modified = store_time(object.last_modified);
+    let path = object.path.as_ref();
+    if let Some((name, position)) = paths.parse_cursor(path) {
+        note_time(inventory, modified);
+        inventory.note_cursor(name, position);
+    } else if let Some(at) = name_in(&paths.gc_dir(), object).and_then(parse_boundary_name) {
+        inventory.boundaries.insert(at, modified);
+    } else if let Some(epoch) = name_in(&paths.lease_dir(), object).and_then(parse_lease_name) {
+        inventory.leases.insert(epoch, modified);
+    } else if name_in(&paths.cursors_dir(), object).is_some() {
+        note_time(inventory, modified);
+        inventory.cursors_not_understood.insert(path.to_owned());
+    } else {
+        not_understood(inventory, object);
+    }
+}
+
+fn not_understood(inventory: &mut Inventory, object: &ListedObject) {
+    note_time(inventory, store_time(object.last_modified));
+    inventory.not_understood.insert(object.path.as_ref().to_owned());
+}
+
+fn note_time(inventory: &mut Inventory, modified: StoreTime) {
+    inventory.newest_other = inventory.newest_other.max(modified);
+}
+
+/// The part of a path below `folder`.
+fn name_in<'a>(folder: &str, object: &'a ListedObject) -> Option<&'a str> {
+    object.path.as_ref().strip_prefix(folder)?.strip_prefix('/')
+}
+
+fn store_time(time: SystemTime) -> StoreTime {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    StoreTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,173 @@
+//! Performing one request of a collection.
+
+use super::error::Fault;
+use super::header::read_header;
+use super::listing::{highest_version, list};
+use crate::{CollectReply, CollectRequest};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
+use fencepost_format::{
+    Boundary, DOCUMENT_BYTES_MAX, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths, Version,
+};
+use fencepost_store::{LogStore, Object as StoredObject, ReadOutcome, Refusal, Retry, StoreError};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Performs `request` and answers it, with what went wrong, if anything.
+pub(super) async fn perform(
+    store: &LogStore,
+    paths: &ShardPaths,
+    request: CollectRequest,
+    jitter_seed: Option<u64>,
+) -> (CollectReply, Option<Fault>) {
+    pause_before(&request, jitter_seed).await;
+    match request {
+        CollectRequest::Manifest(Request::ListManifests { .. }) => {
+            let (read, fault) = listed(highest_version(store, paths).await);
+            (CollectReply::Manifest(Reply::Listed(read)), fault)
+        }
+        CollectRequest::Manifest(Request::ReadManifest { version, .. }) => {
+            let (read, fault) = read_manifest(store, paths, version).await;
+            (CollectReply::Manifest(Reply::Manifest(version, read)), fault)
+        }
+        CollectRequest::Manifest(
+            Request::CreateManifest { .. } | Request::ReadEntry { .. } | Request::CreateEntry { .. },
+        ) => {
+            unreachable!("a collection only searches for manifests")
+        }
+        CollectRequest::List { part, .. } => {
+            let (read, fault) = listed(list(store, paths, part).await);
+            (CollectReply::Listed(part, read), fault)
+        }
+        CollectRequest::ReadBoundary { at, .. } => {
+            let (read, fault) = read_boundary(store, paths, at).await;
+            (CollectReply::Boundary(at, read), fault)
+        }
+        CollectRequest::ReadHeader { at, bytes, .. } => {
+            let (read, fault) = read_header(store, &paths.entry(at), at, bytes).await;
+            (CollectReply::Header(at, read), fault)
+        }
+        CollectRequest::PublishBoundary { at, kept_posts, .. } => {
+            let (reply, fault) = publish(store, paths, Boundary { boundary: at, kept_posts }).await;
+            (CollectReply::Published(at, reply), fault)
+        }
+        CollectRequest::Delete { batch, objects } => {
+            let deletions = store.delete(objects.iter().map(|object| object.path(paths))).await;
+            let failed = objects.into_iter().zip(deletions).filter_map(|(object, deletion)| {
+                let error = deletion.result.err()?;
+                Some((object, error.to_string()))
+            });
+            (CollectReply::Deleted { batch, failed: failed.collect() }, None)
+        }
+    }
+}
+
+/// The store has waited between its own attempts already; this spaces the ones above those.
+async fn pause_before(request: &CollectRequest, jitter_seed: Option<u64>) {
+    let attempt = match request {
+        CollectRequest::Manifest(
+            Request::ListManifests { attempt } | Request::ReadManifest { attempt, .. },
+        )
+        | CollectRequest::List { attempt, .. }
+        | CollectRequest::ReadBoundary { attempt, .. }
+        | CollectRequest::ReadHeader { attempt, .. }
+        | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
+        CollectRequest::Manifest(_) | CollectRequest::Delete { .. } => 0,
+    };
+    let Some(earlier) = attempt.checked_sub(1) else { return };
+    let pauses = ExponentialBuilder::new().with_min_delay(PAUSE_MIN).with_max_delay(PAUSE_MAX);
+    let pauses = pauses.without_max_times().with_jitter();
+    let pauses = match jitter_seed {
+        Some(seed) => pauses.with_jitter_seed(seed.wrapping_add(u64::from(attempt))),
+        None => pauses,
+    };
+    let pause = pauses.build().nth(earlier.min(PAUSES_GROWING) as usize).unwrap_or(PAUSE_MAX);
+    wait(pause).await;
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the driver of this crate's core; the pause lies within the future"
+)]
+async fn wait(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
+
+fn listed<T>(listed: Result<T, StoreError>) -> (ReadReply<T>, Option<Fault>) {
+    match listed {
+        Ok(found) => (ReadReply::Found(found), None),
+        Err(error) => (ReadReply::Unknown, Some(Fault::Store(error))),
+    }
+}
+
+async fn read_manifest(
+    store: &LogStore,
+    paths: &ShardPaths,
+    version: Version,
+) -> (ReadReply<Manifest>, Option<Fault>) {
+    let path = paths.manifest(version);
+    let read = store.get_up_to(&path, MANIFEST_BYTES_MAX as u64).await;
+    decoded(&path, read, |object| {
+        let manifest = Manifest::decode(&path, version, &object.bytes)?;
+        // Deleting by the manifest of a shard that was copied here from elsewhere would be deleting by accident.
+        match manifest.shard_id {
+            Some(id) if id != paths.shard() => Err(damaged(&path, "the manifest belongs to another shard")),
+            _ => Ok(manifest),
+        }
+    })
+}
+
+async fn read_boundary(
+    store: &LogStore,
+    paths: &ShardPaths,
+    at: Position,
+) -> (ReadReply<BTreeSet<Position>>, Option<Fault>) {
+    let path = paths.boundary(at);
+    let read = store.get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await;
+    decoded(&path, read, |object| {
+        Ok(Boundary::decode(&path, at, &object.bytes)?.kept_posts.into_iter().collect())
+    })
+}
+
+fn decoded<T>(
+    path: &str,
+    read: ReadOutcome<StoredObject>,
+    decode: impl FnOnce(&StoredObject) -> Result<T, FormatError>,
+) -> (ReadReply<T>, Option<Fault>) {
+    if read.is_too_large() {
+        let error = damaged(path, "the object is larger than any such object may be");
+        return (ReadReply::Damaged, Some(Fault::Format(error)));
+    }
+    match read {
+        ReadOutcome::Found(object) => match decode(&object) {
+            Ok(found) => (ReadReply::Found(found), None),
+            Err(error) => (ReadReply::Damaged, Some(Fault::Format(error))),
+        },
+        ReadOutcome::Absent => (ReadReply::Absent, None),
+        ReadOutcome::Unknown(error) => (ReadReply::Unknown, Some(Fault::Store(error))),
+    }
+}
+
+async fn publish(store: &LogStore, paths: &ShardPaths, boundary: Boundary) -> (CreateReply, Option<Fault>) {
+    let bytes =
+        boundary.encode().expect("the posts recorded are ascending, within the boundary and few enough");
+    match store.put_new(paths.boundary(boundary.boundary), bytes.into()).await {
+        Ok(_) => (CreateReply::Done, None),
+        Err(refused) => match refused.why {
+            Refusal::Exists => (CreateReply::Exists, None),
+            Refusal::NotDone { retry, source } => {
+                (CreateReply::NotDone { again: retry == Retry::Later }, Some(Fault::Store(source)))
+            }
+            Refusal::Unknown { source } => (CreateReply::Unknown, Some(Fault::Store(source))),
+            // Kinds that come later say nothing that can be relied on here.
+        },
+    }
+}
+
+fn damaged(path: &str, reason: &'static str) -> FormatError {
+    FormatError::Damaged { object: path.to_owned(), offset: 0, reason: reason.into() }
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+const PAUSES_GROWING: u32 = 8;

@@ -1,0 +1,254 @@
+//! Collections over a real `object_store`, through `LogStore`.
+
+mod log;
+
+use super::*;
+use crate::{Mode, Object, Policy, Progress, Verdict};
+use fencepost_format::{EntryKind, Position, ShardId};
+use fencepost_store::{Path, StoreOptions};
+use log::Log;
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use std::sync::Arc;
+
+async fn pass(log: &Log) -> Collected {
+    collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap()
+}
+
+/// A log that needs every kind of step: a leftover, a zone, data small and large.
+async fn busy(store: LogStore) -> Log {
+    let log = Log::new(store);
+    log.marker(1, EntryKind::Handover, 1).await;
+    log.data(2, 1, 10).await;
+    log.marker(3, EntryKind::Post, 2).await;
+    log.marker(4, EntryKind::Filler, 2).await;
+    log.data(5, 1, 10).await;
+    log.data(6, 2, 10_000).await;
+    log.data(7, 2, 10).await;
+    log.manifest(1, 2, 6, 7).await;
+    log
+}
+
+#[tokio::test]
+async fn a_pass_deletes_what_is_covered_and_the_next_finds_nothing() {
+    let log = busy(log::memory("pass")).await;
+    let collected = pass(&log).await;
+    assert_eq!(log.positions().await, [3, 7]);
+    assert_eq!(collected.report.deleted.entries, 5);
+    assert!(collected.report.deleted.entry_bytes > 80_000);
+    assert_eq!(collected.report.leftovers, 1);
+    assert_eq!(collected.report.boundary, Position::new(6));
+    assert!(collected.report.failed.is_empty());
+
+    let again = pass(&log).await;
+    assert_eq!(again.report.deleted, Default::default());
+    assert_eq!(again.report.boundary, Position::new(6));
+}
+
+/// The costs that the front page states.
+#[tokio::test]
+async fn requests_are_as_many_as_documented() {
+    let log = busy(log::memory("requests")).await;
+    let first = pass(&log).await.requests;
+    // Lists: two of the manifests, one each of entries, documents and cursors. Reads: the manifest, the absent one
+    // after it, and six headers.
+    assert_eq!((first.list, first.get, first.put, first.delete), (5, 8, 1, 5));
+    let idle = pass(&log).await.requests;
+    // The manifest twice, and the boundary that records the post.
+    assert_eq!((idle.list, idle.get, idle.put, idle.delete), (4, 3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing() {
+    let log = busy(log::memory("dry")).await;
+    let options = CollectOptions::new().with_mode(Mode::PlanOnly);
+    let dry = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    assert_eq!((dry.requests.put, dry.requests.delete), (0, 0));
+    assert_eq!(dry.report.deleted.entries, 5);
+    let wet = pass(&log).await;
+    assert_eq!(dry.report.deleted, wet.report.deleted);
+    let entries = |plan: &Plan| -> Vec<_> { plan.deletions().cloned().collect() };
+    assert_eq!(entries(&dry.plan), entries(&wet.plan));
+}
+
+#[tokio::test]
+async fn progress_is_told_from_the_listing_to_the_last_batch() {
+    let log = busy(log::memory("progress")).await;
+    let mut steps = Vec::new();
+    let options = CollectOptions::new().with_batch(2);
+    let tell = |event: &CollectEvent| {
+        if let CollectEvent::Progress(progress) = event {
+            steps.push(*progress);
+        }
+    };
+    collect(&log.store, &log.paths, &options, tell).await.unwrap();
+    assert_eq!(steps.first(), Some(&Progress::Listed { entries: 7 }));
+    assert!(steps.contains(&Progress::Reading { read: 6, of: 6 }));
+    assert!(steps.contains(&Progress::Published { boundary: Position::new(6) }));
+    let deleting = [2, 4, 5].map(|tried| Progress::Deleting { tried, of: 5 });
+    assert_eq!(steps[steps.len() - 3..], deleting);
+}
+
+/// P-51: damage must never turn a needed post into something that may go, so whatever is damaged stays.
+#[tokio::test]
+async fn a_flipped_bit_anywhere_in_a_marker_keeps_it() {
+    let log = Log::new(log::memory("flip"));
+    let marker = log.marker_bytes(2, EntryKind::Post, 2);
+    for byte in 0..marker.len() {
+        let mut bytes = marker.to_vec();
+        bytes[byte] ^= 1;
+        log.overwrite(2, bytes).await;
+        log.marker(1, EntryKind::Handover, 1).await;
+        log.data(3, 2, 1).await;
+        log.manifest(1, 2, 2, 3).await;
+        let collected = pass(&log).await;
+        assert_eq!(collected.report.kept["unreadable"], 1, "byte {byte}");
+        assert_eq!(log.positions().await, [2, 3]);
+        log.clear().await;
+    }
+}
+
+/// Of a large entry only the trailer is read; it has a checksum of its own.
+#[tokio::test]
+async fn a_flipped_bit_in_the_trailer_of_a_large_entry_keeps_it_and_one_in_its_rows_does_not() {
+    let log = Log::new(log::memory("flip-large"));
+    let data = log.data_bytes(1, 1, 1_000);
+    assert!(data.len() > 4_096);
+    let trailer = data.len() - 64..data.len();
+    for byte in [0, 300, trailer.start - 100].into_iter().chain(trailer.clone()) {
+        let mut bytes = data.clone();
+        bytes[byte] ^= 0x10;
+        log.overwrite(1, bytes).await;
+        log.data(2, 1, 1).await;
+        log.manifest(1, 1, 1, 2).await;
+        pass(&log).await;
+        let stays = trailer.contains(&byte);
+        assert_eq!(log.positions().await, if stays { vec![1, 2] } else { vec![2] }, "byte {byte}");
+        log.clear().await;
+    }
+}
+
+/// A marker is small; whatever large object says that it is one, is not to be believed.
+#[tokio::test]
+async fn empty_foreign_misplaced_and_blown_up_objects_stay() {
+    let log = Log::new(log::memory("foreign"));
+    log.overwrite(1, Vec::new()).await;
+    log.overwrite(2, b"not an entry".to_vec()).await;
+    log.overwrite(3, vec![0; 10_000]).await;
+    log.overwrite(4, log.marker_bytes(9, EntryKind::Filler, 1).to_vec()).await;
+    log.overwrite(5, log.blown_up_filler(5, 1)).await;
+    log.data(6, 1, 1).await;
+    log.manifest(1, 1, 5, 6).await;
+    let collected = pass(&log).await;
+    assert_eq!(collected.report.kept["unreadable"], 5);
+    assert_eq!(log.positions().await, [1, 2, 3, 4, 5, 6]);
+}
+
+/// P-57. Small entries are read whole, of large ones the last bytes and the first.
+#[tokio::test]
+async fn of_lances_entries_the_first_of_each_epoch_stays() {
+    let log = Log::new(log::memory("lance"));
+    log.lance(1, 1, 10, 0).await;
+    log.lance(2, 1, 5_000, 0).await;
+    log.lance_sentinel(3, 2).await;
+    log.lance(4, 2, 10, 0).await;
+    log.lance(5, 3, 5_000, 20_000).await;
+    log.lance(6, 3, 5_000, 0).await;
+    log.lance(7, 3, 10, 0).await;
+    log.manifest(1, 3, 6, 7).await;
+    let collected = pass(&log).await;
+    assert_eq!(log.positions().await, [1, 3, 5, 7]);
+    assert_eq!(collected.report.kept["needed_post"], 3);
+}
+
+#[tokio::test]
+async fn cursors_hold_and_what_may_be_one_holds_everything() {
+    let log = busy(log::memory("cursors")).await;
+    let folder = log.paths.cursors_dir();
+    let strange = format!("{folder}/reader/v2-4");
+    log.store.put_new(&strange, "?".into()).await.unwrap();
+    let collected = pass(&log).await;
+    assert_eq!(collected.report.deleted.entries, 0);
+    assert_eq!(collected.report.kept["cursor_not_understood"], 6);
+    assert_eq!(collected.report.not_understood, std::slice::from_ref(&strange));
+
+    log.store.delete([strange]).await;
+    log.cursor("reader", 2).await;
+    log.cursor("reader", 4).await;
+    pass(&log).await;
+    assert_eq!(log.positions().await, [3, 5, 6, 7]);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_reported_and_stays() {
+    let log = busy(log::memory("strange")).await;
+    let strange = format!("{}/notes.txt", log.paths.wal_dir());
+    log.store.put_new(&strange, "mine".into()).await.unwrap();
+    let collected = pass(&log).await;
+    assert_eq!(collected.report.not_understood, std::slice::from_ref(&strange));
+    assert_eq!(collected.plan.verdicts[&Object::Other(strange)], Verdict::Keep(crate::Reason::NotUnderstood));
+    assert_eq!(log.positions().await, [3, 7]);
+}
+
+#[tokio::test]
+async fn a_shard_without_manifests_is_no_log() {
+    let error =
+        collect(&log::memory("empty"), &log::paths(), &CollectOptions::new(), |_| {}).await.unwrap_err();
+    assert!(matches!(error, CollectError::NoLog { .. }) && !error.is_retryable());
+}
+
+/// A folder that was copied from another shard must not be collected by that one's manifest.
+#[tokio::test]
+async fn a_manifest_of_another_shard_ends_the_pass() {
+    let mut log = busy(log::memory("copied")).await;
+    log.shard = ShardId::from_bytes([9; 16]);
+    log.manifest(2, 3, 7, 7).await;
+    let error = collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap_err();
+    assert!(matches!(error, CollectError::Manifest { .. }), "{error}");
+    assert!(error.to_string().contains("another shard"));
+    assert_eq!(log.positions().await.len(), 7);
+}
+
+#[tokio::test]
+async fn manifests_are_pruned_to_the_policy() {
+    let log = busy(log::memory("manifests")).await;
+    for version in 2..=9 {
+        log.manifest(version, 2, 6, 7).await;
+    }
+    let policy = Policy::new().with_manifests_keep(3).with_manifests_age(Duration::ZERO);
+    let options = CollectOptions::new().with_policy(policy);
+    let collected = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    assert_eq!(collected.report.deleted.manifests, 6);
+    assert_eq!(collected.report.kept["newest_manifests"], 3);
+}
+
+/// Dropped at any await: time stands still but for the store's latency, so each limit cuts at another request.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_is_dropped_anywhere_is_finished_by_the_next() {
+    let throttle = Duration::from_millis(10);
+    let slow = ThrottleConfig {
+        wait_delete_per_call: throttle,
+        wait_get_per_call: throttle,
+        wait_list_per_call: throttle,
+        wait_put_per_call: throttle,
+        ..ThrottleConfig::default()
+    };
+    let mut cuts = 0;
+    for limit in (5..).step_by(10) {
+        let inner = ThrottledStore::new(InMemory::new(), slow);
+        let log = busy(LogStore::new(Arc::new(inner), Path::default(), StoreOptions::new())).await;
+        let options = CollectOptions::new();
+        let dropped = tokio::time::timeout(
+            Duration::from_millis(limit),
+            collect(&log.store, &log.paths, &options, |_| {}),
+        );
+        let cut = dropped.await.is_err();
+        pass(&log).await;
+        assert_eq!(log.positions().await, [3, 7], "dropped after {limit} ms");
+        if !cut {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 8, "only {cuts} places were tried");
+}

@@ -1,0 +1,162 @@
+//! What a shard holds, as far as it was listed and read.
+
+use fencepost_format::{CursorName, EntryHeader, Epoch, Manifest, Position, Version};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A moment on the *store's* clock, in milliseconds since 1970: the `last_modified` of an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreTime(pub u64);
+
+impl StoreTime {
+    /// Time from `earlier` to this; zero if it is not later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// What a listing says about an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Listed {
+    /// The object's size.
+    pub bytes: u64,
+    /// When it was written.
+    pub modified: StoreTime,
+}
+
+/// What is known about an entry beyond its listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Known {
+    /// It was read.
+    Header(EntryHeader),
+    /// It is there and could not be read or understood: it stays (P-51).
+    Unreadable,
+}
+
+impl Known {
+    /// The header, if it was read.
+    #[must_use]
+    pub const fn header(&self) -> Option<&EntryHeader> {
+        match self {
+            Self::Header(header) => Some(header),
+            Self::Unreadable => None,
+        }
+    }
+}
+
+/// What matters to a collection in one manifest version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ManifestFacts {
+    /// The version.
+    pub version: Version,
+    /// `E`.
+    pub epoch: Epoch,
+    /// `R`.
+    pub replay_after: Position,
+    /// `H`.
+    pub last_seen: Position,
+    /// Whether Lance wrote it: there is no nonce in it.
+    pub by_lance: bool,
+}
+
+impl From<&Manifest> for ManifestFacts {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
+            version: manifest.version,
+            epoch: manifest.writer_epoch,
+            replay_after: manifest.replay_after,
+            last_seen: manifest.last_seen,
+            by_lance: manifest.nonce.is_none(),
+        }
+    }
+}
+
+/// Everything that a collection knows about a shard.
+///
+/// Also the answer to each of its listings: then only the fields that belong to the listed folder are filled, and
+/// [`absorb`](Self::absorb) puts the answers together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Inventory {
+    /// The entries that were listed.
+    pub entries: BTreeMap<Position, Listed>,
+    /// What is known about them. An entry that is missing here was not read, and stays.
+    pub known: BTreeMap<Position, Known>,
+    /// The manifest versions that were listed.
+    pub manifests: BTreeMap<Version, StoreTime>,
+    /// What older manifest versions say, as far as they were read; `None`: could not be read. Needed only
+    /// where Lance writes.
+    pub claims: BTreeMap<Version, Option<ManifestFacts>>,
+    /// The boundaries published; the highest counts.
+    pub boundaries: BTreeMap<Position, StoreTime>,
+    /// Posts of ours that the highest boundary's document names as kept: needed, without being read again.
+    pub kept_posts: BTreeSet<Position>,
+    /// Each cursor's position: that of its highest document.
+    pub cursors: BTreeMap<CursorName, Position>,
+    /// Paths in the folder of cursors that are not understood. Each may be somebody's cursor, so as long as there is one,
+    /// no entry is deleted.
+    pub cursors_not_understood: BTreeSet<String>,
+    /// The leases, by epoch.
+    pub leases: BTreeMap<Epoch, StoreTime>,
+    /// Other paths that are not understood. They stay and are reported.
+    pub not_understood: BTreeSet<String>,
+    /// The newest `last_modified` of listed objects that have no time of their own above: cursors, and what is not
+    /// understood.
+    pub newest_other: StoreTime,
+}
+
+impl Inventory {
+    /// Adds what another listing showed.
+    ///
+    /// SUBTLE: about a cursor listed before, the later listing is right, be it higher (it moved) or lower (somebody went
+    /// back and wrote a new one). A cursor that is missing from the later listing holds on all the same: a listing
+    /// that is not sorted may miss a cursor that moves at that very moment.
+    pub fn absorb(&mut self, part: Self) {
+        self.entries.extend(part.entries);
+        self.known.extend(part.known);
+        self.manifests.extend(part.manifests);
+        self.claims.extend(part.claims);
+        self.boundaries.extend(part.boundaries);
+        self.kept_posts.extend(part.kept_posts);
+        self.cursors.extend(part.cursors);
+        self.cursors_not_understood.extend(part.cursors_not_understood);
+        self.leases.extend(part.leases);
+        self.not_understood.extend(part.not_understood);
+        self.newest_other = self.newest_other.max(part.newest_other);
+    }
+
+    /// Notes one document of a cursor; the highest document of a name counts.
+    pub fn note_cursor(&mut self, name: CursorName, position: Position) {
+        let known = self.cursors.entry(name).or_insert(position);
+        *known = position.max(*known);
+    }
+
+    /// A moment that the store's clock has certainly reached: the newest `last_modified` of all objects listed.
+    ///
+    /// A lower bound, so that ages come out too small and more is kept, never less. The local clock has no say.
+    #[must_use]
+    pub fn now(&self) -> StoreTime {
+        let entries = self.entries.values().map(|entry| entry.modified);
+        let others =
+            self.manifests.values().chain(self.boundaries.values()).chain(self.leases.values()).copied();
+        entries.chain(others).max().unwrap_or_default().max(self.newest_other)
+    }
+
+    /// The boundary that counts; [`Position::NONE`] if none was published.
+    #[must_use]
+    pub fn published(&self) -> Position {
+        self.boundaries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
+    }
+
+    /// The highest entry.
+    #[must_use]
+    pub fn highest(&self) -> Position {
+        self.entries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
+    }
+
+    /// Forgets an entry that turned out to be gone.
+    pub fn forget(&mut self, at: Position) {
+        self.entries.remove(&at);
+        self.known.remove(&at);
+    }
+}

@@ -1,0 +1,87 @@
+//! Which objects of a log may be deleted, and why; and a collector that does it.
+//!
+//! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
+//! object that nobody reads any more may still be the one thing that a stalled writer has to collide with.
+//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-57).
+//!
+//! ```text
+//!        1   2   3   4   5   6   7   8   9  10  11  12  13
+//!        D   D   P   F   F   D   D   D   C   H   D   D   D
+//!        ───────────────────────────────────┬───────────────
+//!        may go, but for the needed post P  │ live
+//!                                           └ bound: min(R, cursors, retention)
+//! ```
+//!
+//! Three layers, each of use by itself:
+//!
+//! * [`plan`]: a pure function from an [`Inventory`] to a verdict with a reason for every object.
+//! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness, plain data.
+//! * [`exec`] (feature `exec`, on by default): drives a collection against a `LogStore`.
+//!
+//! ```
+//! use fencepost_gc::{Inventory, Known, Listed, ManifestFacts, Object, Policy, Reason, Verdict, plan};
+//! use fencepost_format::{EntryHeader, EntryKind, Epoch, Nonce, Position, Version};
+//!
+//! let mut inventory = Inventory::default();
+//! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Post, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
+//!     let position = Position::new(at);
+//!     let header = EntryHeader { position, epoch: Epoch::new(epoch), kind, nonce: Some(Nonce(1)) };
+//!     inventory.entries.insert(position, Listed::default());
+//!     inventory.known.insert(position, Known::Header(header));
+//! }
+//! let facts = ManifestFacts {
+//!     version: Version::new(3),
+//!     epoch: Epoch::new(2),
+//!     replay_after: Position::new(3),
+//!     last_seen: Position::new(3),
+//!     by_lance: false,
+//! };
+//! let plan = plan(&inventory, &facts, &Policy::new());
+//! let verdict = |at| &plan.verdicts[&Object::Entry(Position::new(at))];
+//! assert_eq!(verdict(1), &Verdict::Delete);
+//! assert_eq!(verdict(2), &Verdict::Keep(Reason::NeededPost));
+//! assert_eq!(verdict(3), &Verdict::Delete);
+//! assert_eq!(verdict(4), &Verdict::Keep(Reason::Live));
+//! ```
+//!
+//! # What it promises
+//!
+//! Deleting is idempotent and monotone. A collection may be cut off anywhere, run twice, run at the same time as another, or wake after a
+//! week: it only ever deletes what was deletable when it looked, and that stays so. It depends on no clock: ages
+//! only ever decide to keep *more* than safety asks for, with one exception that is spelled out at
+//! [`Policy::with_lance_opener_age`] and concerns shards that Lance itself writes to.
+//!
+//! # What it is not
+//!
+//! No schedule (call it when you like), no lock, no second opinion about `R`: what the owner of the log
+//! checkpointed counts as safe elsewhere. It does not delete cursors, SSTables, or anything that it does not understand.
+//!
+//! # Costs
+//!
+//! See [`Collection`] for requests. Memory: some 200 bytes for each entry listed.
+
+mod bound;
+mod collection;
+mod cursor;
+#[cfg(feature = "exec")]
+pub mod exec;
+mod inventory;
+mod lance;
+mod needed_post;
+mod plan;
+mod policy;
+mod report;
+#[cfg(test)]
+mod testing;
+mod verdict;
+mod vocabulary;
+
+pub use collection::{CollectParams, Collection, Mode};
+pub use cursor::Floor;
+pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
+pub use needed_post::{needed_posts, posts_to_record};
+pub use plan::{Plan, plan, plan_within};
+pub use policy::Policy;
+pub use report::{Deleted, Progress, Report};
+pub use verdict::{Object, Reason, Verdict};
+pub use vocabulary::{CollectEvent, CollectReply, CollectRequest, Part};

@@ -1,0 +1,127 @@
+//! Which entries are needed for ever (P-51, and P-57 for entries by Lance).
+
+use crate::Inventory;
+use fencepost_fence::{Rule, rules};
+use fencepost_format::{EntryKind, Position};
+use std::collections::BTreeSet;
+
+/// The entries that are needed, as far as they are known.
+///
+/// * An entry whose kind is `Post`. That is what its writer said when it opened: the predecessor had not closed, so appends
+///   of it may be on their way, and the first that is not in the log must collide here. Fillers, handover posts and close entries
+///   are not needed.
+/// * Of entries by Lance, the lowest of each epoch: Lance's first epoch, and each of its bare appenders, begin
+///   without a sentinel. Its sentinels count as `Post` besides.
+/// * Positions that the published boundary names as kept.
+///
+/// What was not read is not in the answer; the plan keeps it for a reason of its own.
+#[must_use]
+pub fn needed_posts(inventory: &Inventory) -> BTreeSet<Position> {
+    if !rules::on(Rule::KeepNeededPosts) {
+        return BTreeSet::new();
+    }
+    let mut needed = recorded_posts(inventory);
+    let mut lance_epochs = BTreeSet::new();
+    for (&at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
+        let begins_lance_epoch = header.is_by_lance() && lance_epochs.insert(header.epoch);
+        if header.kind == EntryKind::Post || begins_lance_epoch {
+            needed.insert(at);
+        }
+    }
+    needed
+}
+
+/// The needed posts that the published boundary records and that need not be read again.
+pub(crate) fn recorded_posts(inventory: &Inventory) -> BTreeSet<Position> {
+    if !rules::on(Rule::KeepNeededPosts) {
+        return BTreeSet::new();
+    }
+    inventory.kept_posts.iter().filter(|at| inventory.entries.contains_key(at)).copied().collect()
+}
+
+/// The needed posts of ours at or below `boundary`: what its document records.
+///
+/// Those of Lance are left out: which entry of an epoch is the first is known only to who reads its epoch, so they are read in
+/// every pass. Posts beyond what a document holds are left out too, and are then read in every pass.
+#[must_use]
+pub fn posts_to_record(inventory: &Inventory, boundary: Position) -> Vec<Position> {
+    let mut posts = recorded_posts(inventory);
+    let known = inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?)));
+    posts.extend(
+        known
+            .filter(|(_, header)| header.kind == EntryKind::Post && !header.is_by_lance())
+            .map(|(at, _)| *at),
+    );
+    posts.into_iter().take_while(|&at| at <= boundary).take(RECORDED_POSTS_MAX).collect()
+}
+
+/// The entries whose headers decide: those that the bound may reach, but for the posts that the boundary records. Of these, only the
+/// nearest below an entry that is read, since its epoch tells whether that entry is a leftover.
+pub(crate) fn headers_to_read(inventory: &Inventory, reach: Position) -> BTreeSet<Position> {
+    let recorded = recorded_posts(inventory);
+    let mut wanted = BTreeSet::new();
+    let mut nearest = None;
+    for &at in inventory.entries.range(..=reach).map(|(at, _)| at) {
+        if recorded.contains(&at) {
+            nearest = Some(at);
+        } else {
+            wanted.extend(nearest.take());
+            wanted.insert(at);
+        }
+    }
+    wanted.retain(|at| !inventory.known.contains_key(at));
+    wanted
+}
+
+/// Keeps the document below its limit of 1 MiB, at 20 digits and a comma each.
+const RECORDED_POSTS_MAX: usize = 40_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{InventoryExt, inventory};
+
+    fn check(entries: &str, expect: &[u64]) {
+        let needed: Vec<_> = needed_posts(&inventory(entries)).iter().map(|at| at.get()).collect();
+        assert_eq!(needed, expect, "{entries}");
+    }
+
+    /// P-51.
+    #[test]
+    fn only_posts_after_an_unclean_end_are_needed() {
+        check("1:h1 2:d1 3:c1 4:h2 5:d2", &[]);
+        check("1:h1 2:d1 3:p2 4:f2 5:f2 6:d2", &[3]);
+        check("1:p1 2:p2 3:p3", &[1, 2, 3]);
+    }
+
+    /// P-57: epoch 1 and bare appenders have no sentinel.
+    #[test]
+    fn of_lances_entries_the_first_of_every_epoch_is_needed() {
+        check("1:D1 2:D1 3:P2 4:D2 5:D3 6:D3", &[1, 3, 5]);
+        check("7:D1 9:P2 12:D2", &[7, 9]);
+    }
+
+    /// After a stalled opener, a sentinel may stand above rows of its own epoch.
+    #[test]
+    fn lances_sentinels_are_needed_wherever_they_stand() {
+        check("1:D1 2:D2 3:D2 4:P3 9:P2", &[1, 2, 4, 9]);
+    }
+
+    #[test]
+    fn a_first_entry_that_cannot_be_read_makes_the_second_needed_too() {
+        check("1:? 2:D1 3:D1", &[2]);
+    }
+
+    #[test]
+    fn recorded_posts_are_needed_without_being_read_while_they_are_listed() {
+        let mut inventory = inventory("1:h1 5:_ 9:d2");
+        inventory.kept_posts = [Position::new(3), Position::new(5)].into();
+        assert_eq!(needed_posts(&inventory), [Position::new(5)].into());
+    }
+
+    #[test]
+    fn only_our_own_posts_within_the_boundary_are_recorded() {
+        let inventory = inventory("1:D1 2:p2 3:P3 4:p4 9:p5").with_kept_posts(&[2]);
+        assert_eq!(posts_to_record(&inventory, Position::new(8)), [Position::new(2), Position::new(4)]);
+    }
+}

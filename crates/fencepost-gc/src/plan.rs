@@ -1,0 +1,174 @@
+//! Which objects of a shard go, and why the others stay (P-50 to P-57, P-9).
+
+use crate::bound::Limits;
+use crate::needed_post::needed_posts;
+use crate::{Inventory, Known, ManifestFacts, Object, Policy, Reason, Verdict, lance};
+use fencepost_fence::{Rule, rules};
+use fencepost_format::{Epoch, Position};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A verdict on every object of a shard.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// The boundary that has to be published before anything is deleted; [`Position::NONE`] for none.
+    pub boundary: Position,
+    /// No entry above this is deleted. Never above the boundary.
+    pub bound: Position,
+    /// The verdicts. Iterating them meets deletions in the order in which they are made.
+    pub verdicts: BTreeMap<Object, Verdict>,
+    /// How many of the entries to be deleted are leftovers (P-56): each was an append of a dead writer, and refused.
+    pub leftovers: u64,
+    /// The size of all entries to be deleted, in bytes.
+    pub entry_bytes: u64,
+}
+
+impl Plan {
+    /// What goes, in order.
+    pub fn deletions(&self) -> impl Iterator<Item = &Object> {
+        self.verdicts.iter().filter(|(_, verdict)| verdict.is_delete()).map(|(object, _)| object)
+    }
+
+    /// How many objects stay, by the [name](Reason::name) of the reason.
+    #[must_use]
+    pub fn kept(&self) -> BTreeMap<&'static str, u64> {
+        let mut kept = BTreeMap::new();
+        for verdict in self.verdicts.values() {
+            if let Verdict::Keep(reason) = verdict {
+                *kept.entry(reason.name()).or_default() += 1;
+            }
+        }
+        kept
+    }
+
+    pub(crate) fn deletes_entries(&self) -> bool {
+        matches!(self.deletions().next(), Some(Object::Entry(_)))
+    }
+}
+
+/// Decides about every object in `inventory`, as if the boundary that it asks for were published.
+///
+/// Pure: the same arguments give the same plan. What the inventory does not know of an entry is taken for the worst.
+#[must_use]
+pub fn plan(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Plan {
+    let bound = Limits::new(inventory, facts, policy).bound();
+    plan_within(inventory, facts, policy, bound.max(inventory.published()))
+}
+
+/// Like [`plan`], but deletes no entry above `boundary`: the one that was published before the cursors were read (P-53).
+#[must_use]
+pub fn plan_within(
+    inventory: &Inventory,
+    facts: &ManifestFacts,
+    policy: &Policy,
+    boundary: Position,
+) -> Plan {
+    let limits = Limits::new(inventory, facts, policy);
+    let bound = limits.bound().min(boundary);
+    let mut verdicts = BTreeMap::new();
+    let judge = EntryJudge {
+        inventory,
+        limits,
+        bound,
+        needed: needed_posts(inventory),
+        highest: inventory.highest(),
+        guard: lance::tail_guard(inventory, facts),
+    };
+    verdicts.extend(inventory.entries.keys().map(|&at| (Object::Entry(at), judge.judge(at))));
+    let leftovers = leftovers(inventory, &verdicts);
+    let entry_bytes = bytes(inventory, &verdicts);
+
+    verdicts.extend(manifest_verdicts(inventory, facts, policy));
+    verdicts.extend(inventory.boundaries.keys().map(|&at| {
+        let superseded = at < inventory.published();
+        (
+            Object::Boundary(at),
+            if superseded { Verdict::Delete } else { Verdict::Keep(Reason::LatestBoundary) },
+        )
+    }));
+    verdicts.extend(inventory.leases.keys().map(|&epoch| {
+        // P-63: void.
+        let void = epoch < facts.epoch;
+        (Object::Lease(epoch), if void { Verdict::Delete } else { Verdict::Keep(Reason::CurrentLease) })
+    }));
+    let cursor = |name| (Object::Cursor(name), Verdict::Keep(Reason::ConsumersCursor));
+    verdicts.extend(inventory.cursors.keys().cloned().map(cursor));
+    let other = |path| (Object::Other(path), Verdict::Keep(Reason::NotUnderstood));
+    let paths = inventory.not_understood.iter().chain(&inventory.cursors_not_understood);
+    verdicts.extend(paths.cloned().map(other));
+    Plan { boundary, bound, verdicts, leftovers, entry_bytes }
+}
+
+struct EntryJudge<'a> {
+    inventory: &'a Inventory,
+    limits: Limits,
+    bound: Position,
+    needed: BTreeSet<Position>,
+    highest: Position,
+    guard: Option<Position>,
+}
+
+impl EntryJudge<'_> {
+    fn judge(&self, at: Position) -> Verdict {
+        let reason = match self.inventory.known.get(&at) {
+            _ if at > self.bound => self.limits.reason_above(at),
+            _ if self.needed.contains(&at) => Reason::NeededPost,
+            Some(Known::Unreadable) => Reason::Unreadable,
+            None => Reason::Unread,
+            Some(Known::Header(_)) if at == self.highest && rules::on(Rule::KeepHighest) => {
+                Reason::HighestEntry
+            }
+            Some(Known::Header(_)) if self.guard.is_some_and(|guard| at >= guard) => Reason::LanceTailGuard,
+            Some(Known::Header(_)) => return Verdict::Delete,
+        };
+        Verdict::Keep(reason)
+    }
+}
+
+/// Entries that go and have one of a higher epoch below them.
+fn leftovers(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
+    let mut highest = Epoch::NONE;
+    let mut leftovers = 0;
+    for (&at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
+        let goes = verdicts.get(&Object::Entry(at)).is_some_and(Verdict::is_delete);
+        if goes && header.epoch < highest {
+            leftovers += 1;
+        }
+        highest = highest.max(header.epoch);
+    }
+    leftovers
+}
+
+fn bytes(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
+    let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
+    let sizes = inventory.entries.iter().filter(|(at, _)| goes(at)).map(|(_, entry)| entry.bytes);
+    sizes.fold(0, u64::saturating_add)
+}
+
+/// P-9. Neither the newest ones, nor the one that was found as the latest, nor anything above it.
+fn manifest_verdicts(
+    inventory: &Inventory,
+    facts: &ManifestFacts,
+    policy: &Policy,
+) -> Vec<(Object, Verdict)> {
+    let now = inventory.now();
+    // Where Lance writes, old versions are the evidence of silent claims (P-57); they stay as long as these count.
+    let evidence =
+        if lance::writes_here(inventory, facts) { policy.lance_opener_age() } else { Duration::ZERO };
+    let young = policy.manifests_age().max(evidence);
+    let mut verdicts = Vec::new();
+    for (newer, (&version, &modified)) in (0..).zip(inventory.manifests.iter().rev()) {
+        let verdict = if newer < policy.manifests_keep() || version >= facts.version {
+            Verdict::Keep(Reason::NewestManifests)
+        } else if now.since(modified) < young {
+            Verdict::Keep(Reason::YoungManifest)
+        } else {
+            Verdict::Delete
+        };
+        verdicts.push((Object::Manifest(version), verdict));
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What the owner of a log wants kept longer than safety asks for.
+
+use std::time::Duration;
+
+/// How much is kept beyond what the protocol keeps anyway.
+///
+/// No setting can make a collection unsafe: the replay point, cursors and needed posts hold whatever the policy says.
+/// Ages are measured on the store's own clock, see [`Inventory::now`](crate::Inventory::now).
+///
+/// ```
+/// use fencepost_gc::Policy;
+/// use std::time::Duration;
+///
+/// let policy = Policy::new().with_retain_entries(10_000).with_retain_age(Duration::from_secs(7 * 24 * 3600));
+/// assert_eq!(policy.retain_entries(), 10_000);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Policy {
+    retain_entries: u64,
+    retain_age: Option<Duration>,
+    manifests_keep: u64,
+    manifests_age: Duration,
+    lance_opener_age: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            retain_entries: 0,
+            retain_age: None,
+            manifests_keep: MANIFESTS_KEEP,
+            manifests_age: DAY,
+            lance_opener_age: DAY,
+        }
+    }
+}
+
+impl Policy {
+    /// The defaults, each explained at its setter.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Positions below `R` to keep, in positions. Default: 0, since what lies below `R` is safe elsewhere.
+    ///
+    /// More lets a consumer without a cursor start a little in the past, and costs the storage of that many entries.
+    /// A huge number keeps everything.
+    pub const fn with_retain_entries(mut self, positions: u64) -> Self {
+        self.retain_entries = positions;
+        self
+    }
+
+    /// Age below which entries are kept. Default: none.
+    ///
+    /// Everything from the lowest young entry upward stays, so that what is kept has no holes. Longer lets consumers come
+    /// late without a cursor, and costs storage; on a shard that nobody writes to, time stands still and more is
+    /// kept than asked for, never less.
+    pub const fn with_retain_age(mut self, age: Duration) -> Self {
+        self.retain_age = Some(age);
+        self
+    }
+
+    /// How many of the newest manifest versions stay. Default: 64; at least 1 stays whatever is asked for.
+    ///
+    /// Safety does not depend on it (P-9). Fewer make a slow reader of manifests list again more often; many make
+    /// each listing of manifests longer (1,000 names to a request on S3).
+    pub const fn with_manifests_keep(mut self, versions: u64) -> Self {
+        self.manifests_keep = if versions == 0 { 1 } else { versions };
+        self
+    }
+
+    /// Age below which manifest versions stay. Default: one day, also for Lance's readers, which may trust an old hint.
+    ///
+    /// Shorter or longer has the same effects as fewer or more [versions](Self::with_manifests_keep).
+    pub const fn with_manifests_age(mut self, age: Duration) -> Self {
+        self.manifests_age = age;
+        self
+    }
+
+    /// How long a claim by Lance that shows no sign of life holds entries back. Default: one day.
+    ///
+    /// Lance's opener replays from the `R` that it read at its claim, however long ago that was, and does not look at the
+    /// manifest afterwards. While a superseded claim of Lance's has neither data nor a second manifest version,
+    /// everything above its `R` stays. Shorter bets that no Lance process stalls so long while it opens; the bet
+    /// is lost with acknowledged rows. Longer costs the storage of what lies above that `R`. An object whose
+    /// time lies in the future, on a store whose clock once ran ahead, makes it shorter. Shards that Lance never wrote to
+    /// are not concerned.
+    pub const fn with_lance_opener_age(mut self, age: Duration) -> Self {
+        self.lance_opener_age = age;
+        self
+    }
+
+    /// Positions below `R` that are kept.
+    #[must_use]
+    pub const fn retain_entries(&self) -> u64 {
+        self.retain_entries
+    }
+
+    /// Age below which entries are kept.
+    #[must_use]
+    pub const fn retain_age(&self) -> Option<Duration> {
+        self.retain_age
+    }
+
+    /// How many manifest versions are kept.
+    #[must_use]
+    pub const fn manifests_keep(&self) -> u64 {
+        self.manifests_keep
+    }
+
+    /// Age below which manifest versions are kept.
+    #[must_use]
+    pub const fn manifests_age(&self) -> Duration {
+        self.manifests_age
+    }
+
+    /// How long a silent claim by Lance holds entries back.
+    #[must_use]
+    pub const fn lance_opener_age(&self) -> Duration {
+        self.lance_opener_age
+    }
+}
+
+const MANIFESTS_KEEP: u64 = 64;
+const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -1,0 +1,118 @@
+//! How far a collection is, and what it did.
+
+use crate::{Inventory, Object, Plan};
+use fencepost_format::Position;
+use std::collections::BTreeMap;
+
+/// How far a collection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Progress {
+    /// All folders are listed.
+    Listed {
+        /// How many entries there are.
+        entries: u64,
+    },
+    /// Entries are being read.
+    Reading {
+        /// How many were read.
+        read: u64,
+        /// How many there are to read.
+        of: u64,
+    },
+    /// The boundary is published.
+    Published {
+        /// Where.
+        boundary: Position,
+    },
+    /// Objects are being deleted.
+    Deleting {
+        /// How many were tried.
+        tried: u64,
+        /// How many there are to delete.
+        of: u64,
+    },
+}
+
+/// What a collection did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// Whether it only planned: then everything below is what would be.
+    pub plan_only: bool,
+    /// The boundary that counts; [`Position::NONE`] if there is none.
+    pub boundary: Position,
+    /// No entry above this was deleted.
+    pub bound: Position,
+    /// What was deleted.
+    pub deleted: Deleted,
+    /// How many of the entries to be deleted were leftovers (P-56): appends of dead writers, refused.
+    pub leftovers: u64,
+    /// How many objects stay, by the [name](crate::Reason::name) of the reason.
+    pub kept: BTreeMap<&'static str, u64>,
+    /// What could not be deleted, or is not known to be, and why. The next pass tries again.
+    pub failed: Vec<(Object, String)>,
+    /// Paths that are not understood.
+    pub not_understood: Vec<String>,
+}
+
+impl Report {
+    /// What the plan says; nothing is deleted yet.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let not_understood = plan.verdicts.keys().filter_map(|object| match object {
+            Object::Other(path) => Some(path.clone()),
+            _ => None,
+        });
+        Self {
+            boundary: plan.boundary,
+            bound: plan.bound,
+            leftovers: plan.leftovers,
+            kept: plan.kept(),
+            not_understood: not_understood.collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn count(&mut self, object: &Object, inventory: &Inventory) {
+        let bytes = match object {
+            Object::Entry(at) => inventory.entries.get(at).map_or(0, |entry| entry.bytes),
+            _ => 0,
+        };
+        self.deleted.count(object, bytes);
+    }
+}
+
+/// How many objects were deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Deleted {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of these entries.
+    pub entry_bytes: u64,
+    /// Manifests.
+    pub manifests: u64,
+    /// Boundary documents.
+    pub boundaries: u64,
+    /// Lease documents.
+    pub leases: u64,
+}
+
+impl Deleted {
+    /// All objects.
+    #[must_use]
+    pub const fn objects(&self) -> u64 {
+        self.entries + self.manifests + self.boundaries + self.leases
+    }
+
+    pub(crate) fn count(&mut self, object: &Object, entry_bytes: u64) {
+        match object {
+            Object::Entry(_) => {
+                self.entries += 1;
+                self.entry_bytes = self.entry_bytes.saturating_add(entry_bytes);
+            }
+            Object::Manifest(_) => self.manifests += 1,
+            Object::Boundary(_) => self.boundaries += 1,
+            Object::Lease(_) => self.leases += 1,
+            Object::Cursor(_) | Object::Other(_) => unreachable!("a plan never deletes these"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Helpers of the tests: logs as short texts, and a store in memory.
+
+mod world;
+
+use crate::{Inventory, Known, Listed, ManifestFacts, StoreTime};
+use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Nonce, Position, Version};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+pub(crate) use world::{ManifestBody, World, run, step};
+
+/// A log from words such as `3:p2`: at position 3 a post of epoch 2.
+///
+/// Kinds: `d`ata, `p`ost, `h`andover, `f`iller, `c`lose; upper case for an entry by Lance. `3:?` cannot be read, `3:_` was not.
+pub(crate) fn inventory(entries: &str) -> Inventory {
+    let mut inventory = Inventory::default();
+    for word in entries.split_whitespace() {
+        let (at, what) = word.split_once(':').unwrap();
+        let at = Position::new(at.parse().unwrap());
+        inventory.entries.insert(at, Listed { bytes: 100, modified: StoreTime(0) });
+        match what {
+            "_" => {}
+            "?" => drop(inventory.known.insert(at, Known::Unreadable)),
+            what => drop(inventory.known.insert(at, Known::Header(header(at, what)))),
+        }
+    }
+    inventory
+}
+
+/// The header that a word such as `p2` stands for.
+pub(crate) fn header(position: Position, what: &str) -> EntryHeader {
+    let (kind, epoch) = what.split_at(1);
+    let by_lance = kind.chars().all(|c| c.is_ascii_uppercase());
+    let kind = match kind.to_ascii_lowercase().as_str() {
+        "d" => EntryKind::Data,
+        "p" => EntryKind::Post,
+        "h" => EntryKind::Handover,
+        "f" => EntryKind::Filler,
+        "c" => EntryKind::Close,
+        other => panic!("{other} is no kind"),
+    };
+    let nonce = (!by_lance).then_some(Nonce(7));
+    EntryHeader { position, epoch: Epoch::new(epoch.parse().unwrap()), kind, nonce }
+}
+
+/// Facts of a manifest by fencepost with `H` at `R`.
+pub(crate) fn facts(epoch: u64, replay_after: u64) -> ManifestFacts {
+    ManifestFacts {
+        version: Version::new(100),
+        epoch: Epoch::new(epoch),
+        replay_after: Position::new(replay_after),
+        last_seen: Position::new(replay_after),
+        by_lance: false,
+    }
+}
+
+/// The states that a search has met, by their hashes.
+#[derive(Default)]
+pub(crate) struct Seen(BTreeSet<u64>);
+
+impl Seen {
+    /// Notes a state; `false` if it was met before.
+    pub(crate) fn insert(&mut self, state: &impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        state.hash(&mut hasher);
+        self.0.insert(hasher.finish())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+pub(crate) trait InventoryExt: Sized {
+    fn with_kept_posts(self, posts: &[u64]) -> Self;
+    fn with_cursor(self, name: &str, at: u64) -> Self;
+    fn with_boundary(self, at: u64) -> Self;
+    fn with_age(self, at: u64, modified: u64) -> Self;
+    fn with_manifests(self, versions: impl IntoIterator<Item = (u64, u64)>) -> Self;
+}
+
+impl InventoryExt for Inventory {
+    fn with_kept_posts(mut self, posts: &[u64]) -> Self {
+        self.kept_posts.extend(posts.iter().map(|at| Position::new(*at)));
+        self
+    }
+
+    fn with_cursor(mut self, name: &str, at: u64) -> Self {
+        self.note_cursor(CursorName::parse(name).unwrap(), Position::new(at));
+        self
+    }
+
+    fn with_boundary(mut self, at: u64) -> Self {
+        self.boundaries.insert(Position::new(at), StoreTime(0));
+        self
+    }
+
+    fn with_age(mut self, at: u64, modified: u64) -> Self {
+        self.entries.get_mut(&Position::new(at)).unwrap().modified = StoreTime(modified);
+        self
+    }
+
+    fn with_manifests(mut self, versions: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        self.manifests
+            .extend(versions.into_iter().map(|(version, at)| (Version::new(version), StoreTime(at))));
+        self
+    }
+}

@@ -1,0 +1,173 @@
+//! A shard in memory, and collections that run against it one request at a time.
+
+use super::header;
+use crate::{
+    CollectEvent, CollectReply, CollectRequest, Collection, Inventory, Listed, Object, Part, StoreTime,
+};
+use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Tick};
+use fencepost_format::{CursorName, EntryHeader, Epoch, Manifest, Position, ShardId, Version};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    pub(crate) entries: BTreeMap<Position, Option<EntryHeader>>,
+    pub(crate) manifests: BTreeMap<Version, ManifestBody>,
+    pub(crate) boundaries: BTreeMap<Position, BTreeSet<Position>>,
+    pub(crate) cursors: BTreeSet<(CursorName, Position)>,
+    pub(crate) leases: BTreeSet<Epoch>,
+    /// Objects whose deletion fails.
+    pub(crate) stuck: BTreeSet<Object>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ManifestBody {
+    pub(crate) epoch: u64,
+    pub(crate) replay_after: u64,
+    pub(crate) modified: u64,
+    pub(crate) by_lance: bool,
+}
+
+impl World {
+    /// A shard with these entries, and one manifest.
+    pub(crate) fn new(entries: &str, epoch: u64, replay_after: u64) -> Self {
+        let mut world = Self::default();
+        for word in entries.split_whitespace() {
+            let (at, what) = word.split_once(':').unwrap();
+            let at = Position::new(at.parse().unwrap());
+            world.entries.insert(at, (what != "?").then(|| header(at, what)));
+        }
+        world.manifest(1, ManifestBody { epoch, replay_after, modified: 0, by_lance: false });
+        world
+    }
+
+    pub(crate) fn manifest(&mut self, version: u64, body: ManifestBody) {
+        self.manifests.insert(Version::new(version), body);
+    }
+
+    pub(crate) fn cursor(&mut self, name: &str, at: u64) {
+        self.cursors.insert((CursorName::parse(name).unwrap(), Position::new(at)));
+    }
+
+    /// The positions that hold an entry.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        self.entries.keys().map(|at| at.get()).collect()
+    }
+
+    pub(crate) fn perform(&mut self, request: CollectRequest) -> CollectReply {
+        match request {
+            CollectRequest::Manifest(Request::ListManifests { .. }) => {
+                let highest = self.manifests.last_key_value().map_or(Version::NONE, |(version, _)| *version);
+                CollectReply::Manifest(Reply::Listed(ReadReply::Found(highest)))
+            }
+            CollectRequest::Manifest(Request::ReadManifest { version, .. }) => {
+                let read = self.manifests.get(&version);
+                let read = read.map_or(ReadReply::Absent, |body| ReadReply::Found(body.manifest(version)));
+                CollectReply::Manifest(Reply::Manifest(version, read))
+            }
+            CollectRequest::Manifest(other) => panic!("a collection does not ask for {other:?}"),
+            CollectRequest::List { part, .. } => {
+                CollectReply::Listed(part, ReadReply::Found(self.list(part)))
+            }
+            CollectRequest::ReadBoundary { at, .. } => {
+                let posts = self.boundaries.get(&at).cloned();
+                CollectReply::Boundary(at, posts.map_or(ReadReply::Absent, ReadReply::Found))
+            }
+            CollectRequest::ReadHeader { at, .. } => CollectReply::Header(
+                at,
+                match self.entries.get(&at) {
+                    None => ReadReply::Absent,
+                    Some(None) => ReadReply::Damaged,
+                    Some(Some(header)) => ReadReply::Found(*header),
+                },
+            ),
+            CollectRequest::PublishBoundary { at, kept_posts, .. } => {
+                if self.boundaries.contains_key(&at) {
+                    return CollectReply::Published(at, CreateReply::Exists);
+                }
+                self.boundaries.insert(at, kept_posts.into_iter().collect());
+                CollectReply::Published(at, CreateReply::Done)
+            }
+            CollectRequest::Delete { batch, objects } => {
+                let failed = objects.into_iter().filter(|object| !self.delete(object));
+                CollectReply::Deleted {
+                    batch,
+                    failed: failed.map(|object| (object, "stuck".into())).collect(),
+                }
+            }
+        }
+    }
+
+    fn list(&self, part: Part) -> Inventory {
+        let mut inventory = Inventory::default();
+        match part {
+            Part::Entries => {
+                let listed = Listed { bytes: 100, modified: StoreTime(0) };
+                inventory.entries.extend(self.entries.keys().map(|at| (*at, listed)));
+            }
+            Part::Manifests => {
+                let versions =
+                    self.manifests.iter().map(|(version, body)| (*version, StoreTime(body.modified)));
+                inventory.manifests.extend(versions);
+            }
+            Part::Documents | Part::Cursors => {
+                for (name, at) in &self.cursors {
+                    inventory.note_cursor(name.clone(), *at);
+                }
+            }
+        }
+        if part == Part::Documents {
+            inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
+            inventory.leases.extend(self.leases.iter().map(|epoch| (*epoch, StoreTime(0))));
+        }
+        inventory
+    }
+
+    fn delete(&mut self, object: &Object) -> bool {
+        if self.stuck.contains(object) {
+            return false;
+        }
+        match object {
+            Object::Entry(at) => drop(self.entries.remove(at)),
+            Object::Manifest(version) => drop(self.manifests.remove(version)),
+            Object::Boundary(at) => drop(self.boundaries.remove(at)),
+            Object::Lease(epoch) => drop(self.leases.remove(epoch)),
+            other => panic!("a collection does not delete {other}"),
+        }
+        true
+    }
+}
+
+impl ManifestBody {
+    fn manifest(self, version: Version) -> Manifest {
+        Manifest {
+            version,
+            writer_epoch: Epoch::new(self.epoch),
+            replay_after: Position::new(self.replay_after),
+            last_seen: Position::new(self.replay_after),
+            nonce: (!self.by_lance).then_some(fencepost_format::Nonce(9)),
+            ..Manifest::initial(ShardId::default())
+        }
+    }
+}
+
+/// Carries out the next request of a collection; `None` if there is none.
+pub(crate) fn step(world: &mut World, collection: &mut Collection) -> Option<CollectRequest> {
+    let request = collection.poll_request()?;
+    let reply = world.perform(request.clone());
+    collection.handle(Tick(0), reply);
+    Some(request)
+}
+
+/// Runs a collection to its end and returns its requests and events.
+pub(crate) fn run(
+    world: &mut World,
+    collection: &mut Collection,
+) -> (Vec<CollectRequest>, Vec<CollectEvent>) {
+    let (mut requests, mut events) = (Vec::new(), Vec::new());
+    while let Some(request) = step(world, collection) {
+        requests.push(request);
+        events.extend(std::iter::from_fn(|| collection.poll_event()));
+    }
+    (requests, events)
+}

@@ -1,0 +1,159 @@
+//! What happens to each object, and why.
+
+use fencepost_format::{CursorName, Epoch, Position, ShardPaths, Version};
+use std::fmt;
+
+/// An object of a shard, as a collection sees it. Ordered as a collection deletes: entries upward, then the rest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Object {
+    /// The entry at this position.
+    Entry(Position),
+    /// The manifest of this version.
+    Manifest(Version),
+    /// The boundary document of this position.
+    Boundary(Position),
+    /// The lease document of this epoch.
+    Lease(Epoch),
+    /// The documents of this cursor. They are its consumer's, and never deleted here.
+    Cursor(CursorName),
+    /// Something whose path is not understood. Never deleted.
+    Other(String),
+}
+
+impl Object {
+    /// Where it lies, relative to the root of the store. For a cursor, its folder.
+    #[must_use]
+    pub fn path(&self, paths: &ShardPaths) -> String {
+        match self {
+            Self::Entry(at) => paths.entry(*at),
+            Self::Manifest(version) => paths.manifest(*version),
+            Self::Boundary(at) => paths.boundary(*at),
+            Self::Lease(epoch) => paths.lease(*epoch),
+            Self::Cursor(name) => paths.cursor_dir(name),
+            Self::Other(path) => path.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(at) => write!(f, "entry {at}"),
+            Self::Manifest(version) => write!(f, "manifest {version}"),
+            Self::Boundary(at) => write!(f, "boundary {at}"),
+            Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
+            Self::Cursor(name) => write!(f, "cursor {name}"),
+            Self::Other(path) => write!(f, "{}", path.escape_debug()),
+        }
+    }
+}
+
+/// What happens to an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It goes.
+    Delete,
+    /// It stays, for this reason: the first that applies, in the order of [`Reason`].
+    Keep(Reason),
+}
+
+impl Verdict {
+    /// Whether the object goes.
+    #[must_use]
+    pub const fn is_delete(&self) -> bool {
+        matches!(self, Self::Delete)
+    }
+}
+
+/// Why an object stays. `Display` gives a sentence for people, [`name`](Self::name) a stable word for programs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// An entry above `R` (P-50).
+    Live,
+    /// An entry above the lowest cursor (P-50).
+    Cursor(CursorName),
+    /// Something in the folder of cursors is not understood and may be a cursor on any entry.
+    CursorNotUnderstood,
+    /// An entry that an opener of Lance's may still replay (P-57).
+    LanceOpener,
+    /// An entry that the policy retains (P-50).
+    Retention,
+    /// An entry above the boundary that this pass published (P-53).
+    AboveBoundary,
+    /// A post that late appends of a dead writer collide with (P-51), or the first entry of an epoch of Lance's (P-57).
+    NeededPost,
+    /// An entry that is there and could not be read or understood (P-51).
+    Unreadable,
+    /// An entry that was not read in this pass.
+    Unread,
+    /// The highest entry (P-52).
+    HighestEntry,
+    /// An entry from which Lance's search for the tail may start (P-57).
+    LanceTailGuard,
+    /// One of the newest manifest versions (P-9).
+    NewestManifests,
+    /// A manifest version younger than the policy lets go (P-9).
+    YoungManifest,
+    /// The boundary that counts.
+    LatestBoundary,
+    /// The lease of the current epoch, or of one that was claimed meanwhile.
+    CurrentLease,
+    /// A cursor.
+    ConsumersCursor,
+    /// A path that is not understood.
+    NotUnderstood,
+}
+
+impl Reason {
+    /// A stable name, for JSON and metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Cursor(_) => "cursor",
+            Self::CursorNotUnderstood => "cursor_not_understood",
+            Self::LanceOpener => "lance_opener",
+            Self::Retention => "retention",
+            Self::AboveBoundary => "above_boundary",
+            Self::NeededPost => "needed_post",
+            Self::Unreadable => "unreadable",
+            Self::Unread => "unread",
+            Self::HighestEntry => "highest_entry",
+            Self::LanceTailGuard => "lance_tail_guard",
+            Self::NewestManifests => "newest_manifests",
+            Self::YoungManifest => "young_manifest",
+            Self::LatestBoundary => "latest_boundary",
+            Self::CurrentLease => "current_lease",
+            Self::ConsumersCursor => "consumers_cursor",
+            Self::NotUnderstood => "not_understood",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live => "It lies above the replay point: whoever opens the log replays it.",
+            Self::Cursor(name) => return write!(f, "The cursor {name} has not passed it yet."),
+            Self::CursorNotUnderstood => {
+                "An object in the folder of cursors is not understood and may be a cursor; see which, and remove it or upgrade."
+            }
+            Self::LanceOpener => "A claim by Lance showed no sign of life yet; its opener may replay from here.",
+            Self::Retention => "The policy retains it.",
+            Self::AboveBoundary => "It lies above the boundary of this pass; the next pass looks at it.",
+            Self::NeededPost => "It is what a dead writer's late appends collide with; it stays for ever.",
+            Self::Unreadable => "It could not be read or understood, so nobody knows whether it is needed.",
+            Self::Unread => "It was not read, so nobody knows whether it is needed.",
+            Self::HighestEntry => "It is the highest entry: whoever looks for the tail by listing finds it.",
+            Self::LanceTailGuard => "Lance looks for the tail from a position at or below it, and must find no gap.",
+            Self::NewestManifests => "It is one of the newest manifest versions.",
+            Self::YoungManifest => "It is a young manifest version.",
+            Self::LatestBoundary => "It is the boundary that counts.",
+            Self::CurrentLease => "It is the lease of the current epoch.",
+            Self::ConsumersCursor => "It is a consumer's cursor; only the consumer removes it.",
+            Self::NotUnderstood => "It is none of the objects that this program knows.",
+        })
+    }
+}

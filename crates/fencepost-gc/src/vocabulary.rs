@@ -1,0 +1,104 @@
+//! The words between a collection and whoever drives it.
+
+use crate::{Inventory, Object, Plan, Progress, Report};
+use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
+use fencepost_format::{EntryHeader, Position};
+use std::collections::BTreeSet;
+
+/// A folder to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// `wal/`.
+    Entries,
+    /// `manifest/`.
+    Manifests,
+    /// `fencepost/`: boundaries, leases and cursors.
+    Documents,
+    /// `fencepost/cursor/` alone.
+    Cursors,
+}
+
+/// What a collection wants done. The driver performs it and answers with the [`CollectReply`] of the same name.
+///
+/// `attempt` counts from 0. Before an attempt above 0 the driver waits as long as its retry policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CollectRequest {
+    /// Of the manifest search, or of the look at older versions; only lists and reads.
+    Manifest(Request),
+    /// LIST a folder and answer with what is in it, and nothing else.
+    List {
+        /// Which.
+        part: Part,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// GET the boundary document of this position and answer with the posts that it records.
+    ReadBoundary {
+        /// Which.
+        at: Position,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// GET as much of an entry as tells for certain what it is.
+    ReadHeader {
+        /// Where.
+        at: Position,
+        /// The object's size, as listed.
+        bytes: u64,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Create the boundary document of this position, if absent.
+    PublishBoundary {
+        /// The boundary.
+        at: Position,
+        /// The posts to record in it.
+        kept_posts: Vec<Position>,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Delete these objects, in any order. Those that are gone already count as deleted.
+    Delete {
+        /// Which batch this is; batches are asked for one after the other.
+        batch: u32,
+        /// What to delete: entries, manifests, boundaries and leases only.
+        objects: Vec<Object>,
+    },
+}
+
+/// The answer to a [`CollectRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CollectReply {
+    /// To [`CollectRequest::Manifest`].
+    Manifest(Reply),
+    /// To [`CollectRequest::List`]: an inventory of that folder. An absent folder is an empty one.
+    Listed(Part, ReadReply<Inventory>),
+    /// To [`CollectRequest::ReadBoundary`].
+    Boundary(Position, ReadReply<BTreeSet<Position>>),
+    /// To [`CollectRequest::ReadHeader`].
+    Header(Position, ReadReply<EntryHeader>),
+    /// To [`CollectRequest::PublishBoundary`].
+    Published(Position, CreateReply),
+    /// To [`CollectRequest::Delete`].
+    Deleted {
+        /// The batch.
+        batch: u32,
+        /// What could not be deleted, or is not known to be, and why.
+        failed: Vec<(Object, String)>,
+    },
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CollectEvent {
+    /// It came a step further.
+    Progress(Progress),
+    /// What it is about to delete, or, if it only plans, would delete.
+    Planned(Plan),
+    /// It ended.
+    Done(Report),
+    /// The shard has no manifest: there is no log here, and nothing was deleted.
+    NoLog,
+    /// It ended without an answer. Nothing was deleted; collecting again is safe.
+    GaveUp(GaveUp),
+}
