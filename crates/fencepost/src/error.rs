@@ -1,0 +1,354 @@
+//! Errors. Each answers: what became of my data, what can I do, which object.
+
+use fencepost_fence::GaveUp;
+use fencepost_format::{Epoch, FormatError, Position, ShardId, Version};
+use fencepost_store::{Escaped, StoreError};
+use snafu::Snafu;
+
+/// What lies beneath an error: the store, or the bytes in it.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(crate)))]
+#[non_exhaustive]
+pub enum Cause {
+    /// A request failed.
+    #[snafu(context(false), display("{source}"))]
+    Store {
+        /// The store's error; it names operation and object.
+        source: StoreError,
+    },
+    /// An object could not be understood.
+    #[snafu(context(false), display("{source}"))]
+    Format {
+        /// The defect; it names object and offset.
+        source: FormatError,
+    },
+    /// A manifest that belongs to another shard: somebody copied a shard's folder under a new name.
+    #[snafu(display(
+        "{object}: belongs to shard {found}, but lies in the folder of {expected}; copy shards under their own name only"
+    ))]
+    OtherShard {
+        /// The manifest.
+        object: String,
+        /// The shard in it.
+        found: ShardId,
+        /// The folder's shard.
+        expected: ShardId,
+    },
+    /// An object went away between listing and reading.
+    #[snafu(display("{object}: gone since it was listed"))]
+    Gone {
+        /// The object.
+        object: String,
+    },
+}
+
+/// Why a log could not be found or set up.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(crate)))]
+#[non_exhaustive]
+pub enum WalError {
+    /// The location is not one that can be opened.
+    #[snafu(context(false), display("{source}"))]
+    Open {
+        /// What is wrong with it.
+        source: fencepost_store::OpenError,
+    },
+    /// There is no shard below the base.
+    #[snafu(display(
+        "{base}: no log here (no folder below _mem_wal); `append` makes one, or check the path"
+    ))]
+    NoShard {
+        /// Where it was looked for.
+        base: String,
+    },
+    /// There are several shards below the base, and none was named.
+    #[snafu(display("{base}: {} shards here, name one of: {}", shards.len(), list(shards)))]
+    ManyShards {
+        /// Where it was looked for.
+        base: String,
+        /// All of them.
+        shards: Vec<ShardId>,
+    },
+    /// The store could not be listed.
+    #[snafu(context(false), display("{source}"))]
+    Listing {
+        /// The store's error.
+        source: StoreError,
+    },
+}
+
+/// Why a writer could not be opened. Nothing that was acknowledged is touched by a failed opening, and trying again is safe.
+#[derive(Debug, Snafu)]
+#[snafu(module)]
+#[non_exhaustive]
+pub enum OpenWriterError {
+    /// Another writer took the shard meanwhile.
+    #[snafu(display("another writer holds the shard now, under epoch {by}; open again to take it over"))]
+    Fenced {
+        /// The epoch that was seen.
+        by: Epoch,
+    },
+    /// Somebody holds the lease, and the options say not to take over.
+    #[snafu(display(
+        "epoch {epoch} (`{}`) holds the lease (ttl {ttl_ms} ms); wait for it, or take over now",
+        Escaped(holder)
+    ))]
+    Held {
+        /// The holder's epoch.
+        epoch: Epoch,
+        /// The name that the holder gave itself, verbatim: escape it before printing it.
+        holder: String,
+        /// The lease's time to live.
+        ttl_ms: u64,
+    },
+    /// The shard is sealed: Lance lets nobody write to it any more.
+    #[snafu(display("the shard is sealed and takes no writers"))]
+    Sealed,
+    /// The store does not keep its promise about create-if-absent.
+    #[snafu(display("{source}"))]
+    Unsafe {
+        /// What the probe saw, and what would be lost.
+        source: fencepost_store::ProbeError,
+    },
+    /// It ended without an answer, or at something damaged.
+    #[snafu(display("the writer was not opened: {}{}", gave_up_text(why), caused(cause)))]
+    GaveUp {
+        /// Where it ended.
+        why: GaveUp,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
+    },
+}
+
+/// Why batches were not taken. Nothing was written; they are handed back.
+#[derive(Debug, Snafu)]
+#[snafu(display("{why}"))]
+pub struct SubmitError {
+    /// The batches, as they came.
+    pub batches: Vec<arrow_array::RecordBatch>,
+    /// Why.
+    #[snafu(source)]
+    pub why: AppendError,
+}
+
+/// Why an append was not acknowledged.
+#[derive(Clone, Debug, Snafu)]
+#[snafu(module)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// A successor has the shard. Stand down, or open again.
+    #[snafu(display(
+        "fenced: epoch {by} has the shard (seen at position {at}); {}",
+        if *definite { "these rows are not in the log" } else {
+            "it has checkpointed past these rows' position, so an earlier attempt of theirs was replayed by it or is nowhere"
+        }
+    ))]
+    Fenced {
+        /// The successor's epoch.
+        by: Epoch,
+        /// Where it was met.
+        at: Position,
+        /// Whether these batches are definitely not in the log (P-26).
+        definite: bool,
+    },
+    /// An entry of nobody's stands at `at`. Open again: the new epoch begins above it.
+    #[snafu(display(
+        "position {at} is taken by an entry that nobody should have written; these rows are {}",
+        if *definite { "not in the log" } else { "perhaps in the log" }
+    ))]
+    Obstructed {
+        /// Where.
+        at: Position,
+        /// Whether these batches are definitely not in the log.
+        definite: bool,
+    },
+    /// The store never answered: the batches may be in the log now or come to be. Open again to learn which.
+    #[snafu(display(
+        "the outcome of position {at} is unknown: these rows may be in the log; open again to learn which{}",
+        detail(cause)
+    ))]
+    Unknown {
+        /// The first position without an answer.
+        at: Position,
+        /// The last thing that went wrong.
+        cause: Option<String>,
+    },
+    /// The store refused. The batches are not in the log.
+    #[snafu(display("position {at} was refused: these rows are not in the log{}", detail(cause)))]
+    NotDone {
+        /// The first position that was refused.
+        at: Position,
+        /// The store's reason.
+        cause: Option<String>,
+    },
+    /// The writer had stopped before these batches were sent, so they are not in the log. Open again.
+    #[snafu(display("the writer stopped at position {at}; these rows were not sent and are not in the log"))]
+    Stopped {
+        /// The position that made it stop.
+        at: Position,
+    },
+    /// The writer was closed or is closing. The batches are not in the log.
+    #[snafu(display("the writer is closed; these rows are not in the log"))]
+    Closed,
+    /// One submission is larger than an entry may be. The batches are not in the log.
+    #[snafu(display("one submission of {bytes} bytes is more than the limit of {limit}; split it"))]
+    TooLarge {
+        /// Its size, encoded.
+        bytes: u64,
+        /// The limit of [`WriterOptions::with_entry_bytes_max`](crate::WriterOptions::with_entry_bytes_max).
+        limit: u64,
+    },
+    /// The batches cannot be encoded. They are not in the log.
+    #[snafu(display("{reason}"))]
+    Refused {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl AppendError {
+    /// Whether the batches are definitely not in the log and never will be.
+    #[must_use]
+    pub const fn is_definite(&self) -> bool {
+        match self {
+            Self::Unknown { .. } => false,
+            Self::Fenced { definite, .. } | Self::Obstructed { definite, .. } => *definite,
+            _ => true,
+        }
+    }
+
+    /// The same stop, for batches that were never sent.
+    pub(crate) fn for_unsent(&self) -> Self {
+        match self {
+            Self::Fenced { by, at, .. } => Self::Fenced { by: *by, at: *at, definite: true },
+            Self::Obstructed { at, .. } | Self::Unknown { at, .. } | Self::NotDone { at, .. } => {
+                Self::Stopped { at: *at }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Whether a new writer may take the same batches. True after every error but a size or encoding that is refused;
+    /// after [`Unknown`](Self::Unknown) look first whether they are in the log.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        !matches!(self, Self::TooLarge { .. } | Self::Refused { .. })
+    }
+}
+
+/// Why a checkpoint did not move.
+#[derive(Debug, Snafu)]
+#[snafu(module)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The position is not acknowledged yet.
+    #[snafu(display("cannot checkpoint at {asked}: only positions up to {tail} are acknowledged"))]
+    AboveTail {
+        /// What was asked for.
+        asked: Position,
+        /// The acknowledged tail.
+        tail: Position,
+    },
+    /// A successor has the shard.
+    #[snafu(display("fenced: epoch {by} has the shard and decides about checkpoints"))]
+    Fenced {
+        /// Its epoch.
+        by: Epoch,
+    },
+    /// It ended without an answer: the checkpoint may have moved or not. Trying again is safe.
+    #[snafu(display("the checkpoint may have moved or not: {}{}", gave_up_text(why), caused(cause)))]
+    GaveUp {
+        /// Where it ended.
+        why: GaveUp,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
+    },
+    /// The writer was closed.
+    #[snafu(display("the writer is closed; open another to checkpoint"))]
+    Closed,
+}
+
+/// Why reading ended before the log did.
+#[derive(Debug, Snafu)]
+#[snafu(module)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The position was collected. Nothing was skipped: go on at `first` if that is acceptable.
+    #[snafu(display("position {at} was collected; the first position that can be read is {first}"))]
+    Truncated {
+        /// The position that is gone.
+        at: Position,
+        /// The first one that can be read.
+        first: Position,
+    },
+    /// There is no log.
+    #[snafu(display("shard {shard} has no manifest: nobody ever wrote to it"))]
+    NoLog {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// It ended without an answer, or at something damaged. Reading again from the same position is safe.
+    #[snafu(display("reading stopped at position {at}: {}{}", gave_up_text(why), caused(cause)))]
+    GaveUp {
+        /// The position that was to be read next.
+        at: Position,
+        /// Where it ended.
+        why: GaveUp,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
+    },
+    /// An entry is sound as far as the protocol goes, but its rows cannot be decoded.
+    #[snafu(context(false), display("{source}"))]
+    Rows {
+        /// The defect; it names object and offset.
+        source: FormatError,
+    },
+    /// A request of the reader's own failed.
+    #[snafu(context(false), display("{source}"))]
+    Store {
+        /// The store's error.
+        source: StoreError,
+    },
+}
+
+impl OpenWriterError {
+    /// Whether opening again can succeed without anybody changing anything.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Fenced { .. } | Self::Held { .. } => true,
+            Self::GaveUp { why, .. } => matches!(why, GaveUp::Unread | GaveUp::Unknown),
+            Self::Sealed | Self::Unsafe { .. } => false,
+        }
+    }
+}
+
+/// What the core's way of giving up means to a person.
+fn gave_up_text(why: &GaveUp) -> String {
+    match why {
+        GaveUp::Unread => "the store did not answer a read; nothing was changed by it".to_owned(),
+        GaveUp::Unknown => "the store did not answer a write; it may have happened".to_owned(),
+        GaveUp::NotDone => "the store refused a write".to_owned(),
+        GaveUp::DamagedEntry(at) => format!("the entry at position {at} is damaged"),
+        GaveUp::DamagedManifest(version) => damaged_manifest(*version),
+        GaveUp::RolledBack { ours, found } => format!(
+            "the manifest has epoch {found}, but epoch {ours} was held: the bucket was rolled back or replaced; see docs/faults.md"
+        ),
+    }
+}
+
+fn damaged_manifest(version: Version) -> String {
+    format!("manifest version {version} is damaged")
+}
+
+fn caused(cause: &Option<Cause>) -> String {
+    cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"))
+}
+
+fn detail(cause: &Option<String>) -> String {
+    cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"))
+}
+
+fn list(shards: &[ShardId]) -> String {
+    shards.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

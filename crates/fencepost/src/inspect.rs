@@ -1,0 +1,213 @@
+//! Looking at a log: every entry, its state, and why it stays.
+
+use crate::error::Cause;
+use crate::io::Io;
+use crate::reader::{boundary, manifest};
+use crate::{CollectError, Collected, ReadError, Wal};
+use fencepost_format::{
+    EntryHeader, EntryKind, EntryTail, Epoch, Generation, Manifest, Position, TRAILER_BYTES, decode_header,
+    parse_entry_name,
+};
+use fencepost_gc::{Object, Reason, Verdict};
+use fencepost_store::{Listed, ReadOutcome};
+use futures::StreamExt;
+use snafu::Snafu;
+
+/// A log as it was found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The latest manifest.
+    pub manifest: Manifest,
+    /// The collectors' boundary.
+    pub boundary: Position,
+    /// The last position of the unbroken run of entries above the checkpoint; the checkpoint if there is none.
+    pub tail: Position,
+    /// Every entry that a LIST showed, by position.
+    pub entries: Vec<InspectedEntry>,
+    /// What a collection now would do with each object.
+    pub plan: Collected,
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InspectedEntry {
+    /// Where it stands.
+    pub position: Position,
+    /// Bytes of the object.
+    pub bytes: u64,
+    /// What was read of it.
+    pub content: Result<EntryContent, String>,
+    /// Whether it counts.
+    pub state: EntryState,
+    /// Why a collection now would keep it; `None` if it would go.
+    pub kept_because: Option<Reason>,
+}
+
+/// What an entry says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EntryContent {
+    /// Kind, epoch, and whose it is.
+    pub header: EntryHeader,
+    /// Lance's memtable generation.
+    pub generation: Option<Generation>,
+    /// Batches in it.
+    pub batches: u64,
+    /// Rows in it.
+    pub rows: u64,
+}
+
+/// Whether an entry counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryState {
+    /// Above the checkpoint: replayed by whoever opens the log.
+    Live,
+    /// At or below the checkpoint: safe elsewhere.
+    Covered,
+    /// A dead writer's, above an entry of a later epoch: nobody reads it.
+    Leftover,
+}
+
+impl EntryState {
+    /// A stable name, for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Covered => "covered",
+            Self::Leftover => "leftover",
+        }
+    }
+}
+
+/// Why a log could not be looked at.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// Manifest, boundary or entries could not be read.
+    #[snafu(context(false), display("{source}"))]
+    Read {
+        /// Why not.
+        source: ReadError,
+    },
+    /// The plan could not be made.
+    #[snafu(context(false), display("{source}"))]
+    Plan {
+        /// Why not.
+        source: CollectError,
+    },
+}
+
+impl Wal {
+    /// Looks at every entry and finds out what a collection would do with it. Writes nothing.
+    ///
+    /// Costs what a dry run of a collection costs, some LISTs, and a GET for each entry: of the last 64 bytes of large ones, of small ones and those
+    /// of Lance's the whole.
+    ///
+    /// # Errors
+    /// [`InspectError`]. An entry that is damaged is no error; it is in the result.
+    pub async fn inspect(&self) -> Result<Inspection, InspectError> {
+        let io = self.io.scoped();
+        let manifest = manifest(&io).await?;
+        let plan = self.collector().plan().await?;
+        let boundary = boundary(&io).await?;
+        let contents = read_all(&io, list_entries(&io).await?, content).await;
+        let tail = tail(&manifest, contents.iter().map(|(listed, _)| listed.0));
+        let mut highest = Epoch::NONE;
+        let entries = contents.into_iter().map(|((position, bytes), content)| {
+            let content = content.map_err(|cause| cause.to_string());
+            let state = state(&manifest, position, content.as_ref().ok(), &mut highest);
+            let kept_because = match plan.plan.verdicts.get(&Object::Entry(position)) {
+                Some(Verdict::Delete) => None,
+                Some(Verdict::Keep(reason)) => Some(reason.clone()),
+                // It came between the two listings, so it is above the tail of the first.
+                None => Some(Reason::Live),
+            };
+            InspectedEntry { position, bytes, content, state, kept_because }
+        });
+        let entries = entries.collect();
+        Ok(Inspection { manifest, boundary, tail, entries, plan })
+    }
+}
+
+/// Every entry by position, with its size. Costs one LIST.
+pub(crate) async fn list_entries(io: &Io) -> Result<Vec<(Position, u64)>, ReadError> {
+    let listed = io.store.list_all(io.paths.wal_dir()).await?;
+    let entry = |object: &Listed| Some((parse_entry_name(object.path.filename()?)?, object.size));
+    let mut entries: Vec<_> = listed.iter().filter_map(entry).collect();
+    entries.sort_unstable();
+    Ok(entries)
+}
+
+/// Reads something of every entry, several at a time, in order.
+pub(crate) async fn read_all<'a, T, F: Future<Output = T> + 'a>(
+    io: &'a Io,
+    entries: Vec<(Position, u64)>,
+    read: impl Fn(&'a Io, Position, u64) -> F + 'a,
+) -> Vec<((Position, u64), T)> {
+    let reads = entries.into_iter().map(|listed| {
+        let reading = read(io, listed.0, listed.1);
+        async move { (listed, reading.await) }
+    });
+    let ahead = usize::try_from(io.params.read_ahead).unwrap_or(1).max(1);
+    futures::stream::iter(reads).buffered(ahead).collect().await
+}
+
+/// The last position of the unbroken run above the checkpoint.
+pub(crate) fn tail(manifest: &Manifest, positions: impl Iterator<Item = Position>) -> Position {
+    let above = positions.filter(|at| *at > manifest.replay_after);
+    above.fold(manifest.replay_after, |tail, at| if at == tail.next() { at } else { tail })
+}
+
+fn state(
+    manifest: &Manifest,
+    at: Position,
+    content: Option<&EntryContent>,
+    highest: &mut Epoch,
+) -> EntryState {
+    if let Some(EntryContent { header, .. }) = content {
+        if header.epoch < *highest {
+            return EntryState::Leftover;
+        }
+        *highest = header.epoch;
+    }
+    if at > manifest.replay_after { EntryState::Live } else { EntryState::Covered }
+}
+
+/// Kind, epoch and counts, from as few bytes as tell them.
+async fn content(io: &Io, at: Position, bytes: u64) -> Result<EntryContent, Cause> {
+    let path = io.paths.entry(at);
+    if bytes > WHOLE_BYTES_MAX {
+        let range = bytes - TRAILER_BYTES as u64..bytes;
+        if let Some(last) = io.store.get_range(&path, range).await.into_result()?
+            && let EntryTail::Ours(trailer) = EntryTail::decode(&path, &last.bytes, bytes, at)?
+        {
+            let (batches, rows) = (u64::from(trailer.batches), trailer.rows);
+            return Ok(EntryContent { header: trailer.header(), generation: None, batches, rows });
+        }
+    }
+    match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+        ReadOutcome::Found(object) => {
+            let summary = decode_header(&path, at, &object.bytes, io.limits)?;
+            let (header, generation) = (summary.header, summary.generation);
+            Ok(EntryContent { header, generation, batches: summary.batches, rows: summary.rows })
+        }
+        ReadOutcome::Absent => Err(Cause::Gone { object: path }),
+        ReadOutcome::Unknown(error) => Err(error.into()),
+    }
+}
+
+/// The stable name of a kind, for JSON.
+#[must_use]
+pub const fn kind_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Data => "data",
+        EntryKind::Post | EntryKind::Handover => "post",
+        EntryKind::Filler => "filler",
+        EntryKind::Close => "close",
+    }
+}
+
+const WHOLE_BYTES_MAX: u64 = 64 << 10;

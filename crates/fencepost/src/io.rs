@@ -1,0 +1,214 @@
+//! Performing the core's requests against a store. No decision of the protocol is made here.
+
+use crate::{Cause, Environment};
+use backon::BackoffBuilder;
+use bytes::Bytes;
+use fencepost_fence::{CreateReply, Params, ReadReply, Reply, Request};
+use fencepost_format::{
+    DecodeLimits, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths, Version,
+    decode_header, encode_marker, encode_version_hint, parse_manifest_name,
+};
+use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry};
+use std::time::Duration;
+
+/// A store, a shard in it, and how to treat them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Io {
+    pub(crate) store: LogStore,
+    pub(crate) paths: ShardPaths,
+    pub(crate) environment: Environment,
+    pub(crate) params: Params,
+    pub(crate) limits: DecodeLimits,
+}
+
+/// A request performed: the reply for the core, and what the core does not look at.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub(crate) reply: Reply,
+    /// The bytes of an entry that was read and found sound.
+    pub(crate) body: Option<Bytes>,
+    /// Why the reply is not what one would wish for.
+    pub(crate) cause: Option<Cause>,
+}
+
+/// How to write the entries that the core asks for by kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    pub(crate) epoch: Epoch,
+    pub(crate) nonce: Nonce,
+}
+
+impl Io {
+    /// The same with a request counter of its own.
+    pub(crate) fn scoped(&self) -> Self {
+        Self { store: self.store.scoped(), ..self.clone() }
+    }
+
+    /// Performs `request`, after a pause if it is not the first attempt. `payload` is for data entries; markers are
+    /// signed with `signature`.
+    pub(crate) async fn perform(
+        &self,
+        request: Request,
+        signature: Option<Signature>,
+        payload: Option<object_store::PutPayload>,
+    ) -> Performed {
+        pause(attempt_of(&request), self.environment.jitter_seed()).await;
+        match request {
+            Request::ListManifests { .. } => self.list_manifests().await,
+            Request::ReadManifest { version, .. } => self.read_manifest(version).await,
+            Request::CreateManifest { manifest, .. } => self.create_manifest(&manifest).await,
+            Request::ReadEntry { at, .. } => self.read_entry(at).await,
+            Request::CreateEntry { at, kind: EntryKind::Data, .. } => {
+                let payload = payload.expect("the driver keeps the payload of every undecided append");
+                self.create_entry(at, payload).await
+            }
+            Request::CreateEntry { at, kind, .. } => {
+                let Signature { epoch, nonce } = signature.expect("only writers create markers");
+                self.create_entry(at, encode_marker(kind, at, epoch, nonce).into()).await
+            }
+        }
+    }
+
+    async fn list_manifests(&self) -> Performed {
+        let dir = self.paths.manifest_dir();
+        match self.store.list_all(&dir).await {
+            Ok(listed) => {
+                let highest = listed.iter().filter_map(version_of).max().unwrap_or(Version::NONE);
+                Performed::plain(Reply::Listed(ReadReply::Found(highest)))
+            }
+            Err(error) => Performed::failed(Reply::Listed(ReadReply::Unknown), error.into()),
+        }
+    }
+
+    async fn read_manifest(&self, version: Version) -> Performed {
+        let path = self.paths.manifest(version);
+        let reply = |read| Reply::Manifest(version, read);
+        match self.store.get_up_to(&path, MANIFEST_BYTES_MAX as u64).await {
+            ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
+            ReadOutcome::Found(object) => match self.checked_manifest(&path, version, &object.bytes) {
+                Ok(manifest) => Performed::plain(reply(ReadReply::Found(manifest))),
+                Err(cause) => Performed::failed(reply(ReadReply::Damaged), cause),
+            },
+            other => {
+                let damaged = other.is_too_large();
+                let read = if damaged { ReadReply::Damaged } else { ReadReply::Unknown };
+                Performed::unread(reply(read), other)
+            }
+        }
+    }
+
+    /// Decodes a manifest; one that names another shard was copied here from somewhere else.
+    fn checked_manifest(&self, path: &str, version: Version, bytes: &[u8]) -> Result<Manifest, Cause> {
+        let manifest = Manifest::decode(path, version, bytes)?;
+        match manifest.shard_id {
+            Some(found) if found != self.paths.shard() => {
+                Err(Cause::OtherShard { object: path.to_owned(), found, expected: self.paths.shard() })
+            }
+            _ => Ok(manifest),
+        }
+    }
+
+    async fn create_manifest(&self, manifest: &Manifest) -> Performed {
+        let outcome =
+            self.store.put_new(self.paths.manifest(manifest.version), manifest.encode().into()).await;
+        let (reply, cause) = created(outcome);
+        Performed { reply: Reply::ManifestCreated(manifest.version, reply), body: None, cause }
+    }
+
+    async fn read_entry(&self, at: Position) -> Performed {
+        let path = self.paths.entry(at);
+        let reply = |read| Reply::Entry(at, read);
+        match self.store.get_up_to(&path, self.limits.object_bytes_max()).await {
+            ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
+            ReadOutcome::Found(object) => match decode_header(&path, at, &object.bytes, self.limits) {
+                Ok(summary) => {
+                    let reply = reply(ReadReply::Found(summary.header));
+                    Performed { reply, body: Some(object.bytes), cause: None }
+                }
+                Err(error) => Performed::failed(reply(ReadReply::Damaged), error.into()),
+            },
+            other => {
+                let damaged = other.is_too_large();
+                let read = if damaged { ReadReply::Damaged } else { ReadReply::Unknown };
+                Performed::unread(reply(read), other)
+            }
+        }
+    }
+
+    async fn create_entry(&self, at: Position, payload: object_store::PutPayload) -> Performed {
+        let (reply, cause) = created(self.store.put_new(self.paths.entry(at), payload).await);
+        Performed { reply: Reply::EntryCreated(at, reply), body: None, cause }
+    }
+
+    /// Writes the version hint, for Lance's readers only; nobody minds if that fails (P-8). An overwrite, as only
+    /// hints and leases may be (P-71).
+    pub(crate) async fn write_hint(&self, version: Version) {
+        let hint = encode_version_hint(version);
+        if let Err(refused) = self.store.put_overwrite(self.paths.version_hint(), hint.into()).await {
+            tracing::debug!(shard = %self.paths.shard(), why = %refused.why, "the version hint was not written");
+        }
+    }
+}
+
+impl Performed {
+    const fn plain(reply: Reply) -> Self {
+        Self { reply, body: None, cause: None }
+    }
+
+    const fn failed(reply: Reply, cause: Cause) -> Self {
+        Self { reply, body: None, cause: Some(cause) }
+    }
+
+    fn unread<T>(reply: Reply, outcome: ReadOutcome<T>) -> Self {
+        let cause = outcome.into_result().err().map(Cause::from);
+        Self { reply, body: None, cause }
+    }
+}
+
+/// What the store says about a create, in the core's words.
+fn created(outcome: PutOutcome) -> (CreateReply, Option<Cause>) {
+    let Err(refused) = outcome else { return (CreateReply::Done, None) };
+    match refused.why {
+        Refusal::Exists => (CreateReply::Exists, None),
+        Refusal::NotDone { retry, source } => {
+            (CreateReply::NotDone { again: retry == Retry::Later }, Some(source.into()))
+        }
+        Refusal::Unknown { source } => (CreateReply::Unknown, Some(source.into())),
+    }
+}
+
+fn version_of(listed: &Listed) -> Option<Version> {
+    parse_manifest_name(listed.path.filename()?)
+}
+
+const fn attempt_of(request: &Request) -> u32 {
+    match request {
+        Request::ListManifests { attempt }
+        | Request::ReadManifest { attempt, .. }
+        | Request::CreateManifest { attempt, .. }
+        | Request::ReadEntry { attempt, .. }
+        | Request::CreateEntry { attempt, .. } => *attempt,
+    }
+}
+
+/// Waits before a repeated attempt: 50 ms, doubling up to 5 s, with jitter.
+async fn pause(attempt: u32, jitter_seed: Option<u64>) {
+    let Some(earlier) = attempt.checked_sub(1) else { return };
+    let pauses = backon::ExponentialBuilder::new()
+        .with_min_delay(PAUSE_MIN)
+        .with_max_delay(PAUSE_MAX)
+        .without_max_times()
+        .with_jitter();
+    let pauses = match jitter_seed {
+        Some(seed) => pauses.with_jitter_seed(seed.wrapping_add(u64::from(attempt))),
+        None => pauses,
+    };
+    let nth = usize::try_from(earlier.min(PAUSES_GROWING)).unwrap_or(0);
+    if let Some(pause) = pauses.build().nth(nth) {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+const PAUSES_GROWING: u32 = 8;

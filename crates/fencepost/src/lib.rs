@@ -1,0 +1,93 @@
+//! A write-ahead log on object storage, in the layout of Lance's MemWAL.
+//!
+//! One PUT for a durable append, many in flight, and no collection ever lets a stalled or fenced writer acknowledge a write that will not be
+//! replayed. What that rests on is in `docs/safety.md`; the clauses `P-…` that these pages cite are in `docs/protocol.md`.
+//!
+//! ```text
+//!   Wal ──── open_writer ────► Writer ──── append, submit, flush, checkpoint, close
+//!    │  └─── begin_writing ──► Opening ─── what must be replayed, then a Writer
+//!    ├────── reader, tail ───► Reader, Tail
+//!    ├────── cursor ─────────► Cursor ──── a consumer's place, which collectors respect
+//!    ├────── collector ──────► Collector ─ plan, run
+//!    └────── inspect, verify
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+//! use fencepost::{ReadFrom, Wal, WriterOptions};
+//! use std::sync::Arc;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+//! let batch = RecordBatch::try_from_iter([("id", ids)])?;
+//!
+//! let wal = Wal::at("memory://example").or_new_shard().open().await?;
+//! let writer = wal.open_writer(WriterOptions::new()).await?;
+//! let ticket = writer.submit(vec![batch.clone()]).await?;
+//! assert!(writer.append(&[batch.clone()]).await?.position >= ticket.await?.position);
+//! writer.close().await?;
+//!
+//! let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+//! assert_eq!(reader.next().await?.expect("an entry").batches()[0], batch);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Costs
+//!
+//! Each method says how many requests it makes, and the README has them in a table. [`Writer::status`], [`Reader::requests`] and
+//! [`Wal::requests`] tell what was really made.
+//!
+//! # Limits
+//!
+//! One writer at a time and 64 entries in flight per shard. An entry is one object, at most 64 MiB unless chosen otherwise, and is in memory
+//! whole where it is read. A writer holds at most `buffer_bytes_max` of what was submitted; a reader, `read_ahead` entries.
+//!
+//! # Cancel safety
+//!
+//! Futures of a [`Writer`] only wait: dropping one never takes back what was handed over, and never loses what was acknowledged. Openings,
+//! readers and collections stop where they are when dropped, which is safe anywhere; reading again from the
+//! [resume point](Reader::resume_point) misses and repeats nothing.
+//!
+//! # What it is not
+//!
+//! Not a queue, not a database, not a way to have several writers on one shard, and no judge of what is safe elsewhere: that is the
+//! checkpoint, and it is yours.
+
+mod collector;
+mod entry;
+mod environment;
+mod error;
+mod inspect;
+mod io;
+mod options;
+mod reader;
+mod verify;
+mod wal;
+mod writer;
+
+pub use collector::Collector;
+pub use entry::LogEntry;
+pub use environment::Environment;
+pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
+pub use fencepost_fence::{GaveUp, Takeover, Tick};
+pub use fencepost_format::{
+    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardStatus,
+    Version,
+};
+pub use fencepost_gc::exec::{CollectError, Collected};
+pub use fencepost_gc::{CollectEvent, Object, Plan, Policy, Progress, Reason, Report, Verdict};
+pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
+pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
+pub use options::{PutRate, WriterOptions};
+pub use reader::{Cursor, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
+pub use verify::{Problem, Verification};
+pub use wal::{Wal, WalBuilder, find_shards};
+pub use writer::{Appended, Opening, Recovered, Ticket, Writer, WriterStatus};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

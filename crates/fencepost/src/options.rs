@@ -1,0 +1,140 @@
+//! What a writer may choose, and what each choice costs.
+
+use fencepost_fence::Takeover;
+use std::time::Duration;
+
+/// Settings of a writer.
+///
+/// ```
+/// use fencepost::{Takeover, WriterOptions};
+/// use std::time::Duration;
+///
+/// let options = WriterOptions::new().with_takeover(Takeover::Now).with_linger(Duration::from_millis(5));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct WriterOptions {
+    pub(crate) takeover: Takeover,
+    pub(crate) lease_ttl: Option<Duration>,
+    pub(crate) holder: String,
+    pub(crate) group_bytes_max: u64,
+    pub(crate) entry_bytes_max: u64,
+    pub(crate) buffer_bytes_max: u32,
+    pub(crate) linger: Duration,
+    pub(crate) puts_per_second_max: PutRate,
+    pub(crate) probe_store: bool,
+}
+
+/// A cap on creates a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutRate {
+    /// 100 a second where creates cost money (S3, GCS, Azure), no cap in memory and on local directories.
+    Default,
+    /// At most so many a second, evenly spaced. Timers tick in milliseconds, so rates above some hundreds are not reached.
+    AtMost(std::num::NonZeroU32),
+    /// No cap: the window of 64 divided by the store's latency.
+    Unlimited,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self {
+            takeover: Takeover::Expired,
+            lease_ttl: Some(LEASE_TTL),
+            holder: String::new(),
+            group_bytes_max: GROUP_BYTES_MAX,
+            entry_bytes_max: ENTRY_BYTES_MAX,
+            buffer_bytes_max: BUFFER_BYTES_MAX,
+            linger: Duration::ZERO,
+            puts_per_second_max: PutRate::Default,
+            probe_store: true,
+        }
+    }
+}
+
+impl WriterOptions {
+    /// The defaults, each explained at its setter.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What to do about a writer that may be alive. Default: [`Takeover::Expired`].
+    pub const fn with_takeover(mut self, takeover: Takeover) -> Self {
+        self.takeover = takeover;
+        self
+    }
+
+    /// The lease's time to live; `None` for no lease. Default: 10 s, at least 100 ms.
+    ///
+    /// The holder writes its lease every third of it, one PUT each: at 10 s some 26,000 a day, about $0.13 on S3. A standby takes over
+    /// between one and one and a half ttl after the holder's last sign of life. Without a lease, candidates take over at once.
+    pub const fn with_lease_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.lease_ttl = match ttl {
+            Some(ttl) if ttl.as_millis() < LEASE_TTL_MIN.as_millis() => Some(LEASE_TTL_MIN),
+            ttl => ttl,
+        };
+        self
+    }
+
+    /// A name for people to recognise the holder by, in the lease. Default: empty.
+    pub fn with_holder(mut self, holder: impl Into<String>) -> Self {
+        self.holder = holder.into();
+        self
+    }
+
+    /// How many bytes of submissions may share one entry. Default: 4 MiB.
+    ///
+    /// More: fewer and larger PUTs under load. Less: each PUT is quicker. A single larger submission still becomes one entry. With 1, no two
+    /// submissions ever share an entry.
+    pub const fn with_group_bytes_max(mut self, bytes: u64) -> Self {
+        self.group_bytes_max = bytes;
+        self
+    }
+
+    /// How large a single submission may be, encoded. Default: 64 MiB; a larger one is refused.
+    ///
+    /// Readers hold whole entries in memory, several at a time.
+    pub const fn with_entry_bytes_max(mut self, bytes: u64) -> Self {
+        self.entry_bytes_max = bytes;
+        self
+    }
+
+    /// How many encoded bytes may wait or be in flight before `submit` makes its caller wait. Default: 128 MiB.
+    ///
+    /// A single submission is let in alone even if it is larger.
+    pub const fn with_buffer_bytes_max(mut self, bytes: u32) -> Self {
+        self.buffer_bytes_max = if bytes == 0 { 1 } else { bytes };
+        self
+    }
+
+    /// How long the first submission of a group waits for company. Default: zero.
+    ///
+    /// At zero, only what has been submitted by the time a PUT can start shares it; that costs nobody any time. Longer saves PUTs under a
+    /// trickle of small appends, at the price of that much latency.
+    pub const fn with_linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// A cap on PUTs a second, because PUTs cost money. Default: 100 a second on cloud stores, none elsewhere.
+    ///
+    /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), which is $43 for a day that is busy throughout. Callers above the
+    /// cap share entries, so throughput in bytes hardly suffers; their latency does, by up to one period.
+    pub const fn with_puts_per_second_max(mut self, rate: PutRate) -> Self {
+        self.puts_per_second_max = rate;
+        self
+    }
+
+    /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes; once per store, since a marker
+    /// object remembers the answer.
+    pub const fn with_store_probe(mut self, probe: bool) -> Self {
+        self.probe_store = probe;
+        self
+    }
+}
+
+const LEASE_TTL_MIN: Duration = Duration::from_millis(100);
+const LEASE_TTL: Duration = Duration::from_secs(10);
+const GROUP_BYTES_MAX: u64 = 4 << 20;
+const ENTRY_BYTES_MAX: u64 = 64 << 20;
+const BUFFER_BYTES_MAX: u32 = 128 << 20;

@@ -1,0 +1,244 @@
+//! Readers: a range of the log, or its tail as it grows.
+
+mod cursor;
+mod tail;
+
+pub use cursor::Cursor;
+pub(crate) use cursor::boundary;
+pub use tail::{Tail, TailEvent, TailState};
+
+use crate::io::{Io, Performed};
+use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
+use bytes::Bytes;
+use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Start, Verify, Walk, WalkEvent};
+use fencepost_format::{Entry, EntryHeader, EntryKind, Manifest};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, FuturesUnordered};
+use std::collections::BTreeMap;
+
+/// Where a reader begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReadFrom {
+    /// Just above the checkpoint: what a writer that opens now would replay.
+    #[default]
+    Checkpoint,
+    /// At this position. The reader first reads up to 63 positions below it, to know which epoch rules there (P-43).
+    Position(Position),
+    /// Where an earlier reader stopped.
+    Resume(ResumePoint),
+}
+
+/// Where a reader stopped: enough to go on without reading anything twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResumePoint {
+    /// The position to be read next.
+    pub next: Position,
+    /// The highest epoch below it; [`Epoch::NONE`] if it is not known, and the next reader finds it out (P-43).
+    pub highest: Epoch,
+}
+
+impl Wal {
+    /// A reader of what is in the log now, from `from` up to and including `to`.
+    ///
+    /// Costs a manifest search (one LIST, two GETs) where `from` needs the checkpoint.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn reader(&self, from: ReadFrom, to: Option<Position>) -> Result<Reader, ReadError> {
+        let io = self.io.scoped();
+        let start = match from {
+            ReadFrom::Checkpoint => Start::AfterReplay(manifest(&io).await?.replay_after),
+            ReadFrom::Resume(ResumePoint { next, highest }) if !highest.is_none() => {
+                Start::Cursor { next, highest }
+            }
+            ReadFrom::Position(next) | ReadFrom::Resume(ResumePoint { next, .. }) => {
+                let next = next.max(Position::FIRST);
+                Start::Anywhere { next, replay_after: manifest(&io).await?.replay_after }
+            }
+        };
+        let walk = Walk::new(io.params, io.environment.now(), start, to);
+        let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
+        Ok(Reader { io, walk, requests, bodies, cause: None, last: None, failed: None, undecoded: None })
+    }
+
+    /// A reader that waits at the tail for more.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn tail(&self, from: ReadFrom) -> Result<Tail, ReadError> {
+        Ok(Tail::new(self.reader(from, None).await?))
+    }
+}
+
+/// Reads entries in order, several GETs in flight.
+///
+/// It never skips silently: leftovers of dead writers do not count (P-40), and a position that was collected is an error (P-42).
+#[derive(Debug)]
+pub struct Reader {
+    io: Io,
+    walk: Walk,
+    requests: FuturesUnordered<BoxFuture<'static, Performed>>,
+    bodies: BTreeMap<Position, Bytes>,
+    cause: Option<Cause>,
+    last: Option<EntryHeader>,
+    /// Why the walk ended, if not at its end: said again at every further call.
+    failed: Option<WalkEvent>,
+    /// An entry whose rows cannot be decoded. It is not passed: every further call fails at it again.
+    undecoded: Option<(ResumePoint, EntryHeader, Bytes)>,
+}
+
+/// One step of a reader.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// An entry; with its bytes if its rows are to be handed out.
+    Entry(EntryHeader, Option<Bytes>),
+    /// Nothing more yet.
+    AtTail(Position, Manifest),
+    /// The last position asked for was passed.
+    End,
+}
+
+impl Reader {
+    /// The next data entry; `None` at the end of what is in the log, or after the last position asked for.
+    ///
+    /// After `None` at the tail, a further call looks again. Costs one GET for each entry.
+    ///
+    /// # Errors
+    /// [`ReadError`]; a further call says it again. After one, make a new reader from [`resume_point`](Self::resume_point), which is where
+    /// this one failed: nothing is passed over.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if the future is dropped.
+    pub async fn next(&mut self) -> Result<Option<LogEntry>, ReadError> {
+        self.resume(Verify::Always);
+        loop {
+            match self.step().await? {
+                Step::Entry(header, Some(body)) => return self.hand_out(header, body).map(Some),
+                Step::Entry(_, None) => {}
+                Step::AtTail(..) | Step::End => return Ok(None),
+            }
+        }
+    }
+
+    /// The entries as a stream that ends where [`next`](Self::next) would say `None`.
+    pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
+        let next = async |mut reader: Self| Ok(reader.next().await?.map(|entry| (entry, reader)));
+        futures::stream::try_unfold(self, next).boxed()
+    }
+
+    /// Where a new reader would go on. Entries that were handed out are behind it.
+    #[must_use]
+    pub fn resume_point(&self) -> ResumePoint {
+        if let Some((point, ..)) = &self.undecoded {
+            return *point;
+        }
+        match self.walk.cursor() {
+            Start::Cursor { next, highest } => ResumePoint { next, highest },
+            Start::AfterReplay(_) | Start::Anywhere { .. } => unreachable!("a walk's own cursor is a cursor"),
+        }
+    }
+
+    /// The requests that this reader made.
+    #[must_use]
+    pub fn requests(&self) -> crate::RequestCounts {
+        self.io.store.counts()
+    }
+
+    /// The last entry passed, of whatever kind.
+    pub(crate) const fn last_passed(&self) -> Option<EntryHeader> {
+        self.last
+    }
+
+    pub(crate) fn resume(&mut self, verify: Verify) {
+        self.walk.resume(self.io.environment.now(), verify);
+    }
+
+    /// The next event of the walk.
+    pub(crate) async fn step(&mut self) -> Result<Step, ReadError> {
+        if let Some((_, header, body)) = self.undecoded.clone() {
+            return Ok(Step::Entry(header, Some(body)));
+        }
+        loop {
+            if let Some(event) = self.failed.clone().or_else(|| self.walk.poll_event()) {
+                return self.take(event);
+            }
+            while let Some(request) = self.walk.poll_request() {
+                let io = self.io.clone();
+                self.requests.push(Box::pin(async move { io.perform(request, None, None).await }));
+            }
+            let Some(performed) = self.requests.next().await else {
+                // Resting or ended, and nobody resumed it.
+                return Ok(Step::End);
+            };
+            if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
+                self.bodies.insert(*at, body);
+            }
+            self.cause = performed.cause.or_else(|| self.cause.take());
+            self.walk.handle(self.io.environment.now(), &performed.reply);
+        }
+    }
+
+    fn take(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
+        if matches!(event, WalkEvent::Truncated { .. } | WalkEvent::NoLog | WalkEvent::GaveUp(_)) {
+            self.failed = Some(event.clone());
+        }
+        match event {
+            WalkEvent::Entry { header, deliver } => {
+                let body = self.bodies.remove(&header.position);
+                self.bodies = self.bodies.split_off(&header.position);
+                self.last = Some(header);
+                Ok(Step::Entry(header, body.filter(|_| deliver)))
+            }
+            WalkEvent::Tail { at, manifest } => {
+                self.bodies.clear();
+                Ok(Step::AtTail(at, manifest))
+            }
+            WalkEvent::End => Ok(Step::End),
+            WalkEvent::Truncated { at, first } => Err(ReadError::Truncated { at, first }),
+            WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
+            WalkEvent::GaveUp(why) => {
+                Err(ReadError::GaveUp { at: self.resume_point().next, why, cause: self.cause.take() })
+            }
+        }
+    }
+
+    /// The rows of the entry just passed.
+    pub(crate) fn hand_out(&mut self, header: EntryHeader, body: Bytes) -> Result<LogEntry, ReadError> {
+        let path = self.io.paths.entry(header.position);
+        match Entry::decode(&path, header.position, &body, self.io.limits) {
+            Ok(entry) => Ok(entry.into()),
+            Err(error) => {
+                let point = ResumePoint { next: header.position, highest: header.epoch };
+                self.undecoded.get_or_insert((point, header, body));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Whether the log was closed at the last entry passed.
+    pub(crate) fn is_after_close(&self) -> bool {
+        self.last_passed()
+            .is_some_and(|last| last.kind == EntryKind::Close && last.epoch >= self.resume_point().highest)
+    }
+}
+
+/// The latest manifest. Costs one LIST and two GETs.
+pub(crate) async fn manifest(io: &Io) -> Result<Manifest, ReadError> {
+    let now = || io.environment.now();
+    let mut find = FindLatest::new(now().plus(io.params.patience));
+    loop {
+        let request = find.poll_request().expect("a search asks until it has an answer");
+        let Performed { reply, cause, .. } = io.perform(request, None, None).await;
+        match find.handle(now(), &reply) {
+            None => {}
+            Some(Ok(Some(manifest))) => return Ok(manifest),
+            Some(Ok(None)) => return Err(ReadError::NoLog { shard: io.paths.shard() }),
+            Some(Err(why)) => return Err(give_up(why, cause)),
+        }
+    }
+}
+
+const fn give_up(why: GaveUp, cause: Option<Cause>) -> ReadError {
+    ReadError::GaveUp { at: Position::NONE, why, cause }
+}

@@ -1,0 +1,221 @@
+//! A log by its place: store, base and shard.
+
+use crate::error::{ManyShardsSnafu, NoShardSnafu};
+use crate::io::Io;
+use crate::{Environment, WalError};
+use fencepost_fence::Params;
+use fencepost_format::{DecodeLimits, ShardId, ShardPaths};
+use fencepost_store::{LogStore, RequestCounts, StoreOptions};
+use object_store::ObjectStore;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One shard's log. Open a writer, a reader or a collector on it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Wal {
+    pub(crate) io: Io,
+}
+
+impl Wal {
+    /// The log at a path or URL, where exactly one shard lies; see [`WalBuilder`] for all choices.
+    ///
+    /// Costs one LIST.
+    ///
+    /// # Errors
+    /// [`WalError`]; nothing was changed.
+    pub async fn open(location: &str) -> Result<Self, WalError> {
+        Self::at(location).open().await
+    }
+
+    /// Starts a choice of shard and settings for the log at a path or URL.
+    pub fn at(location: impl Into<String>) -> WalBuilder {
+        WalBuilder::new(Place::Location(location.into()))
+    }
+
+    /// Starts a choice for a log in a store that the caller built, below `base`.
+    pub fn on(store: Arc<dyn ObjectStore>, base: impl Into<String>) -> WalBuilder {
+        WalBuilder::new(Place::Store(store, base.into()))
+    }
+
+    /// Starts a choice for a log in a [`LogStore`], at its root.
+    pub fn in_store(store: LogStore) -> WalBuilder {
+        WalBuilder::new(Place::LogStore(store))
+    }
+
+    /// Which shard it is.
+    #[must_use]
+    pub const fn shard(&self) -> ShardId {
+        self.io.paths.shard()
+    }
+
+    /// Where its objects lie.
+    #[must_use]
+    pub const fn paths(&self) -> &ShardPaths {
+        &self.io.paths
+    }
+
+    /// The store that it lies in.
+    #[must_use]
+    pub const fn store(&self) -> &LogStore {
+        &self.io.store
+    }
+
+    /// All requests made through this log and everything opened on it.
+    #[must_use]
+    pub fn requests(&self) -> RequestCounts {
+        self.io.store.counts()
+    }
+}
+
+impl fmt::Display for Wal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, shard {}", self.io.store, self.shard())
+    }
+}
+
+/// What to do where no shard was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Named(ShardId),
+    /// The only one there is.
+    Only,
+    /// The only one there is, or a new one if there is none.
+    OnlyOrNew,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Location(String),
+    Store(Arc<dyn ObjectStore>, String),
+    LogStore(LogStore),
+}
+
+/// A choice of store, shard and settings.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct WalBuilder {
+    place: Place,
+    choice: Choice,
+    store_options: StoreOptions,
+    environment: Environment,
+    params: Params,
+    limits: DecodeLimits,
+}
+
+impl WalBuilder {
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            choice: Choice::Only,
+            store_options: StoreOptions::new(),
+            environment: Environment::system(),
+            params: Params::default(),
+            limits: DecodeLimits::DEFAULT,
+        }
+    }
+
+    /// Names the shard. Default: the only one there is.
+    pub const fn with_shard(mut self, shard: ShardId) -> Self {
+        self.choice = Choice::Named(shard);
+        self
+    }
+
+    /// Takes a new shard, with a random id, where there is none yet. It comes to be with its first writer.
+    pub fn or_new_shard(mut self) -> Self {
+        if self.choice == Choice::Only {
+            self.choice = Choice::OnlyOrNew;
+        }
+        self
+    }
+
+    /// Settings of the store's client: time-outs, options.
+    pub fn with_store_options(mut self, options: StoreOptions) -> Self {
+        self.store_options = options;
+        self
+    }
+
+    /// How long a request without an answer is tried again. Default 60 s.
+    ///
+    /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is unknown, and
+    /// writers must be reopened more often.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.params.patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// How many entries readers and recoveries fetch ahead at most. Default 16; each may be as large as an entry.
+    pub fn with_read_ahead(mut self, entries: u64) -> Self {
+        self.params.read_ahead = entries.max(1);
+        self
+    }
+
+    /// Bounds on what decoding one entry may take.
+    pub const fn with_decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// A clock and nonces of a simulator's making.
+    pub fn with_environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Finds the shard. Costs one LIST, or nothing if the shard is named.
+    ///
+    /// # Errors
+    /// [`WalError`]; nothing was changed.
+    pub async fn open(self) -> Result<Wal, WalError> {
+        let (store, base) = match self.place {
+            Place::Location(location) => {
+                // Where there is no directory there is no shard either, so a mistyped path leaves none behind.
+                let options = match self.choice {
+                    Choice::Only => self.store_options.create_missing(false),
+                    Choice::Named(_) | Choice::OnlyOrNew => self.store_options,
+                };
+                let store = LogStore::open(&location, options)?;
+                (store, location)
+            }
+            Place::Store(store, base) => {
+                let root = object_store::path::Path::from(base.as_str());
+                (LogStore::new(store, root, self.store_options), base)
+            }
+            Place::LogStore(store) => {
+                let base = store.to_string();
+                (store, base)
+            }
+        };
+        let shard = match self.choice {
+            Choice::Named(shard) => shard,
+            Choice::Only | Choice::OnlyOrNew => {
+                let shards = find_shards(&store).await?;
+                match (shards.as_slice(), self.choice) {
+                    ([only], _) => *only,
+                    ([], Choice::OnlyOrNew) => random_shard(&self.environment),
+                    ([], _) => return NoShardSnafu { base }.fail(),
+                    (_, _) => return ManyShardsSnafu { base, shards }.fail(),
+                }
+            }
+        };
+        let paths = ShardPaths::new("", shard);
+        let Self { environment, params, limits, .. } = self;
+        Ok(Wal { io: Io { store, paths, environment, params, limits } })
+    }
+}
+
+fn random_shard(environment: &Environment) -> ShardId {
+    let bytes = environment.nonce().0.to_be_bytes();
+    ShardId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// The shards below a store's root, in order of their ids. Folders with other names are passed over. Costs one LIST.
+///
+/// # Errors
+/// [`WalError::Listing`].
+pub async fn find_shards(store: &LogStore) -> Result<Vec<ShardId>, WalError> {
+    let dirs = store.list_dirs(ShardPaths::shards_dir("")).await?;
+    let mut shards: Vec<_> = dirs.iter().filter_map(|dir| ShardId::parse(dir.filename()?)).collect();
+    shards.sort_unstable();
+    Ok(shards)
+}

@@ -1,0 +1,201 @@
+//! A writer: appends, checkpoints, close.
+
+mod group;
+mod lease;
+mod opening;
+mod status;
+mod task;
+
+pub use opening::{Opening, Recovered};
+pub use status::WriterStatus;
+
+use crate::{AppendError, CheckpointError, SubmitError, WriterOptions};
+use arrow_array::RecordBatch;
+use fencepost_format::{EncodedBatches, Epoch, Position};
+use group::Submission;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// Where an append stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Appended {
+    /// The position of the entry, shared with other appends of the same group.
+    pub position: Position,
+}
+
+type Waiter = oneshot::Sender<Result<Appended, AppendError>>;
+
+/// The writer of one epoch.
+///
+/// Made by [`Wal::open_writer`](crate::Wal::open_writer). All methods but [`close`](Self::close) take `&self`; share it in an `Arc` to append from many
+/// tasks. The appends themselves run on a task of the writer's own: dropping a future of a caller never takes anything back.
+///
+/// Dropping the writer lets what was submitted finish, and then ends without a close entry: the next writer will take the log
+/// over as from a crashed one, which costs it some seconds of waiting for the lease and 63 PUTs. [`close`](Self::close) instead.
+#[derive(Debug)]
+pub struct Writer {
+    commands: mpsc::UnboundedSender<Command>,
+    budget: Arc<Semaphore>,
+    options: WriterOptions,
+    status: watch::Receiver<WriterStatus>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Submit(Submission),
+    Flush(oneshot::Sender<Result<(), AppendError>>),
+    Checkpoint(Position, oneshot::Sender<Result<Position, CheckpointError>>),
+    Close(oneshot::Sender<Result<(), AppendError>>),
+}
+
+impl Writer {
+    /// Appends `batches` as part of one entry and waits until it is durable and everything before it is.
+    ///
+    /// Costs one PUT, shared with other appends that wait at the same moment. The batches, all of one schema, appear to readers whole or not
+    /// at all, in the order of the calls.
+    ///
+    /// # Errors
+    /// [`AppendError::is_definite`] tells whether the batches may be in the log all the same.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not take the append back: it may still become durable. Use [`submit`](Self::submit) to hand over the batches
+    /// first and wait for the returned ticket separately.
+    pub async fn append(&self, batches: &[RecordBatch]) -> Result<Appended, AppendError> {
+        self.submit_encoded(encode(batches)?).await?.await
+    }
+
+    /// Hands over `batches` and returns a ticket to wait on for durability.
+    ///
+    /// Waits only while the writer's buffer is full. The order of tickets is the order in the log.
+    ///
+    /// # Errors
+    /// [`SubmitError`] hands the batches back; nothing was written.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was handed over.
+    pub async fn submit(&self, batches: Vec<RecordBatch>) -> Result<Ticket, SubmitError> {
+        let encoded = match encode(&batches) {
+            Ok(encoded) => encoded,
+            Err(why) => return Err(SubmitError { batches, why }),
+        };
+        match self.submit_encoded(encoded).await {
+            Ok(ticket) => Ok(ticket),
+            Err(why) => Err(SubmitError { batches, why }),
+        }
+    }
+
+    async fn submit_encoded(&self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
+        let (bytes, limit) = (batches.bytes(), self.options.entry_bytes_max);
+        if bytes > limit {
+            return Err(AppendError::TooLarge { bytes, limit });
+        }
+        let charge = bytes.saturating_add(SUBMISSION_OVERHEAD).min(u64::from(self.options.buffer_bytes_max));
+        let charge = u32::try_from(charge).expect("at most the limit, which is a u32");
+        let permit =
+            Arc::clone(&self.budget).acquire_many_owned(charge).await.map_err(|_| AppendError::Closed)?;
+        let (waiter, ticket) = oneshot::channel();
+        let command = Command::Submit(Submission { batches, permit, waiter });
+        self.commands.send(command).map_err(|_| self.why_stopped())?;
+        Ok(Ticket(ticket))
+    }
+
+    /// Waits until everything submitted before is durable.
+    ///
+    /// Costs no request of its own; it ends the linger of what waits.
+    ///
+    /// # Errors
+    /// The first failure among the appends that it waited for.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn flush(&self) -> Result<(), AppendError> {
+        self.ask(Command::Flush).await.unwrap_or_else(|| Err(self.why_stopped()))
+    }
+
+    /// Says that everything up to `position` is safe elsewhere: replays will begin above it, and it may be collected.
+    ///
+    /// Returns where the checkpoint stands now: lower than asked for where that would lie within a zone (P-31), higher if it was there already.
+    /// Costs two LISTs, four GETs and two PUTs.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not take the checkpoint back.
+    pub async fn checkpoint(&self, position: Position) -> Result<Position, CheckpointError> {
+        self.ask(|done| Command::Checkpoint(position, done)).await.unwrap_or(Err(CheckpointError::Closed))
+    }
+
+    /// Finishes what was submitted, then appends the close entry and releases the lease, so that the next writer need not wait or fence.
+    ///
+    /// Costs one PUT for the entry and one for the lease.
+    ///
+    /// # Errors
+    /// Why the close entry is not in the log; the next writer then takes over as from a crashed one. Nothing acknowledged is lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future lets the close go on.
+    pub async fn close(self) -> Result<(), AppendError> {
+        self.ask(Command::Close).await.unwrap_or_else(|| Err(self.why_stopped()))
+    }
+
+    /// The epoch held.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.status.borrow().epoch
+    }
+
+    /// The writer's state now.
+    #[must_use]
+    pub fn status(&self) -> WriterStatus {
+        self.status.borrow().clone()
+    }
+
+    /// Waits until the writer stopped or closed, and says why it stopped.
+    pub async fn stopped(&self) -> Option<AppendError> {
+        let mut status = self.status.clone();
+        let ended = status.wait_for(|status| status.closed || status.stopped.is_some()).await;
+        ended.map_or_else(|_| Some(self.why_stopped()), |status| status.stopped.clone())
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (done, answer) = oneshot::channel();
+        self.commands.send(command(done)).ok()?;
+        answer.await.ok()
+    }
+
+    fn why_stopped(&self) -> AppendError {
+        self.status.borrow().stopped.clone().unwrap_or(AppendError::Closed)
+    }
+}
+
+/// The promise of an answer for one submission. A future; dropping it does not take the append back.
+#[derive(Debug)]
+#[must_use = "an append is durable only when its ticket says so"]
+pub struct Ticket(oneshot::Receiver<Result<Appended, AppendError>>);
+
+impl Future for Ticket {
+    type Output = Result<Appended, AppendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|answer| {
+            // The writer's task answers everything before it ends; if it was torn down with its runtime, nobody knows.
+            answer.unwrap_or_else(|_| {
+                Err(AppendError::Unknown {
+                    at: Position::NONE,
+                    cause: Some("the writer's task was torn down".into()),
+                })
+            })
+        })
+    }
+}
+
+fn encode(batches: &[RecordBatch]) -> Result<EncodedBatches, AppendError> {
+    EncodedBatches::encode(batches).map_err(|error| AppendError::Refused { reason: error.to_string() })
+}
+
+/// What a submission takes besides its bytes, so that a million empty ones are bounded too.
+const SUBMISSION_OVERHEAD: u64 = 1_024;

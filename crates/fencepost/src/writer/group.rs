@@ -1,0 +1,84 @@
+//! Group commit: submissions that wait together share an entry.
+
+use crate::writer::Waiter;
+use fencepost_fence::Tick;
+use fencepost_format::EncodedBatches;
+use std::collections::VecDeque;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// One submission: encoded batches, memory accounted for, and somebody who waits.
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) batches: EncodedBatches,
+    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) waiter: Waiter,
+}
+
+/// Submissions that will be one entry.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) batches: Vec<EncodedBatches>,
+    pub(super) permits: Vec<OwnedSemaphorePermit>,
+    pub(super) waiters: Vec<Waiter>,
+    bytes: u64,
+    since: Tick,
+}
+
+/// What was submitted and has no position yet, in order.
+#[derive(Debug)]
+pub(super) struct Groups {
+    waiting: VecDeque<Group>,
+    group_bytes_max: u64,
+    linger: u64,
+}
+
+impl Groups {
+    pub(super) const fn new(group_bytes_max: u64, linger: u64) -> Self {
+        Self { waiting: VecDeque::new(), group_bytes_max, linger }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.waiting.iter().map(|group| group.bytes).sum()
+    }
+
+    /// Joins the last group if the schema is the same and there is room, else begins another.
+    pub(super) fn push(&mut self, now: Tick, submission: Submission) {
+        let Submission { batches, permit, waiter } = submission;
+        let bytes = batches.bytes();
+        let limit = self.group_bytes_max;
+        let fits = |last: &&mut Group| {
+            let same = last.batches.first().is_some_and(|first| first.schema() == batches.schema());
+            same && last.bytes + bytes <= limit
+        };
+        if let Some(last) = self.waiting.back_mut().filter(fits) {
+            last.bytes += bytes;
+            last.batches.push(batches);
+            last.permits.push(permit);
+            last.waiters.push(waiter);
+        } else {
+            let (batches, permits, waiters) = (vec![batches], vec![permit], vec![waiter]);
+            self.waiting.push_back(Group { batches, permits, waiters, bytes, since: now });
+        }
+    }
+
+    /// When the first group is due, if there is one: at once if it is full, if another waits behind it, or if somebody
+    /// `hurries`; else when its linger is over.
+    pub(super) fn due(&self, hurry: bool) -> Option<Tick> {
+        let first = self.waiting.front()?;
+        let now = hurry || self.waiting.len() > 1 || first.bytes >= self.group_bytes_max;
+        Some(if now { first.since } else { first.since.plus(self.linger) })
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Group> {
+        self.waiting.pop_front()
+    }
+
+    /// Everything that waits, for telling it that it will not be written.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Group> + '_ {
+        self.waiting.drain(..)
+    }
+}

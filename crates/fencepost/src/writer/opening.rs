@@ -1,0 +1,266 @@
+//! Opening a writer: wait for the lease, claim, replay, fence.
+
+use super::lease::{Renewal, millis, watch_lease};
+use super::{Writer, task};
+use crate::io::{Io, Performed, Signature};
+use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
+use bytes::Bytes;
+use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, ReadReply, Reply};
+use fencepost_format::{Entry, EntryHeader, Epoch, Nonce, Position};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeMap;
+
+impl Wal {
+    /// Opens a writer: waits for the lease as the options say, claims the next epoch, replays and fences.
+    ///
+    /// Passes over the recovered entries; use [`begin_writing`](Self::begin_writing) to see them. Costs, besides the replay of one GET for each
+    /// entry above the checkpoint, about 20 requests, and 63 PUTs if the last writer did not close.
+    ///
+    /// # Errors
+    /// [`OpenWriterError`]; nothing that was acknowledged is touched.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves at worst a claimed epoch that nobody uses, which fences the writer before it.
+    pub async fn open_writer(&self, options: WriterOptions) -> Result<Writer, OpenWriterError> {
+        let mut opening = self.begin_writing(options).await?;
+        while opening.next_recovered_raw().await?.is_some() {}
+        opening.finish().await
+    }
+
+    /// Waits for the lease as the options say and claims the next epoch; the [`Opening`] then hands out what must be replayed.
+    ///
+    /// # Errors
+    /// [`OpenWriterError`].
+    ///
+    /// # Cancel safety
+    /// As [`open_writer`](Self::open_writer).
+    pub async fn begin_writing(&self, options: WriterOptions) -> Result<Opening, OpenWriterError> {
+        let io = self.io.scoped();
+        // P-70.
+        if options.probe_store {
+            let seed = io.environment.nonce().0;
+            let probe = io.store.probe_once(PROBE_FOLDER, PROBE_MARKER, seed).await;
+            probe.map_err(|source| OpenWriterError::Unsafe { source })?;
+        }
+        let lease_io = self.io.scoped();
+        let ttl = options.lease_ttl.map_or(LEASE_TTL_UNKNOWN, millis);
+        let now = io.environment.now();
+        let mut observer = LeaseObserver::new(options.takeover, now, io.params.patience, ttl);
+        loop {
+            let only_if = watch_lease(&io, &mut observer, &options).await?;
+            let mut opening = Opening::new(io.clone(), lease_io.clone(), options.clone(), only_if);
+            match opening.claim().await {
+                Ok(()) => return Ok(opening),
+                Err(OpenWriterError::Fenced { by }) if only_if.is_some() => {
+                    // P-11: another candidate was quicker. Watch that one instead.
+                    observer.superseded(io.environment.now(), by);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// An entry that was in the log when its writer was opened.
+pub type Recovered = LogEntry;
+
+/// A writer that is being opened: the epoch is claimed, the replay is handed out, and [`finish`](Self::finish) makes it a [`Writer`].
+///
+/// What is handed out is *provisional* until `finish` returns: an opener that was itself superseded may have read a log that its successor was
+/// already collecting. Apply it to something that can be thrown away if `finish` fails.
+///
+/// Dropping it is safe and leaves a claimed epoch that nobody uses.
+pub struct Opening {
+    io: Io,
+    lease_io: Io,
+    options: WriterOptions,
+    core: fencepost_fence::Opening,
+    nonce: Nonce,
+    epoch: Epoch,
+    requests: FuturesUnordered<BoxFuture<'static, Performed>>,
+    bodies: BTreeMap<Position, Bytes>,
+    cause: Option<Cause>,
+    renewal: Option<Renewal>,
+    opened: Option<Opened>,
+    /// An entry whose rows could not be decoded. It is never passed over (P-13).
+    undecoded: Option<Position>,
+    /// Why it ended, if not well: said again at every further call.
+    failed: Option<OpeningEvent>,
+}
+
+impl Opening {
+    fn new(io: Io, lease_io: Io, options: WriterOptions, only_if: Option<Epoch>) -> Self {
+        let nonce = io.environment.nonce();
+        let core =
+            fencepost_fence::Opening::new(io.params, io.environment.now(), io.paths.shard(), nonce, only_if);
+        Self {
+            io,
+            lease_io,
+            options,
+            core,
+            nonce,
+            epoch: Epoch::NONE,
+            requests: FuturesUnordered::new(),
+            bodies: BTreeMap::new(),
+            cause: None,
+            renewal: None,
+            opened: None,
+            undecoded: None,
+            failed: None,
+        }
+    }
+
+    /// The epoch that was claimed.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The next data entry to be replayed, in order; `None` once the writer is ready to [`finish`](Self::finish).
+    ///
+    /// Costs one GET for each entry, with several in flight.
+    ///
+    /// # Errors
+    /// [`OpenWriterError`]; what was handed out before must be thrown away.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if the future is dropped; call it again.
+    pub async fn next_recovered(&mut self) -> Result<Option<Recovered>, OpenWriterError> {
+        let Some((header, body)) = self.next_recovered_raw().await? else { return Ok(None) };
+        let path = self.io.paths.entry(header.position);
+        match Entry::decode(&path, header.position, &body, self.io.limits) {
+            Ok(entry) => Ok(Some(LogEntry::from(entry))),
+            Err(error) => {
+                self.undecoded = Some(header.position);
+                Err(OpenWriterError::GaveUp {
+                    why: GaveUp::DamagedEntry(header.position),
+                    cause: Some(error.into()),
+                })
+            }
+        }
+    }
+
+    /// Replays what is left and makes the writer.
+    ///
+    /// # Errors
+    /// [`OpenWriterError`].
+    ///
+    /// # Cancel safety
+    /// As [`Wal::open_writer`].
+    pub async fn finish(mut self) -> Result<Writer, OpenWriterError> {
+        while self.next_recovered_raw().await?.is_some() {}
+        let opened = self.opened.take().expect("the replay ends by opening or by an error");
+        let open_requests = self.io.store.counts();
+        let (io, lease_io) = (self.io.scoped(), self.lease_io.clone());
+        let (options, renewal) = (self.options.clone(), self.renewal.take());
+        Ok(task::start(io, lease_io, options, &opened, open_requests, renewal))
+    }
+
+    /// The claim alone.
+    async fn claim(&mut self) -> Result<(), OpenWriterError> {
+        while self.epoch.is_none() {
+            match self.step().await? {
+                Step::Claimed | Step::Nothing => {}
+                Step::Entry(..) | Step::Opened => unreachable!("the claim comes first"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next valid data entry with its bytes, rows undecoded.
+    pub(super) async fn next_recovered_raw(
+        &mut self,
+    ) -> Result<Option<(EntryHeader, Bytes)>, OpenWriterError> {
+        if let Some(at) = self.undecoded {
+            return Err(OpenWriterError::GaveUp { why: GaveUp::DamagedEntry(at), cause: None });
+        }
+        while self.opened.is_none() {
+            if let Step::Entry(header, body) = self.step().await? {
+                return Ok(Some((header, body)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One event of the core, or one reply.
+    async fn step(&mut self) -> Result<Step, OpenWriterError> {
+        if let Some(event) = self.failed.clone().or_else(|| self.core.poll_event()) {
+            return self.take(event).await;
+        }
+        while let Some(request) = self.core.poll_request() {
+            let (io, signature) = (self.io.clone(), Signature { epoch: self.epoch, nonce: self.nonce });
+            self.requests.push(Box::pin(async move { io.perform(request, Some(signature), None).await }));
+        }
+        let performed = self.requests.next().await.expect("an opening that has not ended waits for a reply");
+        if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
+            self.bodies.insert(*at, body);
+        }
+        self.cause = performed.cause.or_else(|| self.cause.take());
+        self.core.handle(self.io.environment.now(), &performed.reply);
+        Ok(Step::Nothing)
+    }
+
+    async fn take(&mut self, event: OpeningEvent) -> Result<Step, OpenWriterError> {
+        if matches!(event, OpeningEvent::Fenced { .. } | OpeningEvent::Sealed | OpeningEvent::GaveUp(_)) {
+            self.failed = Some(event.clone());
+        }
+        match event {
+            OpeningEvent::Claimed { version, epoch, replay_after } => {
+                tracing::info!(shard = %self.io.paths.shard(), %epoch, %version, %replay_after, "claimed");
+                self.epoch = epoch;
+                if let Some(ttl) = self.options.lease_ttl {
+                    let (io, holder) = (self.lease_io.clone(), self.options.holder.clone());
+                    self.renewal = Some(Renewal::start(io, epoch, ttl, holder));
+                }
+                self.io.write_hint(version).await;
+                Ok(Step::Claimed)
+            }
+            OpeningEvent::Replayed { header, valid } => {
+                let body = self.bodies.remove(&header.position);
+                self.bodies = self.bodies.split_off(&header.position);
+                match body {
+                    Some(body) if valid && header.kind.is_data() => Ok(Step::Entry(header, body)),
+                    _ => Ok(Step::Nothing),
+                }
+            }
+            OpeningEvent::Opened(opened) => {
+                tracing::info!(
+                    shard = %self.io.paths.shard(), epoch = %opened.epoch, post = %opened.post, handover = opened.handover, "open"
+                );
+                self.opened = Some(opened);
+                Ok(Step::Opened)
+            }
+            OpeningEvent::Fenced { by } => Err(OpenWriterError::Fenced { by }),
+            OpeningEvent::Sealed => Err(OpenWriterError::Sealed),
+            OpeningEvent::GaveUp(why) => Err(OpenWriterError::GaveUp { why, cause: self.cause.take() }),
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(renewal) = &self.renewal {
+            renewal.abandon();
+        }
+    }
+}
+
+impl std::fmt::Debug for Opening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opening").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+enum Step {
+    Nothing,
+    Claimed,
+    Entry(EntryHeader, Bytes),
+    Opened,
+}
+
+/// Where the store's probe works and leaves its marker, relative to the store's root; Lance never looks there.
+const PROBE_FOLDER: &str = "_fencepost/probe";
+const PROBE_MARKER: &str = "_fencepost/probe/verdict.json";
+const LEASE_TTL_UNKNOWN: u64 = 10_000;

@@ -1,0 +1,468 @@
+//! The writer's own task: moves bytes between callers, core and store. Everything it decides is which bytes go together; the
+//! rest the core decides.
+
+use super::group::{Group, Groups};
+use super::lease::{Renewal, millis, until};
+use super::{Appended, Command, Waiter, Writer, WriterStatus};
+use crate::io::{Io, Performed, Signature};
+use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
+use fencepost_fence::{
+    AppendEvent, CheckpointOutcome, CheckpointRefused, Opened, Request, Stop, Tick, WriterCore, WriterEvent,
+};
+use fencepost_format::{EntryKind, Position, seal_data};
+use fencepost_store::{Backend, RequestCounts};
+use object_store::PutPayload;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// Starts the task of an opened epoch.
+pub(super) fn start(
+    io: Io,
+    lease_io: Io,
+    options: WriterOptions,
+    opened: &Opened,
+    open_requests: RequestCounts,
+    renewal: Option<Renewal>,
+) -> Writer {
+    let core = WriterCore::new(io.params, opened);
+    let (commands, received) = mpsc::unbounded_channel();
+    let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
+    let (status, watched) = watch::channel(WriterStatus { open_requests, ..WriterStatus::default() });
+    let task = Task {
+        signature: Signature { epoch: opened.epoch, nonce: opened.nonce },
+        groups: Groups::new(options.group_bytes_max, millis(options.linger)),
+        pace: pace(&io, options.puts_per_second_max),
+        may_put: true,
+        io,
+        lease_io,
+        core,
+        commands: received,
+        undecided: BTreeMap::new(),
+        requests: JoinSet::new(),
+        flushes: VecDeque::new(),
+        checkpoint: None,
+        checkpoints: VecDeque::new(),
+        close: None,
+        failure: None,
+        cause: None,
+        repeated: 0,
+        acknowledged_bytes: 0,
+        accepted: 0,
+        placed: 0,
+        lost: None,
+        status,
+        renewal,
+    };
+    task.publish();
+    tokio::spawn(task.run());
+    Writer { commands, budget, options, status: watched }
+}
+
+struct Task {
+    io: Io,
+    lease_io: Io,
+    signature: Signature,
+    core: WriterCore,
+    commands: mpsc::UnboundedReceiver<Command>,
+    groups: Groups,
+    undecided: BTreeMap<Position, Undecided>,
+    requests: JoinSet<Performed>,
+    pace: Option<Interval>,
+    may_put: bool,
+    flushes: VecDeque<Flush>,
+    checkpoint: Option<Done<Position, CheckpointError>>,
+    checkpoints: VecDeque<(Position, Done<Position, CheckpointError>)>,
+    close: Option<Done<(), AppendError>>,
+    failure: Option<AppendError>,
+    cause: Option<Cause>,
+    repeated: u64,
+    acknowledged_bytes: u64,
+    /// Submissions taken from callers, and those that got a position or an error since.
+    accepted: u64,
+    placed: u64,
+    /// The first submission that failed, by its number among the accepted, and why: no flush after it may succeed.
+    lost: Option<(u64, AppendError)>,
+    status: watch::Sender<WriterStatus>,
+    renewal: Option<Renewal>,
+}
+
+type Done<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// An append with a position: its bytes, for every attempt the same, and who waits for it.
+struct Undecided {
+    payload: PutPayload,
+    /// The number of its first submission.
+    first: u64,
+    waiters: Vec<Waiter>,
+    _memory: Vec<OwnedSemaphorePermit>,
+}
+
+/// Somebody who waits for everything submitted before.
+struct Flush {
+    /// How many submissions had been accepted when it came.
+    accepted: u64,
+    /// The position of the last of it; `None` while that has none yet.
+    through: Option<Position>,
+    done: Done<(), AppendError>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut open = true;
+        loop {
+            self.advance();
+            if self.is_over(open) {
+                break;
+            }
+            let now = self.io.environment.now();
+            let deadline = self.wake_at(now);
+            tokio::select! {
+                biased;
+                Some(performed) = self.requests.join_next(), if !self.requests.is_empty() => {
+                    self.joined(performed);
+                    while let Some(performed) = self.requests.try_join_next() {
+                        self.joined(performed);
+                    }
+                }
+                command = self.commands.recv(), if open => match command {
+                    Some(command) => {
+                        self.obey(command);
+                        // What was submitted by now shares entries.
+                        while let Ok(command) = self.commands.try_recv() {
+                            self.obey(command);
+                        }
+                    }
+                    None => open = false,
+                },
+                () = tick(&mut self.pace), if !self.may_put => self.may_put = true,
+                () = until(deadline.unwrap_or(now), now), if deadline.is_some() => {
+                    self.core.handle_timeout(self.io.environment.now());
+                }
+            }
+        }
+        self.end().await;
+    }
+
+    /// Moves everything on that can move without waiting.
+    fn advance(&mut self) {
+        loop {
+            self.fill_window();
+            self.start_checkpoint();
+            if self.close.is_some() && self.groups.is_empty() && self.checkpoint.is_none() {
+                self.core.begin_close(self.io.environment.now());
+            }
+            self.send_requests();
+            let mut quiet = true;
+            while let Some(event) = self.core.poll_event() {
+                quiet = false;
+                self.handle(event);
+            }
+            if quiet {
+                break;
+            }
+        }
+        // First, so that whoever waits for a flush finds its requests counted.
+        self.publish();
+        self.settle_flushes();
+    }
+
+    /// Gives positions to groups that are due, while window and pace allow.
+    fn fill_window(&mut self) {
+        if let Some(failure) = &self.failure {
+            let failure = failure.for_unsent();
+            let groups: Vec<_> = self.groups.drain().collect();
+            for group in groups {
+                self.lose(self.placed, &failure);
+                self.placed += group.waiters.len() as u64;
+                fail(group.waiters, &failure);
+            }
+            return;
+        }
+        let now = self.io.environment.now();
+        let hurry = !self.flushes.is_empty() || self.close.is_some() || self.commands.is_closed();
+        while self.may_put
+            && self.core.window().has_room()
+            && self.groups.due(hurry).is_some_and(|due| due <= now)
+        {
+            let Some(group) = self.groups.pop() else { break };
+            self.place(now, group);
+        }
+    }
+
+    fn place(&mut self, now: Tick, group: Group) {
+        let Group { batches, permits, waiters, .. } = group;
+        let at = self.core.window().next();
+        let first = self.placed;
+        self.placed += waiters.len() as u64;
+        match seal_data(at, self.signature.epoch, self.signature.nonce, &batches) {
+            Ok(chunks) => {
+                let submitted = self.core.submit(now);
+                assert_eq!(submitted, Some(at), "the window had room, and positions come in order");
+                let payload = PutPayload::from_iter(chunks);
+                self.undecided.insert(at, Undecided { payload, first, waiters, _memory: permits });
+                if let Some(pace) = &mut self.pace {
+                    pace.reset();
+                    self.may_put = false;
+                }
+            }
+            Err(error) => {
+                let refused = AppendError::Refused { reason: error.to_string() };
+                self.lose(first, &refused);
+                fail(waiters, &refused);
+            }
+        }
+        let (last, placed) = (self.core.window().next().prev(), self.placed);
+        for flush in
+            self.flushes.iter_mut().filter(|flush| flush.through.is_none() && flush.accepted <= placed)
+        {
+            flush.through = Some(last);
+        }
+    }
+
+    fn start_checkpoint(&mut self) {
+        while self.checkpoint.is_none() {
+            let Some((asked, done)) = self.checkpoints.pop_front() else { return };
+            match self.core.checkpoint(self.io.environment.now(), asked, self.io.environment.nonce()) {
+                Ok(()) => self.checkpoint = Some(done),
+                Err(CheckpointRefused::AboveTail { tail }) => {
+                    let _ = done.send(Err(CheckpointError::AboveTail { asked, tail }));
+                }
+                Err(CheckpointRefused::Busy) => unreachable!("one checkpoint is started at a time"),
+            }
+        }
+    }
+
+    fn send_requests(&mut self) {
+        while let Some(request) = self.core.poll_request() {
+            let payload = match &request {
+                Request::CreateEntry { at, kind: EntryKind::Data, attempt } => {
+                    self.repeated += u64::from(*attempt > 0);
+                    self.undecided.get(at).map(|undecided| undecided.payload.clone())
+                }
+                _ => None,
+            };
+            let (io, signature) = (self.io.clone(), self.signature.clone());
+            self.requests.spawn(async move { io.perform(request, Some(signature), payload).await });
+        }
+    }
+
+    fn joined(&mut self, performed: Result<Performed, JoinError>) {
+        match performed {
+            Ok(performed) => self.take(performed),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // Nobody aborts requests but a runtime that is being torn down, and this task goes with it.
+            Err(_) => {}
+        }
+    }
+
+    fn take(&mut self, performed: Performed) {
+        if performed.cause.is_some() {
+            self.cause = performed.cause;
+        }
+        self.core.handle(self.io.environment.now(), &performed.reply);
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Submit(submission) => match self.failure.as_ref().map(AppendError::for_unsent) {
+                Some(failure) => {
+                    self.lose(self.accepted, &failure);
+                    self.accepted += 1;
+                    self.placed += 1;
+                    fail(vec![submission.waiter], &failure);
+                }
+                None if self.close.is_some() => fail(vec![submission.waiter], &AppendError::Closed),
+                None => {
+                    self.accepted += 1;
+                    self.groups.push(self.io.environment.now(), submission);
+                }
+            },
+            Command::Flush(done) => {
+                let through = self.groups.is_empty().then(|| self.core.window().next().prev());
+                self.flushes.push_back(Flush { accepted: self.accepted, through, done });
+            }
+            Command::Checkpoint(position, done) => self.checkpoints.push_back((position, done)),
+            Command::Close(done) => self.close = Some(done),
+        }
+    }
+
+    fn handle(&mut self, event: WriterEvent) {
+        match event {
+            WriterEvent::Append(AppendEvent::Acknowledged { through }) => self.acknowledge(through),
+            WriterEvent::Append(AppendEvent::Failed { from, stop }) => self.stop(from, stop),
+            WriterEvent::Append(AppendEvent::Closed) => self.acknowledge(self.core.window().acked()),
+            WriterEvent::Checkpoint(outcome) => self.checkpointed(outcome),
+        }
+    }
+
+    fn acknowledge(&mut self, through: Position) {
+        let above = self.undecided.split_off(&through.next());
+        let decided = std::mem::replace(&mut self.undecided, above);
+        self.acknowledged_bytes +=
+            decided.values().map(|append| append.payload.content_length() as u64).sum::<u64>();
+        // First, so that whoever sees an acknowledgement finds it in the status too.
+        self.publish();
+        for (position, undecided) in decided {
+            for waiter in undecided.waiters {
+                let _ = waiter.send(Ok(Appended { position }));
+            }
+        }
+    }
+
+    fn stop(&mut self, from: Position, stop: Stop) {
+        let cause = self.cause.as_ref().map(ToString::to_string);
+        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.signature.epoch, ?stop, "the writer stopped");
+        for (at, undecided) in self.undecided.split_off(&from) {
+            self.lose(undecided.first, &explain(stop, at, &cause));
+            fail(undecided.waiters, &explain(stop, at, &cause));
+        }
+        self.fail_for_good(explain(stop, stop.at(), &cause));
+    }
+
+    /// Remembers why, and lets the lease go: whoever comes next need not wait.
+    fn fail_for_good(&mut self, failure: AppendError) {
+        self.failure.get_or_insert(failure);
+        if let Some(renewal) = self.renewal.take() {
+            tokio::spawn(renewal.release());
+        }
+    }
+
+    fn checkpointed(&mut self, outcome: CheckpointOutcome) {
+        let result = match outcome {
+            CheckpointOutcome::At { replay_after, version } => {
+                let io = self.io.clone();
+                tokio::spawn(async move { io.write_hint(version).await });
+                Ok(replay_after)
+            }
+            CheckpointOutcome::Fenced { by } => {
+                if let Some(stop) = self.core.stopped() {
+                    self.fail_for_good(explain(stop, stop.at(), &None));
+                }
+                Err(CheckpointError::Fenced { by })
+            }
+            CheckpointOutcome::GaveUp(why) => Err(CheckpointError::GaveUp { why, cause: self.cause.take() }),
+        };
+        if let Some(done) = self.checkpoint.take() {
+            let _ = done.send(result);
+        }
+    }
+
+    /// Notes that a submission failed.
+    fn lose(&mut self, number: u64, why: &AppendError) {
+        if self.lost.as_ref().is_none_or(|(first, _)| number < *first) {
+            self.lost = Some((number, why.clone()));
+        }
+    }
+
+    fn settle_flushes(&mut self) {
+        let acked = self.core.window().acked();
+        for flush in std::mem::take(&mut self.flushes) {
+            match (&self.lost, flush.through) {
+                (Some((lost, why)), _) if *lost < flush.accepted => {
+                    let _ = flush.done.send(Err(why.clone()));
+                }
+                (_, Some(through)) if through <= acked => {
+                    let _ = flush.done.send(Ok(()));
+                }
+                _ => self.flushes.push_back(flush),
+            }
+        }
+    }
+
+    /// When something is due although nothing happens: a deadline of the core, or a group's linger.
+    fn wake_at(&self, now: Tick) -> Option<Tick> {
+        let room = self.may_put && self.core.window().has_room();
+        let group = self.groups.due(false).filter(|due| room && *due > now);
+        self.core.poll_timeout().into_iter().chain(group).min()
+    }
+
+    /// Whether nobody can want anything any more.
+    fn is_over(&self, open: bool) -> bool {
+        let stopped = self.failure.is_some() && self.undecided.is_empty();
+        let settled = self.close.is_none()
+            && self.undecided.is_empty()
+            && self.groups.is_empty()
+            && self.checkpoint.is_none();
+        self.core.window().is_closed() || (self.close.is_some() && stopped) || (!open && (settled || stopped))
+    }
+
+    fn publish(&self) {
+        let status = WriterStatus {
+            epoch: self.signature.epoch,
+            acknowledged: self.core.window().acked(),
+            acknowledged_bytes: self.acknowledged_bytes,
+            replay_after: self.core.replay_after(),
+            in_flight: self.core.window().undecided(),
+            waiting_bytes: self.groups.bytes(),
+            requests: self.io.store.counts(),
+            open_requests: self.status.borrow().open_requests,
+            lease_requests: self.lease_io.store.counts(),
+            repeated: self.repeated,
+            stopped: self.failure.clone(),
+            closed: self.core.window().is_closed(),
+        };
+        self.status.send_replace(status);
+    }
+
+    async fn end(&mut self) {
+        let closed = self.core.window().is_closed();
+        if let Some(renewal) = self.renewal.take() {
+            if closed { renewal.release().await } else { renewal.abandon() }
+        }
+        self.publish();
+        if let Some(done) = self.close.take() {
+            let failure = self.failure.clone().unwrap_or(AppendError::Closed);
+            let _ = done.send(if closed { Ok(()) } else { Err(failure) });
+        }
+        self.requests.detach_all();
+    }
+}
+
+/// Why an append at `at` failed.
+fn explain(stop: Stop, at: Position, cause: &Option<String>) -> AppendError {
+    match stop {
+        Stop::Fenced { by, at: met } => AppendError::Fenced { by, at: met, definite: stop.is_definite(at) },
+        Stop::Obstructed { at: obstacle } => {
+            AppendError::Obstructed { at: obstacle, definite: stop.is_definite(at) }
+        }
+        Stop::Unknown { at } => AppendError::Unknown { at, cause: cause.clone() },
+        Stop::NotDone { at } => AppendError::NotDone { at, cause: cause.clone() },
+    }
+}
+
+fn fail(waiters: Vec<Waiter>, error: &AppendError) {
+    for waiter in waiters {
+        let _ = waiter.send(Err(error.clone()));
+    }
+}
+
+/// The pacemaker of a capped writer.
+fn pace(io: &Io, rate: PutRate) -> Option<Interval> {
+    let per_second = match rate {
+        PutRate::Unlimited => return None,
+        PutRate::AtMost(rate) => rate.get(),
+        PutRate::Default if matches!(io.store.backend(), Backend::S3 | Backend::Gcs | Backend::Azure) => {
+            CLOUD_PUTS_PER_SECOND
+        }
+        PutRate::Default => return None,
+    };
+    let mut interval =
+        tokio::time::interval((Duration::from_secs(1) / per_second).max(Duration::from_millis(1)));
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    Some(interval)
+}
+
+async fn tick(pace: &mut Option<Interval>) {
+    match pace {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+const CLOUD_PUTS_PER_SECOND: u32 = 100;

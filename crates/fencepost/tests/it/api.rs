@@ -1,0 +1,11 @@
+//! What the facade promises when nothing goes wrong.
+
+mod collector;
+mod cursor;
+mod group;
+mod open;
+mod put_rate;
+mod reader;
+mod shards;
+mod tail;
+mod writer;

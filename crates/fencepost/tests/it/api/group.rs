@@ -1,0 +1,103 @@
+//! Group commit: which submissions share an entry.
+
+use crate::support::{World, append, batch, named_batch, numbers, options, submit};
+use fencepost::{ReadFrom, Ticket, Writer};
+use fencepost_format::EncodedBatches;
+use std::time::Duration;
+use tokio::time::{Instant, advance};
+
+async fn entries(world: &World) -> Vec<Vec<i64>> {
+    let mut reader = world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut entries = Vec::new();
+    while let Some(entry) = reader.next().await.unwrap() {
+        entries.push(numbers(&entry));
+    }
+    entries
+}
+
+async fn submit_all(writer: &Writer, numbers: impl IntoIterator<Item = i64>) -> Vec<Ticket> {
+    let mut tickets = Vec::new();
+    for number in numbers {
+        tickets.push(submit(writer, number).await);
+    }
+    tickets
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_together_shares_an_entry_up_to_a_number_of_bytes() {
+    let world = World::new().await;
+    let bytes = EncodedBatches::encode(&[batch([1])]).unwrap().bytes();
+    let writer = world.wal.open_writer(options().with_group_bytes_max(3 * bytes)).await.unwrap();
+    let tickets = submit_all(&writer, 1..=10).await;
+    let positions =
+        futures::future::join_all(tickets).await.into_iter().map(|done| done.unwrap().position.get());
+    assert_eq!(positions.collect::<Vec<_>>(), [2, 2, 2, 3, 3, 3, 4, 4, 4, 5]);
+    assert_eq!(entries(&world).await, [vec![1, 2, 3], vec![4, 5, 6], vec![7, 8, 9], vec![10]]);
+    assert_eq!(writer.status().requests.put, 4);
+}
+
+/// One larger than the limit becomes an entry of its own, and the order stays.
+#[tokio::test(start_paused = true)]
+async fn a_large_submission_is_an_entry_of_its_own() {
+    let world = World::new().await;
+    let bytes = EncodedBatches::encode(&[batch([1])]).unwrap().bytes();
+    let writer = world.wal.open_writer(options().with_group_bytes_max(2 * bytes)).await.unwrap();
+    let small = submit(&writer, 1).await;
+    let large = writer.submit(vec![batch(2..1_000)]).await.unwrap();
+    let after = submit(&writer, 1_000).await;
+    futures::try_join!(small, large, after).unwrap();
+    assert_eq!(entries(&world).await, [vec![1], (2..1_000).collect(), vec![1_000]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_schema_begins_another_entry() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_group_bytes_max(1 << 20)).await.unwrap();
+    let mut tickets = submit_all(&writer, [1, 2]).await;
+    tickets.push(writer.submit(vec![named_batch("m", [3])]).await.unwrap());
+    tickets.extend(submit_all(&writer, [4]).await);
+    futures::future::try_join_all(tickets).await.unwrap();
+    assert_eq!(entries(&world).await, [vec![1, 2], vec![3], vec![4]]);
+    let mut reader = world.truth.reader(ReadFrom::Position(fencepost::Position::new(3)), None).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap().schema().field(0).name(), "m");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_linger_waits_for_company() {
+    let world = World::new().await;
+    let linger = Duration::from_millis(100);
+    let options = options().with_group_bytes_max(1 << 20).with_linger(linger);
+    let writer = world.wal.open_writer(options).await.unwrap();
+    let started = Instant::now();
+    let first = submit(&writer, 1).await;
+    advance(linger / 2).await;
+    let second = submit(&writer, 2).await;
+    futures::try_join!(first, second).unwrap();
+    assert!((linger..linger * 2).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert_eq!(entries(&world).await, [vec![1, 2]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn flush_and_close_end_the_linger() {
+    let world = World::new().await;
+    let options = options().with_group_bytes_max(1 << 20).with_linger(Duration::from_secs(10));
+    let writer = world.wal.open_writer(options).await.unwrap();
+    let started = Instant::now();
+    let first = submit(&writer, 1).await;
+    writer.flush().await.unwrap();
+    first.await.unwrap();
+    let second = submit(&writer, 2).await;
+    writer.close().await.unwrap();
+    second.await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+/// Alone in a writer, an append never waits for company that does not come.
+#[tokio::test(start_paused = true)]
+async fn without_a_linger_nobody_waits() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_group_bytes_max(1 << 20)).await.unwrap();
+    let started = Instant::now();
+    append(&writer, 1).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}

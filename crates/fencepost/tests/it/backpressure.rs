@@ -1,0 +1,85 @@
+//! Memory is bounded by bytes: callers wait, and nobody waits for ever.
+
+use crate::support::{World, any_entry, append, batch, options, settle, submit};
+use fencepost::AppendError;
+use fencepost_format::EncodedBatches;
+use fencepost_store::wrap::Op;
+use std::sync::Arc;
+
+/// What one number takes of the buffer: its bytes, and 1 KiB for the bookkeeping.
+fn charge() -> u32 {
+    u32::try_from(EncodedBatches::encode(&[batch([1])]).unwrap().bytes()).unwrap() + 1_024
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_wait_while_the_buffer_is_full() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_buffer_bytes_max(10 * charge())).await.unwrap();
+    let held = world.faults.hold(Op::Put, any_entry);
+    let mut tickets = Vec::new();
+    for number in 0..10 {
+        tickets.push(submit(&writer, number).await);
+    }
+    let mut next = Box::pin(writer.submit(vec![batch([10])]));
+    settle().await;
+    assert!(futures::poll!(&mut next).is_pending());
+    assert_eq!(held.hits(), 10);
+    held.release();
+    tickets.push(next.await.unwrap());
+    futures::future::try_join_all(tickets).await.unwrap();
+    assert_eq!(world.rows().await, (0..=10).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_larger_than_the_buffer_goes_alone() {
+    let world = World::new().await;
+    for buffer in [0, 1, 2_000] {
+        let writer = world.wal.open_writer(options().with_buffer_bytes_max(buffer)).await.unwrap();
+        let large = || vec![batch(0..10_000)];
+        let held = world.faults.hold(Op::Put, any_entry);
+        let first = writer.submit(large()).await.unwrap();
+        let mut second = Box::pin(writer.submit(large()));
+        settle().await;
+        assert!(futures::poll!(&mut second).is_pending(), "buffer of {buffer}");
+        held.release();
+        first.await.unwrap();
+        second.await.unwrap().await.unwrap();
+        writer.close().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_callers_of_all_sizes_get_through_a_small_buffer() {
+    let world = World::new().await;
+    let options = options().with_buffer_bytes_max(3 * charge()).with_group_bytes_max(1 << 20);
+    let writer = Arc::new(world.wal.open_writer(options).await.unwrap());
+    let tasks = (0..200_i64).map(|caller| {
+        let writer = Arc::clone(&writer);
+        tokio::spawn(async move { writer.append(&[batch(0..(caller % 7) * 100 + 1)]).await })
+    });
+    for done in futures::future::join_all(tasks).await {
+        done.unwrap().unwrap();
+    }
+    let expected: i64 = (0..200).map(|caller| (caller % 7) * 100 + 1).sum();
+    assert_eq!(world.rows().await.len(), expected as usize);
+}
+
+/// Whoever waits for room when the writer stops learns it, and gets the batches back or an error.
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_learn_that_the_writer_stopped() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_buffer_bytes_max(charge())).await.unwrap();
+    let held = world.faults.hold(Op::Put, world.entry(2)).times(1);
+    let first = submit(&writer, 1).await;
+    let (second, third) = (append(&writer, 2), writer.submit(vec![batch([3])]));
+    let successor = async {
+        held.arrived().await;
+        world.writer().await;
+        held.release();
+    };
+    let (first, second, third, ()) = futures::join!(first, second, third, successor);
+    assert!(matches!(first, Err(AppendError::Fenced { .. })));
+    assert!(matches!(second, Err(AppendError::Fenced { .. })));
+    assert!(matches!(third.unwrap().await, Err(AppendError::Fenced { .. })));
+    assert_eq!(world.rows().await, [0; 0]);
+}

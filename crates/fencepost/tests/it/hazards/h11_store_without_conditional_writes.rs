@@ -1,0 +1,42 @@
+//! Hazard 11: a store that ignores `If-None-Match`. Every create "succeeds", and two writers both win.
+
+use crate::support::{World, append, options};
+use fencepost::OpenWriterError;
+use fencepost_store::wrap::{Fault, Op};
+
+/// P-70.
+#[tokio::test(start_paused = true)]
+async fn h11_such_a_store_is_refused_loudly() {
+    let world = World::new().await;
+    let _ = world.faults.on(Op::Put, |_| true, Fault::IgnoreCondition);
+    for _ in 0..2 {
+        let refused = world.wal.open_writer(options().with_store_probe(true)).await.unwrap_err();
+        assert!(matches!(refused, OpenWriterError::Unsafe { .. }) && !refused.is_retryable(), "{refused}");
+    }
+    assert_eq!(world.layout().await, "", "nothing of a log was written");
+}
+
+/// The answer is remembered.
+#[tokio::test(start_paused = true)]
+async fn h11_a_sound_store_is_probed_once() {
+    let world = World::new().await;
+    let first = world.wal.open_writer(options().with_store_probe(true)).await.unwrap();
+    assert!(first.status().open_requests.put > 20);
+    first.close().await.unwrap();
+    let second = world.wal.open_writer(options().with_store_probe(true)).await.unwrap();
+    assert_eq!(second.status().open_requests.put, 3);
+}
+
+/// Without the probe: a writer that was taken over goes on, and is acknowledged.
+#[tokio::test(start_paused = true)]
+async fn h11_without_the_probe_both_writers_win() {
+    let world = World::new().await;
+    let _ = world.faults.on(Op::Put, |_| true, Fault::IgnoreCondition);
+    let a = world.writer().await;
+    append(&a, 1).await.unwrap();
+    let b = world.writer().await;
+    append(&b, 11).await.unwrap();
+    assert_eq!(append(&a, 2).await.unwrap(), 3, "A was fenced at 3, and is acknowledged there");
+    b.checkpoint(fencepost::Position::new(67)).await.unwrap();
+    assert_eq!(world.rows().await, [0; 0], "B covered what it had read, which is not row 2: lost");
+}

@@ -1,0 +1,215 @@
+//! P-60 to P-63: leases spare writers a quarrel, and tell a standby when to step in. Nothing else rests on them.
+
+use crate::support::{World, any_lease, append, append_all, options, wal_builder};
+use fencepost::{
+    AppendError, Environment, Nonce, OpenWriterError, Takeover, Tick, Wal, Writer, WriterOptions,
+};
+use fencepost_store::wrap::{Fault, Op};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+const TTL: Duration = Duration::from_secs(5);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn leased(takeover: Takeover) -> WriterOptions {
+    options().with_takeover(takeover).with_lease_ttl(Some(TTL))
+}
+
+async fn holder(world: &World) -> Writer {
+    let writer = world.wal.open_writer(leased(Takeover::Expired).with_holder("a")).await.unwrap();
+    append_all(&writer, [1]).await;
+    sleep(Duration::from_secs(1)).await;
+    writer
+}
+
+fn standby(wal: &Wal) -> tokio::task::JoinHandle<Result<Writer, OpenWriterError>> {
+    let wal = wal.clone();
+    tokio::spawn(async move { wal.open_writer(leased(Takeover::Expired)).await })
+}
+
+#[tokio::test(start_paused = true)]
+async fn free_fails_if_somebody_holds_it() {
+    let world = World::new().await;
+    let first = world.wal.open_writer(leased(Takeover::Free)).await.unwrap();
+    sleep(HOUR).await;
+    let held = world.wal.open_writer(leased(Takeover::Free)).await.unwrap_err();
+    assert!(
+        matches!(held, OpenWriterError::Held { epoch, ttl_ms: 5_000, .. } if epoch == first.epoch()),
+        "{held}"
+    );
+    assert!(held.is_retryable());
+    append_all(&first, [1]).await;
+    first.close().await.unwrap();
+    assert_eq!(world.wal.open_writer(leased(Takeover::Free)).await.unwrap().epoch().get(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_waits_while_the_holder_lives() {
+    let world = World::new().await;
+    let holder = holder(&world).await;
+    assert!(timeout(HOUR, world.wal.open_writer(leased(Takeover::Expired))).await.is_err());
+    append_all(&holder, [2]).await;
+    assert_eq!(world.rows().await, [1, 2]);
+}
+
+/// P-62. The holder is killed; the standby acknowledges its first append within 15 s at a ttl of 5 s, unasked.
+#[tokio::test(start_paused = true)]
+async fn a_standby_takes_over_after_the_holder_died() {
+    let world = World::new().await;
+    let holder = holder(&world).await;
+    let standby = standby(&world.wal);
+    sleep(HOUR).await;
+    drop(holder);
+    let died = Instant::now();
+    let writer = standby.await.unwrap().unwrap();
+    append_all(&writer, [2]).await;
+    let took = died.elapsed();
+    assert!((TTL * 2 / 3..TTL * 3 / 2).contains(&took), "{took:?}");
+    assert_eq!(world.rows().await, [1, 2]);
+}
+
+/// One that came after the death has to watch for a whole ttl itself: it trusts no clock but its own.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_watches_for_itself() {
+    let world = World::new().await;
+    drop(holder(&world).await);
+    sleep(HOUR).await;
+    let started = Instant::now();
+    world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    assert!((TTL..TTL * 3 / 2).contains(&started.elapsed()), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_released_lease_is_taken_at_once() {
+    let world = World::new().await;
+    let first = holder(&world).await;
+    let waiting = standby(&world.wal);
+    sleep(HOUR).await;
+    first.close().await.unwrap();
+    let closed = Instant::now();
+    let second = waiting.await.unwrap().unwrap();
+    assert!(closed.elapsed() <= TTL / 4, "at its next look: {:?}", closed.elapsed());
+    assert_eq!(world.layout().await, "1:h1 2:d1 3:c1 4:h2");
+
+    second.close().await.unwrap();
+    let closed = Instant::now();
+    world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    assert_eq!(closed.elapsed(), Duration::ZERO);
+}
+
+/// P-11.
+#[tokio::test(start_paused = true)]
+async fn of_two_standbys_one_wins_and_the_other_goes_on_waiting() {
+    let world = World::new().await;
+    let first = holder(&world).await;
+    let (a, b) = (standby(&world.wal), standby(&world.wal));
+    sleep(HOUR).await;
+    drop(first);
+    let mut both = futures::stream::FuturesUnordered::from_iter([a, b]);
+    let winner = futures::StreamExt::next(&mut both).await.unwrap().unwrap().unwrap();
+    append_all(&winner, [2]).await;
+    assert!(timeout(HOUR, futures::StreamExt::next(&mut both)).await.is_err(), "the other one waits");
+    append_all(&winner, [3]).await;
+    assert_eq!(winner.epoch().get(), 2);
+    drop(winner);
+    let next =
+        timeout(TTL * 2, futures::StreamExt::next(&mut both)).await.unwrap().unwrap().unwrap().unwrap();
+    assert_eq!(next.epoch().get(), 3);
+    append_all(&next, [4]).await;
+    assert_eq!(world.rows().await, [1, 2, 3, 4]);
+}
+
+/// Two that open again as soon as they are fenced: each waits for the other, so epochs do not race.
+#[tokio::test(start_paused = true)]
+async fn two_eager_writers_do_not_ping_pong() {
+    let world = World::new().await;
+    let eager = |first: i64| {
+        let wal = world.wal.clone();
+        tokio::spawn(async move {
+            let mut number = first;
+            loop {
+                let Ok(writer) = wal.open_writer(leased(Takeover::Expired)).await else { continue };
+                while append(&writer, number).await.is_ok() {
+                    number += 1;
+                    sleep(Duration::from_millis(500)).await;
+                }
+            }
+        })
+    };
+    let both = [eager(0), eager(1_000_000)];
+    sleep(HOUR).await;
+    both.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint, None).await.unwrap();
+    let (mut entries, mut epochs) = (0, std::collections::BTreeSet::new());
+    while let Some(entry) = reader.next().await.unwrap() {
+        entries += 1;
+        epochs.insert(entry.epoch());
+    }
+    assert!(epochs.len() <= 2, "{epochs:?}");
+    assert!(entries > 7_000, "{entries} in an hour of two a second");
+}
+
+/// P-60: a holder whose lease cannot be written is taken for dead. It is fenced, which costs it its turn and nothing else.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_never_renewed_costs_availability_only() {
+    let world = World::new().await;
+    let first = holder(&world).await;
+    let _ = world.faults.on(Op::Put, any_lease, Fault::Deny);
+    let second = timeout(TTL * 3, world.wal.open_writer(leased(Takeover::Expired))).await.unwrap().unwrap();
+    assert!(matches!(append(&first, 2).await, Err(AppendError::Fenced { by, .. }) if by == second.epoch()));
+    append_all(&second, [3]).await;
+    assert_eq!(world.rows().await, [1, 3]);
+}
+
+/// P-60: with a clock that stands still, a holder renews nothing and is taken over; a candidate waits for ever and harms nobody.
+#[tokio::test(start_paused = true)]
+async fn a_stalled_clock_costs_availability_only() {
+    let world = World::new().await;
+    let nonces = std::sync::atomic::AtomicU64::new(1);
+    let nonce = move || {
+        Nonce(0x57a11ed << 64 | u128::from(nonces.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))
+    };
+    let stalled = Environment::simulated(|| Tick(1_000), nonce, 1);
+    let wal = wal_builder(Arc::new(world.faults.clone())).with_environment(stalled).open().await.unwrap();
+
+    let first = wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    append_all(&first, [1]).await;
+    sleep(Duration::from_secs(1)).await;
+    let second = timeout(TTL * 3, world.wal.open_writer(leased(Takeover::Expired))).await.unwrap().unwrap();
+    append_all(&second, [2]).await;
+    assert!(append(&first, 3).await.is_err());
+    sleep(Duration::from_secs(1)).await;
+    drop(second);
+    assert!(timeout(HOUR, wal.open_writer(leased(Takeover::Expired))).await.is_err());
+    let third = world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    append_all(&third, [4]).await;
+    assert_eq!(world.rows().await, [1, 2, 4]);
+}
+
+/// P-63: the lease of an older epoch says nothing about the present one.
+#[tokio::test(start_paused = true)]
+async fn leases_of_older_epochs_are_void() {
+    let world = World::new().await;
+    let old = holder(&world).await;
+    let new = world.wal.open_writer(leased(Takeover::Now)).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    drop(new);
+    let third = timeout(TTL * 2, world.wal.open_writer(leased(Takeover::Expired))).await.unwrap().unwrap();
+    assert_eq!(third.epoch().get(), 3, "although the holder of epoch 1 renews its lease to this day");
+    drop(old);
+}
+
+/// Whoever failed to open does not look alive for longer than a ttl.
+#[tokio::test(start_paused = true)]
+async fn an_opening_that_is_dropped_holds_no_lease() {
+    let world = World::new().await;
+    holder(&world).await.close().await.unwrap();
+    let opening = world.wal.begin_writing(leased(Takeover::Expired)).await.unwrap();
+    sleep(HOUR).await;
+    assert!(matches!(world.wal.open_writer(leased(Takeover::Free)).await, Err(OpenWriterError::Held { .. })));
+    drop(opening);
+    let next = timeout(TTL * 2, world.wal.open_writer(leased(Takeover::Expired))).await.unwrap().unwrap();
+    append_all(&next, [2]).await;
+    assert_eq!(world.rows().await, [1, 2]);
+}

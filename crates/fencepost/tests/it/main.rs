@@ -1,0 +1,13 @@
+//! Integration tests, one binary. All of them run on the public API over stores in memory that misbehave on cue; time is virtual.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
+
+mod api;
+mod backpressure;
+mod cancel;
+mod faults;
+mod hazards;
+mod leases;
+mod requests;
+mod support;
+mod takeover_rounds;
