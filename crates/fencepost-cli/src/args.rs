@@ -1,0 +1,252 @@
+//! What the command line accepts.
+
+use crate::input::InputFormat;
+use crate::place::Place;
+use crate::sink::OutputFormat;
+use clap::{Parser, Subcommand, ValueEnum};
+use fencepost::{CursorName, Position, Takeover};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A write-ahead log on object storage: append, take over, read, checkpoint, collect.
+///
+/// A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
+/// report success for rows that nobody will read.
+#[derive(Debug, Parser)]
+#[command(name = "fencepost", version, after_help = crate::exit::HELP)]
+pub(crate) struct Args {
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Append rows from a file or stdin; makes the log if there is none.
+    Append(Append),
+    /// Print rows, from the checkpoint or a position, and wait for more if told to.
+    Tail(Tail),
+    /// Show the manifest and every entry, and what a collection would do with it.
+    Inspect(Inspect),
+    /// Read everything, and say what is wrong. Changes nothing.
+    Verify(Verify),
+    /// Say that everything up to a position is safe elsewhere. Opens a writer, and closes it.
+    Checkpoint(Checkpoint),
+    /// Delete what is safe elsewhere.
+    #[command(subcommand)]
+    Gc(Gc),
+    /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
+    Demo(Demo),
+    /// The second process of the demonstration.
+    #[command(hide = true)]
+    DemoWriter(DemoWriter),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Append {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The file to append; `-`, the default, is stdin.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(crate) from: PathBuf,
+    /// The file's format. Default: by its extension, else by its content, which does not tell CSV.
+    #[arg(long)]
+    pub(crate) format: Option<InputFormat>,
+    /// Passes over so many rows of the input, to go on after an append that ended early.
+    #[arg(long, value_name = "ROWS", default_value_t = 0)]
+    pub(crate) skip: u64,
+    /// How many rows of CSV or NDJSON decide about the types of columns. They are held in memory.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000)]
+    pub(crate) infer_rows: usize,
+    /// Gives each entry at most so many rows, and shares no entry. Default: entries of up to --group-bytes.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows_per_entry: Option<u32>,
+    /// How many bytes of rows may share one entry. Larger entries mean fewer PUTs. Default: 4 MiB.
+    #[arg(long, value_name = "BYTES", conflicts_with = "rows_per_entry")]
+    pub(crate) group_bytes: Option<u64>,
+    /// How long rows wait for company in an entry, such as 5ms.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
+    pub(crate) linger: Duration,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+    /// Print each acknowledgement as it comes.
+    #[arg(long, hide = true)]
+    pub(crate) verbose_acks: bool,
+}
+
+/// How a writer is opened.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WriterArgs {
+    /// What to do if another writer may be alive: take over now, wait until its lease expired, or go on only if nobody holds it.
+    #[arg(long, value_name = "WHEN", default_value = "expired")]
+    pub(crate) takeover: TakeoverArg,
+    /// The lease's time to live, such as 5s. A standby waits at least so long for a holder that died.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "10s")]
+    pub(crate) lease_ttl: Duration,
+    /// A name for people to know this writer by. Default: host and process.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) holder: Option<String>,
+    /// How long a request without an answer is tried again before its outcome counts as unknown.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
+    pub(crate) patience: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TakeoverArg {
+    /// At once, whoever holds the log.
+    Now,
+    /// Once the holder let go, or its lease stood still for its time to live.
+    Expired,
+    /// Only if nobody holds it; else exit code 5.
+    Free,
+}
+
+impl From<TakeoverArg> for Takeover {
+    fn from(takeover: TakeoverArg) -> Self {
+        match takeover {
+            TakeoverArg::Now => Self::Now,
+            TakeoverArg::Expired => Self::Expired,
+            TakeoverArg::Free => Self::Free,
+        }
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The first position to print. Default: just above the checkpoint.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) from: Option<Position>,
+    /// The last position to print.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) to: Option<Position>,
+    /// Wait for more at the end, until interrupted.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// How to print rows.
+    #[arg(long, default_value = "ndjson")]
+    pub(crate) format: OutputFormat,
+    /// Write to this file instead of stdout.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Go on where the consumer of this name was, and move it along. Collections keep what it has not passed.
+    #[arg(long, value_name = "NAME", value_parser = parse_cursor, conflicts_with = "from")]
+    pub(crate) cursor: Option<CursorName>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Checkpoint {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The position up to which everything is safe elsewhere, or `tail` for all of it.
+    #[arg(value_name = "P", value_parser = parse_target)]
+    pub(crate) position: Target,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+}
+
+/// How far to checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    At(Position),
+    Tail,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Gc {
+    /// Show what would be deleted, and why everything else stays. Changes nothing.
+    Plan(GcArgs),
+    /// Delete what may go.
+    Run(GcRun),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcRun {
+    #[command(flatten)]
+    pub(crate) args: GcArgs,
+    /// Only say what would be deleted.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Keep so many positions below the checkpoint.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retain_entries: u64,
+    /// Keep entries that are younger, such as 7d.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) retain_age: Option<Duration>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Delete the post that the stalled writer would collide with, and show the loss.
+    #[arg(long)]
+    pub(crate) naive: bool,
+    /// Work in this directory, which must not hold a log yet, and leave it there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DemoWriter {
+    /// The log's directory.
+    pub(crate) directory: PathBuf,
+    /// How many appends to have acknowledged before the one that stalls.
+    pub(crate) acknowledged: u64,
+    /// How many rows an append has.
+    pub(crate) rows: usize,
+}
+
+fn parse_position(text: &str) -> Result<Position, String> {
+    let number = text.parse().map_err(|_| "positions are whole numbers from 1".to_owned())?;
+    match Position::try_new(number) {
+        Some(position) if !position.is_none() => Ok(position),
+        _ => Err("positions go from 1 to 2^62".to_owned()),
+    }
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    if text == "tail" { Ok(Target::Tail) } else { parse_position(text).map(Target::At) }
+}
+
+fn parse_cursor(text: &str) -> Result<CursorName, String> {
+    CursorName::parse(text).ok_or_else(|| {
+        "names have 1 to 64 characters of a-z A-Z 0-9 . _ - and do not begin with a dot".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn position_zero_is_refused() {
+        assert!(Args::try_parse_from(["fencepost", "tail", "x", "--from", "0"]).is_err());
+        assert!(Args::try_parse_from(["fencepost", "checkpoint", "x", "tail"]).is_ok());
+    }
+}

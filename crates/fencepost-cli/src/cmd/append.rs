@@ -1,0 +1,231 @@
+//! `append`: rows into the log, many entries in flight, and an honest account of every row at the end.
+
+mod account;
+
+use super::open;
+use crate::args::Append;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::{self, InputOptions, Rows};
+use crate::output;
+use crate::place::requests;
+use crate::progress;
+use crate::signal::asked_to_end;
+use account::Account;
+use arrow::array::RecordBatch;
+use fencepost::{AppendError, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions};
+use indicatif::ProgressBar;
+use serde_json::{Map, Value, json};
+use std::collections::VecDeque;
+use tokio::sync::mpsc;
+
+pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
+    // The input first: a file that is not there must not take the log from anybody.
+    let rows = open_input(&args).await?;
+    let patience = Some(args.writer.patience);
+    let wal = args.place.open_or_new(patience).await?;
+    let writer = open::writer(&wal, &args.writer, options(&args)).await?;
+    let session = Session {
+        verbose: args.verbose_acks,
+        skipped: args.skip,
+        account: Account::default(),
+        pending: VecDeque::new(),
+        progress: progress::counter("rows acknowledged"),
+        wal,
+        writer,
+    };
+    let summary = session.run(rows).await?;
+    if json { output::json(&Value::Object(summary)) } else { output::line(&describe(&summary)) }
+}
+
+async fn open_input(args: &Append) -> Result<Rows, Failure> {
+    let batch_rows = args.rows_per_entry.map_or(BATCH_ROWS, |rows| rows as usize);
+    let options =
+        InputOptions { format: args.format, infer_rows: args.infer_rows, batch_rows, skip: args.skip };
+    let path = args.from.clone();
+    let opened = tokio::task::spawn_blocking(move || input::open(&path, &options)).await;
+    opened.map_err(|error| Failure::of(Exit::Failed, &error))?
+}
+
+fn options(args: &Append) -> WriterOptions {
+    let options = open::options(&args.writer).with_linger(args.linger);
+    match (args.rows_per_entry, args.group_bytes) {
+        (Some(_), _) => options.with_group_bytes_max(1),
+        (None, Some(bytes)) => options.with_group_bytes_max(bytes),
+        (None, None) => options,
+    }
+}
+
+/// One append command that has its writer.
+struct Session {
+    verbose: bool,
+    skipped: u64,
+    account: Account,
+    pending: VecDeque<Pending>,
+    progress: ProgressBar,
+    wal: Wal,
+    writer: Writer,
+}
+
+/// Rows that were submitted.
+struct Pending {
+    ticket: Ticket,
+    rows: u64,
+}
+
+impl Session {
+    async fn run(mut self, rows: Rows) -> Result<Map<String, Value>, Failure> {
+        let mut batches = read_in_background(rows);
+        let mut stop = self.feed(&mut batches).await;
+        drop(batches);
+        // Ends the linger of what waits, and is answered once everything is decided and counted.
+        let _ = self.writer.flush().await;
+        while let Some(pending) = self.pending.pop_front() {
+            let outcome = pending.ticket.await;
+            self.settle(pending.rows, outcome)?;
+        }
+        if let Some(error) = self.account.failure.take() {
+            stop = Some(error.into());
+        }
+        self.progress.finish_and_clear();
+        let (mut facts, closed) = self.close().await;
+        facts.insert("closed".into(), closed.is_ok().into());
+        let Some(failure) = stop else {
+            if let Err(error) = closed {
+                output::note_line(format_args!(
+                    "warning: all rows are in the log, but it was not closed ({error}); the next writer takes over as from a crashed one"
+                ));
+            }
+            return Ok(facts);
+        };
+        Err(account::explain(failure, &facts))
+    }
+
+    /// Submits until the input ends, an append fails, or a signal comes. `None` for the input's end.
+    async fn feed(&mut self, batches: &mut mpsc::Receiver<Result<RecordBatch, Failure>>) -> Option<Failure> {
+        let mut signal = std::pin::pin!(asked_to_end());
+        loop {
+            tokio::select! {
+                biased;
+                name = &mut signal => return Some(Failure::new(Exit::Interrupted, format!("stopped by {name}"))),
+                outcome = front(&mut self.pending), if !self.pending.is_empty() => {
+                    let rows = self.pending.pop_front().map_or(0, |pending| pending.rows);
+                    if let Err(failure) = self.settle(rows, outcome) {
+                        return Some(failure);
+                    }
+                    if self.account.failure.is_some() {
+                        return None;
+                    }
+                }
+                batch = batches.recv(), if self.pending.len() < PENDING_MAX => match batch {
+                    None => return None,
+                    Some(Err(failure)) => return Some(failure),
+                    Some(Ok(batch)) => if let Err(failure) = self.submit(batch).await {
+                        return Some(failure);
+                    },
+                }
+            }
+        }
+    }
+
+    /// Hands over a batch, in halves if it is too large for an entry.
+    async fn submit(&mut self, batch: RecordBatch) -> Result<(), Failure> {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            let rows = part.num_rows();
+            match self.writer.submit(vec![part]).await {
+                Ok(ticket) => self.pending.push_back(Pending { ticket, rows: rows as u64 }),
+                Err(SubmitError { why: AppendError::TooLarge { .. }, batches }) if rows > 1 => {
+                    let half = rows / 2;
+                    let halves = batches
+                        .iter()
+                        .flat_map(|batch| [batch.slice(half, rows - half), batch.slice(0, half)]);
+                    parts.extend(halves);
+                }
+                Err(refused) => return Err(Failure::from(refused.why)),
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        rows: u64,
+        outcome: Result<fencepost::Appended, AppendError>,
+    ) -> Result<(), Failure> {
+        if let Ok(appended) = &outcome
+            && self.verbose
+        {
+            output::json(&json!({"position": appended.position.get(), "rows": rows}))?;
+        }
+        self.account.settle(rows, outcome);
+        self.progress.set_position(self.account.acknowledged);
+        Ok(())
+    }
+
+    /// Closes if the writer still can, and gathers the numbers.
+    async fn close(self) -> (Map<String, Value>, Result<(), AppendError>) {
+        let Self { account, wal, writer, skipped, .. } = self;
+        let status = writer.status();
+        let before = wal.requests();
+        let (closed, close_requests) = match &status.stopped {
+            Some(why) => (Err(why.clone()), RequestCounts::default()),
+            None => {
+                let closed = writer.close().await;
+                (closed, wal.requests() - before)
+            }
+        };
+        let mut facts = account.facts(skipped);
+        facts.extend([
+            ("bytes".to_owned(), status.acknowledged_bytes.into()),
+            ("epoch".to_owned(), status.epoch.get().into()),
+            ("shard".to_owned(), wal.shard().to_string().into()),
+            ("requests".to_owned(), requests(status.requests)),
+            ("open_requests".to_owned(), requests(status.open_requests)),
+            ("close_requests".to_owned(), requests(close_requests)),
+            ("lease_requests".to_owned(), requests(status.lease_requests)),
+        ]);
+        (facts, closed)
+    }
+}
+
+async fn front(pending: &mut VecDeque<Pending>) -> Result<fencepost::Appended, AppendError> {
+    match pending.front_mut() {
+        Some(first) => (&mut first.ticket).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Decodes on a thread of its own, a few batches ahead.
+fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<RecordBatch, Failure>> {
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+    tokio::task::spawn_blocking(move || {
+        for batch in rows {
+            if sender.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn describe(summary: &Map<String, Value>) -> String {
+    let number = |key: &str| summary.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let (rows, entries) = (number("rows"), number("entries"));
+    if entries == 0 {
+        return "the input has no rows; nothing was appended".to_owned();
+    }
+    format!(
+        "{rows} rows in {entries} entries ({}), positions {} to {}, epoch {}",
+        indicatif::HumanBytes(number("bytes")),
+        number("first_position"),
+        number("last_position"),
+        number("epoch"),
+    )
+}
+
+/// Large enough that an entry is worth its PUT, small enough that 128 of them fit into memory.
+const BATCH_ROWS: usize = 8_192;
+/// Submissions that wait for their acknowledgement: two windows, so that the next entries are ready when one is.
+const PENDING_MAX: usize = 128;
+const BATCHES_AHEAD: usize = 2;

@@ -1,0 +1,97 @@
+//! What became of each row.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use fencepost::{AppendError, Appended, Position};
+use serde_json::{Map, Value, json};
+
+/// The outcomes so far. Acknowledgements come in order, so the acknowledged rows are the first ones of the input.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub(super) acknowledged: u64,
+    pub(super) failure: Option<AppendError>,
+    not_in_log: u64,
+    unknown: u64,
+    entries: u64,
+    first: Option<Position>,
+    last: Option<Position>,
+}
+
+impl Account {
+    pub(super) fn settle(&mut self, rows: u64, outcome: Result<Appended, AppendError>) {
+        match outcome {
+            Ok(appended) => {
+                self.acknowledged += rows;
+                self.first.get_or_insert(appended.position);
+                if self.last.replace(appended.position) != Some(appended.position) {
+                    self.entries += 1;
+                }
+            }
+            Err(error) => {
+                if error.is_definite() {
+                    self.not_in_log += rows;
+                } else {
+                    self.unknown += rows;
+                }
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    pub(super) fn facts(&self, skipped: u64) -> Map<String, Value> {
+        let facts = json!({
+            "rows": self.acknowledged,
+            "entries": self.entries,
+            "first_position": self.first.map(Position::get),
+            "last_position": self.last.map(Position::get),
+            "acknowledged_rows": self.acknowledged,
+            "not_in_log_rows": self.not_in_log,
+            "unknown_rows": self.unknown,
+            "skipped_rows": skipped,
+        });
+        match facts {
+            Value::Object(facts) => facts,
+            _ => unreachable!("written as an object above"),
+        }
+    }
+}
+
+/// Adds to a failure what became of the rows, and what to do.
+pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
+    let number = |key: &str| facts.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let (acknowledged, unknown) = (number("acknowledged_rows"), number("unknown_rows"));
+    let not_in_log = number("not_in_log_rows");
+    let done = number("skipped_rows") + acknowledged;
+    let mut account = match facts.get("last_position").and_then(Value::as_u64) {
+        Some(last) => format!("{acknowledged} rows are in the log, acknowledged, up to position {last}."),
+        None => "No row was acknowledged.".to_owned(),
+    };
+    if unknown > 0 {
+        account.push_str(&format!("\nThe next {unknown} rows may be in the log or not."));
+    }
+    if not_in_log > 0 {
+        account.push_str(&format!("\n{not_in_log} rows were tried and are not in the log."));
+    }
+    account.push_str("\nThe rest of the input was not sent.");
+    let exit = failure.exit;
+    let advice = match exit {
+        Exit::Held if unknown > 0 => "Another writer has the log now. Before these rows are sent again, look for them: above the checkpoint \
+             with `tail`, below it where the log's rows were stored. To take the log back, append with --skip and --takeover now."
+            .to_owned(),
+        Exit::Held => format!(
+            "Another writer has the log now. Stand down; or, to take it back, append the same input with --skip {done} --takeover now."
+        ),
+        Exit::Unknown => {
+            let from = match number("last_position") {
+                0 => String::new(),
+                last => format!(" --from {}", last + 1),
+            };
+            format!(
+                "Find out first: take the log over (any append does), and see with `tail{from}` which of these rows are there. \
+                 Then append the rest with --skip."
+            )
+        }
+        _ => format!("To go on, append the same input with --skip {done} once the cause is gone."),
+    };
+    failure.with_advice(account).with_advice(advice).with_facts(facts.clone())
+}

@@ -1,0 +1,40 @@
+//! `checkpoint`: everything up to a position is safe elsewhere.
+
+use super::open;
+use crate::args::{Checkpoint, Target};
+use crate::failure::Failure;
+use crate::output;
+use fencepost::ReadFrom;
+use serde_json::json;
+
+pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
+    let wal = args.place.open(Some(args.writer.patience)).await?;
+    // Finds out whether there is a log: a checkpoint does not make one.
+    drop(wal.reader(ReadFrom::Checkpoint, None).await?);
+    let writer = open::writer(&wal, &args.writer, open::options(&args.writer)).await?;
+    let epoch = writer.epoch();
+    let asked = match args.position {
+        Target::At(position) => position,
+        Target::Tail => writer.status().acknowledged,
+    };
+    let landed = writer.checkpoint(asked).await;
+    let closed = writer.close().await;
+    let landed = landed?;
+    if let Err(error) = closed {
+        output::note_line(format_args!(
+            "warning: the log was not closed ({error}); the next writer takes over as from a crashed one"
+        ));
+    }
+    if json {
+        let document = json!({"asked": asked.get(), "replay_after": landed.get(), "epoch": epoch.get(), "shard": wal.shard().to_string()});
+        return output::json(&document);
+    }
+    let note = match landed.cmp(&asked) {
+        std::cmp::Ordering::Equal => String::new(),
+        std::cmp::Ordering::Less => format!(" (asked for {asked}, which lies among the posts of a takeover)"),
+        std::cmp::Ordering::Greater => format!(" (it was there already; {asked} would be a step back)"),
+    };
+    output::line(&format!(
+        "the checkpoint is at position {landed}{note}; what lies above is replayed by whoever opens the log"
+    ))
+}

@@ -1,0 +1,121 @@
+//! `inspect`: the manifest and every entry, and what a collection would do with it.
+
+use crate::args::Inspect;
+use crate::failure::Failure;
+use crate::output::{self, printable};
+use comfy_table::{Table, presets};
+use fencepost::{InspectedEntry, Inspection, ShardStatus, Wal, kind_name};
+use serde_json::{Value, json};
+
+pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
+    let wal = args.place.open(None).await?;
+    let found = wal.inspect().await?;
+    if json { output::json(&document(&wal, &found)) } else { print(&wal, &found) }
+}
+
+fn document(wal: &Wal, found: &Inspection) -> Value {
+    let manifest = &found.manifest;
+    let sstables = manifest.sstables.iter();
+    let sstables: Vec<_> =
+        sstables.map(|table| json!({"generation": table.generation.0, "path": table.path})).collect();
+    let entries: Vec<_> = found.entries.iter().map(entry).collect();
+    json!({
+        "shard": wal.shard().to_string(),
+        "manifest": {
+            "version": manifest.version.get(),
+            "writer_epoch": manifest.writer_epoch.get(),
+            "replay_after": manifest.replay_after.get(),
+            "last_seen": manifest.last_seen.get(),
+            "current_generation": manifest.current_generation.0,
+            "status": status(manifest.status),
+            "sstables": sstables,
+        },
+        "boundary": found.boundary.get(),
+        "tail": found.tail.get(),
+        "entries": entries,
+    })
+}
+
+fn entry(entry: &InspectedEntry) -> Value {
+    let kept_because = entry.kept_because.as_ref().map(fencepost::Reason::name);
+    let mut document = json!({
+        "position": entry.position.get(), "kind": null, "epoch": null, "generation": null, "batches": null, "rows": null,
+        "bytes": entry.bytes, "written_by": null, "state": entry.state.name(), "kept_because": kept_because,
+    });
+    match &entry.content {
+        Ok(content) => {
+            document["kind"] = kind_name(content.header.kind).into();
+            document["epoch"] = content.header.epoch.get().into();
+            document["generation"] = content.generation.map(|generation| generation.0).into();
+            document["batches"] = content.batches.into();
+            document["rows"] = content.rows.into();
+            document["written_by"] = written_by(entry).into();
+        }
+        Err(problem) => document["problem"] = problem.as_str().into(),
+    }
+    document
+}
+
+fn written_by(entry: &InspectedEntry) -> &'static str {
+    match &entry.content {
+        Ok(content) if content.header.is_by_lance() => "lance",
+        Ok(_) => "fencepost",
+        Err(_) => "",
+    }
+}
+
+fn status(status: ShardStatus) -> String {
+    match status {
+        ShardStatus::Active => "active".to_owned(),
+        ShardStatus::Sealed => "sealed".to_owned(),
+        ShardStatus::Unknown(number) => format!("unknown ({number})"),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn print(wal: &Wal, found: &Inspection) -> Result<(), Failure> {
+    let manifest = &found.manifest;
+    let mut text = format!(
+        "shard {}, {}\nmanifest {}: epoch {}, replay after {}, last seen {}, generation {}\nboundary {}, tail {}\n",
+        wal.shard(),
+        status(manifest.status),
+        manifest.version,
+        manifest.writer_epoch,
+        manifest.replay_after,
+        manifest.last_seen,
+        manifest.current_generation.0,
+        found.boundary,
+        found.tail,
+    );
+    for table in &manifest.sstables {
+        text.push_str(&format!("SSTable of generation {}: {}\n", table.generation.0, table.path));
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["position", "kind", "epoch", "rows", "bytes", "by", "state", "kept because"]);
+    for entry in &found.entries {
+        let (kind, epoch, rows) = match &entry.content {
+            Ok(content) => {
+                (kind_name(content.header.kind), content.header.epoch.to_string(), content.rows.to_string())
+            }
+            Err(_) => ("?", String::new(), String::new()),
+        };
+        let kept = entry.kept_because.as_ref().map_or("- (would go)", fencepost::Reason::name);
+        table.add_row([
+            entry.position.to_string(),
+            kind.to_owned(),
+            epoch,
+            rows,
+            entry.bytes.to_string(),
+            written_by(entry).to_owned(),
+            entry.state.name().to_owned(),
+            kept.to_owned(),
+        ]);
+    }
+    text.push_str(&table.to_string());
+    let problems = found.entries.iter().filter_map(|entry| entry.content.as_ref().err());
+    for problem in problems {
+        text.push_str(&format!("\n{problem}"));
+    }
+    output::line(&printable(&text))
+}

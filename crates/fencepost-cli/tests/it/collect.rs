@@ -1,0 +1,126 @@
+//! Checkpoint, plan, collect, inspect, verify: the operator's round.
+
+use super::support::{Scratch, run};
+use serde_json::{Value, json};
+
+/// Three epochs: the first is closed, the second dies, the third is closed.
+fn log() -> Scratch {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 10);
+    let append = ["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1"];
+    run(append).ok();
+    run(append).ok();
+    // As if the second had died before it could close: post 1, rows 2-11, close 12, post 13, rows 14-23, close 24.
+    std::fs::remove_file(scratch.entry(24)).unwrap();
+    run(["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1", "--takeover", "now"]).ok();
+    scratch
+}
+
+fn entry(inspection: &Value, position: u64) -> &Value {
+    inspection["entries"].as_array().unwrap().iter().find(|entry| entry["position"] == position).unwrap()
+}
+
+#[test]
+fn inspect_shows_every_entry_and_why_it_stays() {
+    let scratch = log();
+    let found = run(["inspect", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(found["manifest"]["writer_epoch"], 3);
+    assert_eq!(found["manifest"]["status"], "active");
+    assert_eq!((&found["boundary"], &found["tail"]), (&json!(0), &json!(24 + 63 + 11)));
+    let expected = json!({
+        "position": 24, "kind": "post", "epoch": 3, "generation": null, "batches": 0, "rows": 0,
+        "bytes": entry(&found, 24)["bytes"], "written_by": "fencepost", "state": "live", "kept_because": "live",
+    });
+    assert_eq!(entry(&found, 24), &expected);
+    assert_eq!(entry(&found, 25)["kind"], "filler");
+    assert_eq!(entry(&found, 12)["kind"], "close");
+    assert_eq!((&entry(&found, 2)["kind"], &entry(&found, 2)["rows"]), (&json!("data"), &json!(1)));
+    let table = run(["inspect", &scratch.log()]).ok().text();
+    assert!(table.contains("filler") && table.contains("kept because"), "{table}");
+}
+
+#[test]
+fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
+    let scratch = log();
+    let landed = run(["checkpoint", &scratch.log(), "tail", "--json"]).ok().json();
+    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
+    let kept: Vec<_> = plan["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|object| object["kept_because"] == "needed_post")
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0]["object"], "entry 24");
+    assert!(kept[0]["why"].as_str().unwrap().contains("collide"));
+    let dry = run(["gc", "run", &scratch.log(), "--dry-run", "--json"]).ok().json();
+    let before = run(["inspect", &scratch.log(), "--json"]).ok().json();
+    let would_go =
+        before["entries"].as_array().unwrap().iter().filter(|entry| entry["kept_because"].is_null()).count();
+    let done = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(done["deleted"], dry["deleted"]);
+    assert_eq!(done["deleted_objects"]["entries"], would_go);
+    assert_eq!(done["boundary"], landed["replay_after"]);
+    assert_eq!(done["kept"]["needed_post"], 1);
+    assert_eq!(done["leftovers"], 0);
+    assert!(done["requests"]["delete"].as_u64().unwrap() > 0);
+    let after = run(["inspect", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(entry(&after, 24)["kept_because"], "needed_post");
+    assert!(after["entries"].as_array().unwrap().iter().all(|entry| !entry["kept_because"].is_null()));
+    let again = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(again["deleted_objects"]["entries"], 0);
+    assert_eq!(run(["verify", &scratch.log(), "--json"]).ok().json()["ok"], true);
+    let text = run(["gc", "plan", &scratch.log()]).ok().text();
+    assert!(
+        text.contains("keep    entry 24: It is what a dead writer's late appends collide with"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_collected_is_an_error_that_says_where_to_go_on() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "11"]).ok();
+    run(["gc", "run", &scratch.log()]).ok();
+    let refused = run(["tail", &scratch.log(), "--from", "2", "--json"]).fails(8, "--from 12");
+    assert_eq!(refused.stdout.len(), refused.text().trim_end().len() + 1);
+    assert_eq!((&refused.json()["at"], &refused.json()["first"]), (&json!(2), &json!(12)));
+    assert_eq!(scratch.read_numbers(12).len(), 20);
+}
+
+#[test]
+fn a_checkpoint_says_where_it_landed() {
+    let scratch = log();
+    // Within the zone of the post at 24.
+    let landed = run(["checkpoint", &scratch.log(), "30", "--json"]).ok().json();
+    assert_eq!((&landed["asked"], &landed["replay_after"]), (&json!(30), &json!(23)));
+    let landed = run(["checkpoint", &scratch.log(), "5", "--json"]).ok().json();
+    assert_eq!(landed["replay_after"], 23);
+    run(["checkpoint", &scratch.log(), "9999"]).fails(3, "only positions up to");
+}
+
+#[test]
+fn a_consumer_goes_on_where_it_was_and_holds_the_log() {
+    let scratch = log();
+    let first = run(["tail", &scratch.log(), "--cursor", "copy", "--to", "5"]).ok();
+    assert_eq!(first.lines().len(), 4);
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    let done = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(done["bound"], 5, "the consumer has not passed what is above");
+    assert_eq!(done["deleted_objects"]["entries"], 5);
+    let second = run(["tail", &scratch.log(), "--cursor", "copy"]).ok();
+    assert_eq!(second.lines().len(), 26);
+    assert_eq!(run(["tail", &scratch.log(), "--cursor", "copy"]).ok().lines().len(), 0);
+    let done = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert!(done["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{done}");
+}
+
+#[test]
+fn retention_keeps_the_newest_covered_entries() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "23"]).ok();
+    let done = run(["gc", "run", &scratch.log(), "--retain-entries", "13", "--json"]).ok().json();
+    assert_eq!((&done["bound"], &done["kept"]["retention"]), (&json!(10), &json!(13)));
+    let done = run(["gc", "run", &scratch.log(), "--retain-age", "1h", "--json"]).ok().json();
+    assert_eq!(done["deleted_objects"]["entries"], 0);
+}

@@ -1,0 +1,61 @@
+//! What an append costs, as the command itself counts it.
+
+use super::support::{Scratch, run, run_with};
+use serde_json::json;
+
+#[test]
+fn an_append_makes_one_put_for_each_entry_and_nothing_else() {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 300);
+    let report =
+        run(["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1", "--json"]).ok().json();
+    assert_eq!(report["rows"], 300);
+    assert_eq!(report["entries"], 300);
+    assert_eq!(report["requests"], json!({"put": 300, "get": 0, "head": 0, "list": 0, "delete": 0}));
+    assert_eq!(report["epoch"], 1);
+    // The first post, which is a handover post, stands at 1.
+    assert_eq!((&report["first_position"], &report["last_position"]), (&json!(2), &json!(301)));
+    assert_eq!(report["close_requests"]["put"], 2, "the close entry and the lease");
+    assert_eq!(scratch.read_numbers(1), (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn grouped_appends_share_entries() {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 50_000);
+    let report = run(["append", &scratch.log(), "--from", &file, "--linger", "50ms", "--json"]).ok().json();
+    assert_eq!(report["rows"], 50_000);
+    assert_eq!(report["requests"]["put"], report["entries"]);
+    assert!(report["entries"].as_u64().unwrap() < 7, "{report}");
+    assert!(report["bytes"].as_u64().unwrap() > 8 * 50_000, "{report}");
+}
+
+#[test]
+fn a_closed_log_costs_its_next_writer_no_fillers() {
+    let scratch = Scratch::new();
+    for epoch in 1..=3_u64 {
+        let report = run_with(["append", &scratch.log(), "--json"], b"{\"n\":1}\n{\"n\":2}\n").ok().json();
+        assert_eq!(report["epoch"], epoch);
+        assert!(report["open_requests"]["put"].as_u64().unwrap() < 5, "{report}");
+    }
+    assert_eq!(scratch.read_numbers(1), [1, 2, 1, 2, 1, 2]);
+}
+
+#[test]
+fn an_empty_input_appends_nothing() {
+    let scratch = Scratch::new();
+    let report = run_with(["append", &scratch.log(), "--json"], b"").ok().json();
+    assert_eq!(
+        (&report["rows"], &report["entries"], &report["first_position"]),
+        (&json!(0), &json!(0), &json!(null))
+    );
+}
+
+#[test]
+fn skipping_goes_on_where_an_append_ended() {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 20_000);
+    let report = run(["append", &scratch.log(), "--from", &file, "--skip", "19990", "--json"]).ok().json();
+    assert_eq!(report["rows"], 10);
+    assert_eq!(scratch.read_numbers(1), (19_990..20_000).collect::<Vec<_>>());
+}

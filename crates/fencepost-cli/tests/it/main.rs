@@ -1,0 +1,18 @@
+//! Real runs of the command, on the local default.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
+
+mod bad_bytes;
+mod bad_place;
+mod collect;
+mod counts;
+mod demo;
+mod formats;
+mod interrupted;
+mod killed;
+mod lease;
+mod manners;
+mod memory;
+mod stopped;
+mod support;
