@@ -1,0 +1,103 @@
+//! What can happen in a state.
+
+use super::action::Landing;
+use super::state::{Party, State};
+use super::{Action, Bounds, LogModel};
+use fencepost_fence::Request;
+use fencepost_format::{Epoch, Position};
+
+impl State {
+    pub(super) fn actions(&self, model: &LogModel, actions: &mut Vec<Action>) {
+        if !self.broken.is_empty() {
+            return;
+        }
+        let bounds = &model.bounds;
+        if self.writers.len() < bounds.appends.len() {
+            actions.push(Action::Open);
+        }
+        for (writer, party) in self.writers.iter().enumerate() {
+            self.writer_actions(bounds, writer, party, actions);
+        }
+        for flight in 0..self.flights.len() {
+            self.flight_actions(flight, actions);
+        }
+        if self.collections_left > 0 && self.store.replay_after() > Position::NONE {
+            actions.push(Action::CollectorLooks);
+        }
+        actions.extend((0..self.collections.len()).map(|collector| Action::CollectorPlans { collector }));
+        let due = self.condemned.iter().filter(|at| self.store.entry(**at).is_some() && self.is_wanted(**at));
+        actions.extend(due.map(|&at| Action::Delete { at }));
+        if self.faults.duplicates > 0 {
+            let free = self.echoes.iter().filter(|entry| self.store.entry(entry.position).is_none());
+            actions.extend(free.map(|&entry| Action::Duplicate { entry }));
+        }
+        if bounds.reader && self.reader.as_ref().is_none_or(|party| !party.reads.is_empty() || party.rests) {
+            actions.push(Action::ReaderReads);
+        }
+        if self.faults.strangers > 0 && self.store.epoch() > Epoch::FIRST {
+            let tail = (1..)
+                .map(Position::new)
+                .find(|at| *at > self.store.replay_after() && self.store.entry(*at).is_none());
+            actions.extend(tail.map(|at| Action::Stranger { at }));
+        }
+    }
+
+    /// Whether somebody is about to touch this position. Nobody can tell when it was deleted before that.
+    fn is_wanted(&self, at: Position) -> bool {
+        let reads = |read: &Request| matches!(read, Request::ReadEntry { at: of, .. } if *of == at);
+        self.flights.iter().any(|flight| flight.entry.position == at)
+            || (self.faults.duplicates > 0 && self.echoes.iter().any(|entry| entry.position == at))
+            || self.writers.iter().any(|party| party.reads.iter().any(reads))
+            || self.reader.iter().any(|party| party.reads.iter().any(reads))
+    }
+
+    fn writer_actions(&self, bounds: &Bounds, writer: usize, party: &Party, actions: &mut Vec<Action>) {
+        actions.extend((0..party.reads.len()).map(|which| Action::Read { writer, which }));
+        if party.writer.gone().is_some() {
+            return;
+        }
+        if self.faults.crashes > 0 {
+            actions.push(Action::Crash { writer });
+        }
+        let Some(core) = party.writer.core() else { return };
+        if party.checkpoints_left > 0 {
+            let tail = party.writer.acked();
+            let places = [tail.prev(), tail, tail.next()].into_iter().filter(|at| *at > core.replay_after());
+            actions.extend(places.map(|at| Action::Checkpoint { writer, at }));
+        }
+        if bounds.closes && !party.closes && core.stopped().is_none() {
+            actions.push(Action::Close { writer });
+        }
+        if self.faults.give_ups > 0 && core.window().undecided() > 0 {
+            actions.push(Action::GiveUp { writer });
+        }
+    }
+
+    fn flight_actions(&self, index: usize, actions: &mut Vec<Action>) {
+        let flight = &self.flights[index];
+        if index > 0 && self.flights[index - 1] == *flight {
+            return;
+        }
+        let free = self.store.entry(flight.entry.position).is_none();
+        let mut land = |how| actions.push(Action::Land { flight: index, how });
+        if flight.sender.is_none() {
+            if free {
+                land(Landing::Told);
+            }
+            return;
+        }
+        land(Landing::Told);
+        if self.faults.duplicates > 0 && free {
+            land(Landing::Again);
+        }
+        if self.faults.losses > 0 {
+            if free {
+                land(Landing::Lost);
+            }
+            actions.push(Action::TimeOut { flight: index });
+        }
+        if self.faults.conflicts > 0 {
+            actions.push(Action::Conflict { flight: index });
+        }
+    }
+}

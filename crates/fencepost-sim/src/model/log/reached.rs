@@ -1,0 +1,65 @@
+//! The dangerous states that a search must have met, lest it prove nothing.
+
+use super::{Bounds, LogModel, State};
+use stateright::Property;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+macro_rules! reached {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A dangerous thing that happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reached {
+            $($(#[$doc])* #[doc = $text] $name,)*
+        }
+
+        fn all() -> Vec<(Reached, Property<LogModel>)> {
+            vec![$((
+                Reached::$name,
+                Property::sometimes($text, |model: &LogModel, _: &State| model.coverage.has(Reached::$name)),
+            ),)*]
+        }
+    };
+}
+
+reached! {
+    LandedInCollectedSpace = "a late create lands in collected space",
+    AckedAfterTakeover = "an append is acknowledged after a successor claimed",
+    ZombieWokeAfterCollection = "a zombie meets a post after a collection",
+    OpenerFenced = "an opener is fenced",
+    FillerCollided = "a filler collides",
+    ReadBackAbsent = "a read-back finds absent",
+    OwnEntryReadBack = "an append that exists turns out to be the writer's own",
+    LeftoverInZone = "a dead writer's append lands in its successor's zone",
+    Handover = "an epoch ends with a close and the next begins with a handover",
+    DeletedInTheWay = "a collector deletes what a late create would collide with",
+    AckedBelowReplay = "an append is acknowledged after a successor covered it",
+    ReaderTruncated = "a reader meets a collected position",
+}
+
+/// What was met so far, by all threads of a search.
+///
+/// Beside the states and not in them: what once happened would otherwise tell states apart that are the same.
+#[derive(Debug, Default)]
+pub(super) struct Coverage(AtomicU32);
+
+impl Coverage {
+    pub(super) fn note(&self, reached: Reached) {
+        let bit = 1 << reached as u32;
+        if self.0.load(Ordering::Relaxed) & bit == 0 {
+            self.0.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    fn has(&self, reached: Reached) -> bool {
+        self.0.load(Ordering::Relaxed) & (1 << reached as u32) != 0
+    }
+
+    /// Those that can be met within these bounds.
+    pub(super) fn properties(&self, bounds: &Bounds) -> Vec<Property<LogModel>> {
+        all()
+            .into_iter()
+            .filter(|(reached, _)| bounds.reach.contains(reached))
+            .map(|(_, property)| property)
+            .collect()
+    }
+}

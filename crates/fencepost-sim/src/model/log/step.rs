@@ -1,0 +1,286 @@
+//! What each action does.
+
+use super::action::Landing;
+use super::state::{Flight, Party, ReaderParty, State};
+use super::{Action, LogModel, NOW, Reached, collect};
+use crate::world::writer::Note;
+use crate::world::{Oracle, Reader, Store, Wanted, Writer};
+use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Stop, Tick, Verify};
+use fencepost_format::{EntryHeader, EntryKind, Manifest, Nonce, Position};
+use std::sync::Arc;
+
+impl State {
+    pub(super) fn act(&mut self, model: &LogModel, action: &Action) {
+        match *action {
+            Action::Open => self.open(model),
+            Action::Read { writer, which } => self.read(model, writer, which),
+            Action::Land { flight, how } => self.land(model, flight, how),
+            Action::Duplicate { entry } => {
+                self.faults.duplicates -= 1;
+                self.echoes.remove(&entry);
+                self.land_entry(model, &entry, true);
+            }
+            Action::TimeOut { flight } => {
+                self.faults.losses -= 1;
+                let sender = self.flights[flight].sender.take();
+                let reply = self.flights[flight].reply(CreateReply::Unknown);
+                self.tell(model, sender, &reply);
+            }
+            Action::Conflict { flight } => {
+                self.faults.conflicts -= 1;
+                let flight = self.flights.remove(flight);
+                self.tell(model, flight.sender, &flight.reply(CreateReply::Exists));
+            }
+            Action::Checkpoint { writer, at } => {
+                let party = Arc::make_mut(&mut self.writers[writer]);
+                if party.writer.checkpoint(NOW, at) {
+                    party.checkpoints_left -= 1;
+                    self.settle(model, writer);
+                }
+            }
+            Action::Close { writer } => {
+                let party = Arc::make_mut(&mut self.writers[writer]);
+                party.closes = true;
+                party.writer.close(NOW);
+                self.settle(model, writer);
+            }
+            Action::GiveUp { writer } => {
+                self.faults.give_ups -= 1;
+                Arc::make_mut(&mut self.writers[writer]).writer.time_out(Tick(u64::MAX));
+                self.settle(model, writer);
+            }
+            Action::Crash { writer } => {
+                self.faults.crashes -= 1;
+                Arc::make_mut(&mut self.writers[writer]).writer.crash();
+            }
+            Action::CollectorLooks => {
+                self.collections_left -= 1;
+                self.collections.extend(collect::look(&self.store).map(Arc::new));
+            }
+            Action::CollectorPlans { collector } => {
+                let collection = Arc::unwrap_or_clone(self.collections.remove(collector));
+                let deletions = collect::plan(collection, Arc::make_mut(&mut self.store));
+                // They are carried out when somebody looks, or never; so they are judged now.
+                let (store, oracle) = (&self.store, Arc::make_mut(&mut self.oracle));
+                deletions.iter().for_each(|&at| oracle.condemned(store, at));
+                self.condemned.extend(deletions);
+            }
+            Action::Delete { at } => self.delete(model, at),
+            Action::ReaderReads => self.reader_reads(model),
+            Action::Stranger { at } => {
+                self.faults.strangers -= 1;
+                let kind = EntryKind::Data;
+                let epoch = self.store.epoch().prev();
+                let entry = EntryHeader { position: at, epoch, kind, nonce: None };
+                self.put(&entry);
+            }
+        }
+        self.tidy(model);
+    }
+
+    fn open(&mut self, model: &LogModel) {
+        let index = self.writers.len();
+        let writer = Writer::open(model.params, NOW, Nonce(index as u128 + 1), None);
+        let appends_left = model.bounds.appends[index];
+        let checkpoints_left = model.bounds.checkpoints[index];
+        let party = Party { writer, reads: Vec::new(), appends_left, checkpoints_left, closes: false };
+        self.writers.push(Arc::new(party));
+        self.settle(model, index);
+    }
+
+    fn read(&mut self, model: &LogModel, writer: usize, which: usize) {
+        let party = Arc::make_mut(&mut self.writers[writer]);
+        let request = party.reads.remove(which);
+        let reply = self.store.read(&request).expect("only reads wait here");
+        if let (Some(_), Reply::Entry(_, ReadReply::Absent)) = (party.writer.core(), &reply) {
+            model.coverage.note(Reached::ReadBackAbsent);
+        }
+        if let (Some(core), Reply::Entry(_, ReadReply::Found(entry))) = (party.writer.core(), &reply)
+            && entry.epoch == core.epoch()
+            && entry.nonce == Some(party.writer.nonce())
+        {
+            model.coverage.note(Reached::OwnEntryReadBack);
+        }
+        party.writer.handle(NOW, &reply);
+        self.settle(model, writer);
+        if model.bounds.strides
+            && let Some(which) = self.next_stride(writer)
+        {
+            self.read(model, writer, which);
+        }
+    }
+
+    /// The next read of an opener's replay, if a stall before it makes no difference by now: the entry is there and not condemned.
+    fn next_stride(&self, writer: usize) -> Option<usize> {
+        let party = &self.writers[writer];
+        let there = |read: &Request| matches!(read, Request::ReadEntry { at, .. } if self.store.entry(*at).is_some() && !self.condemned.contains(at));
+        if party.writer.is_opening() { party.reads.iter().position(there) } else { None }
+    }
+
+    fn land(&mut self, model: &LogModel, index: usize, how: Landing) {
+        let mut flight = self.flights.remove(index);
+        if how == Landing::Again {
+            self.faults.duplicates -= 1;
+            self.flights.push(flight);
+            flight.sender = None;
+        }
+        let done = self.land_entry(model, &flight.entry, flight.sender.is_none());
+        let reply = match how {
+            Landing::Told | Landing::Again => done,
+            Landing::Lost => {
+                self.faults.losses -= 1;
+                CreateReply::Unknown
+            }
+        };
+        self.tell(model, flight.sender.take(), &flight.reply(reply));
+    }
+
+    fn land_entry(&mut self, model: &LogModel, entry: &EntryHeader, late: bool) -> CreateReply {
+        if self.store.entry(entry.position).is_some() {
+            if entry.kind == EntryKind::Filler {
+                model.coverage.note(Reached::FillerCollided);
+            }
+            if self.faults.duplicates > 0 {
+                self.echoes.insert(*entry);
+            }
+            return CreateReply::Exists;
+        }
+        if late && entry.position <= self.store.replay_after() {
+            model.coverage.note(Reached::LandedInCollectedSpace);
+        }
+        let below = self.store.entry(entry.position.prev());
+        if entry.kind.is_data() && below.is_some_and(|below| below.epoch > entry.epoch) {
+            model.coverage.note(Reached::LeftoverInZone);
+        }
+        if entry.kind == EntryKind::Handover && entry.position > Position::FIRST {
+            model.coverage.note(Reached::Handover);
+        }
+        self.put(entry);
+        CreateReply::Done
+    }
+
+    fn put(&mut self, entry: &EntryHeader) {
+        let store = Arc::make_mut(&mut self.store);
+        store.create_entry(*entry);
+        Arc::make_mut(&mut self.oracle).landed(store, entry);
+    }
+
+    fn tell(&mut self, model: &LogModel, sender: Option<usize>, reply: &Reply) {
+        if let Some(writer) = sender {
+            Arc::make_mut(&mut self.writers[writer]).writer.handle(NOW, reply);
+            self.settle(model, writer);
+        }
+    }
+
+    fn delete(&mut self, model: &LogModel, at: Position) {
+        let store = Arc::make_mut(&mut self.store);
+        let entry = store.delete_entry(at).expect("only what is there is deleted");
+        Arc::make_mut(&mut self.oracle).deleted(store, at);
+        if self.faults.duplicates > 0 {
+            self.echoes.insert(entry);
+        }
+        if self.flights.iter().any(|flight| flight.entry.position == at && flight.entry != entry) {
+            model.coverage.note(Reached::DeletedInTheWay);
+        }
+    }
+
+    /// Lets a writer's machines run until they wait for somebody.
+    fn settle(&mut self, model: &LogModel, index: usize) {
+        let party = Arc::make_mut(&mut self.writers[index]);
+        let oracle = Arc::make_mut(&mut self.oracle);
+        loop {
+            // Events first: what is asked for next must be judged by what the client knows by then.
+            if let Some(note) = party.writer.poll_note(model.params, &self.store, oracle) {
+                remark(model, &self.store, party, note, !self.condemned.is_empty());
+                while party.appends_left > 0 && !party.closes && party.writer.append(NOW).is_some() {
+                    party.appends_left -= 1;
+                }
+                continue;
+            }
+            match party.writer.poll_request(model.bounds.window, oracle) {
+                Some(Wanted::Read(request)) if is_at_once(&party.writer, &request) => {
+                    let reply = self.store.read(&request).expect("this is a read");
+                    party.writer.handle(NOW, &reply);
+                }
+                Some(Wanted::Read(request)) => party.reads.push(request),
+                Some(Wanted::Entry(entry, _)) => self.flights.push(Flight { entry, sender: Some(index) }),
+                Some(Wanted::Manifest(manifest, _)) => {
+                    let store = Arc::make_mut(&mut self.store);
+                    let reply = commit(store, oracle, &manifest, &party.writer);
+                    party.writer.handle(NOW, &Reply::ManifestCreated(manifest.version, reply));
+                }
+                None => break,
+            }
+        }
+    }
+
+    fn reader_reads(&mut self, model: &LogModel) {
+        let fresh = || {
+            let reader = Reader::from_replay_point(Tick(u64::MAX));
+            Arc::new(ReaderParty { reader, reads: Vec::new(), rests: false })
+        };
+        let party = Arc::make_mut(self.reader.get_or_insert_with(fresh));
+        if party.rests {
+            party.rests = false;
+            party.reader.resume(NOW, Verify::Always);
+        }
+        let oracle = Arc::make_mut(&mut self.oracle);
+        if let Some(request) = party.reads.pop() {
+            let reply = self.store.read(&request).expect("a reader only reads");
+            party.reader.note_read(&reply, &self.store, oracle);
+            party.reader.handle(model.params, NOW, &reply);
+        }
+        loop {
+            party.rests |= party.reader.take_events(&self.store, oracle);
+            let Some(request) = party.reader.poll_request() else { break };
+            if let Request::ReadManifest { .. } = request {
+                let reply = self.store.read(&request).expect("a reader only reads");
+                party.reader.handle(model.params, NOW, &reply);
+            } else {
+                party.reads.push(request);
+            }
+        }
+        if party.reader.has_ended() {
+            model.coverage.note(Reached::ReaderTruncated);
+        }
+    }
+}
+
+/// What is performed in the same step: all of a commit (see the top of `log.rs`), and the search after a collision, since an earlier
+/// answer refuses more.
+fn is_at_once(writer: &Writer, request: &Request) -> bool {
+    matches!(request, Request::ReadManifest { .. })
+        || (matches!(request, Request::ListManifests { .. })
+            && (writer.core().is_some() || writer.epoch().is_none()))
+}
+
+/// Creates a manifest and forgets the one before, which nobody will read.
+fn commit(store: &mut Store, oracle: &mut Oracle, manifest: &Arc<Manifest>, by: &Writer) -> CreateReply {
+    let before = store.latest().cloned();
+    let reply = store.create_manifest(Arc::clone(manifest));
+    if reply == CreateReply::Done {
+        oracle.committed(store, before.as_deref(), manifest, by.nonce(), by.view());
+        before.iter().for_each(|before| {
+            store.delete_manifest(before.version);
+        });
+    }
+    reply
+}
+
+/// Notes what of interest just happened to a writer.
+fn remark(model: &LogModel, store: &Store, party: &Party, note: Note, collected: bool) {
+    let later = store.epoch() > party.writer.epoch();
+    match note {
+        Note::Acknowledged if later => {
+            model.coverage.note(Reached::AckedAfterTakeover);
+            if party.writer.acked() <= store.replay_after() {
+                model.coverage.note(Reached::AckedBelowReplay);
+            }
+        }
+        Note::OpeningEnded(Some(_)) => model.coverage.note(Reached::OpenerFenced),
+        Note::Failed(Stop::Fenced { .. }) if collected => {
+            model.coverage.note(Reached::ZombieWokeAfterCollection)
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,126 @@
+//! The chain of manifests: claims and checkpoints by several committers, under pruning of all but the latest.
+//!
+//! Every request of a commit is a step of its own. A create may land late, after its sender gave up or died, or twice, and its reply may
+//! be lost. Pruning deletes the lowest version at any moment, as long as as many stay as the bounds say: with one, a stalled
+//! committer finds the version that it wants to create free again, in pruned space.
+
+mod state;
+
+pub use state::{Action, State};
+
+use crate::world::Broken;
+use fencepost_fence::Tick;
+use stateright::{Model, Property};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How much happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// A name for reports.
+    pub name: &'static str,
+    /// For each claimant, how many checkpoints it makes once it holds an epoch.
+    pub checkpoints: &'static [u32],
+    /// How many of the newest versions pruning leaves; 0 for no pruning.
+    pub keep: usize,
+    /// Replies to creates that are lost.
+    pub losses: u8,
+    /// Creates that land twice.
+    pub duplicates: u8,
+    /// Commits that give up.
+    pub give_ups: u8,
+    /// Listings that miss the newest version.
+    pub lags: u8,
+    /// Searches for the latest manifest by somebody who does not commit.
+    pub searches: u8,
+    /// Whether an operator seals the shard at some time.
+    pub seals: bool,
+}
+
+/// The model.
+#[derive(Debug)]
+pub struct ManifestModel {
+    bounds: Bounds,
+    reached: AtomicU32,
+}
+
+impl ManifestModel {
+    /// The model within these bounds.
+    #[must_use]
+    pub const fn new(bounds: Bounds) -> Self {
+        Self { bounds, reached: AtomicU32::new(0) }
+    }
+
+    fn note(&self, reached: u32) {
+        self.reached.fetch_or(reached, Ordering::Relaxed);
+    }
+
+    fn has(&self, reached: u32) -> bool {
+        self.reached.load(Ordering::Relaxed) & reached != 0
+    }
+}
+
+const NOW: Tick = Tick(0);
+const LATE: Tick = Tick(u64::MAX);
+
+/// A create landed below the latest version.
+const LANDED_IN_PRUNED_SPACE: u32 = 1;
+/// A commit was superseded.
+const SUPERSEDED: u32 = 2;
+/// A commit learnt of its win from its own object.
+const FOUND_OWN: u32 = 4;
+
+impl Model for ManifestModel {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.bounds)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        state.actions(&self.bounds, actions);
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = last.clone();
+        state.act(self, action);
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = Vec::new();
+        macro_rules! promises {
+            ($($name:ident),* $(,)?) => {
+                $(properties.push(Property::always(Broken::$name.promise(), |_: &Self, state: &State| {
+                    !state.broken().contains(&Broken::$name)
+                }));)*
+            };
+        }
+        promises![
+            EpochOutOfOrder,
+            ReplayMovedByOther,
+            ReplayWentBack,
+            WonOffChain,
+            SealedClaimed,
+            StaleSearch
+        ];
+        if self.bounds.keep == 0 {
+            // SUBTLE: not under pruning. A search that listed a version, stalled until it was pruned, and then reads what landed there late
+            // takes its own win for a write into pruned space. The commit is made again, which is impolite and safe.
+            promises![CommitAfterWin];
+        } else {
+            properties.push(Property::sometimes("a create lands in pruned space", |model: &Self, _| {
+                model.has(LANDED_IN_PRUNED_SPACE)
+            }));
+        }
+        properties
+            .push(Property::sometimes("a commit is superseded", |model: &Self, _| model.has(SUPERSEDED)));
+        if self.bounds.losses > 0 {
+            properties
+                .push(Property::sometimes("a lost reply is made good by a read-back", |model: &Self, _| {
+                    model.has(FOUND_OWN)
+                }));
+        }
+        properties
+    }
+}

@@ -1,0 +1,369 @@
+//! The state of the manifest model, and what each action does to it.
+
+use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, SUPERSEDED};
+use crate::world::{Broken, Oracle, Store};
+use fencepost_fence::{Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick};
+use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the fields say who does it, where, or to what")]
+pub enum Action {
+    /// The next claimant begins.
+    Claim,
+    /// A holder starts a checkpoint at the next position, or at a lower one.
+    Checkpoint { of: usize, back: bool },
+    /// Somebody who only wants to know begins a search for the latest manifest.
+    Search,
+    /// A read of that search is performed.
+    SearchReads,
+    /// A committer's read is performed; a listing may miss the newest version.
+    Read { of: usize, lags: bool },
+    /// A create reaches the store.
+    Land { flight: usize, how: Landing },
+    /// A create's sender hears nothing; perhaps for so long that it gives up.
+    TimeOut { flight: usize, gives_up: bool },
+    /// The lowest version is pruned.
+    Prune,
+    /// An operator seals the shard.
+    Seal,
+}
+
+/// What becomes of a create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Landing {
+    /// Its sender is told, if it still waits.
+    Told,
+    /// Its reply is lost.
+    Lost,
+    /// Its sender is told, and a copy is still on its way.
+    Copied,
+}
+
+/// Manifests, committers, creates on their way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    store: Arc<Store>,
+    oracle: Arc<Oracle>,
+    /// Which commit each version of the chain was by, as it became the latest.
+    chain: BTreeMap<Nonce, Version>,
+    committers: Vec<Arc<Committer>>,
+    flights: Vec<Flight>,
+    search: Option<Arc<Search>>,
+    searches: u8,
+    losses: u8,
+    duplicates: u8,
+    give_ups: u8,
+    lags: u8,
+    seals: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Committer {
+    nonce: Nonce,
+    epoch: Epoch,
+    commit: Option<Commit>,
+    read: Option<Request>,
+    /// The latest version when its search began.
+    floor: Version,
+    checkpoints_left: u32,
+    commits: u32,
+}
+
+/// A search on its own: a collector's, a reader's, the last look of an opener.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Search {
+    find: FindLatest,
+    read: Option<Request>,
+    floor: Version,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Flight {
+    manifest: Arc<Manifest>,
+    of: usize,
+    awaited: bool,
+}
+
+impl State {
+    pub(super) fn new(bounds: &Bounds) -> Self {
+        Self {
+            store: Arc::default(),
+            oracle: Arc::default(),
+            chain: BTreeMap::new(),
+            committers: Vec::new(),
+            flights: Vec::new(),
+            search: None,
+            searches: bounds.searches,
+            losses: bounds.losses,
+            duplicates: bounds.duplicates,
+            give_ups: bounds.give_ups,
+            lags: bounds.lags,
+            seals: bounds.seals,
+        }
+    }
+
+    /// The promises that do not hold.
+    #[must_use]
+    pub fn broken(&self) -> &BTreeSet<Broken> {
+        self.oracle.broken()
+    }
+
+    pub(super) fn actions(&self, bounds: &Bounds, actions: &mut Vec<Action>) {
+        if !self.broken().is_empty() {
+            return;
+        }
+        if self.committers.len() < bounds.checkpoints.len() {
+            actions.push(Action::Claim);
+        }
+        match &self.search {
+            Some(_) => actions.push(Action::SearchReads),
+            None if self.searches > 0 && self.store.latest().is_some() => actions.push(Action::Search),
+            None => {}
+        }
+        for (of, committer) in self.committers.iter().enumerate() {
+            if let Some(read) = &committer.read {
+                actions.push(Action::Read { of, lags: false });
+                if self.lags > 0
+                    && matches!(read, Request::ListManifests { .. })
+                    && self.store.manifests().count() > 1
+                {
+                    actions.push(Action::Read { of, lags: true });
+                }
+            }
+            if committer.commit.is_none() && committer.checkpoints_left > 0 {
+                actions.push(Action::Checkpoint { of, back: false });
+                if self.store.replay_after() > Position::FIRST {
+                    actions.push(Action::Checkpoint { of, back: true });
+                }
+            }
+        }
+        for flight in 0..self.flights.len() {
+            self.flight_actions(flight, actions);
+        }
+        if bounds.keep > 0 && self.store.manifests().count() > bounds.keep {
+            actions.push(Action::Prune);
+        }
+        if self.seals && self.store.latest().is_some() {
+            actions.push(Action::Seal);
+        }
+    }
+
+    fn flight_actions(&self, index: usize, actions: &mut Vec<Action>) {
+        let flight = &self.flights[index];
+        let free = self.store.manifest(flight.manifest.version).is_none();
+        if flight.awaited || free {
+            actions.push(Action::Land { flight: index, how: Landing::Told });
+        }
+        if flight.awaited && free && self.losses > 0 {
+            actions.push(Action::Land { flight: index, how: Landing::Lost });
+        }
+        if flight.awaited && self.duplicates > 0 {
+            actions.push(Action::Land { flight: index, how: Landing::Copied });
+        }
+        if flight.awaited && self.losses > 0 {
+            actions.push(Action::TimeOut { flight: index, gives_up: false });
+        }
+        if flight.awaited && self.give_ups > 0 {
+            actions.push(Action::TimeOut { flight: index, gives_up: true });
+        }
+    }
+
+    pub(super) fn act(&mut self, model: &ManifestModel, action: Action) {
+        match action {
+            Action::Claim => {
+                let index = self.committers.len();
+                let nonce = Nonce(index as u128 + 1);
+                let change = Change::Claim { shard: ShardId::default(), only_if: None };
+                let committer = Committer {
+                    nonce,
+                    epoch: Epoch::NONE,
+                    commit: Some(Commit::new(change, nonce, LATE)),
+                    read: None,
+                    floor: Version::NONE,
+                    checkpoints_left: 0,
+                    commits: 0,
+                };
+                self.committers.push(Arc::new(committer));
+                self.settle(model, index);
+            }
+            Action::Checkpoint { of, back } => self.checkpoint(model, of, back),
+            Action::Search => {
+                self.searches -= 1;
+                let mut find = FindLatest::new(LATE);
+                let read = find.poll_request();
+                let floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
+                self.search = Some(Arc::new(Search { find, read, floor }));
+            }
+            Action::SearchReads => self.search_reads(),
+            Action::Read { of, lags } => self.read(model, of, lags),
+            Action::Land { flight, how } => self.land(model, flight, how),
+            Action::TimeOut { flight, gives_up } => {
+                self.flights[flight].awaited = false;
+                let Flight { manifest, of, .. } = self.flights[flight].clone();
+                let left = if gives_up { &mut self.give_ups } else { &mut self.losses };
+                *left -= 1;
+                let reply = Reply::ManifestCreated(manifest.version, CreateReply::Unknown);
+                self.tell(model, of, if gives_up { LATE } else { NOW }, &reply);
+            }
+            Action::Prune => {
+                let store = Arc::make_mut(&mut self.store);
+                let lowest = store.manifests().next().map(|manifest| manifest.version);
+                lowest.iter().for_each(|&version| {
+                    store.delete_manifest(version);
+                });
+            }
+            Action::Seal => {
+                self.seals = false;
+                let store = Arc::make_mut(&mut self.store);
+                let latest = store.latest().expect("only a shard that is there is sealed");
+                let (version, status) = (latest.version.next(), ShardStatus::Sealed);
+                let nonce = Some(Nonce(99));
+                store.create_manifest(Arc::new(Manifest {
+                    version,
+                    status,
+                    nonce,
+                    ..Manifest::clone(latest)
+                }));
+            }
+        }
+        self.flights.sort_by_key(|flight| (flight.manifest.version, flight.manifest.nonce, flight.awaited));
+    }
+
+    /// P-1: what it finds was the latest at some moment since it began.
+    fn search_reads(&mut self) {
+        let Some(search) = &mut self.search else { unreachable!("a search is under way") };
+        let search = Arc::make_mut(search);
+        let request = search.read.take().expect("a search goes on until it ends");
+        let reply = self.store.read(&request).expect("this is a read");
+        let Some(found) = search.find.handle(NOW, &reply) else {
+            search.read = search.find.poll_request();
+            return;
+        };
+        let was_latest = |manifest: &Manifest| {
+            let nonce = manifest.nonce.expect("commits have nonces");
+            manifest.version >= search.floor && self.chain.get(&nonce) == Some(&manifest.version)
+        };
+        if !found.is_ok_and(|found| found.is_some_and(|manifest| was_latest(&manifest))) {
+            Arc::make_mut(&mut self.oracle).breaks(Broken::StaleSearch);
+        }
+        self.search = None;
+    }
+
+    fn checkpoint(&mut self, model: &ManifestModel, of: usize, back: bool) {
+        let replay_after = self.store.replay_after();
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        committer.checkpoints_left -= 1;
+        committer.commits += 1;
+        let replay_after = if back { replay_after.prev() } else { replay_after.next() };
+        let change = Change::Checkpoint { epoch: committer.epoch, replay_after, tail: replay_after };
+        let nonce = Nonce(committer.nonce.0 + (u128::from(committer.commits) << 64));
+        committer.commit = Some(Commit::new(change, nonce, LATE));
+        self.settle(model, of);
+    }
+
+    fn read(&mut self, model: &ManifestModel, of: usize, lags: bool) {
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        let request = committer.read.take().expect("this committer wants to read");
+        let mut reply = self.store.read(&request).expect("this is a read");
+        if let Reply::Listed(listed) = &mut reply {
+            committer.floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
+            if lags {
+                self.lags -= 1;
+                let second = self.store.manifests().rev().nth(1).expect("there are two");
+                *listed = ReadReply::Found(second.version);
+            }
+        }
+        if let (Reply::Manifest(_, ReadReply::Found(found)), Some(commit)) = (&reply, &committer.commit)
+            && commit.version() == Some(found.version)
+            && self.losses < model.bounds.losses
+            && found.nonce.is_some_and(|nonce| nonce.0 as u64 == committer.nonce.0 as u64)
+        {
+            model.note(FOUND_OWN);
+        }
+        self.tell(model, of, NOW, &reply);
+    }
+
+    fn land(&mut self, model: &ManifestModel, index: usize, how: Landing) {
+        let Flight { manifest, of, awaited } = self.flights.remove(index);
+        let store = Arc::make_mut(&mut self.store);
+        let before = store.latest().cloned();
+        let mut reply = store.create_manifest(Arc::clone(&manifest));
+        if reply == CreateReply::Done {
+            if before.as_ref().is_none_or(|before| before.version < manifest.version) {
+                let committer = self.committers[of].nonce;
+                Arc::make_mut(&mut self.oracle).chained(before.as_deref(), &manifest, committer);
+                self.chain.insert(manifest.nonce.expect("commits have nonces"), manifest.version);
+            } else {
+                model.note(LANDED_IN_PRUNED_SPACE);
+            }
+        }
+        match how {
+            Landing::Told => {}
+            Landing::Lost => {
+                self.losses -= 1;
+                reply = CreateReply::Unknown;
+            }
+            Landing::Copied => {
+                self.duplicates -= 1;
+                self.flights.push(Flight { manifest: Arc::clone(&manifest), of, awaited: false });
+            }
+        }
+        if awaited {
+            self.tell(model, of, NOW, &Reply::ManifestCreated(manifest.version, reply));
+        }
+    }
+
+    fn tell(&mut self, model: &ManifestModel, of: usize, now: Tick, reply: &Reply) {
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        let Some(commit) = &mut committer.commit else { return };
+        if let Some(outcome) = commit.handle(now, reply) {
+            committer.commit = None;
+            self.ended(model, of, outcome);
+        }
+        self.settle(model, of);
+    }
+
+    fn ended(&mut self, model: &ManifestModel, of: usize, outcome: CommitOutcome) {
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        match outcome {
+            CommitOutcome::Won(manifest) => {
+                let nonce = manifest.nonce.expect("commits have nonces");
+                if self.chain.get(&nonce) != Some(&manifest.version) {
+                    Arc::make_mut(&mut self.oracle).breaks(Broken::WonOffChain);
+                }
+                if committer.epoch.is_none() {
+                    committer.epoch = manifest.writer_epoch;
+                    committer.checkpoints_left = model.bounds.checkpoints[of];
+                }
+            }
+            CommitOutcome::Superseded { .. } => {
+                model.note(SUPERSEDED);
+                committer.checkpoints_left = 0;
+            }
+            CommitOutcome::GaveUp(_) if !committer.epoch.is_none() => {}
+            CommitOutcome::Unchanged(_) | CommitOutcome::Sealed | CommitOutcome::GaveUp(_) => {}
+        }
+    }
+
+    fn settle(&mut self, model: &ManifestModel, of: usize) {
+        let _ = model;
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        let Some(request) = committer.commit.as_mut().and_then(Commit::poll_request) else { return };
+        let Request::CreateManifest { manifest, .. } = request else {
+            committer.read = Some(request);
+            return;
+        };
+        let oracle = Arc::make_mut(&mut self.oracle);
+        let nonce = manifest.nonce.expect("commits have nonces");
+        if self.chain.get(&nonce).is_some_and(|&version| version != manifest.version) {
+            oracle.breaks(Broken::CommitAfterWin);
+        }
+        if manifest.version <= committer.floor {
+            oracle.breaks(Broken::StaleSearch);
+        }
+        self.flights.push(Flight { manifest: Arc::new(manifest), of, awaited: true });
+    }
+}

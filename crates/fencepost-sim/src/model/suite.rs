@@ -1,0 +1,255 @@
+//! The bounds that are searched: small ones in CI, larger ones on demand.
+
+use super::{Finding, cursors, lease, log, manifest, search};
+use cursors::CursorModel;
+use lease::LeaseModel;
+use log::{Faults, LogModel, Reached};
+use manifest::ManifestModel;
+
+/// One model within bounds.
+#[derive(Clone, Debug)]
+pub enum Case {
+    /// Of the log.
+    Log(log::Bounds),
+    /// Of the manifest chain.
+    Manifest(manifest::Bounds),
+    /// Of cursors.
+    Cursors(cursors::Bounds),
+    /// Of leases.
+    Lease(lease::Bounds),
+}
+
+impl Case {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Log(bounds) => bounds.name,
+            Self::Manifest(bounds) => bounds.name,
+            Self::Cursors(bounds) => bounds.name,
+            Self::Lease(bounds) => bounds.name,
+        }
+    }
+
+    /// Searches it; with `states_max`, up to about as many steps.
+    #[must_use]
+    pub fn search(&self, states_max: Option<usize>) -> Finding {
+        match self {
+            Self::Log(bounds) => search(bounds.name, LogModel::new(bounds.clone()), states_max),
+            Self::Manifest(bounds) => search(bounds.name, ManifestModel::new(bounds.clone()), states_max),
+            Self::Cursors(bounds) => search(bounds.name, CursorModel::new(bounds.clone()), states_max),
+            Self::Lease(bounds) => search(bounds.name, LeaseModel::new(bounds.clone()), states_max),
+        }
+    }
+}
+
+/// The case of this name, small or large.
+#[must_use]
+pub fn find(name: &str) -> Option<Case> {
+    small().into_iter().chain(large()).find(|case| case.name() == name)
+}
+
+/// What CI searches.
+#[must_use]
+pub fn small() -> Vec<Case> {
+    let mut cases: Vec<_> = small_logs().into_iter().map(Case::Log).collect();
+    cases.extend(small_manifests().into_iter().map(Case::Manifest));
+    cases.push(Case::Cursors(cursors::Bounds {
+        name: "cursors",
+        entries: 3,
+        collections: 2,
+        consumers: 2,
+        moves: 1,
+    }));
+    cases.push(Case::Lease(lease::Bounds { name: "lease", candidates: 2, ticks: 3, ttl: 3 }));
+    cases
+}
+
+fn small_logs() -> Vec<log::Bounds> {
+    let no_faults = Faults::default();
+    let three = log::Bounds {
+        name: "log/three-writers",
+        window: 2,
+        appends: &[2, 2, 2],
+        checkpoints: &[1, 1, 1],
+        closes: false,
+        positions: 9,
+        collections: 2,
+        strides: true,
+        reader: false,
+        faults: no_faults,
+        reach: &[
+            Reached::LandedInCollectedSpace,
+            Reached::AckedAfterTakeover,
+            Reached::ZombieWokeAfterCollection,
+            Reached::OpenerFenced,
+            Reached::FillerCollided,
+            Reached::LeftoverInZone,
+            Reached::DeletedInTheWay,
+        ],
+    };
+    let two = log::Bounds {
+        appends: &[1, 1],
+        checkpoints: &[1, 1],
+        closes: true,
+        collections: 1,
+        reach: &[],
+        ..three
+    };
+    vec![
+        three.clone(),
+        log::Bounds {
+            name: "log/crash-and-duplicate",
+            appends: &[2, 1, 0],
+            checkpoints: &[0, 1, 1],
+            collections: 2,
+            faults: Faults { crashes: 1, duplicates: 1, ..no_faults },
+            reach: &[
+                Reached::LandedInCollectedSpace,
+                Reached::ZombieWokeAfterCollection,
+                Reached::OwnEntryReadBack,
+            ],
+            ..three.clone()
+        },
+        log::Bounds {
+            name: "log/closing",
+            appends: &[1, 1, 1],
+            checkpoints: &[1, 0, 1],
+            closes: true,
+            collections: 1,
+            reach: &[Reached::Handover, Reached::OpenerFenced],
+            ..three
+        },
+        log::Bounds {
+            name: "log/losses",
+            faults: Faults { duplicates: 1, losses: 1, give_ups: 1, ..no_faults },
+            reach: &[Reached::OwnEntryReadBack, Reached::AckedBelowReplay],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/conflicts",
+            faults: Faults { losses: 1, conflicts: 2, ..no_faults },
+            reach: &[Reached::ReadBackAbsent],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/reader",
+            appends: &[2, 0],
+            closes: false,
+            reader: true,
+            reach: &[Reached::ReaderTruncated, Reached::LeftoverInZone],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/window-of-one",
+            window: 1,
+            appends: &[2, 2, 1],
+            checkpoints: &[1, 1, 1],
+            reach: &[Reached::ZombieWokeAfterCollection],
+            closes: false,
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/window-of-three",
+            window: 3,
+            appends: &[1, 0, 1],
+            checkpoints: &[1, 1, 1],
+            positions: 12,
+            reach: &[Reached::Handover, Reached::OpenerFenced],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/strangers",
+            closes: false,
+            faults: Faults { strangers: 1, ..no_faults },
+            ..two
+        },
+    ]
+}
+
+fn small_manifests() -> Vec<manifest::Bounds> {
+    let pruned = manifest::Bounds {
+        name: "manifest/pruned",
+        checkpoints: &[1, 1, 1],
+        keep: 1,
+        losses: 0,
+        duplicates: 0,
+        give_ups: 0,
+        lags: 0,
+        searches: 0,
+        seals: false,
+    };
+    let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned.clone() };
+    vec![
+        pruned.clone(),
+        manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 0, 0], searches: 1, ..pruned },
+        manifest::Bounds { name: "manifest/lost", losses: 1, duplicates: 1, give_ups: 1, ..two.clone() },
+        manifest::Bounds { name: "manifest/lagging", keep: 0, lags: 2, ..two.clone() },
+        manifest::Bounds { name: "manifest/sealed", seals: true, ..two },
+    ]
+}
+
+/// What is searched on demand, for hours if need be.
+#[must_use]
+pub fn large() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for bounds in small_logs() {
+        let bounds = match bounds.name {
+            "log/three-writers" => log::Bounds {
+                name: "large/log/three-writers",
+                faults: Faults { crashes: 1, duplicates: 1, ..Faults::default() },
+                ..bounds
+            },
+            "log/crash-and-duplicate" => log::Bounds {
+                name: "large/log/crash-and-duplicate",
+                appends: &[2, 2, 1],
+                faults: Faults { crashes: 2, duplicates: 2, ..Faults::default() },
+                ..bounds
+            },
+            "log/closing" => log::Bounds { name: "large/log/closing", appends: &[2, 2, 1], ..bounds },
+            "log/losses" => log::Bounds {
+                name: "large/log/losses",
+                appends: &[2, 1, 0],
+                checkpoints: &[1, 1, 1],
+                ..bounds
+            },
+            "log/reader" => log::Bounds {
+                name: "large/log/reader",
+                appends: &[2, 1, 0],
+                checkpoints: &[1, 1, 1],
+                collections: 2,
+                ..bounds
+            },
+            "log/window-of-three" => log::Bounds {
+                name: "large/log/window-of-three",
+                appends: &[2, 1, 1],
+                collections: 2,
+                ..bounds
+            },
+            _ => continue,
+        };
+        cases.push(Case::Log(bounds));
+    }
+    let unhurried =
+        log::Bounds { name: "large/log/every-step", strides: false, ..small_logs().swap_remove(0) };
+    cases.push(Case::Log(unhurried));
+    cases.push(Case::Manifest(manifest::Bounds {
+        name: "large/manifest",
+        checkpoints: &[1, 1, 1],
+        keep: 1,
+        losses: 1,
+        duplicates: 1,
+        give_ups: 1,
+        lags: 0,
+        searches: 0,
+        seals: false,
+    }));
+    cases.push(Case::Cursors(cursors::Bounds {
+        name: "large/cursors",
+        entries: 4,
+        collections: 3,
+        consumers: 2,
+        moves: 2,
+    }));
+    cases
+}

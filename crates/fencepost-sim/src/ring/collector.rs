@@ -1,0 +1,82 @@
+//! What a collection asks of the store, answered from the model store.
+
+use crate::world::Store;
+use fencepost_fence::ReadReply;
+use fencepost_format::{CursorName, Position, Version};
+use fencepost_gc::{CollectReply, CollectRequest, Inventory, Listed, Object, Part, StoreTime};
+use std::collections::BTreeSet;
+
+/// Answers a read or a publication. `None` for deletions, which the caller carries out one by one.
+pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectReply> {
+    Some(match request {
+        CollectRequest::Manifest(request) => CollectReply::Manifest(store.read(request)?),
+        CollectRequest::List { part, .. } => {
+            CollectReply::Listed(*part, ReadReply::Found(list(store, *part, None)))
+        }
+        CollectRequest::ReadBoundary { at, .. } => {
+            CollectReply::Boundary(*at, found(store.boundaries.get(at).cloned()))
+        }
+        CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, found(store.entry(*at).copied())),
+        CollectRequest::PublishBoundary { at, kept_posts, .. } => {
+            let kept_posts: BTreeSet<Position> = kept_posts.iter().copied().collect();
+            CollectReply::Published(*at, store.publish_boundary(*at, kept_posts))
+        }
+        CollectRequest::Delete { .. } => return None,
+    })
+}
+
+/// The same request, answered with "unknown".
+#[must_use]
+pub fn unknown(
+    request: &CollectRequest,
+    asked: impl Fn(&fencepost_fence::Request) -> fencepost_fence::Reply,
+) -> CollectReply {
+    match request {
+        CollectRequest::Manifest(request) => CollectReply::Manifest(asked(request)),
+        CollectRequest::List { part, .. } => CollectReply::Listed(*part, ReadReply::Unknown),
+        CollectRequest::ReadBoundary { at, .. } => CollectReply::Boundary(*at, ReadReply::Unknown),
+        CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),
+        CollectRequest::PublishBoundary { at, .. } => {
+            CollectReply::Published(*at, fencepost_fence::CreateReply::Unknown)
+        }
+        CollectRequest::Delete { batch, objects } => {
+            let why = |object: &Object| (object.clone(), "no answer".to_owned());
+            CollectReply::Deleted { batch: *batch, failed: objects.iter().map(why).collect() }
+        }
+    }
+}
+
+/// The inventory of a folder, or of one of the two pages of it: names are bit-reversed, so even numbers come first.
+#[must_use]
+pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
+    let shown = |number: u64| page.is_none_or(|page| number % 2 == page);
+    let mut inventory = Inventory::default();
+    match part {
+        Part::Entries => {
+            let there = store.entries().map(|entry| entry.position).filter(|at| shown(at.get()));
+            inventory.entries = there.map(|at| (at, Listed::default())).collect();
+        }
+        Part::Manifests => {
+            let there = store.manifests().map(|manifest| manifest.version);
+            let there = there.filter(|version: &Version| shown(version.get()));
+            inventory.manifests = there.map(|version| (version, StoreTime(0))).collect();
+        }
+        Part::Documents => {
+            inventory.boundaries = store.boundaries.keys().map(|&at| (at, StoreTime(0))).collect();
+            note_cursors(store, &mut inventory);
+        }
+        Part::Cursors => note_cursors(store, &mut inventory),
+    }
+    inventory
+}
+
+fn note_cursors(store: &Store, inventory: &mut Inventory) {
+    for (consumer, documents) in &store.cursors {
+        let name = CursorName::parse(&format!("c{consumer}")).expect("a letter and a number are a name");
+        documents.iter().for_each(|&at| inventory.note_cursor(name.clone(), at));
+    }
+}
+
+fn found<T>(there: Option<T>) -> ReadReply<T> {
+    there.map_or(ReadReply::Absent, ReadReply::Found)
+}

@@ -1,0 +1,11 @@
+//! What models and simulator share: the store, the parties that drive the production machines, and the oracle that judges them.
+
+pub mod oracle;
+pub mod reader;
+pub mod store;
+pub mod writer;
+
+pub use oracle::{Append, Broken, Oracle};
+pub use reader::Reader;
+pub use store::Store;
+pub use writer::{Wanted, Writer};

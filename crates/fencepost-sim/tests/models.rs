@@ -1,0 +1,62 @@
+//! Every small model, searched to the end: all promises hold, and every dangerous state is met.
+
+use fencepost_sim::model::suite;
+
+fn check(name: &str) {
+    let case = suite::small().into_iter().find(|case| case.name() == name).expect("the suite has this model");
+    let finding = case.search(None);
+    for broken in &finding.broken {
+        println!("{name}: {}\n  {}", broken.promise, broken.trace.join("\n  "));
+    }
+    assert!(finding.broken.is_empty(), "{name}: a promise was broken");
+    assert_eq!(finding.missed, Vec::<String>::new(), "{name}: the search never met these");
+    println!("{name}: {} states, {} deep, {} s", finding.states, finding.depth, finding.seconds);
+}
+
+macro_rules! models {
+    ($($(#[$doc:meta])* $test:ident $name:literal,)*) => {
+        $($(#[$doc])* #[test] fn $test() { check($name); })*
+
+        #[test]
+        fn every_small_model_is_searched_here() {
+            let here = [$($name),*];
+            let suite: Vec<_> = suite::small().iter().map(|case| case.name()).collect();
+            assert_eq!(suite, here);
+        }
+    };
+}
+
+models! {
+    /// P-10 to P-34 and P-50 to P-52: three writers, two appends each, two collectors.
+    stalled_writers_collide_with_kept_posts "log/three-writers",
+    /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
+    late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
+    /// P-15, P-35: after a close entry nothing is in flight.
+    a_handover_needs_no_fillers "log/closing",
+    /// P-22 to P-26: what clients are told about appends is true, whatever replies were lost.
+    lost_replies_are_never_guessed "log/losses",
+    /// P-22, P-17: stores that say "exists" where nothing stands.
+    a_conflict_is_not_an_entry "log/conflicts",
+    /// P-40 to P-42: what a reader was handed is the log.
+    a_reader_never_passes_a_hole "log/reader",
+    /// P-20: the smallest window, which has zones of one position.
+    a_window_of_one_is_safe "log/window-of-one",
+    /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
+    a_window_of_three_is_safe "log/window-of-three",
+    /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
+    a_foreign_entry_is_never_stepped_over "log/strangers",
+    /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
+    a_commit_into_pruned_space_does_not_win "manifest/pruned",
+    /// P-1: a search that stalls while versions are pruned and others land late.
+    a_search_finds_what_was_the_latest "manifest/searches",
+    /// P-3 to P-6: lost replies, doubled creates, commits given up.
+    a_commit_learns_of_its_own_win "manifest/lost",
+    /// P-1: listings that miss the newest version.
+    a_lagging_list_is_made_good_by_probing "manifest/lagging",
+    /// P-10.
+    a_sealed_shard_is_not_claimed "manifest/sealed",
+    /// P-53, P-54.
+    cursor_and_collector_see_each_other "cursors",
+    /// P-11, P-60 to P-63.
+    safety_never_depends_on_a_lease "lease",
+}
