@@ -1,0 +1,96 @@
+//! What the command line accepts.
+
+use clap::{Parser, Subcommand};
+
+/// Tests, checks, demo and benchmarks of fencepost.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every gate, in order of cost; what continuous integration runs.
+    #[command(visible_alias = "ci")]
+    Test(TestArgs),
+    /// Check sizes, leftovers, attributes, links, names and whitespace.
+    Tidy(ReportArgs),
+    /// Check that dependencies between crates point downwards only, and what the core must never depend on.
+    Layers(ReportArgs),
+    /// Check that every numbered clause of the protocol and the format is cited in code and in a test.
+    Spec(ReportArgs),
+    /// Show a takeover and a collection, on a store in memory.
+    Demo {
+        /// Show what goes wrong without the cures.
+        #[arg(long)]
+        naive: bool,
+    },
+    /// Run the benchmarks; arguments are handed on to `cargo bench`.
+    Bench {
+        /// For example `append_memory`, or `-- --quick`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
+    Fuzz(FuzzArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArgs {
+    /// Leave out the documentation build and the oldest arrow.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Run only the steps whose name contains this, for example `clippy`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FuzzArgs {
+    /// Only these targets; all of them if none is named.
+    pub(crate) targets: Vec<String>,
+    /// How long each target runs.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u32,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+/// How a run of steps goes on and what it prints.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Stop at the first step that fails.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Print one JSON document on stdout; everything else goes to stderr.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn ci_is_another_name_of_test() {
+        let args = Args::try_parse_from(["xtask", "ci", "--fast"]).unwrap();
+        assert!(matches!(args.command, Command::Test(TestArgs { fast: true, .. })));
+    }
+
+    #[test]
+    fn bench_hands_flags_on() {
+        let args = Args::try_parse_from(["xtask", "bench", "append", "--", "--quick"]).unwrap();
+        let Command::Bench { args } = args.command else { panic!("parsed as another command") };
+        assert_eq!(args, ["append", "--", "--quick"]);
+    }
+}

@@ -1,0 +1,47 @@
+//! The front door: every check, test, demo and benchmark of this workspace is a command here.
+//!
+//! `cargo xtask test` is what continuous integration runs, and the same command works on a laptop. Each command
+//! has a file; those that report go through [`step`], which times them and closes with a table.
+
+mod args;
+mod bench;
+mod demo;
+mod error;
+mod finding;
+mod fuzz;
+mod invocation;
+mod layers;
+mod old_arrow;
+mod source;
+mod spec;
+mod step;
+mod test;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let root = tree::workspace_root();
+    let outcome = match Args::parse().command {
+        Command::Test(args) => test::run(&root, &args),
+        Command::Tidy(report) => tidy::run(&root, report),
+        Command::Layers(report) => layers::run(&root, report),
+        Command::Spec(report) => spec::run(&root, report),
+        Command::Demo { naive } => demo::run(&root, naive),
+        Command::Bench { args } => bench::run(&root, args),
+        Command::Fuzz(args) => fuzz::run(&root, &args),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

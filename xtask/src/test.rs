@@ -1,0 +1,88 @@
+//! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this and nothing else.
+//!
+//! The steps share compilations where they can: tests, doc tests and examples use one profile and one set of
+//! features; clippy and the documentation are check builds; only the oldest arrow is built apart.
+
+use std::path::Path;
+
+use snafu::ensure;
+
+use crate::args::TestArgs;
+use crate::error::{Result, UnusableSnafu};
+use crate::invocation::Invocation;
+use crate::step::{Step, run_all};
+use crate::{layers, old_arrow, spec, tidy};
+
+pub(crate) fn run(root: &Path, args: &TestArgs) -> Result<bool> {
+    let mut steps = checks(root);
+    steps.extend(lints(root));
+    steps.extend(tests(root));
+    if !args.fast {
+        steps.push(documentation(root));
+        steps.extend(old_arrow::steps(root)?);
+    }
+    if let Some(part) = &args.only {
+        steps.retain(|step| step.name().contains(part.as_str()));
+        ensure!(!steps.is_empty(), UnusableSnafu { message: format!("no step has `{part}` in its name") });
+    }
+    run_all(steps, args.report)
+}
+
+fn checks(root: &Path) -> Vec<Step> {
+    let fmt = Step::run("fmt", Invocation::cargo(root, ["fmt", "--all", "--check"]));
+    vec![fmt, tidy::step(root), layers::step(root), spec::step(root)]
+}
+
+fn lints(root: &Path) -> Vec<Step> {
+    let all = "clippy --quiet --workspace --all-targets --all-features -- -D warnings";
+    // Alone, a crate shows what other members of the workspace hide: features that they switch on for it.
+    let format = "clippy --quiet --no-default-features -p fencepost-format --all-targets -- -D warnings";
+    let pure = "clippy --quiet --no-default-features -p fencepost-fence -p fencepost-gc -- -D warnings";
+    vec![
+        Step::run("clippy", words(root, all)),
+        Step::run("clippy, format without codec", words(root, format)),
+        Step::run("clippy, pure crates alone", words(root, pure)),
+    ]
+}
+
+fn tests(root: &Path) -> Vec<Step> {
+    let all = "test --quiet --workspace --all-features --no-fail-fast --lib --bins --tests";
+    let doc = "test --quiet --workspace --all-features --no-fail-fast --doc";
+    let examples = "build --quiet --workspace --all-features --examples";
+    vec![
+        Step::run_tests("tests", words(root, all)),
+        Step::run_tests("doc tests", words(root, doc)),
+        Step::run("examples", words(root, examples)),
+    ]
+}
+
+fn documentation(root: &Path) -> Step {
+    // Libraries only: the command and the facade share a name, and so would their pages.
+    let doc = words(root, "doc --quiet --workspace --all-features --no-deps --lib");
+    Step::run("documentation", doc.with_env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn words(root: &Path, line: &str) -> Invocation {
+    Invocation::cargo(root, line.split_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::ReportArgs;
+
+    #[test]
+    fn filter_that_leaves_no_step_is_an_error() {
+        let args = TestArgs { fast: true, only: Some("no such step".into()), report: ReportArgs::default() };
+        assert!(run(Path::new("no-such-folder"), &args).is_err());
+    }
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        let root = crate::tree::workspace_root();
+        let steps = [checks(&root), lints(&root), tests(&root), old_arrow::steps(&root).unwrap()];
+        let names: Vec<&str> = steps.iter().flatten().map(Step::name).collect();
+        let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+    }
+}
