@@ -10,6 +10,8 @@
 pub enum Rule {
     /// P-1: the tail of the manifest chain is probed, not taken from the list.
     ProbeManifests,
+    /// P-1: a search lists once more before it ends.
+    ListManifestsTwice,
     /// P-3: after a create the latest manifest is read again.
     ConfirmCommit,
     /// P-4: a committer that finds a higher epoch is fenced.
@@ -82,6 +84,7 @@ impl Rule {
     /// Every rule, in the order of the clauses.
     pub const ALL: &'static [Self] = &[
         Self::ProbeManifests,
+        Self::ListManifestsTwice,
         Self::ConfirmCommit,
         Self::FencedByManifest,
         Self::ClaimNextEpoch,

@@ -62,7 +62,7 @@ pub enum Mode {
 /// will ever be valid, and needed by nobody; none of that ever changes back.
 ///
 /// # Costs
-/// LISTs: two of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
+/// LISTs: three of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
 /// for the last boundary, one for each entry below the bound that is not recorded as kept; where Lance writes, also one for
 /// each manifest version of the last day. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -59,6 +59,7 @@ macro_rules! mutations {
 
 mutations! {
     ProbeManifests "P-1" "manifest/lagging" 0,
+    ListManifestsTwice "P-1" "manifest/searches" 0,
     ConfirmCommit "P-3" "manifest/pruned" 4_000,
     FencedByManifest "P-4" "manifest/lagging" 0,
     ClaimNextEpoch "P-10" "manifest/pruned" 100,

@@ -82,12 +82,12 @@ fn exists_is_read_back() {
 fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     let collided = "submit submit put5=exists get5=p3 list=7";
     check(
-        &format!("{collided} man7=e3r4 man8=absent"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from5",
+        &format!("{collided} man7=e3r4 man8=absent list=7"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from5",
     );
     check(
-        &format!("{collided} man7=e3r9 man8=absent"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from7",
+        &format!("{collided} man7=e3r9 man8=absent list=7"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
@@ -96,8 +96,8 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
 #[test]
 fn a_fence_says_nothing_about_what_lies_below() {
     check(
-        "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent put5=done submit",
-        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 fail6:fenced-by3-sure-from6 ack5",
+        "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent list=7 put5=done submit",
+        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 LIST fail6:fenced-by3-sure-from6 ack5",
     );
     check("submit superseded3 submit put5=done", "PUT5:d ack5");
 }
@@ -127,8 +127,8 @@ fn a_close_waits_until_nothing_is_undecided() {
     check("submit submit close put6=done put5=done submit put7=done", "PUT5:d PUT6:d ack6 PUT7:c closed");
     check("submit close put5=no", "PUT5:d fail5:not-done");
     check(
-        "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent",
-        "PUT5:c GET5#1 LIST MAN1 MAN2 fail5:fenced-by3-sure-from5",
+        "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent list=1",
+        "PUT5:c GET5#1 LIST MAN1 MAN2 LIST fail5:fenced-by3-sure-from5",
     );
 }
 

@@ -179,7 +179,7 @@ fn small_manifests() -> Vec<manifest::Bounds> {
         searches: 0,
         seals: false,
     };
-    let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned.clone() };
+    let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned };
     vec![
         pruned.clone(),
         manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 0, 0], searches: 1, ..pruned },
