@@ -78,6 +78,8 @@ pub enum Rule {
     CheckBoundary,
     /// P-11: a waiting candidate claims only the epoch it watched.
     ClaimWatchedEpoch,
+    /// P-60: a lease that stood still proves nothing: its holder is fenced like any other.
+    LeaseIsNoProof,
 }
 
 impl Rule {
@@ -118,6 +120,7 @@ impl Rule {
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,
+        Self::LeaseIsNoProof,
     ];
 }
 

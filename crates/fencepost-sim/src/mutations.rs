@@ -93,6 +93,7 @@ mutations! {
     BoundaryBeforeCursors "P-53" "cursors" 0,
     CheckBoundary "P-54" "cursors" 0,
     ClaimWatchedEpoch "P-11" "lease" 0,
+    LeaseIsNoProof "P-60" "log/three-writers" 0,
 }
 
 /// Tries one rule's absence. The caller drops the rule first and puts it back afterwards.
