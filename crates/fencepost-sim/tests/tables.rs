@@ -13,7 +13,10 @@ fn rows() -> impl Iterator<Item = &'static str> {
 fn every_promise_is_in_the_table() {
     for promise in Broken::ALL {
         let row = format!("| {} |", promise.promise());
-        assert!(rows().any(|line| line.starts_with(&row)), "docs/safety.md has no row for {promise:?}: {row}");
+        assert!(
+            rows().any(|line| line.starts_with(&row)),
+            "docs/safety.md has no row for {promise:?}: {row}"
+        );
     }
 }
 
