@@ -111,6 +111,48 @@ fn unknown_is_tried_again_until_the_deadline() {
     check("submit put5=? @100 timeout submit put5=done", "PUT5:d PUT5:d#1 fail5:unknown");
 }
 
+/// P-23: what cannot be read back is given up like what cannot be written, at the deadline and not before.
+#[test]
+fn a_read_back_has_the_same_deadline() {
+    check("submit put5=exists @100 get5=absent", "PUT5:d GET5#1 fail5:unknown");
+    check("submit put5=exists @100 get5=?", "PUT5:d GET5#1 fail5:unknown");
+    check("submit put5=exists @99 get5=absent put5=done", "PUT5:d GET5#1 PUT5:d#2 ack5");
+    check("submit put5=exists @99 get5=? get5=d2", "PUT5:d GET5#1 GET5#2 ack5");
+    check("submit @99 timeout put5=done", "PUT5:d ack5");
+    check("submit @50 submit @100 timeout put6=done", "PUT5:d PUT6:d fail5:unknown");
+    check("submit @50 submit put5=done @100 timeout put6=done", "PUT5:d PUT6:d ack5 ack6");
+}
+
+/// What drivers go by.
+#[test]
+fn a_window_tells_how_it_stands() {
+    let mut window = window();
+    let stands = |window: &AppendWindow| (window.undecided(), window.poll_timeout(), window.has_room());
+    assert_eq!(stands(&window), (0, None, true));
+    play(&mut window, "@3 submit @7 submit");
+    assert_eq!(stands(&window), (2, Some(Tick(103)), true));
+    play(&mut window, "put6=done");
+    assert_eq!(stands(&window), (2, Some(Tick(103)), true));
+    play(&mut window, "put5=done");
+    assert_eq!(
+        (stands(&window), window.acked(), window.stopped()),
+        ((0, None, true), Position::new(6), None)
+    );
+    play(&mut window, "submit submit submit submit");
+    assert_eq!(stands(&window), (4, Some(Tick(100)), false));
+    play(&mut window, "put8=exists get8=p3");
+    assert!(window.is_asking_manifest() && !window.is_closed());
+    assert_eq!(window.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(8) }));
+    play(&mut window, "list=7 man7=e3r4 man8=absent list=7");
+    assert!(!window.is_asking_manifest());
+
+    let mut window = self::window();
+    play(&mut window, "close");
+    assert!(!window.is_closed() && !window.has_room());
+    play(&mut window, "put5=done");
+    assert!(window.is_closed() && window.stopped().is_none());
+}
+
 /// P-24.
 #[test]
 fn a_definite_refusal_is_definite_unless_an_attempt_was_unknown() {
