@@ -27,7 +27,7 @@ macro_rules! models {
 }
 
 models! {
-    /// P-10 to P-34 and P-50 to P-52: three writers, two appends each, two collectors.
+    /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
     stalled_writers_collide_with_kept_posts "log/three-writers",
     /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
     late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
