@@ -27,9 +27,9 @@
 //!
 //! # Costs
 //!
-//! With the defaults some 5,000 requests (of which 1,500 PUT) and 32 MiB of traffic, a few cents at the price of S3; with
-//! [`Options::quick`] some 1,300. The [report](Report::requests) has them exactly. Each check has a time limit, the whole another. Memory:
-//! the large object twice, and a listing of the objects it made.
+//! With the defaults some 5,000 requests (of which 2,000 PUT) and 30 MiB of traffic, a cent or two at the price of S3; with
+//! [`Options::quick`] some 1,000. The [report](Report::requests) has them exactly. Each check has a time limit, the whole another. Memory:
+//! the large object twice, and a few listings of the objects it made.
 //!
 //! # What it leaves
 //!

@@ -56,10 +56,10 @@ impl Scratch {
                 tokio::time::sleep(PAUSE).await;
             }
             let mut names: Vec<_> = self.made().iter().cloned().collect();
-            names.extend(left);
+            names.extend(std::mem::take(&mut left));
             let _ = self.delete(&names).await;
-            left = self.still_there().await;
-            if left.is_empty() && !were_cut_off {
+            let listed = self.still_there(&mut left).await;
+            if listed.is_err() || (left.is_empty() && !were_cut_off) {
                 break;
             }
         }
@@ -71,15 +71,15 @@ impl Scratch {
     }
 
     /// What was not confirmed as deleted, or is listed and found.
-    async fn still_there(&self) -> BTreeSet<String> {
-        let mut left: BTreeSet<_> = self.made().clone();
-        for listed in self.store.list_all("").await.unwrap_or_default() {
+    async fn still_there(&self, left: &mut BTreeSet<String>) -> Result<(), StoreError> {
+        left.clone_from(&self.made());
+        for listed in self.store.list_all("").await? {
             let name = listed.path.to_string();
             if !left.contains(&name) && !self.store.head(&name).await.is_absent() {
                 left.insert(name);
             }
         }
-        left
+        Ok(())
     }
 
     fn shown(&self, name: &str) -> String {
