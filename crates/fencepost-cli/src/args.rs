@@ -4,6 +4,7 @@ use crate::input::InputFormat;
 use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
+use fencepost::doctor::Check;
 use fencepost::{CursorName, Position, Takeover};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     /// Delete what is safe elsewhere.
     #[command(subcommand)]
     Gc(Gc),
+    /// Find out whether a store is safe for a log, by a suite of checks. Leaves nothing behind.
+    Doctor(Doctor),
     /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
     Demo(Demo),
     /// The second process of the demonstration.
@@ -197,6 +200,39 @@ pub(crate) struct GcArgs {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The store: a directory or a URL, with the prefix below which to write. It need not hold a log.
+    pub(crate) store: String,
+    /// A first impression: fewer rounds, listings of one page, a smaller large object.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Runs only these checks, by their ids, separated by commas.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = parse_check)]
+    pub(crate) only: Vec<Check>,
+    /// How many creates race for one name.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
+    pub(crate) racers: Option<u16>,
+    /// How many such races.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) race_rounds: Option<u16>,
+    /// How many objects a listing has while others come and go. Pages have 1,000 on S3 and GCS, 5,000 on Azure.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(crate) list_objects: Option<u32>,
+    /// Size of the large object, which is in memory twice.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub(crate) large_bytes: Option<u32>,
+    /// After how long a check begins no further round.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) check_time: Option<Duration>,
+    /// By how much the clocks may differ before the store is condemned.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) clock_skew: Option<Duration>,
+    /// What a million PUTs cost here, in US dollars, instead of the list price.
+    #[arg(long, value_name = "USD", value_parser = parse_price)]
+    pub(crate) put_price: Option<f64>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Demo {
     /// Delete the post that the stalled writer would collide with, and show the loss.
     #[arg(long)]
@@ -226,6 +262,19 @@ fn parse_position(text: &str) -> Result<Position, String> {
 
 fn parse_target(text: &str) -> Result<Target, String> {
     if text == "tail" { Ok(Target::Tail) } else { parse_position(text).map(Target::At) }
+}
+
+fn parse_check(text: &str) -> Result<Check, String> {
+    let known = || Check::ALL.iter().map(|check| check.id()).collect::<Vec<_>>().join(", ");
+    Check::ALL
+        .into_iter()
+        .find(|check| check.id() == text)
+        .ok_or_else(|| format!("the checks are {}", known()))
+}
+
+fn parse_price(text: &str) -> Result<f64, String> {
+    let price = text.parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
+    price.ok_or_else(|| "a price is a number such as 5 or 0.4".to_owned())
 }
 
 fn parse_cursor(text: &str) -> Result<CursorName, String> {
