@@ -2,7 +2,9 @@
 
 use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, SUPERSEDED};
 use crate::world::{Broken, Oracle, Store};
-use fencepost_fence::{Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick};
+use fencepost_fence::{
+    Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick,
+};
 use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
