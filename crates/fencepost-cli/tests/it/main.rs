@@ -11,6 +11,7 @@ mod demo;
 mod formats;
 mod interrupted;
 mod killed;
+mod lance;
 mod lease;
 mod manners;
 mod memory;
