@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
 use fencepost::doctor::Check;
-use fencepost::{CursorName, Position, Takeover};
+use fencepost::{CursorName, Epoch, Position, Takeover};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -176,6 +176,10 @@ pub(crate) enum Gc {
     Plan(GcArgs),
     /// Delete what may go.
     Run(GcRun),
+    /// List the epochs that Lance claimed, and what each holds back.
+    Claims(GcClaims),
+    /// Say that the process behind one of Lance's claims is gone, so that it holds nothing back any more.
+    Release(GcRelease),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -197,6 +201,39 @@ pub(crate) struct GcArgs {
     /// Keep entries that are younger, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) patience: GcPatience,
+}
+
+/// When a collection stops waiting for processes that may be gone.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcPatience {
+    /// Keep manifests that are younger, and what a claim by Lance may replay that was silent for a shorter time.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
+    pub(crate) min_age: Duration,
+    /// Where Lance writes, let no clock decide: claims count until they are released, and no manifest is deleted.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcClaims {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) patience: GcPatience,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcRelease {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The epoch whose process is gone.
+    #[arg(value_name = "EPOCH", value_parser = parse_epoch)]
+    pub(crate) epoch: Epoch,
+    /// Only say what would be released.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -257,6 +294,14 @@ fn parse_position(text: &str) -> Result<Position, String> {
     match Position::try_new(number) {
         Some(position) if !position.is_none() => Ok(position),
         _ => Err("positions go from 1 to 2^62".to_owned()),
+    }
+}
+
+fn parse_epoch(text: &str) -> Result<Epoch, String> {
+    let number = text.parse().map_err(|_| "epochs are whole numbers from 1".to_owned())?;
+    match Epoch::try_new(number) {
+        Some(epoch) if !epoch.is_none() => Ok(epoch),
+        _ => Err("epochs go from 1 to 2^62".to_owned()),
     }
 }
 

@@ -72,6 +72,14 @@ pub enum Rule {
     KeepNeededPosts,
     /// P-52: the highest entry stays.
     KeepHighest,
+    /// P-57: the first entry of each of Lance's epochs, and each of its sentinels, stays.
+    KeepLanceFirsts,
+    /// P-57: what Lance's search for the tail may start from stays, and all above.
+    KeepLanceHint,
+    /// P-58: what the opener of an unsettled claim may still replay stays.
+    KeepLanceClaims,
+    /// P-58: only a data entry settles a claim.
+    SettleByData,
     /// P-53: the boundary is published before the cursors are read.
     BoundaryBeforeCursors,
     /// P-54: a cursor is checked against the boundary after it is written.
@@ -117,6 +125,10 @@ impl Rule {
         Self::DeleteBelowBound,
         Self::KeepNeededPosts,
         Self::KeepHighest,
+        Self::KeepLanceFirsts,
+        Self::KeepLanceHint,
+        Self::KeepLanceClaims,
+        Self::SettleByData,
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,

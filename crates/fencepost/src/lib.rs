@@ -86,7 +86,9 @@ pub use fencepost_format::{
     Version,
 };
 pub use fencepost_gc::exec::{CollectError, Collected};
-pub use fencepost_gc::{CollectEvent, Object, Plan, Policy, Progress, Reason, Report, Verdict};
+pub use fencepost_gc::{
+    Claim, ClaimState, Claims, CollectEvent, Hold, Object, Plan, Policy, Progress, Reason, Report, Verdict,
+};
 pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};

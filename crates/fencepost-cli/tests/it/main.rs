@@ -12,6 +12,7 @@ mod doctor;
 mod formats;
 mod interrupted;
 mod killed;
+mod lance;
 mod lease;
 mod manners;
 mod memory;
