@@ -25,12 +25,15 @@ impl Price {
     #[must_use]
     pub fn of(backend: Backend) -> Option<Self> {
         match backend {
-            Backend::S3 => Some(Self::new(5.0, "list price of S3 Standard, us-east-1, January 2026")),
+            Backend::S3 => Some(Self::new(5.0, "list price of S3 Standard in us-east-1; look yours up")),
             Backend::Gcs => Some(Self::new(
                 5.0,
-                "list price of Cloud Storage Standard, one region, class A, January 2026",
+                "list price of class A operations, Cloud Storage Standard (cloud.google.com/storage/pricing-examples); look yours up",
             )),
-            Backend::Azure => Some(Self::new(5.5, "list price of Blob Storage hot LRS, about, January 2026")),
+            Backend::Azure => Some(Self::new(
+                5.5,
+                "about the list price of writes to Blob Storage, hot, LRS; look yours up",
+            )),
             Backend::Memory | Backend::Local | Backend::Other => None,
         }
     }
