@@ -92,6 +92,15 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
 
+/// P-26: Lance leaves no fillers, and its replay does not skip what a dead writer left above its sentinel.
+#[test]
+fn a_successor_of_lances_makes_nothing_definite() {
+    check(
+        "submit submit put5=exists get5=p3l list=7 man7=e3r4 man8=absent list=7",
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+    );
+}
+
 /// P-26: what lies below is still decided.
 #[test]
 fn a_fence_says_nothing_about_what_lies_below() {
