@@ -189,7 +189,7 @@ fn a_claim_by_lance_counts_where_it_wrote_no_entry() {
 #[test]
 fn of_ten_thousand_flushed_entries_a_handful_stays() {
     let epoch = |at: u64| 1 + u64::from(at >= 4_000) + u64::from(at >= 8_000);
-    let word = |at: u64| format!("{at}:{}{}", if at % 4_000 == 0 { 'P' } else { 'D' }, epoch(at));
+    let word = |at: u64| format!("{at}:{}{}", if at.is_multiple_of(4_000) { 'P' } else { 'D' }, epoch(at));
     let entries: Vec<_> = (1..=10_000).map(word).collect();
     let versions = [
         version(1, 1, 3_990, 3_990),

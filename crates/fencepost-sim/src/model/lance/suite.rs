@@ -25,7 +25,7 @@ const THREE: Bounds = Bounds {
 #[must_use]
 pub fn small() -> Vec<Bounds> {
     let unreached = THREE_UNREACHED;
-    let loses = Bounds { loses: true, ..unreached.clone() };
+    let loses = Bounds { loses: true, ..unreached };
     vec![
         THREE,
         Bounds { name: "lance/no-hint-guard", without: &[Guard::Hint], ..unreached.clone() },
