@@ -15,6 +15,7 @@ mod old_arrow;
 mod source;
 mod spec;
 mod step;
+mod stores;
 mod test;
 mod tidy;
 mod tree;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Spec(report) => spec::run(&root, report),
         Command::Demo { naive } => demo::run(&root, naive),
         Command::Bench { args } => bench::run(&root, args),
+        Command::Stores(args) => stores::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
     };
     match outcome {
