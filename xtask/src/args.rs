@@ -64,7 +64,7 @@ pub(crate) struct FuzzArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoresArgs {
-    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install.
+    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install, and moto, which proves nothing.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// How many rounds of faults on each server.

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Kind {
     /// An emulator of S3 in Python, one process, keeping objects in files.
     Ministack,
-    /// Another one, in memory.
+    /// Another one, in memory, with threads: looks first and then writes, so that creates that race may both win.
     Moto,
     /// A real store in Go, with a gateway for S3.
     Seaweedfs,
@@ -42,6 +42,9 @@ pub enum Expect {
     Safe,
     /// It is refused before a row is written.
     Refused,
+    /// It looks first and then writes, so racing creates may both win, now and then. A probe convicts it with luck only. No log is put on
+    /// it here: what came of one would prove nothing.
+    Racy,
 }
 
 /// Who brings a server.
@@ -103,6 +106,8 @@ impl Kind {
             },
             Self::Moto => Facts {
                 checks_signatures: false,
+                expect: Expect::Racy,
+                on_demand: true,
                 ..safe("moto", "5.2.5", Installer::Pip("moto[server]==5.2.5"))
             },
             Self::Seaweedfs => Facts {
@@ -177,5 +182,12 @@ mod tests {
     #[test]
     fn azurite_and_moto_are_never_killed() {
         assert!(!Kind::Azurite.facts().survives_kill && !Kind::Moto.facts().survives_kill);
+    }
+
+    /// Under load, 2 of 8 racing creates were seen to win on moto: a log on it is safe by luck.
+    #[test]
+    fn store_that_loses_races_is_never_taken_for_safe() {
+        assert_eq!(Kind::Moto.facts().expect, Expect::Racy);
+        assert_ne!(Kind::S3sFs.facts().expect, Expect::Safe);
     }
 }

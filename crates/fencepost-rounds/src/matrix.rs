@@ -72,8 +72,8 @@ impl Row {
         check.map_or("-", |check| if check.passed { "ok" } else { "FAILED" }).to_owned()
     }
 
-    fn expects_refusal(&self) -> bool {
-        Kind::by_name(self.server).is_some_and(|kind| kind.facts().expect == Expect::Refused)
+    fn expects(&self) -> Option<Expect> {
+        Kind::by_name(self.server).map(|kind| kind.facts().expect)
     }
 }
 
@@ -97,7 +97,11 @@ impl fmt::Display for Matrix {
             let start = row.start_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"));
             let mut cells = vec![row.server.to_owned(), row.version.clone(), start];
             cells.extend(CHECKS.iter().map(|name| match (*name, &row.rounds, row.cell(name)) {
-                ("conformance", _, cell) if cell == "ok" && row.expects_refusal() => "refused".to_owned(),
+                ("conformance", _, cell) if cell == "ok" => match row.expects() {
+                    Some(Expect::Refused) => "refused".to_owned(),
+                    Some(Expect::Racy) => "loses races".to_owned(),
+                    _ => cell,
+                },
                 ("rounds", Some(rounds), cell) => format!("{} {cell}", rounds.rounds),
                 (_, _, cell) => cell,
             }));

@@ -2,7 +2,7 @@
 
 use super::writer::{Input, Writer};
 use super::{CURSOR, END, Rounds};
-use crate::command::{Ended, Running};
+use crate::command::{Ended, Fencepost, Running};
 use crate::error::{Result, wrong};
 use crate::plan::Plan;
 use rustix::process::Signal;
@@ -32,9 +32,10 @@ impl Parties {
                 .for_each(|f| rounds.proxy.arm(f));
         }
         let consumer = rounds.consumer()?;
+        let hasty = Fencepost { patience: plan.patience, ..rounds.hasty.clone() };
         let (first, second) = (rounds.next_range(), rounds.next_range());
         let input = Input { rows: WRITER_ROWS_MAX, pace: plan.pace };
-        let writer = Writer::start(&rounds.hasty, &rounds.proxied, "now", first, input)?;
+        let writer = Writer::start(&hasty, &rounds.proxied, "now", first, input)?;
         let mut parties = Self {
             writer: Some(writer),
             frozen: None,
@@ -52,7 +53,7 @@ impl Parties {
             std::thread::sleep(Duration::from_millis(5));
         }
         let input = Input { rows: STANDBY_ROWS_MAX, pace: plan.pace };
-        parties.standby = Some(Writer::start(&rounds.hasty, &rounds.proxied, "expired", second, input)?);
+        parties.standby = Some(Writer::start(&hasty, &rounds.proxied, "expired", second, input)?);
         Ok(parties)
     }
 
