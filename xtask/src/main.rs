@@ -16,6 +16,7 @@ mod sim;
 mod source;
 mod spec;
 mod step;
+mod stores;
 mod test;
 mod tidy;
 mod tree;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => sim::seeds(&root, &args),
         Command::Mutations(args) => sim::mutations(&root, &args),
         Command::Bench { args } => bench::run(&root, args),
+        Command::Stores(args) => stores::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
     };
     match outcome {

@@ -13,6 +13,9 @@ pub(crate) struct Place {
     /// Which shard, where there are several.
     #[arg(long, value_name = "UUID", value_parser = parse_shard)]
     pub(crate) shard: Option<ShardId>,
+    /// How long one request to the store may take before it counts as unanswered, such as 5s.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30s")]
+    pub(crate) request_timeout: Duration,
 }
 
 impl Place {
@@ -43,6 +46,7 @@ impl Place {
     }
 
     fn builder(&self, options: StoreOptions, patience: Option<Duration>) -> fencepost::WalBuilder {
+        let options = options.with_request_timeout(self.request_timeout);
         let mut builder = Wal::at(self.log.as_str()).with_store_options(options);
         if let Some(shard) = self.shard {
             builder = builder.with_shard(shard);

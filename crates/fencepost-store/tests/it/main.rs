@@ -4,7 +4,9 @@
 
 mod conformance;
 mod contract;
+mod fake_gcs;
 mod fake_s3;
+mod gcs;
 mod local;
 mod memory;
 mod open;
