@@ -1,21 +1,40 @@
-//! Does a store keep its word? Asked of every server before anything else.
+//! Does a store keep its word? The suite of `fencepost doctor`, asked of every server before anything else.
 //!
 //! This is the one place where the suite is called: [`ask`] runs in a process of its own, whose environment has the store's settings.
 
 use crate::error::{Error, Result};
-use fencepost_store::{LogStore, ProbeError, StoreOptions};
+use fencepost::doctor::{Examination, Options, Report, Verdict, seed};
+use fencepost::{LogStore, StoreOptions};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
-/// Puts the store at `location` to the question: `{"safe": true}` or `{"safe": false, "why"}`.
+/// Puts the store at `location` to the question: `{"safe": true, "warnings"}` or `{"safe": false, "why"}`.
 ///
 /// # Errors
 /// Nothing was found out.
 pub async fn ask(location: &str) -> Result<Value> {
-    let failed = |error: String| Error::Request { what: format!("the probe of {location}"), message: error };
+    let failed =
+        |error: String| Error::Request { what: format!("the examination of {location}"), message: error };
     let store = LogStore::open(location, StoreOptions::new()).map_err(|error| failed(error.to_string()))?;
-    match store.probe("conformance", rand::random()).await {
-        Ok(_) => Ok(json!({"safe": true})),
-        Err(ProbeError::Unsafe { source }) => Ok(json!({"safe": false, "why": source.to_string()})),
-        Err(error) => Err(failed(format!("{error:?}"))),
+    // Some servers take a second for each four creates that race for one name.
+    let options = Options::quick(seed()).with_racers(RACERS);
+    let report = Examination::new(&store, options).run().await;
+    match report.verdict() {
+        Verdict::Safe | Verdict::SafeWithWarnings => {
+            let warnings: Vec<&str> = report.warnings().map(|warning| warning.check.id()).collect();
+            Ok(json!({"safe": true, "warnings": warnings}))
+        }
+        Verdict::Unsafe => Ok(json!({"safe": false, "why": why(&report)})),
+        _ => Err(failed(report.conclusion())),
     }
 }
+
+fn why(report: &Report) -> String {
+    let mut text = String::new();
+    for failure in report.failures() {
+        let _ = write!(text, "{}{}", if text.is_empty() { "" } else { "; " }, failure.check.id());
+    }
+    text
+}
+
+const RACERS: usize = 4;
