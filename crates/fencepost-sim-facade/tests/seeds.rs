@@ -5,7 +5,7 @@ use fencepost_simstore::{Counts, Happened, Lies};
 use std::time::Duration;
 
 /// Seeds that failed once, and what they found.
-const KEPT: [(u64, &str); 4] = [
+const KEPT: [(u64, &str); 6] = [
     (
         86,
         "a reader was told that a position was collected when it had been written and covered since it looked (P-42)",
@@ -15,6 +15,8 @@ const KEPT: [(u64, &str); 4] = [
         "an advance without an answer landed after its consumer had opened the cursor again: the judge called the collection of what the \
          consumer had said it was done with a loss (P-54)",
     ),
+    (14_992, "the same, seen when the cursor was opened for the third time"),
+    (15_379, "the same, after the cursor had been moved on from the old place"),
     (114, "the store's probe took \"exists\" of nothing for an unsafe store"),
     (
         1569,

@@ -13,10 +13,10 @@ pub(crate) struct Memory(Arc<Mutex<Known>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    /// Where its cursor was last, for certain and at most; `None` before it had one.
-    cursor: Option<(u64, u64)>,
+    /// The lowest position at which its cursor may be; `None` before it had one.
+    cursor: Option<u64>,
     /// The highest position that it ever said it was done with, whether or not it heard that this was noted. Such a word may
-    /// take effect late, so only what is above is held for certain (P-54).
+    /// take effect late, so the cursor may be as high, and only what is above is held for certain (P-54).
     done: u64,
 }
 
@@ -25,9 +25,9 @@ impl Memory {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, certain: u64, most: u64) {
+    fn set(&self, cursor: u64, done: u64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Known { cursor: Some((certain, most)), done: known.done.max(most) };
+        *known = Known { cursor: Some(cursor), done: known.done.max(done) };
     }
 
     /// Whether a collection of `at` breaks what the cursor promises.
@@ -76,10 +76,10 @@ pub(super) async fn live(
 fn opened(world: &World, process: &Process, cursor: &Cursor, memory: &Memory) {
     let at = cursor.position().get();
     world.store.note(&process.name, format!("cursor at {at}"));
-    if let Some((certain, most)) = memory.get().cursor
-        && !(certain..=most).contains(&at)
+    if let Known { cursor: Some(lowest), done } = memory.get()
+        && !(lowest..=done).contains(&at)
     {
-        let how = format!("{}: at {at}, was between {certain} and {most}", process.name);
+        let how = format!("{}: at {at}, was between {lowest} and {done}", process.name);
         world.oracle().breaks("cursors stay where they were left", how);
     }
     memory.set(at, at);
