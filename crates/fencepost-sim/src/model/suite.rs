@@ -235,6 +235,14 @@ pub fn large() -> Vec<Case> {
         };
         cases.push(Case::Log(bounds));
     }
+    // Three writers with two appends each, two collections, a crash and a duplicate; only the successors checkpoint.
+    let together = log::Bounds {
+        name: "large/log/together",
+        checkpoints: &[0, 1, 1],
+        faults: Faults { crashes: 1, duplicates: 1, ..Faults::default() },
+        ..small_logs().swap_remove(0)
+    };
+    cases.push(Case::Log(together));
     let unhurried =
         log::Bounds { name: "large/log/every-step", strides: false, ..small_logs().swap_remove(0) };
     cases.push(Case::Log(unhurried));
