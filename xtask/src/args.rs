@@ -27,6 +27,12 @@ pub(crate) enum Command {
         #[arg(long)]
         naive: bool,
     },
+    /// Search every state of the models, over the production state machines.
+    Model(ModelArgs),
+    /// Run seeds of the simulators: the core under virtual time, and the whole facade on a simulated store.
+    Sim(SimArgs),
+    /// Drop each rule of the protocol in turn; some check must notice.
+    Mutations(MutationArgs),
     /// Run the benchmarks; arguments are handed on to `cargo bench`.
     Bench {
         /// For example `append_memory`, or `-- --quick`.
@@ -58,6 +64,56 @@ pub(crate) struct TestArgs {
     pub(crate) only: Option<String>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// Only the models with this in their name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    /// The large bounds, which take hours and many GiB.
+    #[arg(long)]
+    pub(crate) large: bool,
+    /// One JSON object for each model, a line each.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimArgs {
+    /// How many seeds.
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) from: u64,
+    /// Which simulator.
+    #[arg(long, value_enum, default_value_t = Ring::Both)]
+    pub(crate) ring: Ring,
+    /// One JSON object for each simulator.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A simulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Ring {
+    /// The state machines, under virtual time.
+    Core,
+    /// The whole facade, on a simulated store; some twenty times slower.
+    Facade,
+    /// One after the other.
+    Both,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MutationArgs {
+    /// Only the rules with this in their name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    /// One JSON object for each rule, a line each.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,6 +13,7 @@ mod interop;
 mod invocation;
 mod layers;
 mod old_arrow;
+mod sim;
 mod source;
 mod spec;
 mod step;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
         Command::Layers(report) => layers::run(&root, report),
         Command::Spec(report) => spec::run(&root, report),
         Command::Demo { naive } => demo::run(&root, naive),
+        Command::Model(args) => sim::model(&root, &args),
+        Command::Sim(args) => sim::seeds(&root, &args),
+        Command::Mutations(args) => sim::mutations(&root, &args),
         Command::Bench { args } => bench::run(&root, args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
         Command::Interop { with: Interop::Lance(args) } => interop::run(&root, &args),

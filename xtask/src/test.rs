@@ -11,7 +11,7 @@ use crate::args::TestArgs;
 use crate::error::{Result, UnusableSnafu};
 use crate::invocation::Invocation;
 use crate::step::{Step, run_all};
-use crate::{layers, old_arrow, spec, tidy};
+use crate::{layers, old_arrow, sim, spec, tidy};
 
 pub(crate) fn run(root: &Path, args: &TestArgs) -> Result<bool> {
     let mut steps = checks(root);
@@ -53,6 +53,7 @@ fn tests(root: &Path) -> Vec<Step> {
         Step::run_tests("tests", words(root, all)),
         Step::run_tests("doc tests", words(root, doc)),
         Step::run("examples", words(root, examples)),
+        Step::run_tests("mutations", sim::mutation_test(root)),
     ]
 }
 

@@ -4,7 +4,8 @@ use crate::input::InputFormat;
 use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
-use fencepost::{CursorName, Position, Takeover};
+use fencepost::doctor::Check;
+use fencepost::{CursorName, Epoch, Position, Takeover};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     /// Delete what is safe elsewhere.
     #[command(subcommand)]
     Gc(Gc),
+    /// Find out whether a store is safe for a log, by a suite of checks. Leaves nothing behind.
+    Doctor(Doctor),
     /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
     Demo(Demo),
     /// The second process of the demonstration.
@@ -173,6 +176,10 @@ pub(crate) enum Gc {
     Plan(GcArgs),
     /// Delete what may go.
     Run(GcRun),
+    /// List the epochs that Lance claimed, and what each holds back.
+    Claims(GcClaims),
+    /// Say that the process behind one of Lance's claims is gone, so that it holds nothing back any more.
+    Release(GcRelease),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -194,6 +201,72 @@ pub(crate) struct GcArgs {
     /// Keep entries that are younger, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) patience: GcPatience,
+}
+
+/// When a collection stops waiting for processes that may be gone.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcPatience {
+    /// Keep manifests that are younger, and what a claim by Lance may replay that was silent for a shorter time.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
+    pub(crate) min_age: Duration,
+    /// Where Lance writes, let no clock decide: claims count until they are released, and no manifest is deleted.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcClaims {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) patience: GcPatience,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcRelease {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The epoch whose process is gone.
+    #[arg(value_name = "EPOCH", value_parser = parse_epoch)]
+    pub(crate) epoch: Epoch,
+    /// Only say what would be released.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The store: a directory or a URL, with the prefix below which to write. It need not hold a log.
+    pub(crate) store: String,
+    /// A first impression: fewer rounds, listings of one page, a smaller large object.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Runs only these checks, by their ids, separated by commas.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = parse_check)]
+    pub(crate) only: Vec<Check>,
+    /// How many creates race for one name.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
+    pub(crate) racers: Option<u16>,
+    /// How many such races.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) race_rounds: Option<u16>,
+    /// How many objects a listing has while others come and go. Pages have 1,000 on S3 and GCS, 5,000 on Azure.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(crate) list_objects: Option<u32>,
+    /// Size of the large object, which is in memory twice.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub(crate) large_bytes: Option<u32>,
+    /// After how long a check begins no further round.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) check_time: Option<Duration>,
+    /// By how much the clocks may differ before the store is condemned.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) clock_skew: Option<Duration>,
+    /// What a million PUTs cost here, in US dollars, instead of the list price.
+    #[arg(long, value_name = "USD", value_parser = parse_price)]
+    pub(crate) put_price: Option<f64>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -224,8 +297,29 @@ fn parse_position(text: &str) -> Result<Position, String> {
     }
 }
 
+fn parse_epoch(text: &str) -> Result<Epoch, String> {
+    let number = text.parse().map_err(|_| "epochs are whole numbers from 1".to_owned())?;
+    match Epoch::try_new(number) {
+        Some(epoch) if !epoch.is_none() => Ok(epoch),
+        _ => Err("epochs go from 1 to 2^62".to_owned()),
+    }
+}
+
 fn parse_target(text: &str) -> Result<Target, String> {
     if text == "tail" { Ok(Target::Tail) } else { parse_position(text).map(Target::At) }
+}
+
+fn parse_check(text: &str) -> Result<Check, String> {
+    let known = || Check::ALL.iter().map(|check| check.id()).collect::<Vec<_>>().join(", ");
+    Check::ALL
+        .into_iter()
+        .find(|check| check.id() == text)
+        .ok_or_else(|| format!("the checks are {}", known()))
+}
+
+fn parse_price(text: &str) -> Result<f64, String> {
+    let price = text.parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
+    price.ok_or_else(|| "a price is a number such as 5 or 0.4".to_owned())
 }
 
 fn parse_cursor(text: &str) -> Result<CursorName, String> {

@@ -3,6 +3,7 @@
 mod append;
 mod checkpoint;
 mod demo;
+mod doctor;
 mod gc;
 mod inspect;
 mod open;
@@ -22,6 +23,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => Box::pin(verify::run(args, json)).await,
         Command::Checkpoint(args) => Box::pin(checkpoint::run(args, json)).await,
         Command::Gc(args) => Box::pin(gc::run(args, json)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, json)).await,
         Command::Demo(args) => Box::pin(demo::run(args, json)).await,
         Command::DemoWriter(args) => Box::pin(demo::write(args)).await,
     }

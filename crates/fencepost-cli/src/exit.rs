@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Truncated = 8,
     /// The output format cannot carry the rows.
     Format = 9,
+    /// The store is not safe for a log.
+    Unsafe = 10,
     /// Stopped by a signal, after everything acknowledged was closed cleanly.
     Interrupted = 130,
 }
@@ -40,6 +42,7 @@ impl Exit {
             Self::Unknown => "unknown",
             Self::Truncated => "truncated",
             Self::Format => "format",
+            Self::Unsafe => "unsafe",
             Self::Interrupted => "interrupted",
         }
     }
@@ -64,6 +67,7 @@ Exit codes:
     7  whether the last rows are in the log is not known
     8  the position was collected
     9  the output format cannot carry the rows
+   10  `doctor` found that the store is not safe for a log
   130  stopped by a signal; what was acknowledged was closed cleanly
 
 LOG is a directory or a URL: ./dir, file:///dir, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix.

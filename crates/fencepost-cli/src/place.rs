@@ -1,7 +1,7 @@
 //! Where a log is, as it is given on the command line.
 
 use crate::failure::Failure;
-use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal};
+use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal, find_shards};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -19,6 +19,22 @@ impl Place {
     /// The log, which must be there.
     pub(crate) async fn open(&self, patience: Option<Duration>) -> Result<Wal, Failure> {
         self.builder(StoreOptions::new().create_missing(false), patience).open().await.map_err(Failure::from)
+    }
+
+    /// Every shard of the table, or the one that was named. There is at least one.
+    pub(crate) async fn open_all(&self) -> Result<Vec<Wal>, Failure> {
+        if self.shard.is_some() {
+            return Ok(vec![self.open(None).await?]);
+        }
+        let options = StoreOptions::new().create_missing(false);
+        let opened = LogStore::open(&self.log, options);
+        let store = opened.map_err(|error| Failure::of(crate::exit::Exit::NoLog, &error))?;
+        let mut shards = Vec::new();
+        for shard in find_shards(&store).await? {
+            shards.push(Wal::in_store(store.clone()).with_shard(shard).open().await?);
+        }
+        // None at all: the usual way of opening says so.
+        if shards.is_empty() { Ok(vec![self.open(None).await?]) } else { Ok(shards) }
     }
 
     /// The log, which comes to be if there is none.

@@ -32,11 +32,13 @@ pub struct AppendWindow {
 ///
 /// SUBTLE: not below `R`. Ours may have landed unseen, been replayed and covered by the successor, and collected; and then an entry of
 /// a stalled opener, or a duplicate of a post, may have landed on the empty position. Above `R` nothing was ever
-/// collected, so what stands there was the first to come (P-26).
+/// collected, so what stands there was the first to come (P-26). And not above an entry of Lance's: it leaves no fillers and its replay
+/// skips no leftovers, so what lands above its sentinel after all may be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Collision {
     by: Epoch,
     at: Position,
+    by_lance: bool,
     /// One above the last append.
     end: Position,
     find: FindLatest,
@@ -317,8 +319,7 @@ impl AppendWindow {
                 self.settle(now, at)
             }
             ReadReply::Found(header) if header.epoch > epoch => {
-                let by = header.epoch;
-                self.collide(now, by, at);
+                self.collide(now, header);
             }
             ReadReply::Found(_) | ReadReply::Damaged if !rules::on(Rule::NeverStepOver) => {
                 self.settle(now, at)
@@ -384,21 +385,22 @@ impl AppendWindow {
     }
 
     /// Stops at a successor's entry, and asks whether it was the first one there.
-    fn collide(&mut self, now: Tick, by: Epoch, at: Position) {
+    fn collide(&mut self, now: Tick, successor: &EntryHeader) {
+        let (by, at, by_lance) = (successor.epoch, successor.position, successor.is_by_lance());
         let index = self.index(at).expect("only undecided positions collide");
         let end = self.collision.as_ref().map_or_else(|| self.next(), |collision| collision.end);
         self.slots.truncate(index);
         self.state = State::Stopped(Stop::Fenced { by, at });
         let find = FindLatest::new(now.plus(self.params.patience));
-        self.collision = Some(Collision { by, at, end, find });
+        self.collision = Some(Collision { by, at, by_lance, end, find });
     }
 
     /// P-26.
     fn fenced(&mut self, found: Found) {
-        let Some(Collision { by, at: from, end, .. }) = self.collision.take() else { return };
+        let Some(Collision { by, at: from, by_lance, end, .. }) = self.collision.take() else { return };
         let first_there =
             found.is_ok_and(|manifest| manifest.is_some_and(|manifest| manifest.replay_after < from));
-        let sure = first_there || !rules::on(Rule::RefuseAboveReplay);
+        let sure = (first_there && !by_lance) || !rules::on(Rule::RefuseAboveReplay);
         let stop = Stop::Fenced { by, at: if sure { from } else { end } };
         self.state = State::Stopped(stop);
         self.events.push_back(AppendEvent::Failed { from, stop });

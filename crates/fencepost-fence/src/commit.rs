@@ -45,7 +45,7 @@ pub enum CommitOutcome {
 /// One manifest commit in progress.
 ///
 /// Drain [`poll_request`](Self::poll_request) after each [`handle`](Self::handle); one request at a time. Costs, when nobody
-/// interferes: two LISTs, four GETs and one PUT.
+/// interferes: four LISTs, four GETs and one PUT.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
     change: Change,

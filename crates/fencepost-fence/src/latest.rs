@@ -1,4 +1,4 @@
-//! Finding the latest manifest: list, then probe forward (P-1).
+//! Finding the latest manifest: list, probe forward, list again (P-1).
 
 use crate::{GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Manifest, Version};
@@ -6,7 +6,8 @@ use fencepost_format::{Manifest, Version};
 /// A search for the latest manifest.
 ///
 /// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. One request at a time.
-/// Costs one LIST and, where manifests exist, two GETs: the latest and the absent one after it.
+/// Where manifests exist it costs two LISTs and two GETs: the latest and the absent one after it. Where there are none, one of
+/// each. What it finds was the latest at some moment since it began.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FindLatest {
     step: Step,
@@ -23,6 +24,10 @@ enum Step {
     Read(Version),
     /// The one after the best so far.
     Probe(Version),
+    /// SUBTLE: what was read under a listed version need not be what was listed. While the search stalled, that version may have been
+    /// pruned together with those above it, and a late create may have landed on its place. Pruning leaves the newest version, so a
+    /// listing tells: if it shows none above, none was ever pruned here.
+    ListAgain,
 }
 
 /// What the search found: the latest manifest, or `None` where the shard has none yet.
@@ -42,7 +47,7 @@ impl FindLatest {
         }
         let attempt = self.attempt;
         Some(match self.step {
-            Step::List => Request::ListManifests { attempt },
+            Step::List | Step::ListAgain => Request::ListManifests { attempt },
             Step::Read(version) | Step::Probe(version) => Request::ReadManifest { version, attempt },
         })
     }
@@ -51,6 +56,7 @@ impl FindLatest {
     pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<Found> {
         match (self.step, reply) {
             (Step::List, Reply::Listed(listed)) => self.handle_listed(now, listed),
+            (Step::ListAgain, Reply::Listed(listed)) => self.handle_listed_again(now, listed),
             (Step::Read(version) | Step::Probe(version), Reply::Manifest(of, read)) if *of == version => {
                 self.handle_read(now, version, read)
             }
@@ -62,6 +68,15 @@ impl FindLatest {
         match listed {
             ReadReply::Found(version) if !version.is_none() => self.go(Step::Read(*version)),
             ReadReply::Found(_) | ReadReply::Absent => self.go(Step::Probe(Version::FIRST)),
+            ReadReply::Damaged | ReadReply::Unknown => self.again(now),
+        }
+    }
+
+    fn handle_listed_again(&mut self, now: Tick, listed: &ReadReply<Version>) -> Option<Found> {
+        let best = self.best.as_ref().map_or(Version::NONE, |best| best.version);
+        match listed {
+            ReadReply::Found(version) if *version > best => self.go(Step::Read(*version)),
+            ReadReply::Found(_) | ReadReply::Absent => Some(Ok(self.best.take())),
             ReadReply::Damaged | ReadReply::Unknown => self.again(now),
         }
     }
@@ -79,6 +94,9 @@ impl FindLatest {
             ReadReply::Absent if matches!(self.step, Step::Read(_)) => {
                 // Listed and gone: pruned in between. Newer ones exist.
                 self.go(Step::List)
+            }
+            ReadReply::Absent if self.best.is_some() && rules::on(Rule::ListManifestsTwice) => {
+                self.go(Step::ListAgain)
             }
             ReadReply::Absent => Some(Ok(self.best.take())),
             ReadReply::Damaged => Some(Err(GaveUp::DamagedManifest(version))),

@@ -1,6 +1,9 @@
 //! Opening a shard for writing: claim the next epoch, then fence the one before (P-10 to P-18).
 
-use crate::{Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Opened, Params, Reply, Request, Tick};
+use crate::{
+    Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Opened, Params, Reply, Request, Rule, Tick,
+    Window, rules,
+};
 use fencepost_format::{EntryHeader, Epoch, Nonce, Position, ShardId};
 use std::collections::VecDeque;
 
@@ -62,6 +65,9 @@ impl Opening {
     #[must_use]
     pub fn new(params: Params, now: Tick, shard: ShardId, nonce: Nonce, only_if: Option<Epoch>) -> Self {
         let commit = Commit::new(Change::Claim { shard, only_if }, nonce, now.plus(params.patience));
+        // P-60: whoever waited for a lease to expire knows no more than others. Without that rule: nothing can be in flight.
+        let trusts_lease = only_if.is_some() && !rules::on(Rule::LeaseIsNoProof);
+        let params = if trusts_lease { Params { window: Window::for_models(1), ..params } } else { params };
         Self { params, nonce, step: Step::Claim(commit), events: VecDeque::new() }
     }
 

@@ -10,6 +10,8 @@
 pub enum Rule {
     /// P-1: the tail of the manifest chain is probed, not taken from the list.
     ProbeManifests,
+    /// P-1: a search lists once more before it ends.
+    ListManifestsTwice,
     /// P-3: after a create the latest manifest is read again.
     ConfirmCommit,
     /// P-4: a committer that finds a higher epoch is fenced.
@@ -70,18 +72,29 @@ pub enum Rule {
     KeepNeededPosts,
     /// P-52: the highest entry stays.
     KeepHighest,
+    /// P-57: the first entry of each of Lance's epochs, and each of its sentinels, stays.
+    KeepLanceFirsts,
+    /// P-57: what Lance's search for the tail may start from stays, and all above.
+    KeepLanceHint,
+    /// P-58: what the opener of an unsettled claim may still replay stays.
+    KeepLanceClaims,
+    /// P-58: only a data entry settles a claim.
+    SettleByData,
     /// P-53: the boundary is published before the cursors are read.
     BoundaryBeforeCursors,
     /// P-54: a cursor is checked against the boundary after it is written.
     CheckBoundary,
     /// P-11: a waiting candidate claims only the epoch it watched.
     ClaimWatchedEpoch,
+    /// P-60: a lease that stood still proves nothing: its holder is fenced like any other.
+    LeaseIsNoProof,
 }
 
 impl Rule {
     /// Every rule, in the order of the clauses.
     pub const ALL: &'static [Self] = &[
         Self::ProbeManifests,
+        Self::ListManifestsTwice,
         Self::ConfirmCommit,
         Self::FencedByManifest,
         Self::ClaimNextEpoch,
@@ -112,9 +125,14 @@ impl Rule {
         Self::DeleteBelowBound,
         Self::KeepNeededPosts,
         Self::KeepHighest,
+        Self::KeepLanceFirsts,
+        Self::KeepLanceHint,
+        Self::KeepLanceClaims,
+        Self::SettleByData,
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,
+        Self::LeaseIsNoProof,
     ];
 }
 

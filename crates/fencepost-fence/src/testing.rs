@@ -5,7 +5,7 @@
 //! | word | reply |
 //! |---|---|
 //! | `put5=done`, `exists`, `no`, `later`, `?` | to the create of entry 5; `no` and `later` are definite |
-//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c) and epoch, `x` behind it for a stranger's nonce |
+//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c) and epoch, `x` behind it for a stranger's nonce, `l` for Lance |
 //! | `list=7`, `?` | the highest version of a listing |
 //! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed) |
 //! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
@@ -128,10 +128,13 @@ fn header(at: u64, words: &str) -> EntryHeader {
         "c" => EntryKind::Close,
         other => panic!("{other}"),
     };
-    let stranger = words.ends_with('x');
-    let epoch = Epoch::new(number(words[1..].trim_end_matches('x')));
-    let nonce = if stranger { Nonce(1) } else { nonce(epoch) };
-    EntryHeader { position: Position::new(at), epoch, kind, nonce: Some(nonce) }
+    let epoch = Epoch::new(number(words[1..].trim_end_matches(['x', 'l'])));
+    let nonce = match words.chars().last() {
+        Some('x') => Some(Nonce(1)),
+        Some('l') => None,
+        _ => Some(nonce(epoch)),
+    };
+    EntryHeader { position: Position::new(at), epoch, kind, nonce }
 }
 
 pub(crate) const fn letter(kind: EntryKind) -> char {

@@ -62,4 +62,19 @@ mod tests {
         check(&[5, 7], 10, 10);
         check(&[1], 1, 0);
     }
+
+    /// A zone counts until `R` has reached its end.
+    #[test]
+    fn zones_are_forgotten_once_they_are_covered() {
+        let mut zones = Zones::default();
+        [5, 20].into_iter().for_each(|at| zones.note(Position::new(at)));
+        let mut left = |replay_after: u64| {
+            zones.forget_through(Position::new(replay_after), Window::for_models(4));
+            zones.posts().iter().map(|post| post.get()).collect::<Vec<_>>()
+        };
+        assert_eq!(left(4), [5, 20]);
+        assert_eq!(left(7), [5, 20]);
+        assert_eq!(left(8), [20]);
+        assert_eq!(left(23), [0_u64; 0]);
+    }
 }

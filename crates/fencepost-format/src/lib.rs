@@ -9,6 +9,7 @@
 //!   manifest/version_hint.json      encode_version_hint for Lance's readers
 //!   wal/1010….arrow                 Entry               position 5
 //!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
+//!   fencepost/gc/release-….json     Release             an operator's word on one of Lance's claims
 //!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has come
 //!   fencepost/lease/….json          Lease               who holds the shard: advice only
 //!
@@ -83,6 +84,7 @@ mod ids;
 mod lease;
 mod manifest;
 mod names;
+mod release;
 mod trailer;
 
 pub use boundary::Boundary;
@@ -101,6 +103,7 @@ pub use lease::Lease;
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
 pub use names::{
     CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_cursor_document_name,
-    parse_entry_name, parse_lease_name, parse_manifest_name,
+    parse_entry_name, parse_lease_name, parse_manifest_name, parse_release_name,
 };
+pub use release::Release;
 pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};

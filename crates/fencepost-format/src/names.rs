@@ -46,6 +46,13 @@ pub fn parse_boundary_name(name: &str) -> Option<Position> {
     parse_decimal_name(name.strip_prefix("boundary-")?).and_then(Position::try_new)
 }
 
+/// The epoch in the name of a release, `release-00000000000000000042.json` (F-24). Never [`Epoch::NONE`].
+#[must_use]
+pub fn parse_release_name(name: &str) -> Option<Epoch> {
+    let epoch = parse_decimal_name(name.strip_prefix("release-")?).and_then(Epoch::try_new);
+    epoch.filter(|epoch| !epoch.is_none())
+}
+
 /// The position in the name of a cursor document, `00000000000000000042.json` (F-21).
 #[must_use]
 pub fn parse_cursor_document_name(name: &str) -> Option<Position> {
@@ -190,6 +197,12 @@ impl ShardPaths {
     #[must_use]
     pub fn boundary(&self, position: Position) -> String {
         self.under(&format!("fencepost/gc/boundary-{:020}.json", position.get()))
+    }
+
+    /// The record that an operator released `epoch`.
+    #[must_use]
+    pub fn release(&self, epoch: Epoch) -> String {
+        self.under(&format!("fencepost/gc/release-{:020}.json", epoch.get()))
     }
 
     /// The folder that has one folder for each cursor.

@@ -4,13 +4,14 @@ use crate::cursor::Floor;
 use crate::{Inventory, ManifestFacts, Policy, Reason, lance};
 use fencepost_fence::{Rule, rules};
 use fencepost_format::Position;
+use lance::Claims;
 
 /// All that limits a collection, apart from what is kept one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     replay_after: Position,
     floor: Floor,
-    opener: Option<Position>,
+    claims: Claims,
     retention: Position,
     highest: Position,
 }
@@ -20,7 +21,7 @@ impl Limits {
         Self {
             replay_after: facts.replay_after,
             floor: Floor::of(inventory),
-            opener: lance::opener_floor(inventory, facts, policy),
+            claims: lance::claims(inventory, facts, policy),
             retention: retention(inventory, facts, policy),
             highest: inventory.highest(),
         }
@@ -28,7 +29,7 @@ impl Limits {
 
     /// The highest position that may go: `min(R, cursors, retention)`, and what openers of Lance's may replay.
     pub(crate) fn bound(&self) -> Position {
-        match self.opener.filter(|_| rules::on(Rule::DeleteBelowBound)) {
+        match self.claims.floor().filter(|_| rules::on(Rule::DeleteBelowBound)) {
             Some(opener) => self.reach().min(opener),
             None => self.reach(),
         }
@@ -43,15 +44,30 @@ impl Limits {
         limits.into_iter().flatten().fold(self.replay_after, Position::min)
     }
 
+    pub(crate) const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Why a claim by Lance keeps this entry (P-58), if one does.
+    pub(crate) fn held_by_claim(&self, at: Position) -> Option<Reason> {
+        match (self.claims.holder(at), self.claims.unread) {
+            (Some(claim), _) => Some(Reason::LanceOpener(claim.epoch)),
+            (None, Some(version)) => Some(Reason::LanceClaimUnread(version)),
+            (None, None) => None,
+        }
+    }
+
     /// Why an entry above the bound stays.
     pub(crate) fn reason_above(&self, at: Position) -> Reason {
         match &self.floor {
             _ if at > self.replay_after => Reason::Live,
             Floor::Cursor(name, position) if at > *position => Reason::Cursor(name.clone()),
             Floor::NotUnderstood => Reason::CursorNotUnderstood,
-            _ if self.opener.is_some_and(|opener| at > opener) => Reason::LanceOpener,
-            _ if at > self.retention => Reason::Retention,
-            _ => Reason::AboveBoundary,
+            _ => match self.held_by_claim(at) {
+                Some(reason) => reason,
+                None if at > self.retention => Reason::Retention,
+                None => Reason::AboveBoundary,
+            },
         }
     }
 }

@@ -62,9 +62,9 @@ pub enum Mode {
 /// will ever be valid, and needed by nobody; none of that ever changes back.
 ///
 /// # Costs
-/// LISTs: two of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
-/// for the last boundary, one for each entry below the bound that is not recorded as kept; where Lance writes, also one for
-/// each manifest version of the last day. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest.
+/// LISTs: three of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
+/// for the last boundary, one for each entry below the bound that is not recorded as kept, one for a manifest version of a day ago,
+/// and some ten for each change of hands since; if a claim by Lance is unsettled then, also one for each entry above the bound. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
     params: CollectParams,
@@ -73,6 +73,8 @@ pub struct Collection {
     facts: Option<ManifestFacts>,
     inventory: Inventory,
     step: Step,
+    /// Whether the entries above the bound were read as well, since some claim may be settled there (P-58).
+    reads_above: bool,
     events: VecDeque<CollectEvent>,
 }
 
@@ -108,6 +110,7 @@ impl Collection {
             facts: None,
             inventory: Inventory::default(),
             step: Step::Find(FindLatest::new(now.plus(params.patience))),
+            reads_above: false,
             events: VecDeque::new(),
         }
     }
@@ -289,17 +292,12 @@ impl Collection {
         if !reads.is_done() {
             return;
         }
-        let facts = self.known_facts();
-        let wanted = if lance::writes_here(&self.inventory, facts) {
-            lance::manifests_to_read(&self.inventory, facts, &self.policy).collect()
-        } else {
-            BTreeSet::new()
-        };
+        let wanted = lance::manifests_to_read(&self.inventory, self.known_facts(), &self.policy);
         self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
         self.go_on_after_claims(now);
     }
 
-    /// P-57: what an opener of Lance's may have read at its claim.
+    /// P-58: what an opener of Lance's may have read at its claim.
     fn claim(&mut self, now: Tick, version: Version, read: ReadReply<ManifestFacts>) {
         let Step::Claims(reads) = &mut self.step else { unreachable!("called while reading claims") };
         match read {
@@ -319,9 +317,23 @@ impl Collection {
 
     fn go_on_after_claims(&mut self, now: Tick) {
         let Step::Claims(reads) = &self.step else { unreachable!("called while reading claims") };
-        if reads.is_done() {
-            self.publish(now);
+        if !reads.is_done() {
+            return;
         }
+        let wanted = lance::manifests_to_read(&self.inventory, self.known_facts(), &self.policy);
+        if !wanted.is_empty() {
+            self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
+            return;
+        }
+        let claims = lance::claims(&self.inventory, self.known_facts(), &self.policy);
+        let above = self.inventory.entries.keys().filter(|at| !self.inventory.known.contains_key(at));
+        let above: BTreeSet<_> = above.copied().collect();
+        if claims.floor().is_none() || above.is_empty() || self.reads_above {
+            return self.publish(now);
+        }
+        // SUBTLE: what shows that a claim is settled, or ends its replay, may lie above the bound. It is read only if it matters.
+        self.reads_above = true;
+        self.step = Step::Headers(Reads::new(now, above, self.params.reads_in_flight));
     }
 
     /// P-53: the boundary comes first.

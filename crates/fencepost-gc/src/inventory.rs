@@ -84,9 +84,10 @@ pub struct Inventory {
     pub known: BTreeMap<Position, Known>,
     /// The manifest versions that were listed.
     pub manifests: BTreeMap<Version, StoreTime>,
-    /// What older manifest versions say, as far as they were read; `None`: could not be read. Needed only
-    /// where Lance writes.
+    /// What older manifest versions say, as far as they were read; `None`: could not be read.
     pub claims: BTreeMap<Version, Option<ManifestFacts>>,
+    /// The epochs that an operator released (P-59).
+    pub released: BTreeSet<Epoch>,
     /// The boundaries published; the highest counts.
     pub boundaries: BTreeMap<Position, StoreTime>,
     /// Posts of ours that the highest boundary's document names as kept: needed, without being read again.
@@ -116,6 +117,7 @@ impl Inventory {
         self.known.extend(part.known);
         self.manifests.extend(part.manifests);
         self.claims.extend(part.claims);
+        self.released.extend(part.released);
         self.boundaries.extend(part.boundaries);
         self.kept_posts.extend(part.kept_posts);
         self.cursors.extend(part.cursors);

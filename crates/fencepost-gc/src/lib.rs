@@ -2,7 +2,7 @@
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
 //! object that nobody reads any more may still be the one thing that a stalled writer has to collide with.
-//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-57).
+//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-59).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
@@ -79,6 +79,7 @@ mod vocabulary;
 pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
+pub use lance::{Claim, ClaimState, Claims, Hold, claims};
 pub use needed_post::{needed_posts, posts_to_record};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;

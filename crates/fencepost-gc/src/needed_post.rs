@@ -23,8 +23,10 @@ pub fn needed_posts(inventory: &Inventory) -> BTreeSet<Position> {
     let mut needed = recorded_posts(inventory);
     let mut lance_epochs = BTreeSet::new();
     for (&at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
-        let begins_lance_epoch = header.is_by_lance() && lance_epochs.insert(header.epoch);
-        if header.kind == EntryKind::Post || begins_lance_epoch {
+        let is_by_lance = header.is_by_lance();
+        let begins_lance_epoch = is_by_lance && lance_epochs.insert(header.epoch);
+        let is_post = header.kind == EntryKind::Post || begins_lance_epoch;
+        if is_post && (!is_by_lance || rules::on(Rule::KeepLanceFirsts)) {
             needed.insert(at);
         }
     }

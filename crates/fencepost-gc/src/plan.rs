@@ -2,7 +2,7 @@
 
 use crate::bound::Limits;
 use crate::needed_post::needed_posts;
-use crate::{Inventory, Known, ManifestFacts, Object, Policy, Reason, Verdict, lance};
+use crate::{Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, Verdict, lance};
 use fencepost_fence::{Rule, rules};
 use fencepost_format::{Epoch, Position};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ pub struct Plan {
     pub leftovers: u64,
     /// The size of all entries to be deleted, in bytes.
     pub entry_bytes: u64,
+    /// The claims by Lance that were looked at, and what each holds back (P-58).
+    pub claims: Claims,
 }
 
 impl Plan {
@@ -68,6 +70,7 @@ pub fn plan_within(
     let mut verdicts = BTreeMap::new();
     let judge = EntryJudge {
         inventory,
+        evidence: limits.claims().evidence(inventory, policy),
         limits,
         bound,
         needed: needed_posts(inventory),
@@ -91,18 +94,22 @@ pub fn plan_within(
         let void = epoch < facts.epoch;
         (Object::Lease(epoch), if void { Verdict::Delete } else { Verdict::Keep(Reason::CurrentLease) })
     }));
+    let released = inventory.released.iter();
+    verdicts.extend(released.map(|&epoch| (Object::Release(epoch), Verdict::Keep(Reason::ReleaseRecord))));
     let cursor = |name| (Object::Cursor(name), Verdict::Keep(Reason::ConsumersCursor));
     verdicts.extend(inventory.cursors.keys().cloned().map(cursor));
     let other = |path| (Object::Other(path), Verdict::Keep(Reason::NotUnderstood));
     let paths = inventory.not_understood.iter().chain(&inventory.cursors_not_understood);
     verdicts.extend(paths.cloned().map(other));
-    Plan { boundary, bound, verdicts, leftovers, entry_bytes }
+    let claims = judge.limits.claims().clone();
+    Plan { boundary, bound, verdicts, leftovers, entry_bytes, claims }
 }
 
 struct EntryJudge<'a> {
     inventory: &'a Inventory,
     limits: Limits,
     bound: Position,
+    evidence: BTreeMap<Position, Epoch>,
     needed: BTreeSet<Position>,
     highest: Position,
     guard: Option<Position>,
@@ -110,8 +117,13 @@ struct EntryJudge<'a> {
 
 impl EntryJudge<'_> {
     fn judge(&self, at: Position) -> Verdict {
+        if at > self.bound {
+            return Verdict::Keep(self.limits.reason_above(at));
+        }
+        if let Some(reason) = self.limits.held_by_claim(at).filter(|_| rules::on(Rule::DeleteBelowBound)) {
+            return Verdict::Keep(reason);
+        }
         let reason = match self.inventory.known.get(&at) {
-            _ if at > self.bound => self.limits.reason_above(at),
             _ if self.needed.contains(&at) => Reason::NeededPost,
             Some(Known::Unreadable) => Reason::Unreadable,
             None => Reason::Unread,
@@ -119,7 +131,10 @@ impl EntryJudge<'_> {
                 Reason::HighestEntry
             }
             Some(Known::Header(_)) if self.guard.is_some_and(|guard| at >= guard) => Reason::LanceTailGuard,
-            Some(Known::Header(_)) => return Verdict::Delete,
+            Some(Known::Header(_)) => match self.evidence.get(&at) {
+                Some(&epoch) => Reason::LanceEvidence(epoch),
+                None => return Verdict::Delete,
+            },
         };
         Verdict::Keep(reason)
     }
@@ -152,9 +167,9 @@ fn manifest_verdicts(
     policy: &Policy,
 ) -> Vec<(Object, Verdict)> {
     let now = inventory.now();
-    // Where Lance writes, old versions are the evidence of silent claims (P-57); they stay as long as these count.
-    let evidence =
-        if lance::writes_here(inventory, facts) { policy.lance_opener_age() } else { Duration::ZERO };
+    // Where Lance writes, old versions are the evidence of unsettled claims (P-58); they stay as long as these count.
+    let lance = lance::writes_here(inventory, facts);
+    let evidence = if lance { policy.lance_opener_age() } else { Duration::ZERO };
     let young = policy.manifests_age().max(evidence);
     let mut verdicts = Vec::new();
     for (newer, (&version, &modified)) in (0..).zip(inventory.manifests.iter().rev()) {
@@ -162,6 +177,8 @@ fn manifest_verdicts(
             Verdict::Keep(Reason::NewestManifests)
         } else if now.since(modified) < young {
             Verdict::Keep(Reason::YoungManifest)
+        } else if lance && policy.strict() {
+            Verdict::Keep(Reason::StrictManifest)
         } else {
             Verdict::Delete
         };

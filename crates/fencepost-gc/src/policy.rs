@@ -22,6 +22,8 @@ pub struct Policy {
     manifests_keep: u64,
     manifests_age: Duration,
     lance_opener_age: Duration,
+    strict: bool,
+    all_claims: bool,
 }
 
 impl Default for Policy {
@@ -32,6 +34,8 @@ impl Default for Policy {
             manifests_keep: MANIFESTS_KEEP,
             manifests_age: DAY,
             lance_opener_age: DAY,
+            strict: false,
+            all_claims: false,
         }
     }
 }
@@ -78,16 +82,32 @@ impl Policy {
         self
     }
 
-    /// How long a claim by Lance that shows no sign of life holds entries back. Default: one day.
+    /// How long an unsettled claim by Lance holds entries back (P-58). Default: one day.
     ///
     /// Lance's opener replays from the `R` that it read at its claim, however long ago that was, and does not look at the
-    /// manifest afterwards. While a superseded claim of Lance's has neither data nor a second manifest version,
-    /// everything above its `R` stays. Shorter bets that no Lance process stalls so long while it opens; the bet
-    /// is lost with acknowledged rows. Longer costs the storage of what lies above that `R`. An object whose
-    /// time lies in the future, on a store whose clock once ran ahead, makes it shorter. Shards that Lance never wrote to
-    /// are not concerned.
+    /// manifest afterwards. While a superseded claim of Lance's has no data entry, what it may replay stays. Shorter bets
+    /// that no Lance process stalls so long while it opens; the bet is lost with acknowledged rows. Longer costs the storage of
+    /// what lies above that `R`. An object whose time lies in the future, on a store whose clock once ran ahead, makes it
+    /// shorter. Shards that Lance never wrote to are not concerned, and [strict](Self::with_strict) collections do without.
     pub const fn with_lance_opener_age(mut self, age: Duration) -> Self {
         self.lance_opener_age = age;
+        self
+    }
+
+    /// Whether no clock may let go of anything where Lance writes. Default: no.
+    ///
+    /// An unsettled claim by Lance then counts until an operator releases its epoch (P-59), whatever its age, and no manifest
+    /// version is pruned, since the versions are the evidence, and since Lance's commits have no cure against pruned versions.
+    /// It costs some hundred bytes for each version, for ever, and a few reads more in each pass. Claims whose
+    /// versions an earlier pass pruned are not seen. Shards that Lance never wrote to are not concerned.
+    pub const fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Whether to look at claims of any age, also those that were let go. Default: no. For reports; decides nothing.
+    pub const fn with_all_claims(mut self, all: bool) -> Self {
+        self.all_claims = all;
         self
     }
 
@@ -115,7 +135,17 @@ impl Policy {
         self.manifests_age
     }
 
-    /// How long a silent claim by Lance holds entries back.
+    /// Whether no clock may let go of anything where Lance writes.
+    #[must_use]
+    pub const fn strict(&self) -> bool {
+        self.strict
+    }
+
+    pub(crate) const fn reads_all_claims(&self) -> bool {
+        self.strict || self.all_claims
+    }
+
+    /// How long an unsettled claim by Lance holds entries back.
     #[must_use]
     pub const fn lance_opener_age(&self) -> Duration {
         self.lance_opener_age

@@ -112,7 +112,9 @@ impl Deleted {
             Object::Manifest(_) => self.manifests += 1,
             Object::Boundary(_) => self.boundaries += 1,
             Object::Lease(_) => self.leases += 1,
-            Object::Cursor(_) | Object::Other(_) => unreachable!("a plan never deletes these"),
+            Object::Release(_) | Object::Cursor(_) | Object::Other(_) => {
+                unreachable!("a plan never deletes these")
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Object {
     Boundary(Position),
     /// The lease document of this epoch.
     Lease(Epoch),
+    /// The record that an operator released this epoch (P-59). Never deleted.
+    Release(Epoch),
     /// The documents of this cursor. They are its consumer's, and never deleted here.
     Cursor(CursorName),
     /// Something whose path is not understood. Never deleted.
@@ -30,6 +32,7 @@ impl Object {
             Self::Manifest(version) => paths.manifest(*version),
             Self::Boundary(at) => paths.boundary(*at),
             Self::Lease(epoch) => paths.lease(*epoch),
+            Self::Release(epoch) => paths.release(*epoch),
             Self::Cursor(name) => paths.cursor_dir(name),
             Self::Other(path) => path.clone(),
         }
@@ -43,6 +46,7 @@ impl fmt::Display for Object {
             Self::Manifest(version) => write!(f, "manifest {version}"),
             Self::Boundary(at) => write!(f, "boundary {at}"),
             Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
+            Self::Release(epoch) => write!(f, "release of epoch {epoch}"),
             Self::Cursor(name) => write!(f, "cursor {name}"),
             Self::Other(path) => write!(f, "{}", path.escape_debug()),
         }
@@ -76,8 +80,10 @@ pub enum Reason {
     Cursor(CursorName),
     /// Something in the folder of cursors is not understood and may be a cursor on any entry.
     CursorNotUnderstood,
-    /// An entry that an opener of Lance's may still replay (P-57).
-    LanceOpener,
+    /// An entry that the opener of this epoch, Lance's, may still replay (P-58).
+    LanceOpener(Epoch),
+    /// This manifest version could not be read and may be a claim by Lance from anywhere (P-58).
+    LanceClaimUnread(Version),
     /// An entry that the policy retains (P-50).
     Retention,
     /// An entry above the boundary that this pass published (P-53).
@@ -92,10 +98,16 @@ pub enum Reason {
     HighestEntry,
     /// An entry from which Lance's search for the tail may start (P-57).
     LanceTailGuard,
+    /// The entry that shows that this epoch, Lance's, came to write (P-58).
+    LanceEvidence(Epoch),
     /// One of the newest manifest versions (P-9).
     NewestManifests,
     /// A manifest version younger than the policy lets go (P-9).
     YoungManifest,
+    /// A manifest version that may be needed as evidence, in a strict collection (P-58).
+    StrictManifest,
+    /// The record of an operator's release (P-59).
+    ReleaseRecord,
     /// The boundary that counts.
     LatestBoundary,
     /// The lease of the current epoch, or of one that was claimed meanwhile.
@@ -114,7 +126,8 @@ impl Reason {
             Self::Live => "live",
             Self::Cursor(_) => "cursor",
             Self::CursorNotUnderstood => "cursor_not_understood",
-            Self::LanceOpener => "lance_opener",
+            Self::LanceOpener(_) => "lance_opener",
+            Self::LanceClaimUnread(_) => "lance_claim_unread",
             Self::Retention => "retention",
             Self::AboveBoundary => "above_boundary",
             Self::NeededPost => "needed_post",
@@ -122,6 +135,9 @@ impl Reason {
             Self::Unread => "unread",
             Self::HighestEntry => "highest_entry",
             Self::LanceTailGuard => "lance_tail_guard",
+            Self::LanceEvidence(_) => "lance_evidence",
+            Self::StrictManifest => "strict_manifest",
+            Self::ReleaseRecord => "release_record",
             Self::NewestManifests => "newest_manifests",
             Self::YoungManifest => "young_manifest",
             Self::LatestBoundary => "latest_boundary",
@@ -140,7 +156,20 @@ impl fmt::Display for Reason {
             Self::CursorNotUnderstood => {
                 "An object in the folder of cursors is not understood and may be a cursor; see which, and remove it or upgrade."
             }
-            Self::LanceOpener => "A claim by Lance showed no sign of life yet; its opener may replay from here.",
+            Self::LanceOpener(epoch) => {
+                return write!(
+                    f,
+                    "The opener of epoch {epoch}, Lance's, was superseded before it wrote, and may still replay it; see gc claims."
+                );
+            }
+            Self::LanceClaimUnread(version) => {
+                return write!(f, "Manifest {version} could not be read, and may be a claim whose opener still replays it.");
+            }
+            Self::LanceEvidence(epoch) => {
+                return write!(f, "It shows that epoch {epoch}, Lance's, came to write, so that its claim holds nothing.");
+            }
+            Self::StrictManifest => "A strict collection prunes no manifest where Lance writes.",
+            Self::ReleaseRecord => "It records that an operator released an epoch.",
             Self::Retention => "The policy retains it.",
             Self::AboveBoundary => "It lies above the boundary of this pass; the next pass looks at it.",
             Self::NeededPost => "It is what a dead writer's late appends collide with; it stays for ever.",

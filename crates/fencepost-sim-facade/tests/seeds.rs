@@ -5,10 +5,15 @@ use fencepost_simstore::{Counts, Happened, Lies};
 use std::time::Duration;
 
 /// Seeds that failed once, and what they found.
-const KEPT: [(u64, &str); 3] = [
+const KEPT: [(u64, &str); 4] = [
     (
         86,
         "a reader was told that a position was collected when it had been written and covered since it looked (P-42)",
+    ),
+    (
+        827,
+        "an advance without an answer landed after its consumer had opened the cursor again: the judge called the collection of what the \
+         consumer had said it was done with a loss (P-54)",
     ),
     (114, "the store's probe took \"exists\" of nothing for an unsafe store"),
     (

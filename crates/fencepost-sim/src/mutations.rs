@@ -59,6 +59,7 @@ macro_rules! mutations {
 
 mutations! {
     ProbeManifests "P-1" "manifest/lagging" 0,
+    ListManifestsTwice "P-1" "manifest/searches" 0,
     ConfirmCommit "P-3" "manifest/pruned" 4_000,
     FencedByManifest "P-4" "manifest/lagging" 0,
     ClaimNextEpoch "P-10" "manifest/pruned" 100,
@@ -89,9 +90,14 @@ mutations! {
     DeleteBelowBound "P-50" "log/three-writers" 200,
     KeepNeededPosts "P-51" "log/three-writers" 2_000,
     KeepHighest "P-52" "log/three-writers" 2_000,
+    KeepLanceFirsts "P-57" "lance/memtable" 0,
+    KeepLanceHint "P-57" "lance/no-highest" 0,
+    KeepLanceClaims "P-58" "lance/memtable" 0,
+    SettleByData "P-58" "lance/memtable" 0,
     BoundaryBeforeCursors "P-53" "cursors" 0,
     CheckBoundary "P-54" "cursors" 0,
     ClaimWatchedEpoch "P-11" "lease" 0,
+    LeaseIsNoProof "P-60" "log/three-writers" 0,
 }
 
 /// Tries one rule's absence. The caller drops the rule first and puts it back afterwards.

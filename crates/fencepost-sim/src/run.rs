@@ -129,7 +129,7 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
 fn command(plan: &Plan) -> String {
     let whole = Plan::of(plan.seed);
     let without: Vec<_> = whole.faults.difference(&plan.faults).map(|fault: &Fault| fault.name()).collect();
-    let mut command = format!("fencepost-sim sim --seeds 1 --from {} --trace", plan.seed);
+    let mut command = format!("cargo run -p fencepost-sim -- sim --seeds 1 --from {} --trace", plan.seed);
     if !without.is_empty() {
         command += &format!(" --without {}", without.join(","));
     }

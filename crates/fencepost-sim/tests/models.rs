@@ -10,6 +10,9 @@ fn check(name: &str) {
     }
     assert!(finding.broken.is_empty(), "{name}: a promise was broken");
     assert_eq!(finding.missed, Vec::<String>::new(), "{name}: the search never met these");
+    for reached in &finding.reached {
+        println!("{name}: {reached}");
+    }
     println!("{name}: {} states, {} deep, {} s", finding.states, finding.depth, finding.seconds);
 }
 
@@ -27,7 +30,7 @@ macro_rules! models {
 }
 
 models! {
-    /// P-10 to P-34 and P-50 to P-52: three writers, two appends each, two collectors.
+    /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
     stalled_writers_collide_with_kept_posts "log/three-writers",
     /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
     late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
@@ -59,4 +62,26 @@ models! {
     cursor_and_collector_see_each_other "cursors",
     /// P-11, P-60 to P-63.
     safety_never_depends_on_a_lease "lease",
+    /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.
+    memtable_mode_writers_are_safe_exactly "lance/memtable",
+    /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `H`.
+    the_highest_entry_alone_shows_the_tail "lance/no-hint-guard",
+    /// P-57.
+    the_hint_guard_alone_shows_the_tail "lance/no-highest",
+    /// P-57: where a foreign hand moved `H` back.
+    a_misled_hint_meets_no_gap "lance/misled",
+    /// P-57: and without the guard.
+    a_misled_hint_loses_rows_without_its_guard "lance/misled-no-hint-guard",
+    /// The collector that Lance's users would write: everything up to `R`.
+    the_naive_collector_loses_rows "lance/naive",
+    /// P-57: necessary.
+    without_epoch_firsts_rows_are_lost "lance/no-epoch-firsts",
+    /// P-58: necessary.
+    without_unsettled_claims_rows_are_lost "lance/no-claims",
+    /// P-52, P-57: one of the two is necessary.
+    without_highest_and_hint_rows_are_lost "lance/neither-highest-nor-hint",
+    /// With no collector at all.
+    a_stalled_wal_only_opener_loses_rows_in_stock_lance "lance/wal-only-opener",
+    /// With no collector at all.
+    a_stalled_appender_loses_rows_in_stock_lance "lance/appender",
 }

@@ -55,10 +55,13 @@ struct ReplyService {
 #[async_trait::async_trait]
 impl HttpService for ReplyService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let listing = request.uri().query().is_some_and(is_listing);
         let response = self.inner.execute(request).await?;
         let status = response.status().as_u16();
-        // The client gives these a type of its own, and looks at some of them when it fetches credentials.
-        if matches!(status, 200..=299 | 304 | 401 | 403 | 412) {
+        // The client gives these a type of its own, and looks at some of them when it fetches credentials. Of a denied listing, though, it
+        // makes one error with all others.
+        let denied = matches!(status, 401 | 403);
+        if matches!(status, 200..=299 | 304 | 412) || (denied && !listing) {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
@@ -76,6 +79,11 @@ impl HttpService for ReplyService {
         let message = element(&text, "Message").map(Box::from);
         Err(HttpError::new(HttpErrorKind::Unknown, ReplyError { status, code, message }))
     }
+}
+
+/// Whether a query is that of a listing, on S3 and GCS or on Azure.
+fn is_listing(query: &str) -> bool {
+    query.split('&').any(|part| part.starts_with("list-type=") || part == "comp=list")
 }
 
 /// The beginning of a body. A body that breaks off is used as far as it came: the status has been seen.

@@ -60,7 +60,8 @@
 //!
 //! No cache, no buffer, no background task, and no client of its own: requests are `object_store`'s. It does
 //! not decide whether to try a write again; only the caller can recognise its own bytes. It cannot make a
-//! store that breaks the contract safe, only find out about rule 1.
+//! store that breaks the contract safe, only find out: about rule 1 with [`probe`](LogStore::probe), about most of them with the suite of
+//! the feature `conformance`.
 //!
 //! # Costs
 //!
@@ -78,6 +79,7 @@
 //! # Features
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
+//! * `conformance`: the module `conformance`, a suite of checks that any store can be put to.
 //! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count.
 
 mod counts;
@@ -90,6 +92,8 @@ mod probe;
 mod store;
 mod text;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "cloud")]
 mod connector;
 #[cfg(feature = "test-util")]

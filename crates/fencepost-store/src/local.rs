@@ -86,6 +86,15 @@ impl LocalDirectory {
         })
     }
 
+    /// Removes the directories at and below `folder` that hold nothing, the deepest first. Returns whether `folder` is gone.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn remove_empty(&self, folder: &ObjectPath) -> bool {
+        let Ok(path) = self.inner.path_to_filesystem(folder) else { return false };
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| !known.starts_with(&path));
+        remove_empty(&path);
+        !path.exists()
+    }
+
     /// Makes the directories above `path` and sees to it, once per process, that they are on disk.
     fn prepare_parents(&self, path: &Path) -> std::result::Result<(), CreateError> {
         let Some(parent) = path.parent() else { return Ok(()) };
@@ -159,6 +168,16 @@ fn stage(path: &Path) -> std::result::Result<(File, PathBuf), CreateError> {
         }
     }
     unreachable!("a directory cannot hold four billion leftovers of one object");
+}
+
+/// Never follows a link, and never removes what is not empty.
+#[cfg(feature = "conformance")]
+fn remove_empty(path: &Path) {
+    let below = fs::read_dir(path).into_iter().flatten().flatten();
+    for entry in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        remove_empty(&entry.path());
+    }
+    let _ = fs::remove_dir(path);
 }
 
 fn write_and_flush(mut file: File, payload: &PutPayload) -> io::Result<()> {

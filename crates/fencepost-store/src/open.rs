@@ -48,9 +48,11 @@ impl LogStore {
             let (key, _) = options.client_options[0].clone();
             return UnknownOptionSnafu { key, store: "local directories and memory" }.fail();
         }
+        let mut directory = None;
         let (inner, root, backend): (Arc<dyn object_store::ObjectStore>, _, _) = match location {
             Location::Directory(path) => {
-                (Arc::new(open_directory(&path, options.create_missing)?), ObjectPath::ROOT, Backend::Local)
+                let opened = directory.insert(open_directory(&path, options.create_missing)?);
+                (Arc::new(opened.clone()), ObjectPath::ROOT, Backend::Local)
             }
             Location::Memory { name, prefix } => (memory::named(&name), prefix, Backend::Memory),
             #[cfg(feature = "cloud")]
@@ -61,7 +63,7 @@ impl LogStore {
             Location::Cloud { url, .. } => return NoCloudSnafu { scheme: url.scheme() }.fail(),
         };
         let client_retries = options.client_retries.unwrap_or(ClientRetries::Off);
-        Ok(Self::assemble(inner, root, backend, client_retries, options))
+        Ok(Self::assemble(inner, root, backend, client_retries, options).with_directory(directory))
     }
 }
 

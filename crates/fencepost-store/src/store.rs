@@ -4,6 +4,8 @@ mod delete;
 mod list;
 mod put;
 mod read;
+#[cfg(feature = "conformance")]
+mod suite;
 
 pub use delete::Deletion;
 pub use list::{Listed, Listing};
@@ -11,6 +13,7 @@ pub use read::{Object, ObjectInfo};
 
 use crate::counts::{Class, Counter, RequestCounts};
 use crate::error::{Failure, Operation, StoreError};
+use crate::local::LocalDirectory;
 use crate::options::{ClientRetries, StoreOptions};
 use crate::outcome::classify::{Answer, classify};
 use crate::text::Escaped;
@@ -49,6 +52,8 @@ pub struct LogStore {
     client_retries: ClientRetries,
     options: Arc<StoreOptions>,
     counter: Arc<Counter>,
+    /// The directory, if this crate opened one.
+    directory: Option<LocalDirectory>,
 }
 
 impl LogStore {
@@ -69,7 +74,12 @@ impl LogStore {
         options: StoreOptions,
     ) -> Self {
         let options = Arc::new(options);
-        Self { inner, root, backend, client_retries, options, counter: Arc::default() }
+        Self { inner, root, backend, client_retries, options, counter: Arc::default(), directory: None }
+    }
+
+    pub(crate) fn with_directory(mut self, directory: Option<LocalDirectory>) -> Self {
+        self.directory = directory;
+        self
     }
 
     /// The same store below a further `prefix`, sharing the counter.

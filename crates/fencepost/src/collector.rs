@@ -1,8 +1,10 @@
 //! Collecting: deleting what is safe elsewhere, and keeping what must stay.
 
 use crate::Wal;
+use fencepost_format::Release;
 use fencepost_gc::exec::{CollectError, CollectOptions, Collected, collect};
-use fencepost_gc::{CollectEvent, Mode, Policy};
+use fencepost_gc::{Claim, CollectEvent, Mode, Policy};
+use fencepost_store::{Refusal, StoreError};
 
 /// A collector of one log.
 ///
@@ -19,6 +21,26 @@ impl Wal {
     /// A collector with the default policy: everything up to the checkpoint and the lowest cursor may go.
     pub fn collector(&self) -> Collector {
         Collector { wal: self.clone(), policy: Policy::new() }
+    }
+
+    /// Records, for ever, that the process behind one of Lance's claims is gone (P-59): collections no longer keep anything for it.
+    /// `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims). Costs one PUT.
+    ///
+    /// It is the caller's word. If the process opens after all and writes, its rows may be lost.
+    ///
+    /// # Errors
+    /// The store's. The record may have been made all the same; making it again is harmless.
+    pub async fn release_claim(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let Claim { epoch, version, replay_after, .. } = *claim;
+        let record = Release { epoch, version, replay_after };
+        let path = self.io.paths.release(epoch);
+        match self.io.store.put_new(path, record.encode().into()).await {
+            Ok(_) => Ok(true),
+            Err(refused) => match refused.why {
+                Refusal::Exists => Ok(false),
+                Refusal::NotDone { source, .. } | Refusal::Unknown { source } => Err(source),
+            },
+        }
     }
 }
 

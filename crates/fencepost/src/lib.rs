@@ -52,12 +52,19 @@
 //! readers and collections stop where they are when dropped, which is safe anywhere; reading again from the
 //! [resume point](Reader::resume_point) misses and repeats nothing.
 //!
+//! # Features
+//!
+//! * `cloud` (default): S3, Google Cloud Storage and Azure.
+//! * `doctor`: the module `doctor`, which puts a store to a suite of checks.
+//!
 //! # What it is not
 //!
 //! Not a queue, not a database, not a way to have several writers on one shard, and no judge of what is safe elsewhere: that is the
 //! checkpoint, and it is yours.
 
 mod collector;
+#[cfg(feature = "doctor")]
+pub mod doctor;
 mod entry;
 mod environment;
 mod error;
@@ -79,7 +86,9 @@ pub use fencepost_format::{
     Version,
 };
 pub use fencepost_gc::exec::{CollectError, Collected};
-pub use fencepost_gc::{CollectEvent, Object, Plan, Policy, Progress, Reason, Report, Verdict};
+pub use fencepost_gc::{
+    Claim, ClaimState, Claims, CollectEvent, Hold, Object, Plan, Policy, Progress, Reason, Report, Verdict,
+};
 pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};

@@ -118,7 +118,7 @@ impl Writer {
     /// Says that everything up to `position` is safe elsewhere: replays will begin above it, and it may be collected.
     ///
     /// Returns where the checkpoint stands now: lower than asked for where that would lie within a zone (P-31), higher if it was there already.
-    /// Costs two LISTs, four GETs and two PUTs.
+    /// Costs four LISTs, four GETs and two PUTs.
     ///
     /// # Errors
     /// [`CheckpointError`].

@@ -44,7 +44,7 @@ const FACADE: &str = "fencepost";
 
 pub(super) const LAYERS: &[Layer] = &[
     Layer { never: NO_IO, ..layer(FORMAT, &[]) },
-    Layer { never: NO_ARROW, ..layer(STORE, &[]) },
+    Layer { never: NO_ARROW, dev: &["fencepost-simstore"], ..layer(STORE, &[]) },
     Layer { never: NOTHING_BUT_DECISIONS, without_codec: true, ..layer(FENCE, &[FORMAT]) },
     Layer {
         never: NOTHING_BUT_DECISIONS,

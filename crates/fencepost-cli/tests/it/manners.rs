@@ -16,6 +16,7 @@ fn help_lists_the_exit_codes() {
         "verify",
         "checkpoint",
         "gc",
+        "doctor",
         "demo",
     ] {
         assert!(help.contains(words), "`{words}` is not in: {help}");

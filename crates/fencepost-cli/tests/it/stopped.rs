@@ -1,4 +1,4 @@
-//! SIGSTOP, a takeover, a collection, SIGCONT: the stalled writer is refused, and nothing that it acknowledged is missing.
+//! SIGSTOP, a takeover, a collection, SIGCONT, a hundred times: the stalled writer is refused, and nothing that it acknowledged is missing.
 
 use super::support::{Dice, Running, Scratch, command, numbers, run};
 use rustix::process::{Signal, WaitOptions, waitpid};
@@ -68,4 +68,4 @@ fn stall(seed: u64) {
     assert!(left.is_empty(), "seed {seed}: a refused row came back: {left:?}");
 }
 
-const ROUNDS: u64 = 10;
+const ROUNDS: u64 = 100;

@@ -82,22 +82,31 @@ fn exists_is_read_back() {
 fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     let collided = "submit submit put5=exists get5=p3 list=7";
     check(
-        &format!("{collided} man7=e3r4 man8=absent"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from5",
+        &format!("{collided} man7=e3r4 man8=absent list=7"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from5",
     );
     check(
-        &format!("{collided} man7=e3r9 man8=absent"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 fail5:fenced-by3-sure-from7",
+        &format!("{collided} man7=e3r9 man8=absent list=7"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
+}
+
+/// P-26: Lance leaves no fillers, and its replay does not skip what a dead writer left above its sentinel.
+#[test]
+fn a_successor_of_lances_makes_nothing_definite() {
+    check(
+        "submit submit put5=exists get5=p3l list=7 man7=e3r4 man8=absent list=7",
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+    );
 }
 
 /// P-26: what lies below is still decided.
 #[test]
 fn a_fence_says_nothing_about_what_lies_below() {
     check(
-        "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent put5=done submit",
-        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 fail6:fenced-by3-sure-from6 ack5",
+        "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent list=7 put5=done submit",
+        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 LIST fail6:fenced-by3-sure-from6 ack5",
     );
     check("submit superseded3 submit put5=done", "PUT5:d ack5");
 }
@@ -109,6 +118,48 @@ fn unknown_is_tried_again_until_the_deadline() {
     check("submit submit put5=? @100 put5=?", "PUT5:d PUT6:d PUT5:d#1 fail5:unknown");
     check("submit submit @99 timeout @100 timeout", "PUT5:d PUT6:d fail5:unknown");
     check("submit put5=? @100 timeout submit put5=done", "PUT5:d PUT5:d#1 fail5:unknown");
+}
+
+/// P-23: what cannot be read back is given up like what cannot be written, at the deadline and not before.
+#[test]
+fn a_read_back_has_the_same_deadline() {
+    check("submit put5=exists @100 get5=absent", "PUT5:d GET5#1 fail5:unknown");
+    check("submit put5=exists @100 get5=?", "PUT5:d GET5#1 fail5:unknown");
+    check("submit put5=exists @99 get5=absent put5=done", "PUT5:d GET5#1 PUT5:d#2 ack5");
+    check("submit put5=exists @99 get5=? get5=d2", "PUT5:d GET5#1 GET5#2 ack5");
+    check("submit @99 timeout put5=done", "PUT5:d ack5");
+    check("submit @50 submit @100 timeout put6=done", "PUT5:d PUT6:d fail5:unknown");
+    check("submit @50 submit put5=done @100 timeout put6=done", "PUT5:d PUT6:d ack5 ack6");
+}
+
+/// What drivers go by.
+#[test]
+fn a_window_tells_how_it_stands() {
+    let mut window = window();
+    let stands = |window: &AppendWindow| (window.undecided(), window.poll_timeout(), window.has_room());
+    assert_eq!(stands(&window), (0, None, true));
+    play(&mut window, "@3 submit @7 submit");
+    assert_eq!(stands(&window), (2, Some(Tick(103)), true));
+    play(&mut window, "put6=done");
+    assert_eq!(stands(&window), (2, Some(Tick(103)), true));
+    play(&mut window, "put5=done");
+    assert_eq!(
+        (stands(&window), window.acked(), window.stopped()),
+        ((0, None, true), Position::new(6), None)
+    );
+    play(&mut window, "submit submit submit submit");
+    assert_eq!(stands(&window), (4, Some(Tick(100)), false));
+    play(&mut window, "put8=exists get8=p3");
+    assert!(window.is_asking_manifest() && !window.is_closed());
+    assert_eq!(window.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(8) }));
+    play(&mut window, "list=7 man7=e3r4 man8=absent list=7");
+    assert!(!window.is_asking_manifest());
+
+    let mut window = self::window();
+    play(&mut window, "close");
+    assert!(!window.is_closed() && !window.has_room());
+    play(&mut window, "put5=done");
+    assert!(window.is_closed() && window.stopped().is_none());
 }
 
 /// P-24.
@@ -127,8 +178,8 @@ fn a_close_waits_until_nothing_is_undecided() {
     check("submit submit close put6=done put5=done submit put7=done", "PUT5:d PUT6:d ack6 PUT7:c closed");
     check("submit close put5=no", "PUT5:d fail5:not-done");
     check(
-        "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent",
-        "PUT5:c GET5#1 LIST MAN1 MAN2 fail5:fenced-by3-sure-from5",
+        "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent list=1",
+        "PUT5:c GET5#1 LIST MAN1 MAN2 LIST fail5:fenced-by3-sure-from5",
     );
 }
 

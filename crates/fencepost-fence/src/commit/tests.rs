@@ -51,61 +51,63 @@ fn checkpoint(script: &str, expect: &str) {
 #[test]
 fn a_claim_takes_the_next_epoch_and_confirms() {
     claim(
-        "list=0 man1=absent cre1=done list=1 man1=e1n20 man2=absent",
-        "LIST MAN1 CRE1:e1r0h0 LIST MAN1 MAN2 won1e1",
+        "list=0 man1=absent cre1=done list=1 man1=e1n20 man2=absent list=1",
+        "LIST MAN1 CRE1:e1r0h0 LIST MAN1 MAN2 LIST won1e1",
     );
     claim(
-        "list=7 man7=e1r5h6 man8=absent cre8=done list=8 man8=e2n20 man9=absent",
-        "LIST MAN7 MAN8 CRE8:e2r5h6 LIST MAN8 MAN9 won8e2",
+        "list=7 man7=e1r5h6 man8=absent list=7 cre8=done list=8 man8=e2n20 man9=absent list=8",
+        "LIST MAN7 MAN8 LIST CRE8:e2r5h6 LIST MAN8 MAN9 LIST won8e2",
     );
 }
 
 /// P-10.
 #[test]
 fn a_sealed_shard_refuses_claims_but_not_checkpoints() {
-    claim("list=7 man7=e1s man8=absent", "LIST MAN7 MAN8 sealed");
-    checkpoint("list=7 man7=e2s man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h60");
+    claim("list=7 man7=e1s man8=absent list=7", "LIST MAN7 MAN8 LIST sealed");
+    checkpoint("list=7 man7=e2s man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h60");
 }
 
 /// P-11.
 #[test]
 fn a_claim_after_a_wait_is_for_the_watched_epoch_only() {
-    claim_if(1, "list=7 man7=e1 man8=absent", "LIST MAN7 MAN8 CRE8:e2r0h0");
-    claim_if(1, "list=7 man7=e2 man8=absent", "LIST MAN7 MAN8 superseded-by2");
+    claim_if(1, "list=7 man7=e1 man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r0h0");
+    claim_if(1, "list=7 man7=e2 man8=absent list=7", "LIST MAN7 MAN8 LIST superseded-by2");
     claim_if(0, "list=0 man1=absent", "LIST MAN1 CRE1:e1r0h0");
-    claim_if(0, "list=0 man1=e1 man2=absent", "LIST MAN1 MAN2 superseded-by1");
+    claim_if(0, "list=0 man1=e1 man2=absent list=1", "LIST MAN1 MAN2 LIST superseded-by1");
 }
 
 /// P-4.
 #[test]
 fn a_create_that_is_not_the_latest_is_not_won() {
-    let created = "list=7 man7=e1 man8=absent cre8=done";
-    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0 LIST";
+    let created = "list=7 man7=e1 man8=absent list=7 cre8=done";
+    let asked = "LIST MAN7 MAN8 LIST CRE8:e2r0h0 LIST";
     // A higher epoch.
     claim(
-        &format!("{created} list=90 man90=e3 man91=absent"),
-        &format!("{asked} MAN90 MAN91 superseded-by3"),
+        &format!("{created} list=90 man90=e3 man91=absent list=90"),
+        &format!("{asked} MAN90 MAN91 LIST superseded-by3"),
     );
     // The same epoch by somebody else, in version 8 or above: the next one.
     claim(
-        &format!("{created} list=90 man90=e2n33 man91=absent list=90 man90=e2n33 man91=absent"),
-        &format!("{asked} MAN90 MAN91 LIST MAN90 MAN91 CRE91:e3r0h0"),
+        &format!(
+            "{created} list=90 man90=e2n33 man91=absent list=90 list=90 man90=e2n33 man91=absent list=90"
+        ),
+        &format!("{asked} MAN90 MAN91 LIST LIST MAN90 MAN91 LIST CRE91:e3r0h0"),
     );
     // A lower epoch: into pruned space.
     claim(
-        &format!("{created} list=90 man90=e1 man91=absent list=90 man90=e1 man91=absent"),
-        &format!("{asked} MAN90 MAN91 LIST MAN90 MAN91 CRE91:e2r0h0"),
+        &format!("{created} list=90 man90=e1 man91=absent list=90 list=90 man90=e1 man91=absent list=90"),
+        &format!("{asked} MAN90 MAN91 LIST LIST MAN90 MAN91 LIST CRE91:e2r0h0"),
     );
 }
 
 /// P-5.
 #[test]
 fn exists_is_read_back() {
-    let proposed = "list=7 man7=e1 man8=absent cre8=exists";
-    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0 MAN8";
+    let proposed = "list=7 man7=e1 man8=absent list=7 cre8=exists";
+    let asked = "LIST MAN7 MAN8 LIST CRE8:e2r0h0 MAN8";
     claim(
-        &format!("{proposed} man8=e2n20 list=8 man8=e2n20 man9=absent"),
-        &format!("{asked} LIST MAN8 MAN9 won8e2"),
+        &format!("{proposed} man8=e2n20 list=8 man8=e2n20 man9=absent list=8"),
+        &format!("{asked} LIST MAN8 MAN9 LIST won8e2"),
     );
     claim(&format!("{proposed} man8=e2n33 list=8"), &format!("{asked} LIST MAN8"));
     claim(&format!("{proposed} man8=absent cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
@@ -115,8 +117,8 @@ fn exists_is_read_back() {
 /// P-6.
 #[test]
 fn unknown_is_tried_again_and_then_said_to_be() {
-    let proposed = "list=7 man7=e1 man8=absent";
-    let asked = "LIST MAN7 MAN8 CRE8:e2r0h0";
+    let proposed = "list=7 man7=e1 man8=absent list=7";
+    let asked = "LIST MAN7 MAN8 LIST CRE8:e2r0h0";
     claim(&format!("{proposed} cre8=? cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
     claim(&format!("{proposed} cre8=? @100 cre8=?"), &format!("{asked} CRE8:e2r0h0#1 Unknown"));
     claim(&format!("{proposed} cre8=? cre8=no"), &format!("{asked} CRE8:e2r0h0#1 Unknown"));
@@ -140,6 +142,8 @@ fn a_rewritten_manifest_keeps_the_rest() {
     );
     let _ = commit.poll_request();
     assert_eq!(commit.handle(Tick(0), &Reply::Manifest(latest.version.next(), ReadReply::Absent)), None);
+    let _ = commit.poll_request();
+    assert_eq!(commit.handle(Tick(0), &Reply::Listed(ReadReply::Found(latest.version))), None);
     let Some(Request::CreateManifest { manifest, .. }) = commit.poll_request() else { panic!("a create") };
     let (version, writer_epoch, nonce) = (latest.version.next(), Epoch::new(2), Some(Nonce(20)));
     assert_eq!(manifest, Manifest { version, writer_epoch, nonce, ..latest });
@@ -148,19 +152,19 @@ fn a_rewritten_manifest_keeps_the_rest() {
 /// P-30, P-33.
 #[test]
 fn a_checkpoint_moves_r_and_h_and_never_back() {
-    checkpoint("list=7 man7=e2r5h6 man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h60");
-    checkpoint("list=7 man7=e2r5h70 man8=absent", "LIST MAN7 MAN8 CRE8:e2r50h70");
-    checkpoint("list=7 man7=e2r50 man8=absent", "LIST MAN7 MAN8 unchanged-r50");
-    checkpoint("list=7 man7=e2r55 man8=absent", "LIST MAN7 MAN8 unchanged-r55");
+    checkpoint("list=7 man7=e2r5h6 man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h60");
+    checkpoint("list=7 man7=e2r5h70 man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h70");
+    checkpoint("list=7 man7=e2r50 man8=absent list=7", "LIST MAN7 MAN8 LIST unchanged-r50");
+    checkpoint("list=7 man7=e2r55 man8=absent list=7", "LIST MAN7 MAN8 LIST unchanged-r55");
 }
 
 /// P-32.
 #[test]
 fn a_checkpoint_is_for_the_epochs_holder_only() {
-    checkpoint("list=7 man7=e3r5 man8=absent", "LIST MAN7 MAN8 superseded-by3");
+    checkpoint("list=7 man7=e3r5 man8=absent list=7", "LIST MAN7 MAN8 LIST superseded-by3");
     checkpoint(
-        "list=7 man7=e1r5 man8=absent",
-        "LIST MAN7 MAN8 RolledBack { ours: Epoch(2), found: Epoch(1) }",
+        "list=7 man7=e1r5 man8=absent list=7",
+        "LIST MAN7 MAN8 LIST RolledBack { ours: Epoch(2), found: Epoch(1) }",
     );
     checkpoint("list=0 man1=absent", "LIST MAN1 RolledBack { ours: Epoch(2), found: Epoch(0) }");
 }

@@ -39,16 +39,16 @@ fn check(script: &str, expect: &str) {
     check_from("e3r4", script, expect);
 }
 
-const LATEST: &str = "list=7 man7=e3r4 man8=absent";
-const LOOK: &str = "LIST MAN7 MAN8";
+const LATEST: &str = "list=7 man7=e3r4 man8=absent list=7";
+const LOOK: &str = "LIST MAN7 MAN8 LIST";
 
 /// P-12, P-15: nobody came before, so nothing is in flight.
 #[test]
 fn the_first_epoch_begins_with_a_handover_post() {
     check_from(
         "e1r0",
-        "get1=absent put1=done list=7 man7=e1r0 man8=absent",
-        "GET1 PUT1:h LIST MAN7 MAN8 open2:zones[]",
+        "get1=absent put1=done list=7 man7=e1r0 man8=absent list=7",
+        "GET1 PUT1:h LIST MAN7 MAN8 LIST open2:zones[]",
     );
 }
 
@@ -75,7 +75,10 @@ fn after_an_unclean_end_the_window_is_filled_between_two_reads() {
 /// P-16: an opener that lost fills nothing.
 #[test]
 fn an_epoch_that_moved_before_the_fillers_fences() {
-    check("get5=absent put5=done list=9 man9=e4r9 man10=absent", "GET5 PUT5:p LIST MAN9 MAN10 fenced-by4");
+    check(
+        "get5=absent put5=done list=9 man9=e4r9 man10=absent list=9",
+        "GET5 PUT5:p LIST MAN9 MAN10 LIST fenced-by4",
+    );
 }
 
 /// P-18.
@@ -83,14 +86,17 @@ fn an_epoch_that_moved_before_the_fillers_fences() {
 fn an_epoch_that_moved_before_the_end_fences() {
     let filled = format!("get5=absent put5=done {LATEST} put6=done put7=done put8=done");
     let asked = format!("GET5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f LIST");
-    check(&format!("{filled} list=9 man9=e4r9 man10=absent"), &format!("{asked} MAN9 MAN10 fenced-by4"));
     check(
-        "get5=c2 get6=absent put6=done list=9 man9=e4r9 man10=absent",
-        "GET5 replay5:c2 GET6 GET7 PUT6:h LIST MAN9 MAN10 fenced-by4",
+        &format!("{filled} list=9 man9=e4r9 man10=absent list=9"),
+        &format!("{asked} MAN9 MAN10 LIST fenced-by4"),
     );
     check(
-        &format!("{filled} list=6 man6=e2 man7=absent"),
-        &format!("{asked} MAN6 MAN7 RolledBack {{ ours: Epoch(3), found: Epoch(2) }}"),
+        "get5=c2 get6=absent put6=done list=9 man9=e4r9 man10=absent list=9",
+        "GET5 replay5:c2 GET6 GET7 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
+    );
+    check(
+        &format!("{filled} list=6 man6=e2 man7=absent list=6"),
+        &format!("{asked} MAN6 MAN7 LIST RolledBack {{ ours: Epoch(3), found: Epoch(2) }}"),
     );
 }
 

@@ -20,8 +20,9 @@ fn watching(takeover: Takeover) -> LeaseObserver {
     let found = manifest(7, "e4");
     for reply in [
         Reply::Listed(ReadReply::Found(found.version)),
-        Reply::Manifest(found.version, ReadReply::Found(found)),
+        Reply::Manifest(found.version, ReadReply::Found(found.clone())),
         Reply::Manifest(Version::new(8), ReadReply::Absent),
+        Reply::Listed(ReadReply::Found(found.version)),
     ] {
         assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
         assert_eq!(observer.handle(Tick(0), &reply), None);

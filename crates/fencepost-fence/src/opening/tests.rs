@@ -35,20 +35,20 @@ fn check(script: &str, expect: &str) {
 #[test]
 fn an_opening_claims_replays_posts_and_looks_again() {
     check(
-        "list=7 man7=e1r4 man8=absent cre8=done list=8 man8=e2r4n20 man9=absent \
-         get5=c1 get6=absent put6=done list=8 man8=e2r4n20 man9=absent",
-        "LIST MAN7 MAN8 CRE8:e2r4h0 LIST MAN8 MAN9 claimed8:e2r4 \
-         GET5 replay5 GET6 GET7 PUT6:h LIST MAN8 MAN9 open7",
+        "list=7 man7=e1r4 man8=absent list=7 cre8=done list=8 man8=e2r4n20 man9=absent list=8 \
+         get5=c1 get6=absent put6=done list=8 man8=e2r4n20 man9=absent list=8",
+        "LIST MAN7 MAN8 LIST CRE8:e2r4h0 LIST MAN8 MAN9 LIST claimed8:e2r4 \
+         GET5 replay5 GET6 GET7 PUT6:h LIST MAN8 MAN9 LIST open7",
     );
 }
 
 /// P-10, P-4: what ends the claim ends the opening.
 #[test]
 fn a_claim_that_is_not_won_ends_it() {
-    check("list=7 man7=e1s man8=absent get1=d1", "LIST MAN7 MAN8 sealed");
+    check("list=7 man7=e1s man8=absent list=7 get1=d1", "LIST MAN7 MAN8 LIST sealed");
     check(
-        "list=7 man7=e1 man8=absent cre8=done list=9 man9=e3 man10=absent list=9",
-        "LIST MAN7 MAN8 CRE8:e2r0h0 LIST MAN9 MAN10 fenced-by3",
+        "list=7 man7=e1 man8=absent list=7 cre8=done list=9 man9=e3 man10=absent list=9 list=9",
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 LIST MAN9 MAN10 LIST fenced-by3",
     );
     check("list=7 man7=bad", "LIST MAN7 DamagedManifest(Version(7))");
 }

@@ -71,26 +71,31 @@ fn a_reader_stops_at_the_first_absent_position() {
     check(
         after(4),
         None,
-        "get5=d1 get7=d1 get6=absent list=7 man7=e1r4 man8=absent look get6=d1 get7=d1",
-        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 tail6 GET6 give6:d1 GET7 GET8 give7:d1 GET9",
+        "get5=d1 get7=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 look get6=d1 get7=d1",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8 give7:d1 GET9",
     );
 }
 
 /// P-42.
 #[test]
 fn absent_is_the_end_only_if_r_is_below_it() {
-    check(after(4), None, "get5=absent list=7 man7=e1r4 man8=absent", "GET5 LIST MAN7 MAN8 tail5");
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r9 man8=absent get5=absent",
-        "GET5 LIST MAN7 MAN8 GET5 truncated5-go-on10",
+        "get5=absent list=7 man7=e1r4 man8=absent list=7",
+        "GET5 LIST MAN7 MAN8 LIST tail5",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r5 man8=absent get5=absent",
-        "GET5 LIST MAN7 MAN8 GET5 truncated5-go-on6",
+        "get5=absent list=7 man7=e1r9 man8=absent list=7 get5=absent",
+        "GET5 LIST MAN7 MAN8 LIST GET5 truncated5-go-on10",
+    );
+    check(
+        after(4),
+        None,
+        "get5=absent list=7 man7=e1r5 man8=absent list=7 get5=absent",
+        "GET5 LIST MAN7 MAN8 LIST GET5 truncated5-go-on6",
     );
     check(after(4), None, "get5=absent list=0 man1=absent", "GET5 LIST MAN1 no-log");
 }
@@ -102,14 +107,14 @@ fn what_was_written_and_covered_since_it_was_read_is_not_truncated() {
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r6 man8=absent get5=d1 get6=d1 get7=absent list=7 man7=e1r6 man8=absent",
-        "GET5 LIST MAN7 MAN8 GET5 give5:d1 GET6 GET7 give6:d1 GET8 LIST MAN7 MAN8 tail7",
+        "get5=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=d1 get7=absent list=7 man7=e1r6 man8=absent list=7",
+        "GET5 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 give6:d1 GET8 LIST MAN7 MAN8 LIST tail7",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r6 man8=absent get5=d1 get6=absent",
-        "GET5 LIST MAN7 MAN8 GET5 give5:d1 GET6 GET7 truncated6-go-on7",
+        "get5=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=absent",
+        "GET5 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 truncated6-go-on7",
     );
 }
 
@@ -119,14 +124,14 @@ fn a_walk_at_rest_may_peek_without_the_manifest() {
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r4 man8=absent peek get5=absent peek get5=absent look get5=absent",
-        "GET5 LIST MAN7 MAN8 tail5 GET5 tail5 GET5 tail5 GET5 LIST",
+        "get5=absent list=7 man7=e1r4 man8=absent list=7 peek get5=absent peek get5=absent look get5=absent",
+        "GET5 LIST MAN7 MAN8 LIST tail5 GET5 tail5 GET5 tail5 GET5 LIST",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r4 man8=absent peek get5=d1 get6=absent",
-        "GET5 LIST MAN7 MAN8 tail5 GET5 give5:d1 GET6 GET7 LIST",
+        "get5=absent list=7 man7=e1r4 man8=absent list=7 peek get5=d1 get6=absent",
+        "GET5 LIST MAN7 MAN8 LIST tail5 GET5 give5:d1 GET6 GET7 LIST",
     );
 }
 
@@ -136,8 +141,8 @@ fn reads_ahead_of_the_tail_are_not_repeated_at_every_poll() {
     check(
         after(4),
         None,
-        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent peek get7=absent get6=absent peek get6=absent",
-        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 tail6 GET6 tail6 GET6 tail6",
+        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 peek get7=absent get6=absent peek get6=absent",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 tail6 GET6 tail6",
     );
 }
 
@@ -162,15 +167,15 @@ fn a_start_beyond_the_tail_waits_below_itself() {
     check(
         anywhere(10, 4),
         None,
-        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent look get8=p2 get9=p2 get10=p2",
-        "GET7 GET8 GET9 LIST MAN7 MAN8 tail8 GET8 GET10 GET11 pass10:p2 GET12",
+        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent list=7 look get8=p2 get9=p2 get10=p2",
+        "GET7 GET8 GET9 LIST MAN7 MAN8 LIST tail8 GET8 GET10 GET11 pass10:p2 GET12",
     );
     // Written, covered and collected since the walk began.
     check(
         anywhere(10, 4),
         None,
-        "get7=absent list=7 man7=e1r9 man8=absent get7=absent get8=p2 get9=absent get10=d2",
-        "GET7 LIST MAN7 MAN8 GET7 GET8 GET9 GET10 give10:d2 GET11 GET12",
+        "get7=absent list=7 man7=e1r9 man8=absent list=7 get7=absent get8=p2 get9=absent get10=d2",
+        "GET7 LIST MAN7 MAN8 LIST GET7 GET8 GET9 GET10 give10:d2 GET11 GET12",
     );
 }
 

@@ -60,15 +60,15 @@ fn check(script: &str, expect: &str) {
     assert_eq!(play(&mut WriterCore::new(PARAMS, &opened), script), expect, "{script}");
 }
 
-const FOUND: &str = "list=7 man7=e2r3 man8=absent";
+const FOUND: &str = "list=7 man7=e2r3 man8=absent list=7";
 
 /// P-30.
 #[test]
 fn a_checkpoint_is_at_most_the_acknowledged_tail() {
     check("above-tail submit above-tail put9=done above-tail", "PUT9:d ack9");
     check(
-        &format!("submit put9=done checkpoint9 {FOUND} cre8=done list=8 man8=e2r9h9n20 man9=absent"),
-        "PUT9:d ack9 LIST MAN7 MAN8 CRE8:e2r9h9 LIST MAN8 MAN9 at9",
+        &format!("submit put9=done checkpoint9 {FOUND} cre8=done list=8 man8=e2r9h9n20 man9=absent list=8"),
+        "PUT9:d ack9 LIST MAN7 MAN8 LIST CRE8:e2r9h9 LIST MAN8 MAN9 LIST at9",
     );
 }
 
@@ -76,7 +76,7 @@ fn a_checkpoint_is_at_most_the_acknowledged_tail() {
 #[test]
 fn a_checkpoint_in_the_zone_is_rounded_down() {
     for (asked, rests) in [(4, 4), (5, 4), (7, 4), (8, 8)] {
-        check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 CRE8:e2r{rests}h8"));
+        check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 LIST CRE8:e2r{rests}h8"));
     }
 }
 
@@ -85,8 +85,8 @@ fn a_checkpoint_in_the_zone_is_rounded_down() {
 fn one_checkpoint_at_a_time_and_only_by_the_holder() {
     check("checkpoint4 busy", "LIST");
     check(
-        "submit checkpoint4 list=9 man9=e3r8 man10=absent submit put9=done",
-        "PUT9:d LIST MAN9 MAN10 fenced-by3 ack9",
+        "submit checkpoint4 list=9 man9=e3r8 man10=absent list=9 submit put9=done",
+        "PUT9:d LIST MAN9 MAN10 LIST fenced-by3 ack9",
     );
 }
 

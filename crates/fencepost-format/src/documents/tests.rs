@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
-use crate::{Boundary, Cursor, CursorName, DOCUMENT_BYTES_MAX, Epoch, FormatError, ID_MAX, Lease, Position};
+use crate::{
+    Boundary, Cursor, CursorName, DOCUMENT_BYTES_MAX, Epoch, FormatError, ID_MAX, Lease, Position, Release,
+    Version,
+};
 
 fn boundary(text: &str) -> Result<Boundary, FormatError> {
     Boundary::decode("boundary", Position::new(42), text.as_bytes())
@@ -14,7 +17,7 @@ fn lease(text: &str) -> Result<Lease, FormatError> {
     Lease::decode("lease", Epoch::new(3), text.as_bytes())
 }
 
-/// F-20, F-21, F-22: the very bytes, written and read.
+/// F-20, F-21, F-22, F-24: the very bytes, written and read.
 #[test]
 fn documents_are_laid_out_as_documented() {
     let text = r#"{"format":1,"boundary":42,"kept_posts":[1,9]}"#;
@@ -22,6 +25,13 @@ fn documents_are_laid_out_as_documented() {
         Boundary { boundary: Position::new(42), kept_posts: vec![Position::new(1), Position::new(9)] };
     assert_eq!(document.encode().unwrap(), text);
     assert_eq!(boundary(text).unwrap(), document);
+
+    let text = r#"{"format":1,"epoch":3,"version":8,"replay_after":18}"#;
+    let document =
+        Release { epoch: Epoch::new(3), version: Version::new(8), replay_after: Position::new(18) };
+    assert_eq!(document.encode(), text);
+    assert_eq!(Release::decode("release", Epoch::new(3), text.as_bytes()).unwrap(), document);
+    assert!(Release::decode("release", Epoch::new(2), text.as_bytes()).is_err());
 
     let text = r#"{"format":1,"name":"copy","position":42}"#;
     let document = Cursor { name: CursorName::parse("copy").unwrap(), position: Position::new(42) };

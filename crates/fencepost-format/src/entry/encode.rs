@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteOptions, write_message};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use bytes::Bytes;
 
 use super::limits::{DecodeLimits, Fault};
@@ -47,7 +47,11 @@ impl EncodedBatches {
         // Not to be stored: the entry's schema has the epoch too. This gives dictionaries their ids, the same as there.
         let schema_message = messages.schema(&schema);
         let mut readable = Readable::new(&schema, &schema_message).map_err(unreadable)?;
-        for batch in batches {
+        let alone = schema.flattened_fields().iter().any(|field| is_compared_badly(field.data_type()));
+        for (index, batch) in batches.iter().enumerate() {
+            if alone && index > 0 {
+                messages.forget_dictionaries(&schema);
+            }
             messages.batch(batch, &mut readable).map_err(unreadable)?;
         }
         messages.flush();
@@ -211,6 +215,12 @@ impl Messages {
         )
     }
 
+    /// Makes the next batch bring all its dictionaries along, under the same ids.
+    fn forget_dictionaries(&mut self, schema: &Schema) {
+        self.dictionaries = DictionaryTracker::new(false);
+        let _ = self.schema(schema);
+    }
+
     fn batch(&mut self, batch: &RecordBatch, readable: &mut Readable) -> Result<(), Fault> {
         let (dictionaries, batch) = IpcDataGenerator::default()
             .encode(batch, &mut self.dictionaries, &self.options, &mut Default::default())
@@ -244,6 +254,25 @@ impl Messages {
         if !self.pending.is_empty() {
             self.chunks.push(std::mem::take(&mut self.pending).into());
         }
+    }
+}
+
+/// Whether this is a dictionary that Arrow may take for another one.
+///
+/// A dictionary that equals the one sent before is not sent again. Arrow 58 compares lists of views with nulls by the sizes of one side only, and
+/// nulls of string views at the wrong index: rows would come back with other values, and no error. Where values are not simple, each
+/// batch therefore brings its own.
+fn is_compared_badly(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => {
+            let simple = values.is_primitive()
+                || matches!(
+                    **values,
+                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary
+                );
+            !simple
+        }
+        _ => false,
     }
 }
 

@@ -77,6 +77,6 @@ const fn kind(object: &Object) -> u8 {
         Object::Entry(_) => 0,
         Object::Manifest(_) => 1,
         Object::Boundary(_) | Object::Lease(_) => 2,
-        Object::Cursor(_) | Object::Other(_) => 3,
+        Object::Release(_) | Object::Cursor(_) | Object::Other(_) => 3,
     }
 }

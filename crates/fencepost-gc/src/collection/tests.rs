@@ -151,7 +151,7 @@ fn manifests_go_one_by_one_upward_and_stop_at_a_failure() {
     assert_eq!(world.manifests.len(), 2);
 }
 
-/// In shards that Lance writes to, the older manifests are read for claims (P-57).
+/// In shards that Lance writes to, the older manifests are read for claims (P-58).
 #[test]
 fn a_silent_claim_by_lance_is_found_and_held() {
     let mut world = World::new("1:D1 2:D1 3:D1 4:P3 5:D3 6:D3 7:D3", 1, 0);
@@ -159,7 +159,7 @@ fn a_silent_claim_by_lance_is_found_and_held() {
     world.manifest(2, claim);
     world.manifest(3, crate::testing::ManifestBody { epoch: 3, replay_after: 6, ..claim });
     run(&mut world, &mut collection());
-    assert_eq!(world.positions(), [1, 3, 4, 5, 6, 7]);
+    assert_eq!(world.positions(), [1, 3, 4, 6, 7]);
     // A day later it is given up.
     world.manifest(
         4,
@@ -167,4 +167,26 @@ fn a_silent_claim_by_lance_is_found_and_held() {
     );
     run(&mut world, &mut collection());
     assert_eq!(world.positions(), [1, 4, 6, 7]);
+}
+
+/// P-58: what shows that a claim is settled may lie above the bound. It is read if something hangs on it, and only then.
+#[test]
+fn entries_above_the_bound_are_read_if_a_claim_hangs_on_them() {
+    let mut world = World::new("1:D1 2:D1 3:D1 4:P2 5:D2 6:P3 7:D3", 1, 0);
+    let claim = crate::testing::ManifestBody { epoch: 2, replay_after: 0, modified: 0, by_lance: true };
+    world.manifest(2, claim);
+    let latest = crate::testing::ManifestBody { epoch: 2, replay_after: 3, ..claim };
+    let mut quiet = world.clone();
+    quiet.manifest(3, latest);
+    let reads_above = |requests: &[CollectRequest]| {
+        requests
+            .iter()
+            .any(|request| matches!(request, CollectRequest::ReadHeader { at, .. } if at.get() == 7))
+    };
+    let (requests, _) = run(&mut quiet, &mut collection());
+    assert!(!reads_above(&requests));
+    world.manifest(3, crate::testing::ManifestBody { epoch: 3, ..latest });
+    let (requests, _) = run(&mut world, &mut collection());
+    assert!(reads_above(&requests));
+    assert_eq!(world.positions(), [1, 3, 4, 5, 6, 7]);
 }

@@ -3,6 +3,7 @@
 use crate::{Inventory, Listed, Part, StoreTime};
 use fencepost_format::{
     ShardPaths, Version, parse_boundary_name, parse_entry_name, parse_lease_name, parse_manifest_name,
+    parse_release_name,
 };
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -57,6 +58,9 @@ fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
         inventory.note_cursor(name, position);
     } else if let Some(at) = name_in(&paths.gc_dir(), object).and_then(parse_boundary_name) {
         inventory.boundaries.insert(at, modified);
+    } else if let Some(epoch) = name_in(&paths.gc_dir(), object).and_then(parse_release_name) {
+        note_time(inventory, modified);
+        inventory.released.insert(epoch);
     } else if let Some(epoch) = name_in(&paths.lease_dir(), object).and_then(parse_lease_name) {
         inventory.leases.insert(epoch, modified);
     } else if name_in(&paths.cursors_dir(), object).is_some() {

@@ -50,12 +50,12 @@ async fn a_pass_deletes_what_is_covered_and_the_next_finds_nothing() {
 async fn requests_are_as_many_as_documented() {
     let log = busy(log::memory("requests")).await;
     let first = pass(&log).await.requests;
-    // Lists: two of the manifests, one each of entries, documents and cursors. Reads: the manifest, the absent one
+    // Lists: three of the manifests, one each of entries, documents and cursors. Reads: the manifest, the absent one
     // after it, and six headers.
-    assert_eq!((first.list, first.get, first.put, first.delete), (5, 8, 1, 5));
+    assert_eq!((first.list, first.get, first.put, first.delete), (6, 8, 1, 5));
     let idle = pass(&log).await.requests;
-    // The manifest twice, and the boundary that records the post.
-    assert_eq!((idle.list, idle.get, idle.put, idle.delete), (4, 3, 0, 0));
+    // The manifests thrice, and the boundary that records the post.
+    assert_eq!((idle.list, idle.get, idle.put, idle.delete), (5, 3, 0, 0));
 }
 
 #[tokio::test]
@@ -142,6 +142,39 @@ async fn empty_foreign_misplaced_and_blown_up_objects_stay() {
     let collected = pass(&log).await;
     assert_eq!(collected.report.kept["unreadable"], 5);
     assert_eq!(log.positions().await, [1, 2, 3, 4, 5, 6]);
+}
+
+/// P-51, F-9: a filler of a later format might be something else there. It is named, and left alone.
+#[tokio::test]
+async fn an_entry_of_a_later_format_stays() {
+    let log = busy(log::memory("later")).await;
+    let mut bytes = log.marker_bytes(4, EntryKind::Filler, 2);
+    let trailer = bytes.len() - 64;
+    bytes[trailer + 4] = 2;
+    let crc = crc32c(&bytes[trailer..trailer + 60]).to_le_bytes();
+    bytes[trailer + 60..].copy_from_slice(&crc);
+    log.overwrite(4, bytes).await;
+    let collected = pass(&log).await;
+    assert_eq!(log.positions().await, [3, 4, 7]);
+    let verdict = &collected.plan.verdicts[&Object::Entry(Position::new(4))];
+    assert_eq!(verdict, &Verdict::Keep(crate::Reason::Unreadable));
+}
+
+fn crc32c(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32| if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| bit(crc)))
+}
+
+/// P-59: a release is known by its name, and stays.
+#[tokio::test]
+async fn releases_are_listed_and_stay() {
+    let log = busy(log::memory("release")).await;
+    let path = log.paths.release(fencepost_format::Epoch::new(1));
+    log.store.put_new(&path, "?".into()).await.unwrap();
+    let collected = pass(&log).await;
+    assert_eq!(collected.report.kept["release_record"], 1);
+    assert!(collected.report.not_understood.is_empty());
+    assert_eq!(collected.plan.claims, crate::Claims::default(), "nobody of Lance's claimed");
 }
 
 /// P-57. Small entries are read whole, of large ones the last bytes and the first.

@@ -7,17 +7,33 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a consumer knows through all its restarts: where its cursor was last, for certain and at most.
+/// What a consumer knows through all its restarts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Memory(Arc<Mutex<Option<(u64, u64)>>>);
+pub(crate) struct Memory(Arc<Mutex<Known>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Where its cursor was last, for certain and at most; `None` before it had one.
+    cursor: Option<(u64, u64)>,
+    /// The highest position that it ever said it was done with, whether or not it heard that this was noted. Such a word may
+    /// take effect late, so only what is above is held for certain (P-54).
+    done: u64,
+}
 
 impl Memory {
-    fn get(&self) -> Option<(u64, u64)> {
+    fn get(&self) -> Known {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, certain: u64, most: u64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((certain, most));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Known { cursor: Some((certain, most)), done: known.done.max(most) };
+    }
+
+    /// Whether a collection of `at` breaks what the cursor promises.
+    fn holds(&self, at: Position) -> bool {
+        let known = self.get();
+        known.cursor.is_some() && at.get() > known.done
     }
 }
 
@@ -33,7 +49,7 @@ pub(super) async fn live(
     while rounds.next().is_some() && !world.is_stopping() {
         let name = CursorName::parse(name).expect("party names are plain");
         let acked = world.oracle().highest_acked();
-        let start = if memory.get().is_none() { rng.random_range(0..=acked) } else { 0 };
+        let start = if memory.get().cursor.is_none() { rng.random_range(0..=acked) } else { 0 };
         match process.wal.cursor(name, Position::new(start)).await {
             Ok(mut cursor) => {
                 opened(world, process, &cursor, memory);
@@ -46,7 +62,7 @@ pub(super) async fn live(
             }
             Err(ReadError::Truncated { at, first }) => {
                 world.oracle().truncated(&process.name, at.get(), first.get());
-                if memory.get().is_some() {
+                if memory.holds(at) {
                     let how = format!("{}: {at} is gone", process.name);
                     world.oracle().breaks("what a cursor holds is not collected", how);
                 }
@@ -60,7 +76,7 @@ pub(super) async fn live(
 fn opened(world: &World, process: &Process, cursor: &Cursor, memory: &Memory) {
     let at = cursor.position().get();
     world.store.note(&process.name, format!("cursor at {at}"));
-    if let Some((certain, most)) = memory.get()
+    if let Some((certain, most)) = memory.get().cursor
         && !(certain..=most).contains(&at)
     {
         let how = format!("{}: at {at}, was between {certain} and {most}", process.name);
@@ -92,7 +108,7 @@ async fn consume(
             Ok(Some(entry)) => drop(entries.insert(entry.position().get(), rows(&entry))),
             Ok(None) => break,
             Err(error) => {
-                if matches!(error, ReadError::Truncated { .. }) {
+                if matches!(error, ReadError::Truncated { at, .. } if memory.holds(at)) {
                     let how = format!("{}: {error}, with a cursor at {}", process.name, from - 1);
                     world.oracle().breaks("what a cursor holds is not collected", how);
                 }

@@ -1,6 +1,6 @@
 //! The bounds that are searched: small ones in CI, larger ones on demand.
 
-use super::{Finding, cursors, lease, log, manifest, search};
+use super::{Finding, cursors, lance, lease, log, manifest, search};
 use cursors::CursorModel;
 use lease::LeaseModel;
 use log::{Faults, LogModel, Reached};
@@ -17,6 +17,8 @@ pub enum Case {
     Cursors(cursors::Bounds),
     /// Of leases.
     Lease(lease::Bounds),
+    /// Of Lance's writers.
+    Lance(lance::Bounds),
 }
 
 impl Case {
@@ -28,6 +30,7 @@ impl Case {
             Self::Manifest(bounds) => bounds.name,
             Self::Cursors(bounds) => bounds.name,
             Self::Lease(bounds) => bounds.name,
+            Self::Lance(bounds) => bounds.name,
         }
     }
 
@@ -39,6 +42,7 @@ impl Case {
             Self::Manifest(bounds) => search(bounds.name, ManifestModel::new(bounds.clone()), states_max),
             Self::Cursors(bounds) => search(bounds.name, CursorModel::new(bounds.clone()), states_max),
             Self::Lease(bounds) => search(bounds.name, LeaseModel::new(bounds.clone()), states_max),
+            Self::Lance(bounds) => lance::search(bounds, states_max),
         }
     }
 }
@@ -62,6 +66,7 @@ pub fn small() -> Vec<Case> {
         moves: 1,
     }));
     cases.push(Case::Lease(lease::Bounds { name: "lease", candidates: 2, ticks: 3, ttl: 3 }));
+    cases.extend(lance::suite::small().into_iter().map(Case::Lance));
     cases
 }
 
@@ -179,7 +184,7 @@ fn small_manifests() -> Vec<manifest::Bounds> {
         searches: 0,
         seals: false,
     };
-    let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned.clone() };
+    let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned };
     vec![
         pruned.clone(),
         manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 0, 0], searches: 1, ..pruned },
@@ -251,5 +256,6 @@ pub fn large() -> Vec<Case> {
         consumers: 2,
         moves: 2,
     }));
+    cases.extend(lance::suite::large().into_iter().map(Case::Lance));
     cases
 }

@@ -143,6 +143,7 @@ mod http {
         match (status, code) {
             (400, Some("ExpiredToken" | "TokenRefreshRequired" | "InvalidToken")) => Failure::Denied,
             (400, Some("RequestTimeout")) | (408, _) => Failure::TimedOut,
+            (401 | 403, _) => Failure::Denied,
             (404, _) => Failure::NoBucket,
             (409, _) => Failure::Conflict,
             (416, _) => Failure::BadRange,

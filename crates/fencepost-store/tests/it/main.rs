@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
 
+mod conformance;
 mod contract;
 mod fake_s3;
 mod local;

@@ -116,6 +116,16 @@ async fn a_key_that_cannot_be_expressed_is_an_error_and_not_left_out() {
     assert_eq!(store.list_all("").await.unwrap_err().failure(), Failure::BadPath);
 }
 
+/// The client makes one error of all failed listings. A denied one is none that may pass, and is not repeated.
+#[tokio::test]
+async fn a_denied_listing_is_denied() {
+    let server = FakeS3::new([refusal(403, "AccessDenied"), refusal(401, "Unauthorized")]).await;
+    let store = server.open(server.options());
+    assert_eq!(store.list_all("").await.unwrap_err().failure(), Failure::Denied);
+    assert_eq!(store.list_dirs("").await.unwrap_err().failure(), Failure::Denied);
+    assert!(server.script_is_done() && server.seen().len() == 2);
+}
+
 #[tokio::test]
 async fn a_bulk_deletion_that_fails_for_some_repeats_those_only() {
     let some = "<DeleteResult><Deleted><Key>root/a</Key></Deleted>\

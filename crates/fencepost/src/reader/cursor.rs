@@ -71,7 +71,9 @@ impl Cursor {
     /// The new place is written before the old one is deleted, so something holds the log at every moment. Costs one PUT and one DELETE.
     ///
     /// # Errors
-    /// [`ReadError::Store`]: the cursor holds at its old place, and perhaps at the new one too.
+    /// [`ReadError::Store`]: the cursor holds at its old place, and perhaps at the new one too. That may also become so later: a consumer
+    /// that dies now and comes back may find the cursor at its old place, and what it had said it was done with
+    /// collected all the same ([`ReadError::Truncated`] up to `position` at most). Opening the cursor once more then finds the new place.
     ///
     /// # Cancel safety
     /// As after an error.

@@ -39,6 +39,31 @@ async fn grouped_appends_are_fewer_puts() {
     assert!(cost.put < 20, "{cost:?}");
 }
 
+/// The costs of everything else, as the README states them.
+#[tokio::test(start_paused = true)]
+async fn opening_and_checkpoints_cost_what_is_documented() {
+    let store = CountStore::new(Arc::new(InMemory::new()));
+    let wal = wal_on(Arc::new(store.clone())).await;
+    let writer = wal.open_writer(options()).await.unwrap();
+    append_all(&writer, 0..3).await;
+    writer.close().await.unwrap();
+
+    let writer = wal.open_writer(options()).await.unwrap();
+    let clean = writer.status().open_requests;
+    assert_eq!((clean.list, clean.put), (6, 3), "claim, hint and post: {clean:?}");
+    let replayed = 5;
+    assert!((8..=8 + 2 * replayed).contains(&clean.get), "{clean:?}");
+
+    let before = store.counts();
+    writer.checkpoint(writer.status().acknowledged).await.unwrap();
+    let cost = store.counts() - before;
+    assert_eq!((cost.list, cost.get, cost.put, cost.total()), (4, 4, 2, 10));
+    drop(writer);
+
+    let unclean = wal.open_writer(options()).await.unwrap().status().open_requests;
+    assert_eq!((unclean.list, unclean.put), (8, 3 + 63), "a search and the fillers more: {unclean:?}");
+}
+
 /// P-61: the lease is renewed beside the appends, and counted apart.
 #[tokio::test(start_paused = true)]
 async fn the_lease_costs_its_own_puts_only() {

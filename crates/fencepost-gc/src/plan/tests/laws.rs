@@ -102,7 +102,7 @@ fn execute(inventory: &mut Inventory, plan: &Plan) {
             Object::Manifest(version) => drop(inventory.manifests.remove(version)),
             Object::Boundary(at) => drop(inventory.boundaries.remove(at)),
             Object::Lease(epoch) => drop(inventory.leases.remove(epoch)),
-            Object::Cursor(_) | Object::Other(_) => panic!("{object} is never deleted"),
+            Object::Release(_) | Object::Cursor(_) | Object::Other(_) => panic!("{object} is never deleted"),
         }
     }
     if !plan.boundary.is_none() {
@@ -134,7 +134,7 @@ proptest! {
                 }
                 Object::Boundary(at) => prop_assert!(*at < inventory.published()),
                 Object::Lease(epoch) => prop_assert!(*epoch < facts.epoch),
-                Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
+                Object::Release(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
             }
         }
         prop_assert!(plan.boundary >= inventory.published());

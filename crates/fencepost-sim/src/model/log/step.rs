@@ -80,7 +80,9 @@ impl State {
 
     fn open(&mut self, model: &LogModel) {
         let index = self.writers.len();
-        let writer = Writer::open(model.params, NOW, Nonce(index as u128 + 1), None);
+        // P-60: clocks may say anything, so any opener may have seen a lease expire.
+        let expired = Some(self.store.epoch());
+        let writer = Writer::open(model.params, NOW, Nonce(index as u128 + 1), expired);
         let appends_left = model.bounds.appends[index];
         let checkpoints_left = model.bounds.checkpoints[index];
         let party = Party { writer, reads: Vec::new(), appends_left, checkpoints_left, closes: false };

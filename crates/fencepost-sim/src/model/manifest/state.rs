@@ -2,7 +2,9 @@
 
 use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, SUPERSEDED};
 use crate::world::{Broken, Oracle, Store};
-use fencepost_fence::{Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick};
+use fencepost_fence::{
+    Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick,
+};
 use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,6 +70,8 @@ struct Committer {
     read: Option<Request>,
     /// The latest version when its search began.
     floor: Version,
+    /// It was just told that a version is absent: a listing that it asks for now belongs to the same search.
+    searches_on: bool,
     checkpoints_left: u32,
     commits: u32,
 }
@@ -183,6 +187,7 @@ impl State {
                     commit: Some(Commit::new(change, nonce, LATE)),
                     read: None,
                     floor: Version::NONE,
+                    searches_on: false,
                     checkpoints_left: 0,
                     commits: 0,
                 };
@@ -269,13 +274,16 @@ impl State {
         let request = committer.read.take().expect("this committer wants to read");
         let mut reply = self.store.read(&request).expect("this is a read");
         if let Reply::Listed(listed) = &mut reply {
-            committer.floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
+            if !committer.searches_on {
+                committer.floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
+            }
             if lags {
                 self.lags -= 1;
                 let second = self.store.manifests().rev().nth(1).expect("there are two");
                 *listed = ReadReply::Found(second.version);
             }
         }
+        let absent = matches!(reply, Reply::Manifest(_, ReadReply::Absent));
         if let (Reply::Manifest(_, ReadReply::Found(found)), Some(commit)) = (&reply, &committer.commit)
             && commit.version() == Some(found.version)
             && self.losses < model.bounds.losses
@@ -284,6 +292,8 @@ impl State {
             model.note(FOUND_OWN);
         }
         self.tell(model, of, NOW, &reply);
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        committer.searches_on = absent && matches!(committer.read, Some(Request::ListManifests { .. }));
     }
 
     fn land(&mut self, model: &ManifestModel, index: usize, how: Landing) {

@@ -51,7 +51,7 @@ async fn an_idle_tail_is_cheap() {
         waits(&mut tail).await;
     }
     let cost = tail.requests() - before;
-    assert_eq!((cost.get, cost.list, cost.put), (100 + 10 * 2, 10, 0));
+    assert_eq!((cost.get, cost.list, cost.put), (100 + 10 * 2, 10 * 2, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,135 @@
+//! What a collection did or would do, in JSON and in words, for one shard and for several.
+
+use super::claims;
+use crate::failure::Failure;
+use crate::place::requests;
+use fencepost::{Collected, Verdict, Wal};
+use indicatif::HumanBytes;
+use serde_json::{Map, Value, json};
+
+/// With the verdict on each object.
+pub(super) fn document_with_objects(wal: &Wal, found: &Collected) -> Value {
+    let objects = found.plan.verdicts.iter().map(|(object, verdict)| {
+        let reason = match verdict {
+            Verdict::Delete => None,
+            Verdict::Keep(reason) => Some((reason.name(), reason.to_string())),
+        };
+        json!({
+            "object": object.to_string(),
+            "path": object.path(wal.paths()),
+            "delete": verdict.is_delete(),
+            "kept_because": reason.as_ref().map(|(name, _)| name),
+            "why": reason.as_ref().map(|(_, why)| why),
+        })
+    });
+    let mut document = document(wal, found);
+    document["objects"] = objects.collect();
+    document
+}
+
+/// The reports of several shards, and their sums.
+pub(super) fn document_of_all(shards: Vec<Value>) -> Value {
+    let mut totals = Map::new();
+    totals.insert("shards".to_owned(), shards.len().into());
+    for key in ["deleted", "bytes", "leftovers"] {
+        let sum: u64 = shards.iter().filter_map(|shard| shard[key].as_u64()).sum();
+        totals.insert(key.to_owned(), sum.into());
+    }
+    for key in ["kept", "requests", "deleted_objects"] {
+        let mut sums: Map<String, Value> = Map::new();
+        for (name, count) in shards.iter().filter_map(|shard| shard[key].as_object()).flatten() {
+            let sum = sums.get(name).and_then(Value::as_u64).unwrap_or(0) + count.as_u64().unwrap_or(0);
+            sums.insert(name.clone(), sum.into());
+        }
+        totals.insert(key.to_owned(), sums.into());
+    }
+    let failed = shards.iter().filter(|shard| shard.get("error").is_some()).count();
+    totals.insert("shards_failed".to_owned(), failed.into());
+    json!({"shards": shards, "totals": totals})
+}
+
+/// The sums in words.
+pub(super) fn summary_of_all(document: &Value) -> String {
+    let totals = &document["totals"];
+    let number = |key: &str| totals[key].as_u64().unwrap_or(0);
+    format!(
+        "{} shards, {} failed: {} objects, {} of entries",
+        number("shards"),
+        number("shards_failed"),
+        number("deleted"),
+        HumanBytes(number("bytes")),
+    )
+}
+
+/// A shard that could not be collected.
+pub(super) fn failed(wal: &Wal, failure: &Failure) -> Value {
+    let mut document = failure.to_json();
+    document["shard"] = wal.shard().to_string().into();
+    document
+}
+
+/// A report for programs.
+pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
+    let report = &found.report;
+    let deleted = &report.deleted;
+    let failed = report.failed.iter().map(|(object, why)| json!({"object": object.to_string(), "why": why}));
+    json!({
+        "shard": wal.shard().to_string(),
+        "dry_run": report.plan_only,
+        "deleted": deleted.objects(),
+        "kept": report.kept,
+        "requests": requests(found.requests),
+        "boundary": report.boundary.get(),
+        "bound": report.bound.get(),
+        "leftovers": report.leftovers,
+        "bytes": deleted.entry_bytes,
+        "deleted_objects": {
+            "entries": deleted.entries, "manifests": deleted.manifests,
+            "boundaries": deleted.boundaries, "leases": deleted.leases,
+        },
+        "failed": failed.collect::<Vec<_>>(),
+        "not_understood": report.not_understood,
+        "claims": claims::documents(&found.plan.claims),
+    })
+}
+
+/// The same for people.
+pub(super) fn summary(found: &Collected) -> String {
+    let report = &found.report;
+    let deleted = &report.deleted;
+    let verb = if report.plan_only { "would be deleted" } else { "deleted" };
+    let mut text = format!(
+        "{verb}: {} objects ({} entries with {}, {} manifests, {} boundaries, {} leases)",
+        deleted.objects(),
+        deleted.entries,
+        HumanBytes(deleted.entry_bytes),
+        deleted.manifests,
+        deleted.boundaries,
+        deleted.leases,
+    );
+    if report.leftovers > 0 {
+        text.push_str(&format!("\namong them {} refused writes of dead writers", report.leftovers));
+    }
+    let kept: Vec<_> = report.kept.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    text.push_str(&format!(
+        "\nkept: {}",
+        if kept.is_empty() { "nothing".to_owned() } else { kept.join(", ") }
+    ));
+    text.push_str(&format!(
+        "\nno entry above position {} was touched; requests: {}",
+        report.bound,
+        found.requests.total()
+    ));
+    for claim in &found.plan.claims.all {
+        if let Some(line) = claims::what_it_holds(claim) {
+            text.push_str(&format!("\n{line}"));
+        }
+    }
+    for (object, why) in &report.failed {
+        text.push_str(&format!("\nnot deleted: {object}: {why}; the next run tries again"));
+    }
+    for path in &report.not_understood {
+        text.push_str(&format!("\nnot understood, and left alone: {path}"));
+    }
+    text
+}

@@ -1,0 +1,156 @@
+//! Lance's own writers next to the production collection: what it must keep for them, and what nobody can do for them.
+//!
+//! The steps of a party are those that Lance 14.0.2 was seen to take: it claims; looks for the tail from the object that `H`
+//! names, or by listing; creates a sentinel there (not in epoch 1); in memtable mode replays from the `R` of its claim to the first absent position and appends
+//! there; in WAL-only mode appends above its sentinel; a bare appender looks for the tail at its first append. Nobody looks at the manifest again
+//! but to flush. Each request is a step, and a party may stall before any of them for ever.
+//!
+//! * A claim or a flush is performed at one go: nobody prunes here, so a manifest is created only on top of the one that was read.
+//! * An append that exists fences its writer only if the entry in its way has a higher epoch. Lance asks the manifest, which fences
+//!   it in more cases; being fenced is one way of stalling.
+//! * The collection, and its deletions at any later time, are those of the model [`log`](super::log). Guards can be left out:
+//!   then what only they keep goes as well.
+
+mod collect;
+mod discover;
+mod party;
+mod state;
+pub mod suite;
+
+pub use collect::Guard;
+pub use party::Kind;
+pub use state::{Action, State};
+
+use super::Finding;
+use stateright::{Checker, HasDiscoveries, Model, Path, Property};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How much happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// A name for reports.
+    pub name: &'static str,
+    /// The parties, in the order in which they claim, each with the number of its appends and of its flushes.
+    pub parties: &'static [(Kind, u8, u8)],
+    /// How many collections there are.
+    pub collections: u8,
+    /// How often somebody who tails the shard moves `H`, with a manifest version of the current epoch.
+    pub tailings: u8,
+    /// How often a foreign hand moves `H` back to an entry that is there, before any collection.
+    pub hints: u8,
+    /// The guards that are left out.
+    pub without: &'static [Guard],
+    /// Whether acknowledged rows are expected to be lost. Then a search that finds no loss fails.
+    pub loses: bool,
+    /// The dangerous things that must be met.
+    pub reach: &'static [Reached],
+}
+
+const PROMISE: &str = "an acknowledged row is in an SSTable or replayable";
+
+macro_rules! reached {
+    ($($name:ident = $text:literal,)*) => {
+        /// A dangerous thing that happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reached {
+            $(#[doc = $text] $name,)*
+        }
+
+        fn properties() -> Vec<(Reached, Property<LanceModel>)> {
+            vec![$((
+                Reached::$name,
+                Property::sometimes($text, |model: &LanceModel, _: &State| model.has(Reached::$name)),
+            ),)*]
+        }
+    };
+}
+
+reached! {
+    WriterFenced = "a writer that stalled collides with an entry of a later epoch",
+    OpenerFenced = "an opener's replay meets an entry of a later epoch",
+    WokeAfterCollection = "a superseded writer appends after a collection deleted something",
+    OpenedAfterCollection = "an opener replays after a collection deleted something above its R",
+    HeldForOpener = "a collection keeps what an unsettled claim may replay",
+    SentinelBelowReplay = "a sentinel lands in collected space",
+}
+
+/// Searches it; with `states_max`, up to about as many steps.
+#[must_use]
+pub fn search(bounds: &Bounds, states_max: Option<usize>) -> Finding {
+    if bounds.loses {
+        search_for_loss(bounds)
+    } else {
+        super::search(bounds.name, LanceModel::new(bounds.clone()), states_max)
+    }
+}
+
+/// Searches breadth first for a loss, which must be there. The steps that lead to it are the fewest.
+fn search_for_loss(bounds: &Bounds) -> Finding {
+    let began = std::time::Instant::now();
+    let checker =
+        LanceModel::new(bounds.clone()).checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let trace = checker.discovery(PROMISE).map(Path::into_actions).unwrap_or_default();
+    let trace: Vec<_> = trace.iter().map(|step| format!("{step:?}")).collect();
+    let (reached, missed) = if trace.is_empty() {
+        (Vec::new(), vec!["an acknowledged row is lost".to_owned()])
+    } else {
+        (
+            vec![format!("an acknowledged row is lost after {} steps: {}", trace.len(), trace.join(", "))],
+            Vec::new(),
+        )
+    };
+    let seconds = super::seconds(began.elapsed());
+    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
+    Finding { name: bounds.name.to_owned(), states, depth, seconds, broken: Vec::new(), reached, missed }
+}
+
+/// The model.
+#[derive(Debug)]
+pub struct LanceModel {
+    bounds: Bounds,
+    reached: AtomicU32,
+}
+
+impl LanceModel {
+    /// The model within these bounds.
+    #[must_use]
+    pub const fn new(bounds: Bounds) -> Self {
+        Self { bounds, reached: AtomicU32::new(0) }
+    }
+
+    fn note(&self, reached: Reached) {
+        self.reached.fetch_or(1 << reached as u32, Ordering::Relaxed);
+    }
+
+    fn has(&self, reached: Reached) -> bool {
+        self.reached.load(Ordering::Relaxed) & (1 << reached as u32) != 0
+    }
+}
+
+impl Model for LanceModel {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.bounds)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        state.actions(&self.bounds, actions);
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = last.clone();
+        state.act(self, action);
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = vec![Property::always(PROMISE, |_: &Self, state: &State| !state.has_lost())];
+        let wanted = |(reached, property): (Reached, Property<Self>)| {
+            self.bounds.reach.contains(&reached).then_some(property)
+        };
+        properties.extend(self::properties().into_iter().filter_map(wanted));
+        properties
+    }
+}

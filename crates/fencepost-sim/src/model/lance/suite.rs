@@ -1,0 +1,76 @@
+//! Which bounds are searched for Lance's writers.
+
+use super::{Bounds, Guard, Kind, Reached};
+use Kind::{Appender, Memtable, WalOnly};
+
+/// Three memtable-mode writers under all guards.
+const THREE: Bounds = Bounds {
+    name: "lance/memtable",
+    parties: &[(Memtable, 2, 1), (Memtable, 2, 1), (Memtable, 1, 1)],
+    collections: 2,
+    tailings: 1,
+    hints: 0,
+    without: &[],
+    loses: false,
+    reach: &[
+        Reached::WriterFenced,
+        Reached::OpenerFenced,
+        Reached::WokeAfterCollection,
+        Reached::HeldForOpener,
+        Reached::OpenedAfterCollection,
+    ],
+};
+
+/// What CI searches.
+#[must_use]
+pub fn small() -> Vec<Bounds> {
+    let unreached = THREE_UNREACHED;
+    let loses = Bounds { loses: true, ..unreached };
+    vec![
+        THREE,
+        Bounds { name: "lance/no-hint-guard", without: &[Guard::Hint], ..unreached.clone() },
+        Bounds { name: "lance/no-highest", without: &[Guard::Highest], ..unreached },
+        Bounds { name: "lance/misled", parties: TWO_ALIVE, hints: 1, tailings: 0, ..THREE_UNREACHED },
+        Bounds {
+            name: "lance/misled-no-hint-guard",
+            parties: TWO_ALIVE,
+            hints: 1,
+            without: &[Guard::Hint],
+            ..loses.clone()
+        },
+        Bounds { name: "lance/naive", without: ALL, ..loses.clone() },
+        Bounds { name: "lance/no-epoch-firsts", without: &[Guard::EpochFirsts], ..loses.clone() },
+        Bounds { name: "lance/no-claims", without: &[Guard::Claims], ..loses.clone() },
+        Bounds {
+            name: "lance/neither-highest-nor-hint",
+            without: &[Guard::Highest, Guard::Hint],
+            ..loses.clone()
+        },
+        Bounds {
+            name: "lance/wal-only-opener",
+            parties: &[(Memtable, 0, 0), (WalOnly, 1, 0), (Memtable, 1, 1)],
+            collections: 0,
+            ..loses.clone()
+        },
+        Bounds {
+            name: "lance/appender",
+            parties: &[(Memtable, 0, 0), (Appender, 1, 0), (Memtable, 1, 1)],
+            collections: 0,
+            ..loses
+        },
+    ]
+}
+
+/// What is searched on demand.
+#[must_use]
+pub fn large() -> Vec<Bounds> {
+    vec![Bounds {
+        name: "large/lance/memtable",
+        parties: &[(Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1)],
+        ..THREE
+    }]
+}
+
+const THREE_UNREACHED: Bounds = Bounds { reach: &[], ..THREE };
+const TWO_ALIVE: &[(Kind, u8, u8)] = &[(Memtable, 0, 0), (Memtable, 3, 1), (Memtable, 1, 1)];
+const ALL: &[Guard] = &[Guard::EpochFirsts, Guard::Highest, Guard::Hint, Guard::Claims];

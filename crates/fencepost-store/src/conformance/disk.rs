@@ -1,0 +1,65 @@
+//! Whether a local store flushes what it writes.
+//!
+//! No request shows it: until the power fails, a store that flushes and one that does not behave alike. So this looks at the store itself.
+//! Directories that this crate opened are always flushed. Of a `LocalFileSystem` that was handed in, also inside of other stores,
+//! its debug text tells; a test sees to it that it still does.
+
+use super::bench::{Bench, Found};
+use super::report::Seen;
+use crate::store::Backend;
+
+pub(super) fn flushes(bench: Bench<'_>) -> Found {
+    Ok(match bench.store().backend() {
+        Backend::Local => Seen::passed(
+            "files and their directories are flushed before a write is acknowledged; whether the disk keeps its word cannot be seen",
+        ),
+        Backend::Memory => Seen::not_applicable("memory ends with its process"),
+        Backend::S3 | Backend::Gcs | Backend::Azure => {
+            Seen::not_applicable("what a store does before it answers cannot be seen from outside")
+        }
+        Backend::Other => judge(&format!("{:?}", bench.store().beneath())),
+    })
+}
+
+fn judge(debug: &str) -> Seen {
+    let Some((_, local)) = debug.split_once("LocalFileSystem {") else {
+        return Seen::not_applicable("it is no local directory, as far as can be told");
+    };
+    let (flushed, not) = (local.contains("fsync: true"), local.contains("fsync: false"));
+    match (flushed, not) {
+        (_, true) => Seen::failed(
+            "a local directory whose writes are not flushed (`with_fsync(true)` is missing)",
+            "after a loss of power acknowledged rows may be gone; open the directory by its path",
+        ),
+        (true, false) => Seen::warning(
+            "a local directory that flushes its writes, but not the directories that another process made",
+            "after a loss of power a shard made a moment before may be gone; open the directory by its path",
+        ),
+        (false, false) => Seen::unknown("a local directory that does not tell whether it flushes its writes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Outcome;
+    use object_store::limit::LimitStore;
+    use object_store::local::LocalFileSystem;
+    use object_store::memory::InMemory;
+
+    /// Should a later `object_store` no longer show its setting, this fails, and something else must be found.
+    #[test]
+    fn the_debug_text_of_a_local_store_tells_whether_it_flushes() {
+        for (fsync, expected) in [(false, Outcome::Failed), (true, Outcome::Warning)] {
+            let store = LocalFileSystem::new().with_fsync(fsync);
+            assert_eq!(judge(&format!("{store:?}")).outcome, expected);
+            assert_eq!(
+                judge(&format!("{:?}", LimitStore::new(store, 4))).outcome,
+                expected,
+                "inside of another"
+            );
+        }
+        assert_eq!(judge(&format!("{:?}", InMemory::new())).outcome, Outcome::NotApplicable);
+        assert_eq!(judge("LocalFileSystem { config: .. }").outcome, Outcome::Unknown);
+    }
+}

@@ -1,0 +1,35 @@
+//! What the conformance suite needs of a store beyond what a log does.
+
+use super::LogStore;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl LogStore {
+    /// The same store with a counter of its own that gives up failing reads after `budget` at the latest.
+    pub(crate) fn impatient(&self, budget: Duration) -> Self {
+        let mut store = self.scoped();
+        Arc::make_mut(&mut store.options).retry_budget = self.options.retry_budget.min(budget);
+        store
+    }
+
+    /// The store beneath, for requests that no log makes.
+    pub(crate) fn beneath(&self) -> &Arc<dyn ObjectStore> {
+        &self.inner
+    }
+
+    /// The name that the store beneath knows an object of the suite by.
+    pub(crate) fn absolute(&self, relative: &str) -> Path {
+        Path::parse(format!("{}/{relative}", self.root))
+            .expect("the suite's names are valid below a valid root")
+    }
+
+    /// Removes the empty directories that a local store keeps at and below the root. Returns whether the root is gone; stores that this
+    /// crate did not open, and those without directories, have none that it knows of.
+    pub(crate) async fn remove_empty_directories(&self) -> bool {
+        let Some(directory) = self.directory.clone() else { return true };
+        let root = self.root.clone();
+        tokio::task::spawn_blocking(move || directory.remove_empty(&root)).await.unwrap_or(false)
+    }
+}
