@@ -46,8 +46,8 @@ fn live() -> Vec<(u64, Option<Generation>)> {
     (19..=21).map(|at| (at, Some(Generation(5)))).collect()
 }
 
+/// P-44.
 #[tokio::test(start_paused = true)]
-#[ignore = "open: entries of flushed generations are taken for live"]
 async fn reader_from_the_checkpoint_passes_entries_of_flushed_generations() {
     let wal = flushed_with_a_stale_replay_point().await;
     let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
@@ -58,8 +58,8 @@ async fn reader_from_the_checkpoint_passes_entries_of_flushed_generations() {
     assert_eq!(found, live());
 }
 
+/// P-44.
 #[tokio::test(start_paused = true)]
-#[ignore = "open: entries of flushed generations are taken for live"]
 async fn replay_passes_entries_of_flushed_generations() {
     let wal = flushed_with_a_stale_replay_point().await;
     let mut opening = wal.begin_writing(options()).await.unwrap();
