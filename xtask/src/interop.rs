@@ -28,7 +28,7 @@ pub(crate) fn run(root: &Path, args: &InteropArgs) -> Result<bool> {
     if let Some(only) = &args.only {
         all.extend(["--only", only]);
     }
-    Invocation::cargo(root, all).run_directly()
+    Invocation::cargo(root, all).without_own_package().run_directly()
 }
 
 /// Whether lance's build scripts will find `protoc`: they look at `PROTOC` first, then at the path.
