@@ -94,8 +94,15 @@ impl LanceWriter {
         format!("all {rows} puts acknowledged")
     }
 
-    /// Turns the memtable into an SSTable and waits for it, as far as this writer has one.
+    /// Turns the memtable into an SSTable and waits for it, as far as this writer has one. The replay point is then the last entry's position.
     pub(crate) async fn flush(&self) -> Result<()> {
+        // Lance notes the position of an append a moment after it acknowledged the put, and shows nobody when it did.
+        tokio::time::sleep(NOTED).await;
+        self.flush_at_once().await
+    }
+
+    /// The same without that moment: the replay point may stay below the last entry that the SSTable has (P-44).
+    pub(crate) async fn flush_at_once(&self) -> Result<()> {
         if let Kind::Shard(writer) = &self.0 {
             writer.force_freeze_active().await?.wait().await?;
             writer.wait_for_flush_drain().await?;
@@ -142,3 +149,5 @@ impl fmt::Debug for LanceWriter {
 
 /// How long Lance lets a put wait for company. Short, since most scenarios put one row at a time.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(1);
+/// How long an append takes to be noted, at the very most.
+const NOTED: Duration = Duration::from_millis(50);

@@ -17,6 +17,8 @@ pub(super) async fn play(report: &mut Report) {
     }
     let name = "memtable, closed with a flush".to_owned();
     report.play(title(name), flushed_and_closed()).await;
+    let name = "memtable, a replay point that trails its flush".to_owned();
+    report.play(title(name), trailing()).await;
     let name = "three writers in succession".to_owned();
     report.play(title(name), succession()).await;
     for mode in Mode::ALL {
@@ -102,6 +104,28 @@ async fn flushed_and_closed() -> Result<Played> {
     Ok(Played::Table { table, ledger, note })
 }
 
+/// Puts and flushes without a pause between, until a flush leaves `R` below an entry that its SSTable has. None of the rows is live then,
+/// neither to Lance nor to us (P-44).
+async fn trailing() -> Result<Played> {
+    let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
+    let lance = LanceWriter::open(&table, Mode::Memtable).await?;
+    let mut note = format!("{FLUSHES_MAX} flushes, none of which trailed");
+    let mut rows = 0;
+    while rows < FLUSHES_MAX {
+        lance.put_all(&mut ledger, 1).await?;
+        lance.flush_at_once().await?;
+        rows += 1;
+        let ((replay_after, _), positions) = (table.replay_and_last_seen().await?, table.positions().await?);
+        if let Some(last) = positions.into_keys().last().filter(|last| replay_after < *last) {
+            note = format!("flush {rows} left R at {replay_after}, its last entry is {last}");
+            break;
+        }
+    }
+    lance.crash().await?;
+    take_over(&table.wal().await?, &mut ledger, rows).await?;
+    Ok(Played::Table { table, ledger, note })
+}
+
 /// WAL-only, memtable, appender: each takes over from a crashed one.
 async fn succession() -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
@@ -131,3 +155,6 @@ async fn still_open(mode: Mode) -> Result<Played> {
     lance.crash().await?;
     Ok(Played::Table { table, ledger, note: answer })
 }
+
+/// How often a flush is tried to trail; one in thirty or so does.
+const FLUSHES_MAX: usize = 300;

@@ -69,7 +69,7 @@ async fn one_writer(table: Table) -> Result<Played> {
     let collecting = Collecting::start(table.wal().await?);
     for _ in 0..10 {
         lance.put_all(&mut ledger, 10).await?;
-        lance.flush().await?;
+        lance.flush_at_once().await?;
     }
     lance.put_all(&mut ledger, 5).await?;
     let note = collecting.finish().await?;
@@ -94,7 +94,7 @@ async fn writers(table: Table, mixed: bool) -> Result<Played> {
         }
         let lance = LanceWriter::open(&table, Mode::Memtable).await?;
         lance.put_all(&mut ledger, 8).await?;
-        lance.flush().await?;
+        lance.flush_at_once().await?;
         lance.put_all(&mut ledger, 2).await?;
         refuse(fenced.replace(lance), &mut ledger).await?;
     }

@@ -71,7 +71,7 @@ async fn lances(table: &Table, ledger: &mut Ledger, round: usize) -> Result<()> 
     }
     lance.put_all(ledger, 6).await?;
     if mode == Mode::Memtable && round.is_multiple_of(4) {
-        lance.flush().await?;
+        lance.flush_at_once().await?;
         lance.put_all(ledger, 2).await?;
         lance.crash().await
     } else {
