@@ -67,7 +67,7 @@ impl fmt::Display for Sizes {
         }
         writeln!(
             f,
-            "entries: {} of {} bytes before, {} of {} bytes after; all but SSTables: {} bytes before, {} bytes after",
+            "entries: {} of {} bytes before, {} of {} bytes after; all but SSTables: {} bytes before, {} bytes after\n",
             self.entries_before,
             self.entry_bytes_before,
             self.entries_after,

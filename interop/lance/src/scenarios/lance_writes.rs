@@ -156,5 +156,5 @@ async fn still_open(mode: Mode) -> Result<Played> {
     Ok(Played::Table { table, ledger, note: answer })
 }
 
-/// How often a flush is tried to trail; one in thirty or so does.
+/// How often a flush is tried to trail; a few in a hundred do.
 const FLUSHES_MAX: usize = 300;
