@@ -43,6 +43,17 @@ pub(crate) enum Command {
     Stores(StoresArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
+    /// Run scenarios with a real program that shares our layout (long to build, not part of `test`).
+    Interop {
+        #[command(subcommand)]
+        with: Interop,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Interop {
+    /// The `lance` crate (needs protoc; the first build is long).
+    Lance(InteropArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -135,6 +146,16 @@ pub(crate) struct StoresArgs {
     /// Print one JSON document on stdout; everything else goes to stderr.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct InteropArgs {
+    /// Print one JSON document on stdout instead of the tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Run only the scenarios with this in their family or name.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
 }
 
 /// How a run of steps goes on and what it prints.

@@ -1,6 +1,6 @@
 //! One command line: how it reads, how it runs, and how many tests it reported.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ pub(crate) struct Invocation {
     args: Vec<String>,
     dir: PathBuf,
     env: Vec<(&'static str, OsString)>,
+    hides_own_package: bool,
 }
 
 /// What became of a command.
@@ -46,11 +47,19 @@ impl Invocation {
             args: args.into_iter().map(Into::into).collect(),
             dir: dir.to_owned(),
             env: Vec::new(),
+            hides_own_package: false,
         }
     }
 
     pub(crate) fn with_env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.env.push((name, value.into()));
+        self
+    }
+
+    /// Hides from the command which package this program is: `cargo run` says so in variables that some build scripts
+    /// (that of `ring`) watch, and everything above them would be built once for `cargo build` and once for us.
+    pub(crate) fn without_own_package(mut self) -> Self {
+        self.hides_own_package = true;
         self
     }
 
@@ -81,6 +90,11 @@ impl Invocation {
             other => other.into(),
         };
         let mut command = Command::new(program);
+        if self.hides_own_package {
+            for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(name)) {
+                command.env_remove(name);
+            }
+        }
         command.args(&self.args).current_dir(&self.dir).envs(self.env.iter().map(|(k, v)| (k, v)));
         command
     }
@@ -97,6 +111,11 @@ impl fmt::Display for Invocation {
         }
         Ok(())
     }
+}
+
+fn describes_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 fn quoted(word: &str) -> String {

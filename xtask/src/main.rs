@@ -9,6 +9,7 @@ mod demo;
 mod error;
 mod finding;
 mod fuzz;
+mod interop;
 mod invocation;
 mod layers;
 mod old_arrow;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Interop};
 
 fn main() -> ExitCode {
     let root = tree::workspace_root();
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Bench { args } => bench::run(&root, args),
         Command::Stores(args) => stores::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
+        Command::Interop { with: Interop::Lance(args) } => interop::run(&root, &args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -37,6 +37,8 @@ pub enum OpeningEvent {
         epoch: Epoch,
         /// `R`.
         replay_after: Position,
+        /// Lance's next memtable generation: entries of lower ones are in SSTables, whether `R` covers them or not.
+        current_generation: fencepost_format::Generation,
     },
     /// An entry of the replay, in order; provisional until [`OpeningEvent::Opened`].
     Replayed {
@@ -108,6 +110,7 @@ impl Opening {
                     version: manifest.version,
                     epoch: manifest.writer_epoch,
                     replay_after: manifest.replay_after,
+                    current_generation: manifest.current_generation,
                 });
                 self.step = Step::Fence(Fence::new(self.params, now, &manifest, self.nonce));
             }

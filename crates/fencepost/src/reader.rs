@@ -11,7 +11,7 @@ use crate::io::{Io, Performed};
 use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
 use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Start, Verify, Walk, WalkEvent};
-use fencepost_format::{Entry, EntryHeader, EntryKind, Manifest};
+use fencepost_format::{Entry, EntryHeader, EntryKind, Generation, Manifest};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
@@ -47,8 +47,13 @@ impl Wal {
     /// [`ReadError`].
     pub async fn reader(&self, from: ReadFrom, to: Option<Position>) -> Result<Reader, ReadError> {
         let io = self.io.scoped();
+        let mut flushed_below = Generation::default();
         let start = match from {
-            ReadFrom::Checkpoint => Start::AfterReplay(manifest(&io).await?.replay_after),
+            ReadFrom::Checkpoint => {
+                let latest = manifest(&io).await?;
+                flushed_below = latest.current_generation;
+                Start::AfterReplay(latest.replay_after)
+            }
             ReadFrom::Resume(ResumePoint { next, highest }) if !highest.is_none() => {
                 Start::Cursor { next, highest }
             }
@@ -59,7 +64,8 @@ impl Wal {
         };
         let walk = Walk::new(io.params, io.environment.now(), start, to);
         let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
-        Ok(Reader { io, walk, requests, bodies, cause: None, last: None, failed: None, undecoded: None })
+        let (cause, last, failed, undecoded) = (None, None, None, None);
+        Ok(Reader { io, walk, flushed_below, requests, bodies, cause, last, failed, undecoded })
     }
 
     /// A reader that waits at the tail for more.
@@ -73,11 +79,13 @@ impl Wal {
 
 /// Reads entries in order, several GETs in flight.
 ///
-/// It never skips silently: leftovers of dead writers do not count (P-40), and a position that was collected is an error (P-42).
+/// It never skips silently: leftovers of dead writers do not count (P-40), nor, from the checkpoint, what Lance flushed (P-44), and a position that was collected is an error (P-42).
 #[derive(Debug)]
 pub struct Reader {
     io: Io,
     walk: Walk,
+    /// Entries of generations below it are in Lance's SSTables already (P-44). 0 for a reader that does not begin at the checkpoint.
+    flushed_below: Generation,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
     bodies: BTreeMap<Position, Bytes>,
     cause: Option<Cause>,
@@ -114,7 +122,11 @@ impl Reader {
         self.resume(Verify::Always);
         loop {
             match self.step().await? {
-                Step::Entry(header, Some(body)) => return self.hand_out(header, body).map(Some),
+                Step::Entry(header, Some(body)) => {
+                    if let Some(entry) = self.hand_out(header, body)? {
+                        return Ok(Some(entry));
+                    }
+                }
                 Step::Entry(_, None) => {}
                 Step::AtTail(..) | Step::End => return Ok(None),
             }
@@ -203,11 +215,15 @@ impl Reader {
         }
     }
 
-    /// The rows of the entry just passed.
-    pub(crate) fn hand_out(&mut self, header: EntryHeader, body: Bytes) -> Result<LogEntry, ReadError> {
+    /// The rows of the entry just passed; `None` if they are in an SSTable already (P-44).
+    pub(crate) fn hand_out(
+        &mut self,
+        header: EntryHeader,
+        body: Bytes,
+    ) -> Result<Option<LogEntry>, ReadError> {
         let path = self.io.paths.entry(header.position);
-        match Entry::decode(&path, header.position, &body, self.io.limits) {
-            Ok(entry) => Ok(entry.into()),
+        match Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from) {
+            Ok(entry) => Ok((!entry.is_flushed(self.flushed_below)).then_some(entry)),
             Err(error) => {
                 let point = ResumePoint { next: header.position, highest: header.epoch };
                 self.undecoded.get_or_insert((point, header, body));

@@ -14,7 +14,7 @@ impl Party for Opening {
 
     fn event(&mut self) -> Option<String> {
         Some(match self.poll_event()? {
-            OpeningEvent::Claimed { version, epoch, replay_after } => {
+            OpeningEvent::Claimed { version, epoch, replay_after, .. } => {
                 format!("claimed{version}:e{epoch}r{replay_after}")
             }
             OpeningEvent::Replayed { header, .. } => format!("replay{}", header.position),

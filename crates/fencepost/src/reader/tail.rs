@@ -107,7 +107,9 @@ impl Tail {
             match self.reader.step().await? {
                 Step::Entry(header, Some(body)) => {
                     self.idle = 0;
-                    return self.reader.hand_out(header, body).map(TailEvent::Entry);
+                    if let Some(entry) = self.reader.hand_out(header, body)? {
+                        return Ok(TailEvent::Entry(entry));
+                    }
                 }
                 Step::Entry(_, None) => self.idle = 0,
                 Step::AtTail(at, manifest) => {

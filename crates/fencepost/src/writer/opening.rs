@@ -6,7 +6,7 @@ use crate::io::{Io, Performed, Signature};
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, ReadReply, Reply};
-use fencepost_format::{Entry, EntryHeader, Epoch, Nonce, Position};
+use fencepost_format::{Entry, EntryHeader, Epoch, Generation, Nonce, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -79,6 +79,8 @@ pub struct Opening {
     core: fencepost_fence::Opening,
     nonce: Nonce,
     epoch: Epoch,
+    /// Entries of generations below it are in Lance's SSTables already (P-44).
+    flushed_below: Generation,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
     bodies: BTreeMap<Position, Bytes>,
     cause: Option<Cause>,
@@ -102,6 +104,7 @@ impl Opening {
             core,
             nonce,
             epoch: Epoch::NONE,
+            flushed_below: Generation::default(),
             requests: FuturesUnordered::new(),
             bodies: BTreeMap::new(),
             cause: None,
@@ -128,18 +131,21 @@ impl Opening {
     /// # Cancel safety
     /// Nothing is lost if the future is dropped; call it again.
     pub async fn next_recovered(&mut self) -> Result<Option<Recovered>, OpenWriterError> {
-        let Some((header, body)) = self.next_recovered_raw().await? else { return Ok(None) };
-        let path = self.io.paths.entry(header.position);
-        match Entry::decode(&path, header.position, &body, self.io.limits) {
-            Ok(entry) => Ok(Some(LogEntry::from(entry))),
-            Err(error) => {
-                self.undecoded = Some(header.position);
-                Err(OpenWriterError::GaveUp {
-                    why: GaveUp::DamagedEntry(header.position),
-                    cause: Some(error.into()),
-                })
+        while let Some((header, body)) = self.next_recovered_raw().await? {
+            let path = self.io.paths.entry(header.position);
+            match Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from) {
+                Ok(entry) if entry.is_flushed(self.flushed_below) => {}
+                Ok(entry) => return Ok(Some(entry)),
+                Err(error) => {
+                    self.undecoded = Some(header.position);
+                    return Err(OpenWriterError::GaveUp {
+                        why: GaveUp::DamagedEntry(header.position),
+                        cause: Some(error.into()),
+                    });
+                }
             }
         }
+        Ok(None)
     }
 
     /// Replays what is left and makes the writer.
@@ -207,9 +213,9 @@ impl Opening {
             self.failed = Some(event.clone());
         }
         match event {
-            OpeningEvent::Claimed { version, epoch, replay_after } => {
+            OpeningEvent::Claimed { version, epoch, replay_after, current_generation } => {
                 tracing::info!(shard = %self.io.paths.shard(), %epoch, %version, %replay_after, "claimed");
-                self.epoch = epoch;
+                (self.epoch, self.flushed_below) = (epoch, current_generation);
                 if let Some(ttl) = self.options.lease_ttl {
                     let (io, holder) = (self.lease_io.clone(), self.options.holder.clone());
                     self.renewal = Some(Renewal::start(io, epoch, ttl, holder));

@@ -7,6 +7,7 @@ mod backpressure;
 mod cancel;
 mod faults;
 mod hazards;
+mod lance_generations;
 mod leases;
 mod requests;
 mod support;
