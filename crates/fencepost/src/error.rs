@@ -140,7 +140,7 @@ pub enum AppendError {
     #[snafu(display(
         "fenced: epoch {by} has the shard (seen at position {at}); {}",
         if *definite { "these rows are not in the log" } else {
-            "it has checkpointed past these rows' position, so an earlier attempt of theirs was replayed by it or is nowhere"
+            "whether an earlier attempt of these rows landed and was replayed is not known"
         }
     ))]
     Fenced {

@@ -82,8 +82,8 @@ pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
 pub use fencepost_fence::{GaveUp, Takeover, Tick};
 pub use fencepost_format::{
-    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardStatus,
-    Version,
+    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, ShardId,
+    ShardStatus, Version,
 };
 pub use fencepost_gc::exec::{CollectError, Collected};
 pub use fencepost_gc::{

@@ -41,7 +41,7 @@ pub struct ResumePoint {
 impl Wal {
     /// A reader of what is in the log now, from `from` up to and including `to`.
     ///
-    /// Costs a manifest search (one LIST, two GETs) where `from` needs the checkpoint.
+    /// Costs a manifest search (two LISTs, two GETs) where `from` needs the checkpoint.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -239,7 +239,7 @@ impl Reader {
     }
 }
 
-/// The latest manifest. Costs one LIST and two GETs.
+/// The latest manifest. Costs two LISTs and two GETs.
 pub(crate) async fn manifest(io: &Io) -> Result<Manifest, ReadError> {
     let now = || io.environment.now();
     let mut find = FindLatest::new(now().plus(io.params.patience));
