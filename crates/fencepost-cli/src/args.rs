@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
 use fencepost::doctor::Check;
-use fencepost::{CursorName, Epoch, Position, Takeover};
+use fencepost::{CursorName, Epoch, Pipelining, Position, Takeover};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,6 +94,10 @@ pub(crate) struct WriterArgs {
     /// How long a request without an answer is tried again before its outcome counts as unknown.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) patience: Duration,
+    /// Whether up to 64 appends are in flight at once: always, never (if Lance may open the shard meanwhile), or unless Lance
+    /// has ever written to the shard.
+    #[arg(long, value_name = "WHEN", default_value = "unless-lance")]
+    pub(crate) pipelining: PipeliningArg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,6 +108,23 @@ pub(crate) enum TakeoverArg {
     Expired,
     /// Only if nobody holds it; else exit code 5.
     Free,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PipeliningArg {
+    UnlessLance,
+    Always,
+    Never,
+}
+
+impl From<PipeliningArg> for Pipelining {
+    fn from(pipelining: PipeliningArg) -> Self {
+        match pipelining {
+            PipeliningArg::UnlessLance => Self::UnlessLance,
+            PipeliningArg::Always => Self::Always,
+            PipeliningArg::Never => Self::Never,
+        }
+    }
 }
 
 impl From<TakeoverArg> for Takeover {

@@ -167,6 +167,12 @@ impl AppendWindow {
         self.slots.len()
     }
 
+    /// How many positions may be undecided.
+    #[must_use]
+    pub const fn in_flight_max(&self) -> u64 {
+        self.params.window.get()
+    }
+
     /// Why the writer stopped, if it did.
     #[must_use]
     pub const fn stopped(&self) -> Option<Stop> {

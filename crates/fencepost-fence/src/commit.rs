@@ -160,6 +160,8 @@ impl Commit {
                 next.last_seen = next.last_seen.max(tail);
             }
         }
+        // F-15: only Lance's versions have no nonce.
+        next.lance_before |= !next.version.is_none() && next.nonce.is_none();
         next.version = next.version.next();
         next.nonce = Some(self.nonce);
         self.uncertain = false;

@@ -50,7 +50,7 @@ pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRe
 pub use opening::{Opening, OpeningEvent};
 pub use read::{Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
-pub use vocabulary::{CreateReply, GaveUp, ReadReply, Reply, Request, Tick, Window};
+pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};
 pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
 pub use zones::Zones;
 
@@ -59,6 +59,8 @@ pub use zones::Zones;
 pub struct Params {
     /// The window; [`Window::PROTOCOL`] everywhere but in models.
     pub window: Window,
+    /// Whether several appends are in flight.
+    pub pipelining: Pipelining,
     /// How many entries are read ahead at most, at least 1.
     pub read_ahead: u64,
     /// Milliseconds for which a request is tried again before its outcome is given up.
@@ -66,8 +68,8 @@ pub struct Params {
 }
 
 impl Default for Params {
-    /// The protocol's window, 16 reads ahead, a patience of 60 seconds.
+    /// The protocol's window, all of it in flight unless Lance was here, 16 reads ahead, a patience of 60 seconds.
     fn default() -> Self {
-        Self { window: Window::PROTOCOL, read_ahead: 16, patience: 60_000 }
+        Self { window: Window::PROTOCOL, pipelining: Pipelining::default(), read_ahead: 16, patience: 60_000 }
     }
 }

@@ -50,6 +50,8 @@ pub enum Rule {
     UnknownIsUnknown,
     /// P-26: a fenced append counts as refused only above `R`.
     RefuseAboveReplay,
+    /// P-27: where Lance has been, one append at a time.
+    OneBesideLance,
     /// P-30: the checkpoint stays at or below the acknowledged tail.
     CheckpointBelowTail,
     /// P-30: the checkpoint never goes back.
@@ -114,6 +116,7 @@ impl Rule {
         Self::NeverStepOver,
         Self::UnknownIsUnknown,
         Self::RefuseAboveReplay,
+        Self::OneBesideLance,
         Self::CheckpointBelowTail,
         Self::CheckpointMonotone,
         Self::CheckpointOutsideZones,

@@ -12,13 +12,18 @@
 //!
 //! What the machine tells, and then what it asks, comes out as words too: `PUT5:d GET5 LIST MAN7 CRE7:e2r5h0`, with `#2` for the third attempt.
 
-use crate::{CreateReply, Params, ReadReply, Reply, Request, Tick, Window};
+use crate::{CreateReply, Params, Pipelining, ReadReply, Reply, Request, Tick, Window};
 use fencepost_format::{
     EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
 };
 
 /// A window of 4, two reads ahead, 100 ms of patience.
-pub(crate) const PARAMS: Params = Params { window: Window::for_models(4), read_ahead: 2, patience: 100 };
+pub(crate) const PARAMS: Params = Params {
+    window: Window::for_models(4),
+    pipelining: Pipelining::UnlessLance,
+    read_ahead: 2,
+    patience: 100,
+};
 pub(crate) const SHARD: ShardId = ShardId::from_bytes([7; 16]);
 
 /// A machine and its words.
@@ -53,7 +58,7 @@ pub(crate) fn nonce(epoch: Epoch) -> Nonce {
 
 pub(crate) fn manifest(version: u64, words: &str) -> Manifest {
     let mut manifest = Manifest::initial(SHARD);
-    manifest.version = Version::new(version);
+    (manifest.version, manifest.nonce) = (Version::new(version), Some(Nonce(u128::MAX)));
     for (at, letter) in words.match_indices(char::is_alphabetic) {
         let digits: String = words[at + 1..].chars().take_while(char::is_ascii_digit).collect();
         match letter {
@@ -62,6 +67,8 @@ pub(crate) fn manifest(version: u64, words: &str) -> Manifest {
             "h" => manifest.last_seen = Position::new(number(&digits)),
             "n" => manifest.nonce = Some(Nonce(u128::from(number(&digits)))),
             "s" => manifest.status = ShardStatus::Sealed,
+            "l" => manifest.nonce = None,
+            "b" => manifest.lance_before = true,
             other => panic!("{other} in {words}"),
         }
     }
@@ -80,7 +87,8 @@ fn ask(request: &Request) -> String {
         Request::ReadManifest { version, attempt } => (format!("MAN{version}"), attempt),
         Request::CreateManifest { manifest, attempt } => {
             let Manifest { version, writer_epoch, replay_after, last_seen, .. } = manifest;
-            (format!("CRE{version}:e{writer_epoch}r{replay_after}h{last_seen}"), attempt)
+            let before = if manifest.lance_before { "b" } else { "" };
+            (format!("CRE{version}:e{writer_epoch}r{replay_after}h{last_seen}{before}"), attempt)
         }
         Request::ReadEntry { at, attempt } => (format!("GET{at}"), attempt),
         Request::CreateEntry { at, kind, attempt } => (format!("PUT{at}:{}", letter(*kind)), attempt),

@@ -1,5 +1,6 @@
 //! The words between the core and whoever drives it: requests out, replies in.
 
+use crate::{Rule, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
 
 /// A moment on the driver's clock, in milliseconds from any origin.
@@ -25,13 +26,16 @@ impl Tick {
 /// How many positions a writer may have undecided at once.
 ///
 /// A constant of the protocol: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as
-/// many positions as its predecessor could still write to (P-17). Other values exist for models only.
+/// many positions as its predecessor could still write to (P-17). A writer may use less of it ([`Window::ONE`]); other values exist for models only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
 
 impl Window {
     /// 64.
     pub const PROTOCOL: Self = Self(64);
+
+    /// One append at a time (P-27).
+    pub const ONE: Self = Self(1);
 
     /// A window of another size, for models and their tests.
     ///
@@ -47,6 +51,33 @@ impl Window {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
+    }
+}
+
+/// Whether a writer has several appends in flight (P-27).
+///
+/// Lance's opener takes the first absent position for the tail. If a writer of ours has several appends in flight, one may be missing below
+/// another for a moment; an opener of Lance's that looks just then never sees what is acknowledged there a moment later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pipelining {
+    /// A whole window, unless the manifest tells that Lance has ever written one of this shard.
+    #[default]
+    UnlessLance,
+    /// A whole window. Whoever says this vouches that Lance does not open the shard while the writer lives.
+    Always,
+    /// One append at a time, for a shard that Lance may open for the first time while the writer lives.
+    Never,
+}
+
+impl Pipelining {
+    /// How much of `window` a writer uses that claimed with this manifest.
+    #[must_use]
+    pub fn of(self, window: Window, claimed: &Manifest) -> Window {
+        match self {
+            Self::UnlessLance if claimed.lance_before && rules::on(Rule::OneBesideLance) => Window::ONE,
+            Self::Never => Window::ONE,
+            Self::UnlessLance | Self::Always => window,
+        }
     }
 }
 

@@ -67,10 +67,11 @@ impl WriterCore {
     /// The writer of a just opened epoch.
     #[must_use]
     pub fn new(params: Params, opened: &Opened) -> Self {
+        let used = Params { window: params.pipelining.of(params.window, &opened.manifest), ..params };
         Self {
             params,
             epoch: opened.epoch,
-            window: AppendWindow::new(params, opened.epoch, opened.nonce, opened.next),
+            window: AppendWindow::new(used, opened.epoch, opened.nonce, opened.next),
             zones: opened.zones.clone(),
             replay_after: opened.manifest.replay_after,
             commit: None,

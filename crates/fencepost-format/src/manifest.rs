@@ -56,6 +56,9 @@ pub struct Manifest {
     /// A commit draws a fresh one: two claimants would otherwise write the same bytes and, after a lost reply,
     /// both take them for their own.
     pub nonce: Option<Nonce>,
+    /// Whether Lance wrote any version before this one (F-15): then it may open the shard again. Without meaning where the nonce is missing, since
+    /// Lance wrote this one.
+    pub lance_before: bool,
     /// Fields that this code does not know.
     pub unknown: UnknownFields,
     /// Fields inside the message that holds the shard's id that this code does not know.
@@ -80,6 +83,7 @@ impl Manifest {
             shard_fields: Vec::new(),
             status: ShardStatus::Active,
             nonce: None,
+            lance_before: false,
             unknown: UnknownFields::default(),
             shard_id_unknown: UnknownFields::default(),
         }

@@ -79,6 +79,7 @@ mutations! {
     NeverStepOver "P-22" "log/strangers" 0,
     UnknownIsUnknown "P-23" "log/losses" 2_000,
     RefuseAboveReplay "P-26" "log/losses" 0,
+    OneBesideLance "P-27" "lance/after-lance" 0,
     CheckpointBelowTail "P-30" "log/three-writers" 500,
     CheckpointMonotone "P-30" "manifest/pruned" 8_000,
     CheckpointOutsideZones "P-31" "log/three-writers" 200,

@@ -72,6 +72,18 @@ models! {
     a_misled_hint_meets_no_gap "lance/misled",
     /// P-57: and without the guard.
     a_misled_hint_loses_rows_without_its_guard "lance/misled-no-hint-guard",
+    /// P-27, P-40, P-57, P-58: Lance takes over from us, and we from Lance.
+    lance_between_writers_of_ours_is_safe "lance/between-ours",
+    /// P-27, P-57, P-58: we take over from Lance, and Lance from us.
+    ours_between_writers_of_lances_is_safe "lance/around-ours",
+    /// P-27, F-15: a writer of ours knows of Lance from the manifest of another of ours.
+    lance_is_remembered "lance/after-lance",
+    /// P-57.
+    an_open_wal_only_writer_is_safe "lance/wal-only-writer",
+    /// P-26: what is definite among us is not for Lance.
+    a_leftover_is_flushed_by_lance "lance/leftover-flushed",
+    /// P-27: necessary.
+    a_pipelined_writer_loses_rows_to_an_opener_of_lances "lance/pipelined",
     /// The collector that Lance's users would write: everything up to `R`.
     the_naive_collector_loses_rows "lance/naive",
     /// P-57: necessary.

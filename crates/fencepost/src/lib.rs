@@ -80,7 +80,7 @@ pub use collector::Collector;
 pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
-pub use fencepost_fence::{GaveUp, Takeover, Tick};
+pub use fencepost_fence::{GaveUp, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
     CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, ShardId,
     ShardStatus, Version,

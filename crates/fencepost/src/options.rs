@@ -1,6 +1,6 @@
 //! What a writer may choose, and what each choice costs.
 
-use fencepost_fence::Takeover;
+use fencepost_fence::{Pipelining, Takeover};
 use std::time::Duration;
 
 /// Settings of a writer.
@@ -15,6 +15,7 @@ use std::time::Duration;
 #[must_use]
 pub struct WriterOptions {
     pub(crate) takeover: Takeover,
+    pub(crate) pipelining: Pipelining,
     pub(crate) lease_ttl: Option<Duration>,
     pub(crate) holder: String,
     pub(crate) group_bytes_max: u64,
@@ -40,6 +41,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             takeover: Takeover::Expired,
+            pipelining: Pipelining::UnlessLance,
             lease_ttl: Some(LEASE_TTL),
             holder: String::new(),
             group_bytes_max: GROUP_BYTES_MAX,
@@ -61,6 +63,17 @@ impl WriterOptions {
     /// What to do about a writer that may be alive. Default: [`Takeover::Expired`].
     pub const fn with_takeover(mut self, takeover: Takeover) -> Self {
         self.takeover = takeover;
+        self
+    }
+
+    /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`], up to 64, but one where Lance has ever written
+    /// a manifest of the shard.
+    ///
+    /// [`Pipelining::Never`] if Lance may open the shard for the first time while this writer lives: its opener takes the first absent position for
+    /// the tail, and would pass over appends that are acknowledged a moment later. One at a time, an append waits for the one before; what is
+    /// submitted meanwhile shares the next PUT.
+    pub const fn with_pipelining(mut self, pipelining: Pipelining) -> Self {
+        self.pipelining = pipelining;
         self
     }
 

@@ -9,6 +9,7 @@ use fencepost::{Escaped, OpenWriterError, Takeover, Wal, Writer, WriterOptions};
 pub(super) fn options(args: &WriterArgs) -> WriterOptions {
     WriterOptions::new()
         .with_lease_ttl(Some(args.lease_ttl))
+        .with_pipelining(args.pipelining.into())
         .with_holder(args.holder.clone().unwrap_or_else(default_holder))
 }
 

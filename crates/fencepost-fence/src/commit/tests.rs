@@ -67,6 +67,14 @@ fn a_sealed_shard_refuses_claims_but_not_checkpoints() {
     checkpoint("list=7 man7=e2s man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h60");
 }
 
+/// F-15.
+#[test]
+fn a_manifest_of_lances_is_remembered_for_ever() {
+    claim("list=7 man7=e1l man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r0h0b");
+    claim("list=7 man7=e1b man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r0h0b");
+    checkpoint("list=7 man7=e2b man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h60b");
+}
+
 /// P-11.
 #[test]
 fn a_claim_after_a_wait_is_for_the_watched_epoch_only() {

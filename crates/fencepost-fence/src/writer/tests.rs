@@ -1,6 +1,7 @@
 //! An open epoch by scripts: epoch 2 with its post at 5 in a window of 4, `R` at 3, first append at 9.
 
 use super::*;
+use crate::Pipelining;
 use crate::testing::{PARAMS, Party, manifest, nonce, number, play};
 
 impl Party for WriterCore {
@@ -46,6 +47,11 @@ impl Party for WriterCore {
 }
 
 fn check(script: &str, expect: &str) {
+    check_with(Pipelining::UnlessLance, "e2r3", script, expect);
+}
+
+fn check_with(pipelining: Pipelining, claimed: &str, script: &str, expect: &str) {
+    let params = Params { pipelining, ..PARAMS };
     let mut zones = Zones::default();
     zones.note(Position::new(5));
     let opened = Opened {
@@ -55,9 +61,9 @@ fn check(script: &str, expect: &str) {
         handover: false,
         next: Position::new(9),
         zones,
-        manifest: manifest(7, "e2r3"),
+        manifest: manifest(7, claimed),
     };
-    assert_eq!(play(&mut WriterCore::new(PARAMS, &opened), script), expect, "{script}");
+    assert_eq!(play(&mut WriterCore::new(params, &opened), script), expect, "{script}");
 }
 
 const FOUND: &str = "list=7 man7=e2r3 man8=absent list=7";
@@ -94,6 +100,18 @@ fn one_checkpoint_at_a_time_and_only_by_the_holder() {
 #[test]
 fn appends_do_not_wait_for_a_checkpoint() {
     check("checkpoint4 submit put9=done submit list=7", "LIST PUT9:d ack9 PUT10:d MAN7");
+}
+
+/// P-27.
+#[test]
+fn where_lance_has_been_appends_go_one_at_a_time() {
+    let script = "submit submit put9=done submit put10=done";
+    let one_by_one = "PUT9:d ack9 PUT10:d ack10";
+    check_with(Pipelining::UnlessLance, "e2r3b", script, one_by_one);
+    check_with(Pipelining::Never, "e2r3", script, one_by_one);
+    let together = "PUT9:d PUT10:d ack9 PUT11:d ack10";
+    check_with(Pipelining::UnlessLance, "e2r3", script, together);
+    check_with(Pipelining::Always, "e2r3b", script, together);
 }
 
 /// P-35.

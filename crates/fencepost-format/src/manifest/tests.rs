@@ -26,6 +26,7 @@ fn full() -> Manifest {
         }],
         status: ShardStatus::Sealed,
         nonce: Some(Nonce(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)),
+        lance_before: true,
         ..Manifest::initial(shard())
     }
 }
@@ -34,7 +35,7 @@ fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     Manifest::decode("manifest", Version::new(7), bytes)
 }
 
-/// F-14, F-15: the very bytes. Field 20480 has the key `82 80 0a`, and 16 bytes follow.
+/// F-14, F-15: the very bytes. Field 20480 has the key `82 80 0a`, and 16 bytes follow; field 20481 has the key `88 80 0a`.
 #[test]
 fn manifest_is_laid_out_as_documented() {
     let hex: String = full().encode().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -42,7 +43,7 @@ fn manifest_is_laid_out_as_documented() {
         hex,
         "0807100318122013300542120804120e66366434666238365f67656e5f34\
          50075a120a105e3982e708814b06a04582968ecdc515\
-         720e0a066275636b6574120403000000780182800a10000102030405060708090a0b0c0d0e0f"
+         720e0a066275636b6574120403000000780182800a10000102030405060708090a0b0c0d0e0f88800a01"
     );
     assert_eq!(decode(&full().encode()).unwrap(), full());
 }

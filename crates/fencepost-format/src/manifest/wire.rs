@@ -49,6 +49,7 @@ pub(super) fn decode(object: &str, bytes: &[u8]) -> Result<Manifest, FormatError
             SHARD_FIELDS => manifest.shard_fields.push(decode_shard_field(field)?),
             STATUS => manifest.status = status_of_number(field.int32()?),
             NONCE => manifest.nonce = Some(Nonce(u128::from_le_bytes(field.sixteen_bytes()?))),
+            LANCE_BEFORE => manifest.lance_before = field.uint64()? != 0,
             _ => return Ok(false),
         }
         Ok(true)
@@ -123,6 +124,7 @@ pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
     if let Some(nonce) = manifest.nonce {
         out.bytes(NONCE, &nonce.0.to_le_bytes());
     }
+    out.uint64(LANCE_BEFORE, u64::from(manifest.lance_before));
     out.finish()
 }
 
@@ -301,3 +303,5 @@ const SHARD_FIELDS: u32 = 14;
 const STATUS: u32 = 15;
 /// Ours (F-15). Far above what Lance is likely to use, and outside the range that protobuf reserves.
 const NONCE: u32 = 20_480;
+/// Ours as well.
+const LANCE_BEFORE: u32 = 20_481;

@@ -8,18 +8,23 @@
 //! * A claim or a flush is performed at one go: nobody prunes here, so a manifest is created only on top of the one that was read.
 //! * An append that exists fences its writer only if the entry in its way has a higher epoch. Lance asks the manifest, which fences
 //!   it in more cases; being fenced is one way of stalling.
+//! * A writer of ours has its production machines; its claims and checkpoints are performed at one go, as Lance's are, and its client appends
+//!   as soon as there is room.
 //! * The collection, and its deletions at any later time, are those of the model [`log`](super::log). Guards can be left out:
 //!   then what only they keep goes as well.
 
 mod collect;
 mod discover;
+mod judge;
+mod ours;
 mod party;
+mod possible;
 mod state;
 pub mod suite;
 
 pub use collect::Guard;
 pub use party::Kind;
-pub use state::{Action, State};
+pub use state::{Action, Broken, State};
 
 use super::Finding;
 use stateright::{Checker, HasDiscoveries, Model, Path, Property};
@@ -30,7 +35,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Bounds {
     /// A name for reports.
     pub name: &'static str,
-    /// The parties, in the order in which they claim, each with the number of its appends and of its flushes.
+    /// The parties, in the order in which they claim, each with the number of its appends and of its flushes or checkpoints.
     pub parties: &'static [(Kind, u8, u8)],
     /// How many collections there are.
     pub collections: u8,
@@ -40,13 +45,11 @@ pub struct Bounds {
     pub hints: u8,
     /// The guards that are left out.
     pub without: &'static [Guard],
-    /// Whether acknowledged rows are expected to be lost. Then a search that finds no loss fails.
-    pub loses: bool,
+    /// A promise that is expected not to hold. Then a search that finds it kept fails.
+    pub breaks: Option<Broken>,
     /// The dangerous things that must be met.
     pub reach: &'static [Reached],
 }
-
-const PROMISE: &str = "an acknowledged row is in an SSTable or replayable";
 
 macro_rules! reached {
     ($($name:ident = $text:literal,)*) => {
@@ -72,32 +75,30 @@ reached! {
     OpenedAfterCollection = "an opener replays after a collection deleted something above its R",
     HeldForOpener = "a collection keeps what an unsettled claim may replay",
     SentinelBelowReplay = "a sentinel lands in collected space",
+    OursFenced = "a writer of ours, or its opening, is fenced",
 }
 
 /// Searches it; with `states_max`, up to about as many steps.
 #[must_use]
 pub fn search(bounds: &Bounds, states_max: Option<usize>) -> Finding {
-    if bounds.loses {
-        search_for_loss(bounds)
-    } else {
-        super::search(bounds.name, LanceModel::new(bounds.clone()), states_max)
+    match bounds.breaks {
+        Some(broken) => search_for(bounds, broken),
+        None => super::search(bounds.name, LanceModel::new(bounds.clone()), states_max),
     }
 }
 
-/// Searches breadth first for a loss, which must be there. The steps that lead to it are the fewest.
-fn search_for_loss(bounds: &Bounds) -> Finding {
+/// Searches breadth first for a broken promise, which must be there. The steps that lead to it are the fewest.
+fn search_for(bounds: &Bounds, broken: Broken) -> Finding {
     let began = std::time::Instant::now();
     let checker =
         LanceModel::new(bounds.clone()).checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let trace = checker.discovery(PROMISE).map(Path::into_actions).unwrap_or_default();
+    let (promise, what) = (broken.promise(), broken.as_found());
+    let trace = checker.discovery(promise).map(Path::into_actions).unwrap_or_default();
     let trace: Vec<_> = trace.iter().map(|step| format!("{step:?}")).collect();
     let (reached, missed) = if trace.is_empty() {
-        (Vec::new(), vec!["an acknowledged row is lost".to_owned()])
+        (Vec::new(), vec![what.to_owned()])
     } else {
-        (
-            vec![format!("an acknowledged row is lost after {} steps: {}", trace.len(), trace.join(", "))],
-            Vec::new(),
-        )
+        (vec![format!("{what} after {} steps: {}", trace.len(), trace.join(", "))], Vec::new())
     };
     let seconds = super::seconds(began.elapsed());
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
@@ -146,7 +147,14 @@ impl Model for LanceModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![Property::always(PROMISE, |_: &Self, state: &State| !state.has_lost())];
+        let mut properties = vec![
+            Property::always(Broken::Lost.promise(), |_: &Self, state: &State| {
+                !state.broken().contains(&Broken::Lost)
+            }),
+            Property::always(Broken::RefusedIsInLog.promise(), |_: &Self, state: &State| {
+                !state.broken().contains(&Broken::RefusedIsInLog)
+            }),
+        ];
         let wanted = |(reached, property): (Reached, Property<Self>)| {
             self.bounds.reach.contains(&reached).then_some(property)
         };

@@ -25,7 +25,7 @@ pub use reached::Reached;
 pub use state::State;
 
 use crate::world::Broken;
-use fencepost_fence::{Params, Tick, Window};
+use fencepost_fence::{Params, Pipelining, Tick, Window};
 use reached::Coverage;
 use stateright::{Model, Property};
 
@@ -87,7 +87,8 @@ impl LogModel {
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
         let window = Window::for_models(bounds.window);
-        let params = Params { window, read_ahead: 1, patience: u64::MAX / 2 };
+        let params =
+            Params { window, pipelining: Pipelining::UnlessLance, read_ahead: 1, patience: u64::MAX / 2 };
         Self { bounds, params, coverage: Coverage::default() }
     }
 }

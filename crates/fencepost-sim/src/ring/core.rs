@@ -4,7 +4,7 @@ use super::event::{Event, both};
 use super::party::{Clock, Party, Role};
 use super::{Chance, Fault, Plan};
 use crate::world::{Broken, Oracle, Store};
-use fencepost_fence::{Params, Window};
+use fencepost_fence::{Params, Pipelining, Window};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -57,7 +57,12 @@ impl Ring {
     #[must_use]
     pub fn new(plan: Plan, traced: bool) -> Self {
         let window = Window::for_models(plan.window);
-        let params = Params { window, read_ahead: plan.read_ahead, patience: PATIENCE };
+        let params = Params {
+            window,
+            pipelining: Pipelining::UnlessLance,
+            read_ahead: plan.read_ahead,
+            patience: PATIENCE,
+        };
         let mut ring = Self {
             params,
             now: 0,

@@ -119,6 +119,12 @@ impl Oracle {
         &self.acked
     }
 
+    /// What clients were told is definitely not in the log.
+    #[must_use]
+    pub const fn refusals(&self) -> &BTreeSet<Append> {
+        &self.refused
+    }
+
     /// Posts that landed above `R`.
     #[must_use]
     pub const fn zones(&self) -> &BTreeSet<Position> {

@@ -18,6 +18,8 @@ pub struct WriterStatus {
     pub replay_after: Position,
     /// Positions that are undecided.
     pub in_flight: usize,
+    /// How many may be: 64, or 1 beside Lance (P-27).
+    pub in_flight_max: u64,
     /// Encoded bytes that wait for a position.
     pub waiting_bytes: u64,
     /// Requests of the appends, checkpoints and the close, since it was opened.

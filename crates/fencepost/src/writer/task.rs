@@ -7,7 +7,8 @@ use super::{Appended, Command, Waiter, Writer, WriterStatus};
 use crate::io::{Io, Performed, Signature};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, CheckpointRefused, Opened, Request, Stop, Tick, WriterCore, WriterEvent,
+    AppendEvent, CheckpointOutcome, CheckpointRefused, Opened, Params, Request, Stop, Tick, WriterCore,
+    WriterEvent,
 };
 use fencepost_format::{EntryKind, Position, seal_data};
 use fencepost_store::{Backend, RequestCounts};
@@ -28,7 +29,8 @@ pub(super) fn start(
     open_requests: RequestCounts,
     renewal: Option<Renewal>,
 ) -> Writer {
-    let core = WriterCore::new(io.params, opened);
+    let params = Params { pipelining: options.pipelining, ..io.params };
+    let core = WriterCore::new(params, opened);
     let (commands, received) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
     let (status, watched) = watch::channel(WriterStatus { open_requests, ..WriterStatus::default() });
@@ -397,6 +399,7 @@ impl Task {
             acknowledged_bytes: self.acknowledged_bytes,
             replay_after: self.core.replay_after(),
             in_flight: self.core.window().undecided(),
+            in_flight_max: self.core.window().in_flight_max(),
             waiting_bytes: self.groups.bytes(),
             requests: self.io.store.counts(),
             open_requests: self.status.borrow().open_requests,

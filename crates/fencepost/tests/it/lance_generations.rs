@@ -3,7 +3,7 @@
 //! than the manifest's. Who takes them for live hands out rows that are in an SSTable already.
 
 use crate::support::{options, wal_builder};
-use fencepost::{LogEntry, Manifest, Position, ReadFrom, ShardId, Version, Wal};
+use fencepost::{LogEntry, Manifest, Pipelining, Position, ReadFrom, ShardId, Version, Wal};
 use fencepost_format::Generation;
 use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
@@ -68,4 +68,17 @@ async fn replay_passes_entries_of_flushed_generations() {
         found.push(seen(&entry));
     }
     assert_eq!(found, live());
+}
+
+/// P-27: the fixture's manifests are Lance's. The writer after the next one remembers that, too.
+#[tokio::test(start_paused = true)]
+async fn one_append_is_in_flight_where_lance_has_been() {
+    let wal = flushed_with_a_stale_replay_point().await;
+    for pipelining in [Pipelining::UnlessLance, Pipelining::Never, Pipelining::UnlessLance] {
+        let writer = wal.open_writer(options().with_pipelining(pipelining)).await.unwrap();
+        assert_eq!(writer.status().in_flight_max, 1);
+        writer.close().await.unwrap();
+    }
+    let writer = wal.open_writer(options().with_pipelining(Pipelining::Always)).await.unwrap();
+    assert_eq!(writer.status().in_flight_max, 64);
 }

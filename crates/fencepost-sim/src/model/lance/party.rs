@@ -13,8 +13,14 @@ pub enum Kind {
     Memtable,
     /// A `ShardWriter` without one.
     WalOnly,
+    /// A `ShardWriter` without one whose opening nobody disturbs: it is performed at one go.
+    WalOnlyOpened,
     /// A bare `WalAppender`.
     Appender,
+    /// A writer of ours, with its production machines and defaults.
+    Ours,
+    /// The same, told to have one append in flight at a time.
+    OursOneByOne,
 }
 
 /// A row that was acknowledged, by the place where it was written.
@@ -75,9 +81,10 @@ impl Party {
         let phase = match kind {
             Kind::Appender => Phase::Seeking(Discover::Begin),
             // Lance: the first epoch has nobody to fence.
-            Kind::WalOnly if epoch == Epoch::FIRST => Phase::Seeking(Discover::Begin),
+            Kind::WalOnly | Kind::WalOnlyOpened if epoch == Epoch::FIRST => Phase::Seeking(Discover::Begin),
             Kind::Memtable if epoch == Epoch::FIRST => Phase::Replaying(replay_after.next()),
-            Kind::Memtable | Kind::WalOnly => Phase::Fencing(Discover::Begin),
+            Kind::Memtable | Kind::WalOnly | Kind::WalOnlyOpened => Phase::Fencing(Discover::Begin),
+            Kind::Ours | Kind::OursOneByOne => unreachable!("ours has machines of its own"),
         };
         Self { kind, epoch, replay_after, hint, phase, memory: BTreeSet::new(), appends: 0, flushes: 0 }
     }
@@ -129,7 +136,9 @@ impl Party {
         }
         self.phase = match self.kind {
             Kind::Memtable => Phase::Replaying(self.replay_after.next()),
-            Kind::WalOnly | Kind::Appender => Phase::Open(at.next()),
+            Kind::WalOnly | Kind::WalOnlyOpened | Kind::Appender | Kind::Ours | Kind::OursOneByOne => {
+                Phase::Open(at.next())
+            }
         };
         Did::Posted(at)
     }

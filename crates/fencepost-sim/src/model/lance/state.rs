@@ -1,5 +1,6 @@
-//! The state of the Lance model, what can happen in it, and its judgement.
+//! The state of the Lance model and what each action does.
 
+use super::ours::{Heard, Ours};
 use super::party::{Did, Kind, Party, Phase, Row};
 use super::{Bounds, LanceModel, Reached, collect};
 use crate::world::Store;
@@ -17,6 +18,10 @@ pub enum Action {
     Claim(Kind),
     /// A party makes its next request.
     Step { party: usize },
+    /// One of the requests of a writer of ours is performed.
+    OursSteps { writer: usize, which: usize },
+    /// A writer of ours checkpoints.
+    OursCheckpoints { writer: usize, at: Position },
     /// A party that looks for the tail reads the latest manifest, which has another `H` than its own.
     Refresh { party: usize },
     /// A party flushes what it has.
@@ -36,16 +41,46 @@ pub enum Action {
 /// Everything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    store: Arc<Store>,
-    parties: Vec<Arc<Party>>,
-    collections: Vec<Arc<Collection>>,
-    collections_left: u8,
-    tailings_left: u8,
-    hints_left: u8,
-    condemned: BTreeSet<Position>,
-    acked: BTreeSet<Row>,
-    applied: BTreeSet<Row>,
-    lost: bool,
+    pub(super) store: Arc<Store>,
+    pub(super) parties: Vec<Arc<Party>>,
+    pub(super) ours: Vec<Arc<Ours>>,
+    pub(super) collections: Vec<Arc<Collection>>,
+    pub(super) collections_left: u8,
+    pub(super) tailings_left: u8,
+    pub(super) hints_left: u8,
+    pub(super) condemned: BTreeSet<Position>,
+    pub(super) acked: BTreeSet<Row>,
+    pub(super) refused: BTreeSet<Row>,
+    pub(super) applied: BTreeSet<Row>,
+    pub(super) broken: BTreeSet<Broken>,
+}
+
+/// A promise that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Broken {
+    /// An acknowledged row is in no SSTable, and will not be replayed.
+    Lost,
+    /// A row that was refused for certain is in an SSTable, was checkpointed, or will be read by us.
+    RefusedIsInLog,
+}
+
+impl Broken {
+    /// The promise, as a sentence.
+    #[must_use]
+    pub const fn promise(self) -> &'static str {
+        match self {
+            Self::Lost => "an acknowledged row is in an SSTable or replayable",
+            Self::RefusedIsInLog => "a row that was refused for certain is in no SSTable and not in the log",
+        }
+    }
+
+    /// What it means that it does not hold.
+    pub(super) const fn as_found(self) -> &'static str {
+        match self {
+            Self::Lost => "an acknowledged row is lost",
+            Self::RefusedIsInLog => "a row that was refused for certain is there",
+        }
+    }
 }
 
 impl State {
@@ -53,78 +88,33 @@ impl State {
         Self {
             store: Arc::default(),
             parties: Vec::new(),
+            ours: Vec::new(),
             collections: Vec::new(),
             collections_left: bounds.collections,
             tailings_left: bounds.tailings,
             hints_left: bounds.hints,
             condemned: BTreeSet::new(),
             acked: BTreeSet::new(),
+            refused: BTreeSet::new(),
             applied: BTreeSet::new(),
-            lost: false,
+            broken: BTreeSet::new(),
         }
-    }
-
-    /// Whether an acknowledged row is in no SSTable, and will not be replayed.
-    pub(super) const fn has_lost(&self) -> bool {
-        self.lost
-    }
-
-    pub(super) fn actions(&self, bounds: &Bounds, actions: &mut Vec<Action>) {
-        if self.lost {
-            return;
-        }
-        if let Some((kind, ..)) = bounds.parties.get(self.parties.len()) {
-            actions.push(Action::Claim(*kind));
-        }
-        let latest = self.store.latest();
-        for (index, party) in self.parties.iter().enumerate() {
-            if party.can_step() {
-                actions.push(Action::Step { party: index });
-                let begins = matches!(
-                    party.phase,
-                    Phase::Fencing(super::discover::Discover::Begin)
-                        | Phase::Seeking(super::discover::Discover::Begin)
-                );
-                if begins && latest.is_some_and(|latest| latest.last_seen != party.hint) {
-                    actions.push(Action::Refresh { party: index });
-                }
-            }
-            // A long replay may flush before its end.
-            let can_flush = matches!(party.phase, Phase::Open(_) | Phase::Replaying(_));
-            if can_flush && party.flushes > 0 && self.store.epoch() == party.epoch && !party.memory.is_empty()
-            {
-                actions.push(Action::Flush { party: index });
-            }
-        }
-        if let Some(latest) = latest {
-            let there: Vec<_> = self.store.entries().map(|entry| entry.position).collect();
-            let (back, on): (Vec<_>, Vec<_>) = there.into_iter().partition(|at| *at < latest.last_seen);
-            if self.tailings_left > 0 {
-                let on = on.into_iter().filter(|at| *at > latest.last_seen);
-                actions.extend(on.map(|at| Action::Tail { at }));
-            }
-            // Once something was deleted, a hint that is moved back misleads whatever was kept.
-            if self.hints_left > 0 && self.condemned.is_empty() && self.collections.is_empty() {
-                actions.extend(back.into_iter().map(|at| Action::MisleadHint { at }));
-            }
-        }
-        if self.collections_left > 0 && !self.store.replay_after().is_none() {
-            actions.push(Action::CollectorLooks);
-        }
-        actions.extend((0..self.collections.len()).map(|collector| Action::CollectorPlans { collector }));
-        let due = self.condemned.iter().filter(|at| self.store.entry(**at).is_some() && self.is_wanted(**at));
-        actions.extend(due.map(|&at| Action::Delete { at }));
-    }
-
-    /// Whether somebody's next step could tell that the entry is gone.
-    fn is_wanted(&self, at: Position) -> bool {
-        !self.collections.is_empty() || self.parties.iter().any(|party| party.looks_at(at))
     }
 
     pub(super) fn act(&mut self, model: &LanceModel, action: Action) {
         match action {
-            Action::Claim(kind) => self.claim(&model.bounds, kind),
+            Action::Claim(kind) => self.claim(model, kind),
             Action::Step { party } => self.step(model, party, false),
+            Action::OursSteps { writer, which } => {
+                let (ours, store) = self.ours_at(writer);
+                let heard = ours.step(store, which);
+                self.hear(model, heard);
+            }
+            Action::OursCheckpoints { writer, at } => {
+                let (ours, store) = self.ours_at(writer);
+                let heard = ours.checkpoint(store, at);
+                self.hear(model, heard);
+            }
             Action::Refresh { party } => self.step(model, party, true),
             Action::Flush { party } => self.flush(party),
             Action::Tail { at } => {
@@ -155,12 +145,42 @@ impl State {
         self.judge();
     }
 
-    fn claim(&mut self, bounds: &Bounds, kind: Kind) {
+    /// How many have claimed.
+    pub(super) fn claims(&self) -> usize {
+        self.parties.len() + self.ours.len()
+    }
+
+    fn claim(&mut self, model: &LanceModel, kind: Kind) {
+        let index = self.claims();
+        let plan = model.bounds.parties[index];
+        if matches!(kind, Kind::Ours | Kind::OursOneByOne) {
+            let (ours, heard) = Ours::claim(Arc::make_mut(&mut self.store), index, plan);
+            self.ours.push(Arc::new(ours));
+            return self.hear(model, heard);
+        }
         self.commit(|next| next.writer_epoch = next.writer_epoch.next());
         let latest = self.store.latest().expect("just committed");
         let mut party = Party::claimed(kind, latest.writer_epoch, (latest.replay_after, latest.last_seen));
-        (_, party.appends, party.flushes) = bounds.parties[self.parties.len()];
+        (_, party.appends, party.flushes) = plan;
+        if kind == Kind::WalOnlyOpened {
+            while !matches!(party.phase, Phase::Open(_)) {
+                party.step(Arc::make_mut(&mut self.store), false);
+            }
+        }
         self.parties.push(Arc::new(party));
+    }
+
+    fn ours_at(&mut self, writer: usize) -> (&mut Ours, &mut Store) {
+        (Arc::make_mut(&mut self.ours[writer]), Arc::make_mut(&mut self.store))
+    }
+
+    fn hear(&mut self, model: &LanceModel, mut heard: Heard) {
+        self.acked.append(&mut heard.acked);
+        self.refused.append(&mut heard.refused);
+        self.applied.append(&mut heard.applied);
+        if heard.fenced {
+            model.note(Reached::OursFenced);
+        }
     }
 
     fn step(&mut self, model: &LanceModel, index: usize, fresh: bool) {
@@ -211,35 +231,10 @@ impl State {
         let mut next =
             latest.map_or_else(|| Manifest::initial(ShardId::default()), |latest| Manifest::clone(latest));
         next.version = next.version.next();
+        // Lance knows no nonces, and keeps no fields that it does not know.
+        next.nonce = None;
         change(&mut next);
         let done = Arc::make_mut(&mut self.store).create_manifest(Arc::new(next));
         assert_eq!(done, CreateReply::Done, "versions are never taken twice here");
-    }
-
-    /// What a fresh opener replays: everything from `R + 1` to the first absent position.
-    fn judge(&mut self) {
-        let replayable = |row: &Row| {
-            let from = self.store.replay_after();
-            row.0 > from
-                && (from.get() + 1..=row.0.get()).all(|at| self.store.entry(Position::new(at)).is_some())
-                && self.store.entry(row.0).is_some_and(|entry| entry.epoch == row.1)
-        };
-        self.lost = !self.acked.iter().all(|row| self.applied.contains(row) || replayable(row));
-        // Rows that are applied stay so, and who is fenced or done never asks again.
-        self.acked.retain(|row| !self.applied.contains(row));
-        self.applied.clear();
-        for party in &mut self.parties {
-            let superseded = self.store.epoch() > party.epoch;
-            if superseded && party.flushes > 0 {
-                Arc::make_mut(party).flushes = 0;
-            }
-            let idle = party.flushes == 0 && !party.can_step();
-            if (idle || party.flushes == 0) && !party.memory.is_empty() {
-                Arc::make_mut(party).memory.clear();
-            }
-            if idle && party.phase != Phase::Fenced {
-                Arc::make_mut(party).fenced();
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Which bounds are searched for Lance's writers.
 
-use super::{Bounds, Guard, Kind, Reached};
-use Kind::{Appender, Memtable, WalOnly};
+use super::{Bounds, Broken, Guard, Kind, Reached};
+use Kind::{Appender, Memtable, Ours, OursOneByOne, WalOnly, WalOnlyOpened};
 
 /// Three memtable-mode writers under all guards.
 const THREE: Bounds = Bounds {
@@ -11,7 +11,7 @@ const THREE: Bounds = Bounds {
     tailings: 1,
     hints: 0,
     without: &[],
-    loses: false,
+    breaks: None,
     reach: &[
         Reached::WriterFenced,
         Reached::OpenerFenced,
@@ -25,7 +25,7 @@ const THREE: Bounds = Bounds {
 #[must_use]
 pub fn small() -> Vec<Bounds> {
     let unreached = THREE_UNREACHED;
-    let loses = Bounds { loses: true, ..unreached };
+    let loses = Bounds { breaks: Some(Broken::Lost), ..unreached };
     vec![
         THREE,
         Bounds { name: "lance/no-hint-guard", without: &[Guard::Hint], ..unreached.clone() },
@@ -36,6 +36,48 @@ pub fn small() -> Vec<Bounds> {
             parties: TWO_ALIVE,
             hints: 1,
             without: &[Guard::Hint],
+            ..loses.clone()
+        },
+        Bounds {
+            name: "lance/between-ours",
+            parties: &[(OursOneByOne, 2, 1), (Memtable, 1, 1), (Ours, 1, 1)],
+            tailings: 0,
+            reach: &[Reached::OursFenced, Reached::OpenerFenced, Reached::WokeAfterCollection],
+            ..THREE_UNREACHED
+        },
+        Bounds {
+            name: "lance/around-ours",
+            parties: &[(Memtable, 2, 1), (Ours, 2, 1), (Memtable, 1, 1)],
+            tailings: 0,
+            reach: &[Reached::OursFenced, Reached::OpenerFenced, Reached::WriterFenced],
+            ..THREE_UNREACHED
+        },
+        Bounds {
+            name: "lance/after-lance",
+            parties: &[(Memtable, 0, 0), (Ours, 0, 0), (Ours, 2, 0), (Memtable, 1, 1)],
+            collections: 0,
+            tailings: 0,
+            reach: &[Reached::OursFenced],
+            ..THREE_UNREACHED
+        },
+        Bounds {
+            name: "lance/wal-only-writer",
+            parties: &[(WalOnlyOpened, 2, 0), (Memtable, 1, 1), (Memtable, 1, 1)],
+            reach: &[Reached::WriterFenced, Reached::WokeAfterCollection],
+            ..THREE_UNREACHED
+        },
+        Bounds {
+            name: "lance/leftover-flushed",
+            parties: &[(Ours, 2, 0), (Ours, 0, 0), (Memtable, 0, 1)],
+            collections: 0,
+            tailings: 0,
+            breaks: Some(Broken::RefusedIsInLog),
+            ..THREE_UNREACHED
+        },
+        Bounds {
+            name: "lance/pipelined",
+            parties: &[(Ours, 2, 0), (Memtable, 1, 1)],
+            collections: 0,
             ..loses.clone()
         },
         Bounds { name: "lance/naive", without: ALL, ..loses.clone() },
@@ -64,11 +106,20 @@ pub fn small() -> Vec<Bounds> {
 /// What is searched on demand.
 #[must_use]
 pub fn large() -> Vec<Bounds> {
-    vec![Bounds {
-        name: "large/lance/memtable",
-        parties: &[(Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1)],
-        ..THREE
-    }]
+    vec![
+        Bounds {
+            name: "large/lance/memtable",
+            parties: &[(Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1), (Memtable, 1, 1)],
+            ..THREE
+        },
+        Bounds {
+            name: "large/lance/in-turn",
+            parties: &[(Memtable, 1, 1), (Ours, 1, 1), (Memtable, 1, 1), (Ours, 1, 1)],
+            tailings: 0,
+            reach: &[Reached::OursFenced, Reached::OpenerFenced, Reached::WriterFenced],
+            ..THREE
+        },
+    ]
 }
 
 const THREE_UNREACHED: Bounds = Bounds { reach: &[], ..THREE };
