@@ -89,6 +89,11 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
         &format!("{collided} man7=e3r9 man8=absent list=7"),
         "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
+    // R stands at the very position: it has passed it.
+    check(
+        &format!("{collided} man7=e3r5 man8=absent list=7"),
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+    );
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
 
@@ -162,6 +167,25 @@ fn a_window_tells_how_it_stands() {
     assert!(window.is_closed() && window.stopped().is_none());
 }
 
+/// The first position that stops a writer is why it stopped, in whatever order that is learnt.
+#[test]
+fn the_lowest_stop_is_what_is_told() {
+    let at = Position::new(5);
+    let collided = "submit submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent list=7";
+    let fenced = Stop::Fenced { by: Epoch::new(3), at: Position::new(6) };
+    let stopped = |script: &str| {
+        let mut window = window();
+        play(&mut window, script);
+        window.stopped()
+    };
+    assert_eq!(stopped(collided), Some(fenced));
+    assert_eq!(stopped(&format!("{collided} put5=no")), Some(Stop::NotDone { at }));
+    assert_eq!(stopped("submit submit put5=no put6=no"), Some(Stop::NotDone { at }));
+    let superseded = Stop::Fenced { by: Epoch::new(3), at: Position::new(6) };
+    assert_eq!(stopped("submit superseded3"), Some(superseded));
+    assert_eq!(stopped("submit superseded3 put5=no"), Some(Stop::NotDone { at }));
+}
+
 /// P-24.
 #[test]
 fn a_definite_refusal_is_definite_unless_an_attempt_was_unknown() {
@@ -197,4 +221,5 @@ fn only_what_is_known_is_definite() {
 #[test]
 fn answers_that_nobody_waits_for_are_ignored() {
     check("put5=done submit put6=done get5=p3 put5=done put5=done put5=exists", "PUT5:d ack5");
+    check("submit submit put5=done put5=done put4=exists", "PUT5:d PUT6:d ack5");
 }

@@ -117,9 +117,44 @@ fn exists_is_read_back() {
         &format!("{proposed} man8=e2n20 list=8 man8=e2n20 man9=absent list=8"),
         &format!("{asked} LIST MAN8 MAN9 LIST won8e2"),
     );
-    claim(&format!("{proposed} man8=e2n33 list=8"), &format!("{asked} LIST MAN8"));
+    claim(
+        &format!("{proposed} man8=e2n33 list=8 man8=e2n33 man9=absent list=8"),
+        &format!("{asked} LIST MAN8 MAN9 LIST CRE9:e3r0h0"),
+    );
     claim(&format!("{proposed} man8=absent cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
     claim(&format!("{proposed} man8=bad"), &format!("{asked} DamagedManifest(Version(8))"));
+}
+
+/// P-3: pruned and created again by another who had the same version in mind.
+#[test]
+fn another_commit_under_our_version_is_not_our_win() {
+    claim(
+        "list=7 man7=e1 man8=absent list=7 cre8=done list=8 man8=e2n33 man9=absent list=8",
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 LIST MAN8 MAN9 LIST LIST",
+    );
+}
+
+#[test]
+fn answers_about_other_versions_are_ignored() {
+    claim(
+        "list=7 man7=e1 man8=absent list=7 cre9=done cre8=exists man9=e2n20 man8=e2n20",
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 MAN8 LIST",
+    );
+}
+
+/// What messages name.
+#[test]
+fn the_version_that_is_tried_is_known() {
+    let mut commit = Committing(
+        Commit::new(Change::Claim { shard: SHARD, only_if: None }, Nonce(20), Tick(100)),
+        None,
+        false,
+    );
+    assert_eq!(commit.0.version(), None);
+    play(&mut commit, "list=7 man7=e1 man8=absent list=7");
+    assert_eq!(commit.0.version(), Some(Version::new(8)));
+    play(&mut commit, "cre8=done");
+    assert_eq!(commit.0.version(), Some(Version::new(8)));
 }
 
 /// P-6.

@@ -123,6 +123,20 @@ fn the_replay_ends_at_what_fences_or_cannot_be_read() {
     check("@100 get5=?", "GET5 Unread");
 }
 
+/// P-13: in the order of positions, whatever the order of the answers.
+#[test]
+fn the_replay_is_in_order() {
+    check(
+        "get5=d2 get7=d2 get6=d2 get8=absent",
+        "GET5 replay5:d2 GET6 GET7 replay6:d2 replay7:d2 GET8 GET9 PUT8:p",
+    );
+}
+
+#[test]
+fn answers_about_other_positions_are_ignored() {
+    check("get5=absent put6=done put5=exists get6=d2 get5=p3", "GET5 PUT5:p GET5 LIST");
+}
+
 /// P-40: leftovers of lower epochs are told apart.
 #[test]
 fn leftovers_are_replayed_as_such() {
@@ -140,6 +154,8 @@ fn what_stands_where_the_post_should_go_is_read() {
     check("get5=absent put5=? put5=no", "GET5 PUT5:p PUT5:p#1 Unknown");
     check("get5=absent put5=no", "GET5 PUT5:p NotDone");
     check("get5=absent put5=? @100 put5=?", "GET5 PUT5:p PUT5:p#1 Unknown");
+    check("get5=absent put5=later put5=later put5=done", "GET5 PUT5:p PUT5:p#1 PUT5:p#2 LIST");
+    check("get5=absent put5=later @100 put5=later", "GET5 PUT5:p PUT5:p#1 NotDone");
 }
 
 /// P-14: the read ahead of position 7 is answered while the post is tried at 6. It must not be waited for when the replay goes on.
