@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Sim(SimArgs),
     /// Drop each rule of the protocol in turn; some check must notice.
     Mutations(MutationArgs),
+    /// Change the core line by line; some test must notice (needs cargo-mutants, takes hours).
+    Mutants(MutantArgs),
     /// Run the benchmarks; arguments are handed on to `cargo bench`.
     Bench {
         /// For example `append_memory`, or `-- --quick`.
@@ -116,6 +118,22 @@ pub(crate) struct MutationArgs {
     /// One JSON object for each rule, a line each.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MutantArgs {
+    /// The crate that is changed.
+    #[arg(long, value_name = "NAME", default_value = "fencepost-fence")]
+    pub(crate) package: String,
+    /// Only these of its files.
+    #[arg(long = "file", value_name = "GLOB")]
+    pub(crate) files: Vec<String>,
+    /// Only part K of N, counted from 0.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<String>,
+    /// A second pass: what the crate's own tests let through is put to the models and seeds as well.
+    #[arg(long)]
+    pub(crate) models: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod invocation;
 mod layers;
+mod mutants;
 mod old_arrow;
 mod sim;
 mod source;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Model(args) => sim::model(&root, &args),
         Command::Sim(args) => sim::seeds(&root, &args),
         Command::Mutations(args) => sim::mutations(&root, &args),
+        Command::Mutants(args) => mutants::run(&root, &args),
         Command::Bench { args } => bench::run(&root, args),
         Command::Stores(args) => stores::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
