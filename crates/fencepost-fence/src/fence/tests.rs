@@ -154,6 +154,10 @@ fn what_stands_where_the_post_should_go_is_read() {
     check("get5=absent put5=? put5=no", "GET5 PUT5:p PUT5:p#1 Unknown");
     check("get5=absent put5=no", "GET5 PUT5:p NotDone");
     check("get5=absent put5=? @100 put5=?", "GET5 PUT5:p PUT5:p#1 Unknown");
+    check("get5=absent put5=exists get5=p3x", "GET5 PUT5:p GET5 fenced-by3");
+    check("get5=absent put5=exists get5=? get5=? get5=p3", "GET5 PUT5:p GET5 GET5#1 GET5#2 LIST");
+    check("get5=absent put5=exists @100 get5=?", "GET5 PUT5:p GET5 Unknown");
+    check("get5=absent put5=exists @100 get5=absent", "GET5 PUT5:p GET5 Unknown");
     check("get5=absent put5=later put5=later put5=done", "GET5 PUT5:p PUT5:p#1 PUT5:p#2 LIST");
     check("get5=absent put5=later @100 put5=later", "GET5 PUT5:p PUT5:p#1 NotDone");
 }
