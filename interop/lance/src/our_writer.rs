@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::ledger::{By, Ledger};
 use crate::rows;
-use fencepost::{AppendError, Position, ReadFrom, Takeover, Wal, Writer, WriterOptions};
+use fencepost::{AppendError, Pipelining, Position, ReadFrom, Takeover, Wal, Writer, WriterOptions};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 
@@ -18,13 +18,21 @@ pub(crate) struct OurWriter {
 impl OurWriter {
     /// Takes the shard over at once.
     pub(crate) fn open(wal: &Wal) -> BoxFuture<'_, Result<Self>> {
-        Self::open_at_once(wal).boxed()
+        Self::open_with(wal, Pipelining::UnlessLance)
     }
 
-    async fn open_at_once(wal: &Wal) -> Result<Self> {
+    /// The same, with a say in how many appends are in flight.
+    pub(crate) fn open_with(wal: &Wal, pipelining: Pipelining) -> BoxFuture<'_, Result<Self>> {
+        Self::open_at_once(wal, pipelining).boxed()
+    }
+
+    async fn open_at_once(wal: &Wal, pipelining: Pipelining) -> Result<Self> {
         // One entry for each submission, so that positions can be told in advance.
-        let options =
-            WriterOptions::new().with_takeover(Takeover::Now).with_lease_ttl(None).with_group_bytes_max(1);
+        let options = WriterOptions::new()
+            .with_takeover(Takeover::Now)
+            .with_lease_ttl(None)
+            .with_group_bytes_max(1)
+            .with_pipelining(pipelining);
         let mut opening = wal.begin_writing(options).await?;
         let mut recovered = Vec::new();
         while let Some(entry) = opening.next_recovered().await? {

@@ -9,6 +9,7 @@ mod lance_writes;
 mod live;
 mod openers;
 mod ping_pong;
+mod pipelined;
 mod size;
 mod stock;
 mod we_write;
@@ -27,6 +28,7 @@ pub(crate) async fn play_all(report: &mut Report) {
     idle::play(report).await;
     held::play(report).await;
     openers::play(report).await;
+    pipelined::play(report).await;
     stock::play(report).await;
     size::play(report).await;
 }
