@@ -179,6 +179,7 @@ impl Session {
         facts.extend([
             ("bytes".to_owned(), status.acknowledged_bytes.into()),
             ("epoch".to_owned(), status.epoch.get().into()),
+            ("in_flight_max".to_owned(), status.in_flight_max.into()),
             ("shard".to_owned(), wal.shard().to_string().into()),
             ("requests".to_owned(), requests(status.requests)),
             ("open_requests".to_owned(), requests(status.open_requests)),

@@ -42,6 +42,18 @@ fn a_closed_log_costs_its_next_writer_no_fillers() {
 }
 
 #[test]
+fn a_writer_can_be_told_to_append_one_entry_at_a_time() {
+    for (pipelining, in_flight_max) in [("unless-lance", 64), ("always", 64), ("never", 1)] {
+        let scratch = Scratch::new();
+        let file = scratch.numbers("rows.ndjson", 0, 20);
+        let args = ["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1"];
+        let report = run(args.iter().chain(&["--pipelining", pipelining, "--json"])).ok().json();
+        assert_eq!((&report["entries"], &report["in_flight_max"]), (&json!(20), &json!(in_flight_max)));
+        assert_eq!(scratch.read_numbers(1), (0..20).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn an_empty_input_appends_nothing() {
     let scratch = Scratch::new();
     let report = run_with(["append", &scratch.log(), "--json"], b"").ok().json();
