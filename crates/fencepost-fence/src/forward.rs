@@ -135,3 +135,6 @@ impl Forward {
         failing && now.since(self.quiet_since) >= self.patience
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ fn the_listed_one_is_read_and_then_probed_beyond() {
     check("list=7 man7=e1 man8=absent list=7", "LIST MAN7 MAN8 LIST found7");
     check("list=7 man7=e1 man8=e2 man9=absent list=8", "LIST MAN7 MAN8 MAN9 LIST found8");
     check("list=0 man1=absent", "LIST MAN1 none");
+    check("list=7 man6=e9 man7=e1 man9=absent man8=absent list=7", "LIST MAN7 MAN8 LIST found7");
     check("list=0 man1=e1 man2=absent list=1", "LIST MAN1 MAN2 LIST found1");
 }
 
