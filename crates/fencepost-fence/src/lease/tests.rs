@@ -91,6 +91,41 @@ fn a_released_lease_or_none_at_all_is_free() {
     assert!(matches!(held, Verdict::Held { epoch: EPOCH, .. }));
 }
 
+/// P-62: an epoch that nobody has claimed has no holder to wait for.
+#[test]
+fn an_unclaimed_shard_is_free() {
+    let mut observer = LeaseObserver::new(Takeover::Expired, Tick(0), 1_000, 90);
+    let found = manifest(1, "e0");
+    let mut verdict = None;
+    for reply in [
+        Reply::Listed(ReadReply::Found(found.version)),
+        Reply::Manifest(found.version, ReadReply::Found(found.clone())),
+        Reply::Manifest(Version::new(2), ReadReply::Absent),
+        Reply::Listed(ReadReply::Found(found.version)),
+    ] {
+        assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
+        verdict = observer.handle(Tick(0), &reply);
+    }
+    assert_eq!(verdict, Some(Verdict::Claim { only_if: Some(Epoch::NONE) }));
+}
+
+/// One question at a time, and four of them in each ttl.
+#[test]
+fn a_candidate_asks_once_and_then_waits() {
+    let mut observer = watching(Takeover::Expired);
+    assert_eq!(observer.poll_request(Tick(0)), Some(ObserverRequest::ReadLease(EPOCH)));
+    assert_eq!(observer.poll_request(Tick(1)), None);
+    assert_eq!(observer.handle_lease(Tick(2), &lease(1)), None);
+    assert_eq!((observer.poll_request(Tick(2)), observer.poll_timeout()), (None, Some(Tick(24))));
+    for (ttl, pause) in [(1, 1), (3, 1), (4, 1), (8, 2)] {
+        let mut observer = watching(Takeover::Expired);
+        assert!(observer.poll_request(Tick(0)).is_some());
+        let lease = ReadReply::Found(LeaseView { counter: 1, ttl, released: false });
+        assert_eq!(observer.handle_lease(Tick(0), &lease), None);
+        assert_eq!(observer.poll_timeout(), Some(Tick(pause)), "{ttl}");
+    }
+}
+
 #[test]
 fn now_asks_nobody() {
     let observer = LeaseObserver::new(Takeover::Now, Tick(0), 1_000, 90);

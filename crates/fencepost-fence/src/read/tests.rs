@@ -146,6 +146,23 @@ fn reads_ahead_of_the_tail_are_not_repeated_at_every_poll() {
     );
 }
 
+/// A read ahead that is answered while the manifest is asked is over: else the walk would wait for it for ever.
+#[test]
+fn a_read_ahead_that_is_answered_at_the_tail_is_asked_again() {
+    check(
+        after(4),
+        None,
+        "get5=d1 get6=absent get7=absent list=7 man7=e1r4 man8=absent list=7 look get6=d1",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8",
+    );
+    check(
+        after(4),
+        None,
+        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 get7=absent look get6=d1",
+        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8",
+    );
+}
+
 /// P-43.
 #[test]
 fn a_start_in_the_middle_reads_a_window_below() {

@@ -52,9 +52,13 @@ fn check(script: &str, expect: &str) {
 
 fn check_with(pipelining: Pipelining, claimed: &str, script: &str, expect: &str) {
     let params = Params { pipelining, ..PARAMS };
+    assert_eq!(play(&mut WriterCore::new(params, &opened(claimed)), script), expect, "{script}");
+}
+
+fn opened(claimed: &str) -> Opened {
     let mut zones = Zones::default();
     zones.note(Position::new(5));
-    let opened = Opened {
+    Opened {
         epoch: Epoch::new(2),
         nonce: nonce(Epoch::new(2)),
         post: Position::new(5),
@@ -62,8 +66,7 @@ fn check_with(pipelining: Pipelining, claimed: &str, script: &str, expect: &str)
         next: Position::new(9),
         zones,
         manifest: manifest(7, claimed),
-    };
-    assert_eq!(play(&mut WriterCore::new(params, &opened), script), expect, "{script}");
+    }
 }
 
 const FOUND: &str = "list=7 man7=e2r3 man8=absent list=7";
@@ -112,6 +115,15 @@ fn where_lance_has_been_appends_go_one_at_a_time() {
     let together = "PUT9:d PUT10:d ack9 PUT11:d ack10";
     check_with(Pipelining::UnlessLance, "e2r3", script, together);
     check_with(Pipelining::Always, "e2r3b", script, together);
+}
+
+/// P-32: whoever is superseded stops.
+#[test]
+fn a_superseded_writer_says_so() {
+    let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
+    assert_eq!(core.stopped(), None);
+    play(&mut core, "checkpoint4 list=9 man9=e3r8 man10=absent list=9");
+    assert_eq!(core.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(9) }));
 }
 
 /// P-35.
