@@ -117,6 +117,19 @@ fn where_lance_has_been_appends_go_one_at_a_time() {
     check_with(Pipelining::Always, "e2r3b", script, together);
 }
 
+/// P-23.
+#[test]
+fn a_writer_wakes_at_the_deadline_of_its_oldest_append() {
+    let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
+    assert_eq!(core.poll_timeout(), None);
+    play(&mut core, "@3 submit @7 submit");
+    assert_eq!(core.poll_timeout(), Some(Tick(103)));
+    core.handle_timeout(Tick(102));
+    assert_eq!(core.stopped(), None);
+    core.handle_timeout(Tick(103));
+    assert_eq!(core.stopped(), Some(Stop::Unknown { at: Position::new(9) }));
+}
+
 /// P-32: whoever is superseded stops.
 #[test]
 fn a_superseded_writer_says_so() {
