@@ -111,6 +111,12 @@ fn fillers_that_exist_are_read_back() {
     );
     check(&format!("{posted} put6=exists get6=? get6=bad put7=no"), &format!("{asked} GET6 GET6#1 NotDone"));
     check(&format!("{posted} put6=? @100 put6=?"), &format!("{asked} PUT6:f#1 Unknown"));
+    for unread in ["absent", "?"] {
+        check(&format!("{posted} put6=exists @100 get6={unread}"), &format!("{asked} GET6 Unknown"));
+    }
+    // Only the answer to what was asked last counts.
+    check(&format!("{posted} put6=exists put6=done put7=done put8=done"), &format!("{asked} GET6"));
+    check(&format!("{posted} get6=d2 put7=done put8=done"), &asked);
 }
 
 /// P-13.
