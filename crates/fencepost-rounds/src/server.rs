@@ -108,7 +108,7 @@ impl Server {
     }
 
     /// A port that is open is no server that is ready: only an object that was taken is.
-    fn ready(&self, started: Instant) -> Result<()> {
+    fn ready(&mut self, started: Instant) -> Result<()> {
         let (key, secret) = keys(self.kind);
         let signer = Signer {
             dialect: self.kind.facts().dialect,
@@ -123,12 +123,17 @@ impl Server {
             });
             match attempt {
                 Ok(()) => return Ok(()),
-                Err(error) if started.elapsed() > PATIENCE => break error,
+                Err(error) if started.elapsed() > PATIENCE => break error.to_string(),
                 Err(_) => std::thread::sleep(PAUSE),
             }
+            // Nothing is to be hoped of a server that is gone. A killed one is started anew by the next call.
+            if let Some(status) = self.group.as_mut().and_then(|group| group.wait(Duration::ZERO)) {
+                self.group = None;
+                break format!("it ended: {status}");
+            }
         };
-        let (last, log) = (last.to_string(), self.log.display().to_string());
-        Err(Error::NotReady { server: self.kind.to_string(), waited: PATIENCE, last, log })
+        let (waited, log) = (started.elapsed(), self.log.display().to_string());
+        Err(Error::NotReady { server: self.kind.to_string(), waited, last, log })
     }
 }
 
