@@ -96,7 +96,7 @@ fn carry_out(part: Part) -> Result<ExitCode> {
         rounds: args.rounds,
         seed: args.seed,
         jobs: args.jobs,
-        must_install: std::env::var_os("CI").is_some_and(|ci| ci == "true"),
+        must_install: std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0"),
     };
     let matrix = run(&settings);
     if args.json {
