@@ -89,6 +89,7 @@ mod open;
 mod options;
 mod outcome;
 mod probe;
+mod retry;
 mod store;
 mod text;
 
@@ -109,5 +110,6 @@ pub use open::OpenError;
 pub use options::{ClientRetries, StoreOptions};
 pub use outcome::{PutDone, PutOutcome, PutRefused, ReadOutcome, Refusal, Retry};
 pub use probe::{ProbeError, ProbeVerdict, UnsafeStore};
+pub use retry::pause_before;
 pub use store::{Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo};
 pub use text::Escaped;

@@ -13,7 +13,7 @@ use fencepost::{
 use serde_json::json;
 
 pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(None).await?;
+    let wal = args.place.open().await?;
     let cursor = match &args.cursor {
         Some(name) => Some(open_cursor(&wal, name.clone()).await?),
         None => None,

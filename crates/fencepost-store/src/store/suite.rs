@@ -9,9 +9,7 @@ use std::time::Duration;
 impl LogStore {
     /// The same store with a counter of its own that gives up failing reads after `budget` at the latest.
     pub(crate) fn impatient(&self, budget: Duration) -> Self {
-        let mut store = self.scoped();
-        Arc::make_mut(&mut store.options).retry_budget = self.options.retry_budget.min(budget);
-        store
+        self.scoped().with_retry_budget(self.retry_budget.min(budget))
     }
 
     /// The store beneath, for requests that no log makes.
