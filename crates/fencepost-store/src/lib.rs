@@ -82,6 +82,8 @@
 //! * `conformance`: the module `conformance`, a suite of checks that any store can be put to.
 //! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count.
 
+#[cfg(all(feature = "cloud", feature = "conformance"))]
+mod bucket;
 mod counts;
 mod error;
 mod local;

@@ -51,6 +51,8 @@ impl LogStore {
         let mut directory = None;
         #[cfg(feature = "cloud")]
         let mut endpoint = None;
+        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        let mut bucket = None;
         let (inner, root, backend): (Arc<dyn object_store::ObjectStore>, _, _) = match location {
             Location::Directory(path) => {
                 let opened = directory.insert(open_directory(&path, options.create_missing)?);
@@ -61,6 +63,10 @@ impl LogStore {
             Location::Cloud { url, backend, prefix } => {
                 let built = cloud::build(&url, backend, &options)?;
                 endpoint = built.endpoint;
+                #[cfg(feature = "conformance")]
+                {
+                    bucket = built.bucket;
+                }
                 (built.store, prefix, backend)
             }
             #[cfg(not(feature = "cloud"))]
@@ -70,6 +76,8 @@ impl LogStore {
         let store = Self::assemble(inner, root, backend, client_retries, options).with_directory(directory);
         #[cfg(feature = "cloud")]
         let store = store.with_endpoint(endpoint);
+        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        let store = store.with_bucket(bucket);
         Ok(store)
     }
 }

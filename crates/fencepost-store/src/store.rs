@@ -57,6 +57,9 @@ pub struct LogStore {
     place: Arc<str>,
     /// The directory, if this crate opened one.
     directory: Option<LocalDirectory>,
+    /// What can be asked about the bucket, if this crate opened one.
+    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    bucket: Option<crate::bucket::Bucket>,
 }
 
 impl LogStore {
@@ -88,6 +91,8 @@ impl LogStore {
             counter: Arc::default(),
             place,
             directory: None,
+            #[cfg(all(feature = "cloud", feature = "conformance"))]
+            bucket: None,
         }
     }
 
@@ -101,6 +106,12 @@ impl LogStore {
         if let Some(endpoint) = endpoint {
             self.place = crate::text::redact(&endpoint).into();
         }
+        self
+    }
+
+    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    pub(crate) fn with_bucket(mut self, bucket: Option<crate::bucket::Bucket>) -> Self {
+        self.bucket = bucket;
         self
     }
 

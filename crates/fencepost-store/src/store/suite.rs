@@ -17,6 +17,21 @@ impl LogStore {
         &self.inner
     }
 
+    /// Whether this is a bucket that can be asked about itself.
+    #[cfg(feature = "cloud")]
+    pub(crate) const fn has_settings(&self) -> bool {
+        self.bucket.is_some()
+    }
+
+    /// Reads one setting of the bucket; `None` if this is no bucket, or one that was opened elsewhere. Costs one GET.
+    #[cfg(feature = "cloud")]
+    pub(crate) async fn setting(&self, name: &str) -> Option<crate::bucket::Setting> {
+        let bucket = self.bucket.clone()?;
+        self.count(crate::counts::Class::Get, 1);
+        let asked = tokio::time::timeout(self.options.request_timeout, bucket.setting(name)).await;
+        Some(asked.unwrap_or_else(|_| crate::bucket::Setting::Unknown("no reply in time".to_owned())))
+    }
+
     /// The name that the store beneath knows an object of the suite by.
     pub(crate) fn absolute(&self, relative: &str) -> Path {
         Path::parse(format!("{}/{relative}", self.root))
