@@ -79,6 +79,8 @@ pub struct Facts {
     pub survives_kill: bool,
     /// Whether it looks at signatures at all.
     pub checks_signatures: bool,
+    /// Whether its buckets have versioning and lifecycle rules, which can be set and read.
+    pub has_settings: bool,
     /// Whether it takes part only where it is asked for by name.
     pub on_demand: bool,
 }
@@ -105,9 +107,14 @@ impl Kind {
             Self::Ministack => Facts {
                 survives_kill: true,
                 checks_signatures: false,
+                has_settings: true,
                 ..safe("ministack", "1.5.33", Installer::Pip(&["ministack==1.5.33"]))
             },
-            Self::Moto => Facts { checks_signatures: false, ..safe("moto", "5.2.5", Installer::Pip(MOTO)) },
+            Self::Moto => Facts {
+                checks_signatures: false,
+                has_settings: true,
+                ..safe("moto", "5.2.5", Installer::Pip(MOTO))
+            },
             Self::MotoThreaded => Facts {
                 checks_signatures: false,
                 expect: Expect::Racy,
@@ -159,6 +166,7 @@ const fn safe(name: &'static str, version: &'static str, installer: Installer) -
         expect: Expect::Safe,
         survives_kill: false,
         checks_signatures: true,
+        has_settings: false,
         on_demand: false,
     }
 }

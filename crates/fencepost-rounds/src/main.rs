@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use fencepost_rounds::kind::Kind;
 use fencepost_rounds::run::{Settings, run, runtime};
-use fencepost_rounds::{Result, check, conformance, group};
+use fencepost_rounds::{Result, check, conformance, group, namespace};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +23,9 @@ enum Part {
     /// Asks the store at a location whether it keeps its word.
     #[command(hide = true)]
     Conformance { location: String },
+    /// Asks what the bucket at a location does to its objects by itself.
+    #[command(hide = true)]
+    Settings { location: String },
     /// The whole log through the library.
     #[command(hide = true)]
     Facade { location: String },
@@ -71,6 +74,10 @@ fn carry_out(part: Part) -> Result<ExitCode> {
         Part::Run(args) => args,
         Part::Conformance { location } => {
             println!("{}", runtime()?.block_on(conformance::ask(&location))?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Part::Settings { location } => {
+            println!("{}", runtime()?.block_on(conformance::settings(&location))?);
             return Ok(ExitCode::SUCCESS);
         }
         Part::Facade { location } => {
@@ -124,6 +131,7 @@ fn end_everything_when_told() -> Result<()> {
                 _ = terminate.recv() => {}
             }
             group::kill_all();
+            namespace::remove_all();
             std::process::exit(130);
         });
     });

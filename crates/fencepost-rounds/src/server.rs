@@ -107,18 +107,38 @@ impl Server {
         self.group.iter().for_each(|group| group.signal(Signal::CONT));
     }
 
-    /// A port that is open is no server that is ready: only an object that was taken is.
-    fn ready(&mut self, started: Instant) -> Result<()> {
+    /// Makes an S3 bucket of its own.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub fn make_bucket(&self, bucket: &str) -> Result<()> {
+        self.runtime.block_on(self.signer().make_bucket(bucket))
+    }
+
+    /// Gives an S3 bucket a setting.
+    ///
+    /// # Errors
+    /// The server refuses, or knows no such setting.
+    pub fn set(&self, bucket: &str, setting: &str, document: &'static str) -> Result<()> {
+        self.runtime.block_on(self.signer().set(bucket, setting, document))
+    }
+
+    fn signer(&self) -> Signer {
         let (key, secret) = keys(self.kind);
-        let signer = Signer {
+        Signer {
             dialect: self.kind.facts().dialect,
             endpoint: format!("http://{HOST}:{}", self.place.ports[0]),
             key: key.to_owned(),
             secret: secret.to_owned(),
-        };
+        }
+    }
+
+    /// A port that is open is no server that is ready: only an object that was taken is.
+    fn ready(&mut self, started: Instant) -> Result<()> {
+        let signer = self.signer();
         let last = loop {
             let attempt = self.runtime.block_on(async {
-                signer.make_bucket().await?;
+                signer.make_bucket(BUCKET).await?;
                 signer.put_object("ready").await
             });
             match attempt {
