@@ -12,7 +12,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run every gate, in order of cost; what continuous integration runs.
+    /// Run every gate, in order of cost; continuous integration runs this and `stores`.
     #[command(visible_alias = "ci")]
     Test(TestArgs),
     /// Check sizes, leftovers, attributes, links, names and whitespace.
@@ -149,7 +149,7 @@ pub(crate) struct FuzzArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoresArgs {
-    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install, and moto, which proves nothing.
+    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install, and moto-threaded, which proves nothing.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// How many rounds of faults on each server.

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this and nothing else.
+//! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this, and then [`stores`](crate::stores).
 //!
 //! The steps share compilations where they can: tests, doc tests and examples use one profile and one set of
 //! features; clippy and the documentation are check builds; only the oldest arrow is built apart.

@@ -91,9 +91,6 @@ pub(crate) struct WriterArgs {
     /// A name for people to know this writer by. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,
-    /// How long a request without an answer is tried again before its outcome counts as unknown.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
-    pub(crate) patience: Duration,
     /// Whether up to 64 appends are in flight at once: always, never (if Lance may open the shard meanwhile), or unless Lance
     /// has ever written to the shard.
     #[arg(long, value_name = "WHEN", default_value = "unless-lance")]

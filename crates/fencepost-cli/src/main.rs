@@ -54,6 +54,11 @@ fn report(failure: &Failure, json: bool) -> ExitCode {
 
 fn start_logging() {
     let filter = EnvFilter::try_from_env("FENCEPOST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }
+
+/// The HTTP client logs addresses with the passwords in them, and more, at finer levels. They stay unseen whatever is asked for.
+const QUIET: [&str; 5] = ["hyper=info", "hyper_util=info", "h2=info", "reqwest=info", "rustls=info"];

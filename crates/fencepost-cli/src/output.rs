@@ -27,6 +27,12 @@ impl Out {
         Self(Box::new(io::BufWriter::with_capacity(BUFFER_BYTES, io::stdout())))
     }
 
+    /// For rows that a person reads: what the terminal might obey is escaped, in JSON's way or Rust's.
+    pub(crate) fn terminal(json: bool) -> Self {
+        let inner = io::BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
+        Self(Box::new(Escaping { inner, json, begun: Vec::new() }))
+    }
+
     pub(crate) fn file(file: std::fs::File) -> Self {
         Self(Box::new(io::BufWriter::with_capacity(BUFFER_BYTES, file)))
     }
@@ -40,6 +46,47 @@ impl Write for Out {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush().inspect_err(note)
     }
+}
+
+/// Passes text on with everything escaped that a terminal might obey, line breaks and tabs excepted.
+struct Escaping<W> {
+    inner: W,
+    json: bool,
+    /// The beginning of a character whose rest comes with the next write.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.begun.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.begun) {
+            Ok(_) => self.begun.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            // No text: shown as far as it can be.
+            Err(_) => self.begun.len(),
+        };
+        let text: Vec<u8> = self.begun.drain(..whole).collect();
+        let text = String::from_utf8_lossy(&text);
+        self.inner.write_all(escaped(&text, self.json).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn escaped(text: &str, json: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => out.push(c),
+            c if !c.is_control() && !is_bidirectional(c) => out.push(c),
+            c if json => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c => out.extend(c.escape_unicode()),
+        }
+    }
+    out
 }
 
 fn note(error: &io::Error) {
@@ -112,5 +159,23 @@ mod tests {
     fn what_a_terminal_might_obey_is_escaped() {
         assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}d\u{202e}"), "a\\u{1b}[2Jb\nc\\u{9b}d\\u{202e}");
         assert_eq!(json_text(&Value::from("\u{7f}\u{1b}é")), "\"\\u007f\\u001bé\"");
+    }
+
+    #[test]
+    fn characters_that_are_written_in_pieces_are_escaped_too() {
+        let text = "é\u{9b}2J\u{202e}漢\r\n\tz".as_bytes();
+        for (json, expected) in
+            [(true, "é\\u009b2J\\u202e漢\r\n\tz"), (false, "é\\u{9b}2J\\u{202e}漢\r\n\tz")]
+        {
+            for size in 1..text.len() {
+                let mut out = Escaping { inner: Vec::new(), json, begun: Vec::new() };
+                text.chunks(size).for_each(|piece| out.write_all(piece).unwrap());
+                assert_eq!(String::from_utf8(out.inner).unwrap(), expected, "in pieces of {size}");
+            }
+        }
+        let mut out = Escaping { inner: Vec::new(), json: false, begun: Vec::new() };
+        out.write_all(b"a\xff\x9b\xe6").unwrap();
+        out.write_all(b"b").unwrap();
+        assert_eq!(String::from_utf8(out.inner).unwrap(), "a\u{fffd}\u{fffd}\u{fffd}b");
     }
 }

@@ -1,7 +1,7 @@
 //! Where a log is, as it is given on the command line.
 
 use crate::failure::Failure;
-use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal, find_shards};
+use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_shards};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -16,43 +16,47 @@ pub(crate) struct Place {
     /// How long one request to the store may take before it counts as unanswered, such as 5s.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30s")]
     pub(crate) request_timeout: Duration,
+    /// How long a request without an answer is tried again. Then a read fails, and the outcome of an append counts as unknown.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
+    pub(crate) patience: Duration,
 }
 
 impl Place {
     /// The log, which must be there.
-    pub(crate) async fn open(&self, patience: Option<Duration>) -> Result<Wal, Failure> {
-        self.builder(StoreOptions::new().create_missing(false), patience).open().await.map_err(Failure::from)
+    pub(crate) async fn open(&self) -> Result<Wal, Failure> {
+        Ok(self.builder(self.options().create_missing(false)).open().await?)
     }
 
     /// Every shard of the table, or the one that was named. There is at least one.
     pub(crate) async fn open_all(&self) -> Result<Vec<Wal>, Failure> {
         if self.shard.is_some() {
-            return Ok(vec![self.open(None).await?]);
+            return Ok(vec![self.open().await?]);
         }
-        let options = StoreOptions::new().create_missing(false);
-        let opened = LogStore::open(&self.log, options);
+        let opened = LogStore::open(&self.log, self.options().create_missing(false));
         let store = opened.map_err(|error| Failure::of(crate::exit::Exit::NoLog, &error))?;
+        let store = store.with_retry_budget(self.patience);
         let mut shards = Vec::new();
         for shard in find_shards(&store).await? {
-            shards.push(Wal::in_store(store.clone()).with_shard(shard).open().await?);
+            let one = Wal::in_store(store.clone()).with_shard(shard);
+            shards.push(one.with_patience(self.patience).open().await?);
         }
         // None at all: the usual way of opening says so.
-        if shards.is_empty() { Ok(vec![self.open(None).await?]) } else { Ok(shards) }
+        if shards.is_empty() { Ok(vec![self.open().await?]) } else { Ok(shards) }
     }
 
     /// The log, which comes to be if there is none.
-    pub(crate) async fn open_or_new(&self, patience: Option<Duration>) -> Result<Wal, Failure> {
-        self.builder(StoreOptions::new(), patience).or_new_shard().open().await.map_err(Failure::from)
+    pub(crate) async fn open_or_new(&self) -> Result<Wal, Failure> {
+        Ok(self.builder(self.options()).or_new_shard().open().await?)
     }
 
-    fn builder(&self, options: StoreOptions, patience: Option<Duration>) -> fencepost::WalBuilder {
-        let options = options.with_request_timeout(self.request_timeout);
-        let mut builder = Wal::at(self.log.as_str()).with_store_options(options);
-        if let Some(shard) = self.shard {
-            builder = builder.with_shard(shard);
-        }
-        match patience {
-            Some(patience) => builder.with_patience(patience),
+    fn options(&self) -> StoreOptions {
+        StoreOptions::new().with_request_timeout(self.request_timeout)
+    }
+
+    fn builder(&self, options: StoreOptions) -> WalBuilder {
+        let builder = Wal::at(self.log.as_str()).with_store_options(options).with_patience(self.patience);
+        match self.shard {
+            Some(shard) => builder.with_shard(shard),
             None => builder,
         }
     }

@@ -43,7 +43,7 @@ pub struct Collected {
 /// they are in the [report](Report::failed), and the next pass tries them again.
 ///
 /// Safe to run at any time, next to writers, readers and other collectors, and on a shard that belongs to somebody else's
-/// running writer. For its requests see [`Collection`]; the store's own retries come on top.
+/// running writer. For its requests see [`Collection`]; repeated attempts come on top.
 ///
 /// # Errors
 /// [`CollectError`]. Nothing was deleted then, and collecting again is safe.
@@ -60,7 +60,7 @@ pub async fn collect(
     options: &CollectOptions,
     mut on_event: impl FnMut(&CollectEvent),
 ) -> Result<Collected, CollectError> {
-    let store = store.scoped();
+    let store = store.scoped().with_retry_budget(options.patience());
     let started = Instant::now();
     let now = || Tick(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let mut collection = Collection::new(options.params(), now(), options.policy().clone(), options.mode());
@@ -69,7 +69,7 @@ pub async fn collect(
     let mut fault = None;
     loop {
         while let Some(request) = collection.poll_request() {
-            running.push(perform(&store, paths, request, options.jitter_seed()));
+            running.push(perform(&store, paths, request, options));
         }
         while let Some(event) = collection.poll_event() {
             on_event(&event);

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod facade;
 pub mod refused;
+pub mod settings;
 pub mod standby;
 
 use crate::error::{Error, IoSnafu, Result};

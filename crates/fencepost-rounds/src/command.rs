@@ -3,7 +3,7 @@
 use crate::error::{Error, IoSnafu, Result};
 use crate::group::Group;
 use crate::server::Access;
-use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 use snafu::ResultExt as _;
 use std::io::{BufRead as _, BufReader, Read};
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub struct Fencepost {
     /// The program.
     pub program: PathBuf,
+    /// Words before it, which run it somewhere else.
+    pub within: Vec<String>,
     /// How long one request may take.
     pub request_timeout: Duration,
     /// How long a request without an answer is tried again.
@@ -49,7 +51,14 @@ impl Fencepost {
     /// A command line with the log of `access` in its place, which `LOG` marks.
     #[must_use]
     pub fn line(&self, access: &Access, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.within.split_first() {
+            None => Command::new(&self.program),
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.program);
+                command
+            }
+        };
         clean(&mut command);
         command.envs(access.env.iter().map(|(name, value)| (name, value)));
         command.args(words.iter().map(|word| if *word == "LOG" { access.location.as_str() } else { word }));
@@ -161,8 +170,13 @@ impl Running {
     /// How many lines of stdout contain `text`.
     #[must_use]
     pub fn count(&self, text: &str) -> u64 {
-        let lines = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().filter(|line| line.contains(text)).count() as u64
+        count(&self.stdout, text)
+    }
+
+    /// As [`count`](Self::count), to be asked by another thread.
+    pub fn counter(&self, text: &'static str) -> impl Fn() -> u64 + Send + use<> {
+        let lines = Arc::clone(&self.stdout);
+        move || count(&lines, text)
     }
 
     /// Waits until at least `count` lines of stdout contain `text`.
@@ -190,14 +204,16 @@ impl Running {
     /// Stops it, and waits until the kernel says so.
     ///
     /// # Errors
-    /// It ended instead.
+    /// It ended instead, and can be waited for as ever.
     pub fn freeze(&mut self) -> Result<()> {
         self.signal(Signal::STOP);
         let pid = Pid::from_child(self.group.child());
-        let waited = waitpid(Some(pid), WaitOptions::UNTRACED);
+        // SUBTLE: an end that is seen here is left to be seen again. A wait that takes it away leaves none to wait for.
+        let stopped_or_ended = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let waited = waitid(WaitId::Pid(pid), stopped_or_ended);
         let waited = waited.map_err(std::io::Error::from).context(IoSnafu { what: "waiting for a stop" })?;
         match waited {
-            Some((_, status)) if status.stopped() => Ok(()),
+            Some(status) if status.stopped() => Ok(()),
             _ => crate::error::wrong("a process ended before it could be stopped"),
         }
     }
@@ -227,6 +243,11 @@ impl Running {
     }
 }
 
+fn count(lines: &Mutex<Vec<String>>, text: &str) -> u64 {
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().filter(|line| line.contains(text)).count() as u64
+}
+
 fn collect(stream: impl Read, lines: &Mutex<Vec<String>>) {
     for line in BufReader::new(stream).lines() {
         let Ok(line) = line else { return };
@@ -236,3 +257,41 @@ fn collect(stream: impl Read, lines: &Mutex<Vec<String>>) {
 
 /// Longer than any patience that is asked of a command here.
 const LIMIT: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A writer that ended in the very moment in which it was to be stopped was waited for in vain, and the round failed.
+    #[test]
+    fn process_that_ended_before_it_could_be_stopped_can_still_be_waited_for() {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "echo done; exit 3"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut running = Running::start(command).unwrap();
+        assert!(running.hears("done", 1, LIMIT));
+        // Its output may be there before its end is.
+        while running.freeze().is_ok() {
+            running.thaw();
+        }
+        assert_eq!(running.end_within(LIMIT).unwrap().code, Some(3));
+    }
+
+    #[test]
+    fn process_that_was_stopped_goes_on_when_it_is_thawed() {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running::start(command).unwrap();
+        running.freeze().unwrap();
+        let mut stdin = running.stdin().unwrap();
+        std::io::Write::write_all(&mut stdin, b"hello\n").unwrap();
+        drop(stdin);
+        assert!(!running.has_ended() && running.said().is_empty());
+        running.thaw();
+        let ended = running.end_within(LIMIT).unwrap();
+        assert_eq!((ended.code, ended.stdout), (Some(0), vec!["hello".to_owned()]));
+    }
+}

@@ -1,9 +1,9 @@
 //! Does a store keep its word? The suite of `fencepost doctor`, asked of every server before anything else.
 //!
-//! This is the one place where the suite is called: [`ask`] runs in a process of its own, whose environment has the store's settings.
+//! This is the one place where the suite is called. Both functions run in processes of their own, whose environment has the store's settings.
 
 use crate::error::{Error, Result};
-use fencepost::doctor::{Examination, Options, Report, Verdict, seed};
+use fencepost::doctor::{Check, Examination, Options, Report, Verdict, seed};
 use fencepost::{LogStore, StoreOptions};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -27,6 +27,20 @@ pub async fn ask(location: &str) -> Result<Value> {
         Verdict::Unsafe => Ok(json!({"safe": false, "why": why(&report)})),
         _ => Err(failed(report.conclusion())),
     }
+}
+
+/// What the settings of the bucket at `location` come to: `{"outcome", "seen"}`.
+///
+/// # Errors
+/// The store cannot be opened.
+pub async fn settings(location: &str) -> Result<Value> {
+    let failed =
+        |error: String| Error::Request { what: format!("the settings of {location}"), message: error };
+    let store = LogStore::open(location, StoreOptions::new()).map_err(|error| failed(error.to_string()))?;
+    let options = Options::quick(seed()).with_checks([Check::BucketSettings]);
+    let report = Examination::new(&store, options).run().await;
+    let found = report.of(Check::BucketSettings).ok_or_else(|| failed(report.conclusion()))?;
+    Ok(json!({"outcome": found.outcome.id(), "seen": found.seen}))
 }
 
 fn why(report: &Report) -> String {

@@ -46,6 +46,8 @@ pub enum FaultKind {
     KillWriter,
     /// The writer is stopped, and woken after a takeover, a checkpoint and a collection.
     FreezeWriter,
+    /// The writer, in a network namespace of its own, is cut off from everybody: packets vanish silently.
+    Partition,
     /// The collector is killed with signal 9.
     KillCollector,
     /// The consumer is killed with signal 9.
@@ -58,7 +60,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All there are.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CutBefore,
         Self::CutRequest,
         Self::CutReply,
@@ -77,6 +79,7 @@ impl FaultKind {
         Self::NoSuchHost,
         Self::KillWriter,
         Self::FreezeWriter,
+        Self::Partition,
         Self::KillCollector,
         Self::KillConsumer,
         Self::FreezeServer,

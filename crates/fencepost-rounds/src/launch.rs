@@ -29,7 +29,8 @@ impl Place {
     pub(crate) fn new(kind: Kind, installed: &Path, data: PathBuf) -> Result<Self> {
         let program = match kind {
             Kind::Ministack => installed.join("bin/ministack"),
-            Kind::Moto => installed.join("bin/moto_server"),
+            Kind::Moto => installed.join("bin/python"),
+            Kind::MotoThreaded => installed.join("bin/moto_server"),
             Kind::Seaweedfs => installed.join("bin/weed"),
             Kind::Azurite => installed.join("node_modules/azurite/dist/src/blob/main.js"),
             Kind::S3rver => installed.join("node_modules/s3rver/bin/s3rver.js"),
@@ -49,6 +50,7 @@ impl Place {
         match kind {
             Kind::Seaweedfs => place.write("s3.json", WEED_IDENTITIES)?,
             Kind::Ceph => place.write("up.sh", CEPH_UP)?,
+            Kind::Moto => place.write("one-thread.py", MOTO_ONE_THREAD)?,
             // Where a bucket is a folder.
             Kind::Rclone | Kind::S3sFs => place.folder("objects/fencepost")?,
             _ => place.folder("objects")?,
@@ -73,7 +75,8 @@ impl Place {
                 command.env("S3_PERSIST", "1").env("S3_DATA_DIR", &objects);
                 command.env("PERSIST_STATE", "1").env("STATE_DIR", self.data.join("state"));
             }
-            Kind::Moto => _ = command.args(["-H", HOST, "-p", &port]),
+            Kind::Moto => _ = command.arg(self.data.join("one-thread.py")).args([HOST, &port]),
+            Kind::MotoThreaded => _ = command.args(["-H", HOST, "-p", &port]),
             Kind::Seaweedfs => self.weed(&mut command),
             Kind::Azurite => {
                 command.arg(&self.program).args(["--blobHost", HOST, "--blobPort", &port, "--location"]);
@@ -157,4 +160,5 @@ const WEED_FLAGS: [&str; 11] = [
     "-master.electionTimeout=1s",
 ];
 const WEED_IDENTITIES: &str = r#"{"identities":[{"name":"t","credentials":[{"accessKey":"test","secretKey":"testtest"}],"actions":["Admin","Read","List","Tagging","Write"]}]}"#;
+const MOTO_ONE_THREAD: &str = include_str!("launch/moto-one-thread.py");
 const CEPH_UP: &str = include_str!("launch/ceph-up.sh");

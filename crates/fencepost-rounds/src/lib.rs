@@ -20,6 +20,7 @@ pub mod install;
 pub mod kind;
 mod launch;
 pub mod matrix;
+pub mod namespace;
 pub mod oracle;
 pub mod plan;
 mod ports;

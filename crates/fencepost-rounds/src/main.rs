@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use fencepost_rounds::kind::Kind;
 use fencepost_rounds::run::{Settings, run, runtime};
-use fencepost_rounds::{Result, check, conformance, group};
+use fencepost_rounds::{Result, check, conformance, group, namespace};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +23,9 @@ enum Part {
     /// Asks the store at a location whether it keeps its word.
     #[command(hide = true)]
     Conformance { location: String },
+    /// Asks what the bucket at a location does to its objects by itself.
+    #[command(hide = true)]
+    Settings { location: String },
     /// The whole log through the library.
     #[command(hide = true)]
     Facade { location: String },
@@ -73,6 +76,10 @@ fn carry_out(part: Part) -> Result<ExitCode> {
             println!("{}", runtime()?.block_on(conformance::ask(&location))?);
             return Ok(ExitCode::SUCCESS);
         }
+        Part::Settings { location } => {
+            println!("{}", runtime()?.block_on(conformance::settings(&location))?);
+            return Ok(ExitCode::SUCCESS);
+        }
         Part::Facade { location } => {
             runtime()?.block_on(check::facade::integrate(&location))?;
             println!("{}", json!(null));
@@ -96,7 +103,7 @@ fn carry_out(part: Part) -> Result<ExitCode> {
         rounds: args.rounds,
         seed: args.seed,
         jobs: args.jobs,
-        must_install: std::env::var_os("CI").is_some_and(|ci| ci == "true"),
+        must_install: std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0"),
     };
     let matrix = run(&settings);
     if args.json {
@@ -124,6 +131,7 @@ fn end_everything_when_told() -> Result<()> {
                 _ = terminate.recv() => {}
             }
             group::kill_all();
+            namespace::remove_all();
             std::process::exit(130);
         });
     });

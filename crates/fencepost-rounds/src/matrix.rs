@@ -126,6 +126,9 @@ impl fmt::Display for Matrix {
                     "    late creates: {} landed, {} refused, {} of them after their client had gone; {} takeovers by a standby; {} requests",
                     o.late.landed, o.late.refused, o.late.orphans, o.takeovers, o.requests
                 )?;
+                if let Some(why) = &o.no_partitions {
+                    writeln!(f, "    NOTE: nobody was cut off by a partition: {why}")?;
+                }
                 let woken = o.woken;
                 writeln!(
                     f,
@@ -147,7 +150,7 @@ impl fmt::Display for Matrix {
 }
 
 /// The columns.
-const CHECKS: [&str; 6] = ["conformance", "facade", "command", "standby", "rounds", "refusal"];
+const CHECKS: [&str; 7] = ["conformance", "settings", "facade", "command", "standby", "rounds", "refusal"];
 
 #[cfg(test)]
 mod tests {

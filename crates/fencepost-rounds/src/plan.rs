@@ -15,10 +15,9 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Plans {
     server: Kind,
+    partitions: bool,
     random: ChaCha8Rng,
     deck: Vec<FaultKind>,
-    /// How long a request may take.
-    request_timeout: Duration,
 }
 
 /// One round.
@@ -58,7 +57,7 @@ pub enum Event {
     Party {
         /// What.
         kind: FaultKind,
-        /// For how long.
+        /// For how long. Servers are stopped and writers cut off for so much longer than a request may take.
         time: Duration,
     },
     /// A collection begins, through the proxy.
@@ -98,8 +97,15 @@ impl Event {
 impl Plans {
     /// The plans for `server` that `seed` decides.
     #[must_use]
-    pub fn new(server: Kind, seed: u64, request_timeout: Duration) -> Self {
-        Self { server, random: ChaCha8Rng::seed_from_u64(seed), deck: Vec::new(), request_timeout }
+    pub fn new(server: Kind, seed: u64) -> Self {
+        Self { server, partitions: false, random: ChaCha8Rng::seed_from_u64(seed), deck: Vec::new() }
+    }
+
+    /// Whether this machine can cut a party off. Default: no.
+    #[must_use]
+    pub const fn with_partitions(mut self, partitions: bool) -> Self {
+        self.partitions = partitions;
+        self
     }
 
     /// The next round.
@@ -140,7 +146,9 @@ impl Plans {
 
     fn draw(&mut self) -> FaultKind {
         if self.deck.is_empty() {
-            self.deck = FaultKind::ALL.into_iter().filter(|kind| kind.suits(self.server)).collect();
+            let can = |kind: &FaultKind| self.partitions || *kind != FaultKind::Partition;
+            self.deck =
+                FaultKind::ALL.into_iter().filter(|kind| kind.suits(self.server)).filter(can).collect();
             self.deck.shuffle(&mut self.random);
         }
         self.deck.pop().unwrap_or(FaultKind::CutBefore)
@@ -152,9 +160,10 @@ impl Plans {
             K::WrongSecret | K::NoSuchHost | K::KillWriter | K::FreezeWriter | K::KillConsumer => {
                 Event::Party { kind, time: Duration::ZERO }
             }
+            K::Partition => Event::Party { kind, time: self.millis(200, 3_000) },
             // Some die while they look around, others while they delete.
             K::KillCollector => Event::Party { kind, time: self.millis(5, 80) },
-            K::FreezeServer => Event::Party { kind, time: self.request_timeout + self.millis(200, 600) },
+            K::FreezeServer => Event::Party { kind, time: self.millis(200, 600) },
             K::KillServer => Event::Party { kind, time: self.millis(0, 500) },
             K::HoldPut => {
                 let long = self.random.random_bool(0.3);
@@ -183,7 +192,7 @@ impl Plans {
 fn exclude(one: FaultKind, other: FaultKind) -> bool {
     use FaultKind as K;
     let server = |kind| matches!(kind, K::FreezeServer | K::KillServer);
-    let writer = |kind| matches!(kind, K::FreezeWriter | K::KillWriter);
+    let writer = |kind| matches!(kind, K::FreezeWriter | K::KillWriter | K::Partition);
     one == other || (server(one) && server(other)) || (writer(one) && writer(other))
 }
 
@@ -193,7 +202,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn plans(server: Kind, seed: u64, rounds: usize) -> Vec<Plan> {
-        let mut plans = Plans::new(server, seed, Duration::from_secs(1));
+        let mut plans = Plans::new(server, seed).with_partitions(true);
         (0..rounds).map(|_| plans.deal()).collect()
     }
 
@@ -201,6 +210,13 @@ mod tests {
     fn same_seed_deals_the_same_plans() {
         assert_eq!(plans(Kind::Ministack, 7, 20), plans(Kind::Ministack, 7, 20));
         assert_ne!(plans(Kind::Ministack, 7, 20), plans(Kind::Ministack, 8, 20));
+    }
+
+    #[test]
+    fn nobody_is_cut_off_where_that_cannot_be_done() {
+        let mut plans = Plans::new(Kind::Ministack, 1);
+        let dealt = (0..50).flat_map(|_| plans.deal().events).filter_map(|(_, event)| event.kind());
+        assert!(!dealt.collect::<Vec<_>>().contains(&FaultKind::Partition));
     }
 
     /// A dozen rounds is what continuous integration has time for.

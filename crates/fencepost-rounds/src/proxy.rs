@@ -87,20 +87,19 @@ impl Proxy {
     pub fn start(server: SocketAddr) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.context(IoSnafu { what: "the proxy's runtime" })?;
-        let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        let listener = bound.context(IoSnafu { what: "the proxy's port" })?;
-        let address = listener.local_addr().context(IoSnafu { what: "the proxy's port" })?;
         let (flush, _) = watch::channel(false);
         let shared = Arc::new(Shared { server, state: Mutex::default(), flush });
-        let serving = Arc::clone(&shared);
-        runtime.spawn(async move {
-            loop {
-                if let Ok((client, _)) = listener.accept().await {
-                    tokio::spawn(serve(client, Arc::clone(&serving)));
-                }
-            }
-        });
+        let address = listen(&runtime, Ipv4Addr::LOCALHOST, &shared)?;
         Ok(Self { address, shared, runtime: Some(runtime) })
+    }
+
+    /// Listens at another address of this machine as well, and says where.
+    ///
+    /// # Errors
+    /// No port.
+    pub fn also_at(&self, address: Ipv4Addr) -> Result<SocketAddr> {
+        let runtime = self.runtime.as_ref().expect("it is there until this is dropped");
+        listen(runtime, address, &self.shared)
     }
 
     /// Where it listens.
@@ -156,6 +155,21 @@ impl Drop for Proxy {
             runtime.shutdown_background();
         }
     }
+}
+
+fn listen(runtime: &Runtime, address: Ipv4Addr, shared: &Arc<Shared>) -> Result<SocketAddr> {
+    let bound = runtime.block_on(TcpListener::bind((address, 0)));
+    let listener = bound.context(IoSnafu { what: "the proxy's port" })?;
+    let address = listener.local_addr().context(IoSnafu { what: "the proxy's port" })?;
+    let serving = Arc::clone(shared);
+    runtime.spawn(async move {
+        loop {
+            if let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(serve(client, Arc::clone(&serving)));
+            }
+        }
+    });
+    Ok(address)
 }
 
 impl Shared {

@@ -112,6 +112,7 @@ impl One<'_> {
         }
         let calm = Fencepost {
             program: self.settings.fencepost.clone(),
+            within: Vec::new(),
             request_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(60),
             lease_ttl: Duration::from_secs(2),
@@ -123,6 +124,12 @@ impl One<'_> {
                     let verdict = ask(myself, "conformance", &server.access("conformance", None))?;
                     if verdict["safe"] == true { Ok(verdict) } else { wrong(verdict.to_string()) }
                 });
+                if kind.facts().has_settings {
+                    self.check("settings", || {
+                        check::settings::are_seen(server, |access| ask(myself, "settings", access))?;
+                        Ok(Value::Null)
+                    });
+                }
                 self.check("facade", || ask(myself, "facade", &server.access("facade", None)));
                 self.check("command", || {
                     check::commands::integrate(&calm, &server.access("command", None), &scratch)?;

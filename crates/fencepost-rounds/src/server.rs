@@ -107,28 +107,53 @@ impl Server {
         self.group.iter().for_each(|group| group.signal(Signal::CONT));
     }
 
-    /// A port that is open is no server that is ready: only an object that was taken is.
-    fn ready(&self, started: Instant) -> Result<()> {
+    /// Makes an S3 bucket of its own.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub fn make_bucket(&self, bucket: &str) -> Result<()> {
+        self.runtime.block_on(self.signer().make_bucket(bucket))
+    }
+
+    /// Gives an S3 bucket a setting.
+    ///
+    /// # Errors
+    /// The server refuses, or knows no such setting.
+    pub fn set(&self, bucket: &str, setting: &str, document: &'static str) -> Result<()> {
+        self.runtime.block_on(self.signer().set(bucket, setting, document))
+    }
+
+    fn signer(&self) -> Signer {
         let (key, secret) = keys(self.kind);
-        let signer = Signer {
+        Signer {
             dialect: self.kind.facts().dialect,
             endpoint: format!("http://{HOST}:{}", self.place.ports[0]),
             key: key.to_owned(),
             secret: secret.to_owned(),
-        };
+        }
+    }
+
+    /// A port that is open is no server that is ready: only an object that was taken is.
+    fn ready(&mut self, started: Instant) -> Result<()> {
+        let signer = self.signer();
         let last = loop {
             let attempt = self.runtime.block_on(async {
-                signer.make_bucket().await?;
+                signer.make_bucket(BUCKET).await?;
                 signer.put_object("ready").await
             });
             match attempt {
                 Ok(()) => return Ok(()),
-                Err(error) if started.elapsed() > PATIENCE => break error,
+                Err(error) if started.elapsed() > PATIENCE => break error.to_string(),
                 Err(_) => std::thread::sleep(PAUSE),
             }
+            // Nothing is to be hoped of a server that is gone. A killed one is started anew by the next call.
+            if let Some(status) = self.group.as_mut().and_then(|group| group.wait(Duration::ZERO)) {
+                self.group = None;
+                break format!("it ended: {status}");
+            }
         };
-        let (last, log) = (last.to_string(), self.log.display().to_string());
-        Err(Error::NotReady { server: self.kind.to_string(), waited: PATIENCE, last, log })
+        let (waited, log) = (started.elapsed(), self.log.display().to_string());
+        Err(Error::NotReady { server: self.kind.to_string(), waited, last, log })
     }
 }
 

@@ -18,14 +18,23 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// Makes the bucket. One that is there already is as good.
-    pub(crate) async fn make_bucket(&self) -> Result<()> {
+    /// Makes a bucket. One that is there already is as good.
+    pub(crate) async fn make_bucket(&self, bucket: &str) -> Result<()> {
         let target = match self.dialect {
-            Dialect::S3 => format!("/{BUCKET}"),
-            Dialect::Azure => format!("/{}/{BUCKET}?restype=container", self.key),
+            Dialect::S3 => format!("/{bucket}"),
+            Dialect::Azure => format!("/{}/{bucket}?restype=container", self.key),
         };
         match self.put(&target, &[], "").await? {
             200 | 201 | 409 => Ok(()),
+            status => Err(self.failed(&target, format!("answered {status}"))),
+        }
+    }
+
+    /// Gives an S3 bucket a setting.
+    pub(crate) async fn set(&self, bucket: &str, setting: &str, document: &'static str) -> Result<()> {
+        let target = format!("/{bucket}?{setting}");
+        match self.put(&target, &[], document).await? {
+            200 | 204 => Ok(()),
             status => Err(self.failed(&target, format!("answered {status}"))),
         }
     }

@@ -22,18 +22,71 @@ use snafu::Snafu;
 #[derive(Debug, Default)]
 pub struct ReplyConnector<C = ReqwestConnector> {
     inner: C,
+    #[cfg(feature = "conformance")]
+    tap: Tap,
 }
 
 impl<C> ReplyConnector<C> {
     /// Around another connector.
     pub fn around(inner: C) -> Self {
-        Self { inner }
+        Self {
+            inner,
+            #[cfg(feature = "conformance")]
+            tap: Tap::default(),
+        }
+    }
+
+    #[cfg(feature = "conformance")]
+    pub(crate) fn tap(&self) -> Tap {
+        self.tap.clone()
+    }
+}
+
+/// What passes through a connector and is good for asking about the bucket itself: the client, with all its settings, and where listings go.
+#[cfg(feature = "conformance")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tap(std::sync::Arc<std::sync::Mutex<Tapped>>);
+
+#[cfg(feature = "conformance")]
+#[derive(Debug, Default)]
+struct Tapped {
+    client: Option<HttpClient>,
+    bucket: Option<String>,
+}
+
+#[cfg(feature = "conformance")]
+impl Tap {
+    /// The client, and the bucket's address; nothing before the first listing.
+    pub(crate) fn client_and_bucket(&self) -> Option<(HttpClient, String)> {
+        let tapped = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Some((tapped.client.clone()?, tapped.bucket.clone()?))
+    }
+
+    fn connected(&self, client: &HttpClient) {
+        let mut tapped = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A client for credentials may have come before; the last one is the store's.
+        tapped.client = Some(client.clone());
+    }
+
+    /// A listing's address is the bucket's, with a query.
+    fn lists(&self, uri: &str) {
+        let mut tapped = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if tapped.bucket.is_none() {
+            tapped.bucket = uri.split('?').next().map(str::to_owned);
+        }
     }
 }
 
 impl<C: HttpConnector> HttpConnector for ReplyConnector<C> {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(ReplyService { inner: self.inner.connect(options)? }))
+        let inner = self.inner.connect(options)?;
+        #[cfg(feature = "conformance")]
+        self.tap.connected(&inner);
+        Ok(HttpClient::new(ReplyService {
+            inner,
+            #[cfg(feature = "conformance")]
+            tap: self.tap.clone(),
+        }))
     }
 }
 
@@ -50,12 +103,18 @@ pub(crate) struct ReplyError {
 #[derive(Debug)]
 struct ReplyService {
     inner: HttpClient,
+    #[cfg(feature = "conformance")]
+    tap: Tap,
 }
 
 #[async_trait::async_trait]
 impl HttpService for ReplyService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let listing = request.uri().query().is_some_and(is_listing);
+        #[cfg(feature = "conformance")]
+        if listing {
+            self.tap.lists(&request.uri().to_string());
+        }
         let response = self.inner.execute(request).await?;
         let status = response.status().as_u16();
         // The client gives these a type of its own, and looks at some of them when it fetches credentials. Of a denied listing, though, it
@@ -65,7 +124,7 @@ impl HttpService for ReplyService {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let body = read_some(body).await;
+        let body = read_some(body, BODY_BYTES_MAX).await;
         let text = String::from_utf8_lossy(&body);
         let code = element(&text, "Code").map(Box::from);
         let distinct = match status {
@@ -87,12 +146,12 @@ fn is_listing(query: &str) -> bool {
 }
 
 /// The beginning of a body. A body that breaks off is used as far as it came: the status has been seen.
-async fn read_some(body: HttpResponseBody) -> Vec<u8> {
+pub(crate) async fn read_some(body: HttpResponseBody, bytes_max: usize) -> Vec<u8> {
     let mut stream = body.bytes_stream();
     let mut out = Vec::new();
     while let Some(Ok(chunk)) = stream.next().await {
-        out.extend_from_slice(&chunk[..chunk.len().min(BODY_BYTES_MAX - out.len())]);
-        if out.len() == BODY_BYTES_MAX {
+        out.extend_from_slice(&chunk[..chunk.len().min(bytes_max - out.len())]);
+        if out.len() == bytes_max {
             break;
         }
     }

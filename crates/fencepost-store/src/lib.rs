@@ -82,6 +82,8 @@
 //! * `conformance`: the module `conformance`, a suite of checks that any store can be put to.
 //! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count.
 
+#[cfg(all(feature = "cloud", feature = "conformance"))]
+mod bucket;
 mod counts;
 mod error;
 mod local;
@@ -89,6 +91,7 @@ mod open;
 mod options;
 mod outcome;
 mod probe;
+mod retry;
 mod store;
 mod text;
 
@@ -109,5 +112,6 @@ pub use open::OpenError;
 pub use options::{ClientRetries, StoreOptions};
 pub use outcome::{PutDone, PutOutcome, PutRefused, ReadOutcome, Refusal, Retry};
 pub use probe::{ProbeError, ProbeVerdict, UnsafeStore};
+pub use retry::pause_before;
 pub use store::{Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo};
 pub use text::Escaped;

@@ -49,6 +49,10 @@ impl LogStore {
             return UnknownOptionSnafu { key, store: "local directories and memory" }.fail();
         }
         let mut directory = None;
+        #[cfg(feature = "cloud")]
+        let mut endpoint = None;
+        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        let mut bucket = None;
         let (inner, root, backend): (Arc<dyn object_store::ObjectStore>, _, _) = match location {
             Location::Directory(path) => {
                 let opened = directory.insert(open_directory(&path, options.create_missing)?);
@@ -57,13 +61,24 @@ impl LogStore {
             Location::Memory { name, prefix } => (memory::named(&name), prefix, Backend::Memory),
             #[cfg(feature = "cloud")]
             Location::Cloud { url, backend, prefix } => {
-                (cloud::build(&url, backend, &options)?, prefix, backend)
+                let built = cloud::build(&url, backend, &options)?;
+                endpoint = built.endpoint;
+                #[cfg(feature = "conformance")]
+                {
+                    bucket = built.bucket;
+                }
+                (built.store, prefix, backend)
             }
             #[cfg(not(feature = "cloud"))]
             Location::Cloud { url, .. } => return NoCloudSnafu { scheme: url.scheme() }.fail(),
         };
         let client_retries = options.client_retries.unwrap_or(ClientRetries::Off);
-        Ok(Self::assemble(inner, root, backend, client_retries, options).with_directory(directory))
+        let store = Self::assemble(inner, root, backend, client_retries, options).with_directory(directory);
+        #[cfg(feature = "cloud")]
+        let store = store.with_endpoint(endpoint);
+        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        let store = store.with_bucket(bucket);
+        Ok(store)
     }
 }
 

@@ -76,7 +76,8 @@ impl StoreOptions {
     /// attempt.
     ///
     /// No attempt *starts* later than this, so a call lasts at most this and one request time-out. Creates
-    /// and overwrites are never repeated here, whatever the budget.
+    /// and overwrites are never repeated here, whatever the budget. Pauses between attempts are those of
+    /// [`pause_before`](crate::pause_before).
     pub fn with_retry_budget(mut self, budget: Duration) -> Self {
         self.retry_budget = budget;
         self

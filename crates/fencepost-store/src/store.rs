@@ -16,8 +16,8 @@ use crate::error::{Failure, Operation, StoreError};
 use crate::local::LocalDirectory;
 use crate::options::{ClientRetries, StoreOptions};
 use crate::outcome::classify::{Answer, classify};
+use crate::retry::Patience;
 use crate::text::Escaped;
-use backon::ExponentialBuilder;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use std::fmt;
@@ -51,9 +51,15 @@ pub struct LogStore {
     backend: Backend,
     client_retries: ClientRetries,
     options: Arc<StoreOptions>,
+    retry_budget: Duration,
     counter: Arc<Counter>,
+    /// What people call the store: its endpoint, where that is known.
+    place: Arc<str>,
     /// The directory, if this crate opened one.
     directory: Option<LocalDirectory>,
+    /// What can be asked about the bucket, if this crate opened one.
+    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    bucket: Option<crate::bucket::Bucket>,
 }
 
 impl LogStore {
@@ -73,12 +79,39 @@ impl LogStore {
         client_retries: ClientRetries,
         options: StoreOptions,
     ) -> Self {
-        let options = Arc::new(options);
-        Self { inner, root, backend, client_retries, options, counter: Arc::default(), directory: None }
+        let (retry_budget, options) = (options.retry_budget, Arc::new(options));
+        let place = inner.to_string().into();
+        Self {
+            inner,
+            root,
+            backend,
+            client_retries,
+            options,
+            retry_budget,
+            counter: Arc::default(),
+            place,
+            directory: None,
+            #[cfg(all(feature = "cloud", feature = "conformance"))]
+            bucket: None,
+        }
     }
 
     pub(crate) fn with_directory(mut self, directory: Option<LocalDirectory>) -> Self {
         self.directory = directory;
+        self
+    }
+
+    #[cfg(feature = "cloud")]
+    pub(crate) fn with_endpoint(mut self, endpoint: Option<String>) -> Self {
+        if let Some(endpoint) = endpoint {
+            self.place = crate::text::redact(&endpoint).into();
+        }
+        self
+    }
+
+    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    pub(crate) fn with_bucket(mut self, bucket: Option<crate::bucket::Bucket>) -> Self {
+        self.bucket = bucket;
         self
     }
 
@@ -95,6 +128,12 @@ impl LogStore {
     /// the counts of a store include those of all its scopes.
     pub fn scoped(&self) -> Self {
         Self { counter: Arc::new(Counter::child_of(&self.counter)), ..self.clone() }
+    }
+
+    /// The same store, counter included, with another [retry budget](StoreOptions::with_retry_budget): after so long failing reads, lists
+    /// and deletes are given up, and zero makes one attempt of each. For callers with a deadline of their own.
+    pub fn with_retry_budget(&self, budget: Duration) -> Self {
+        Self { retry_budget: budget, ..self.clone() }
     }
 
     /// The requests made so far through this store, its clones and its scopes.
@@ -171,7 +210,11 @@ impl LogStore {
                     StoreError::because(operation, object, started.elapsed(), failure, &error.to_string())
                 }
             },
-            Err(_) => StoreError::new(operation, object, started.elapsed(), Failure::TimedOut),
+            Err(_) => {
+                // The client has no words for this, since it was not asked.
+                let cause = format!("{} did not answer", self.place);
+                StoreError::because(operation, object, started.elapsed(), Failure::TimedOut, &cause)
+            }
         };
         Err(Failed::Error(failed))
     }
@@ -180,20 +223,26 @@ impl LogStore {
         self.counter.add(class, requests);
     }
 
-    fn pauses(&self) -> ExponentialBuilder {
-        let pauses = ExponentialBuilder::new()
-            .with_min_delay(PAUSE_MIN)
-            .with_max_delay(PAUSE_MAX)
-            .without_max_times()
-            .with_jitter();
-        match self.options.jitter_seed {
-            Some(seed) => pauses.with_jitter_seed(seed),
-            None => pauses,
+    /// Repeats `once` while that may help and the budget lasts.
+    async fn repeat<T, F>(&self, once: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut patience = self.patience();
+        loop {
+            let error = match once().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            match patience.pause_after(&error) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            }
         }
     }
 
     fn patience(&self) -> Patience {
-        Patience { started: Instant::now(), budget: self.options.retry_budget, unrecognised: 0 }
+        Patience::new(self.retry_budget, self.options.jitter_seed)
     }
 }
 
@@ -237,23 +286,3 @@ enum Failed {
     Absent,
     Error(StoreError),
 }
-
-/// Decides how long to go on after failures.
-struct Patience {
-    started: Instant,
-    budget: Duration,
-    unrecognised: u32,
-}
-
-impl Patience {
-    fn goes_on_after(&mut self, error: &StoreError) -> bool {
-        if error.failure() == Failure::Unrecognised {
-            self.unrecognised += 1;
-        }
-        error.is_retryable() && self.unrecognised < UNRECOGNISED_MAX && self.started.elapsed() < self.budget
-    }
-}
-
-const PAUSE_MIN: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-const UNRECOGNISED_MAX: u32 = 3;

@@ -88,6 +88,7 @@ impl Collector {
 
     async fn go(&self, mode: Mode, on_event: impl FnMut(&CollectEvent)) -> Result<Collected, CollectError> {
         let mut options = CollectOptions::new().with_policy(self.policy.clone()).with_mode(mode);
+        options = options.with_patience(self.wal.io.patience());
         if let Some(seed) = self.wal.io.environment.jitter_seed() {
             options = options.with_jitter_seed(seed);
         }

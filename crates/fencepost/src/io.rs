@@ -1,14 +1,13 @@
 //! Performing the core's requests against a store. No decision of the protocol is made here.
 
 use crate::{Cause, Environment};
-use backon::BackoffBuilder;
 use bytes::Bytes;
 use fencepost_fence::{CreateReply, Params, ReadReply, Reply, Request};
 use fencepost_format::{
     DecodeLimits, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths, Version,
     decode_header, encode_marker, encode_version_hint, parse_manifest_name,
 };
-use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry};
+use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
 use std::time::Duration;
 
 /// A store, a shard in it, and how to treat them. Cheap to clone.
@@ -52,7 +51,10 @@ impl Io {
         signature: Option<Signature>,
         payload: Option<object_store::PutPayload>,
     ) -> Performed {
-        pause(attempt_of(&request), self.environment.jitter_seed()).await;
+        let pause = pause_before(attempt_of(&request), self.patience(), self.environment.jitter_seed());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         match request {
             Request::ListManifests { .. } => self.list_manifests().await,
             Request::ReadManifest { version, .. } => self.read_manifest(version).await,
@@ -69,9 +71,19 @@ impl Io {
         }
     }
 
+    /// How long anything is tried again.
+    pub(crate) const fn patience(&self) -> Duration {
+        Duration::from_millis(self.params.patience)
+    }
+
+    /// The store for requests of the core, which repeats them itself and has a deadline: one attempt each, or both would wait.
+    pub(crate) fn once(&self) -> LogStore {
+        self.store.with_retry_budget(Duration::ZERO)
+    }
+
     async fn list_manifests(&self) -> Performed {
         let dir = self.paths.manifest_dir();
-        match self.store.list_all(&dir).await {
+        match self.once().list_all(&dir).await {
             Ok(listed) => {
                 let highest = listed.iter().filter_map(version_of).max().unwrap_or(Version::NONE);
                 Performed::plain(Reply::Listed(ReadReply::Found(highest)))
@@ -83,7 +95,7 @@ impl Io {
     async fn read_manifest(&self, version: Version) -> Performed {
         let path = self.paths.manifest(version);
         let reply = |read| Reply::Manifest(version, read);
-        match self.store.get_up_to(&path, MANIFEST_BYTES_MAX as u64).await {
+        match self.once().get_up_to(&path, MANIFEST_BYTES_MAX as u64).await {
             ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
             ReadOutcome::Found(object) => match self.checked_manifest(&path, version, &object.bytes) {
                 Ok(manifest) => Performed::plain(reply(ReadReply::Found(manifest))),
@@ -118,7 +130,7 @@ impl Io {
     async fn read_entry(&self, at: Position) -> Performed {
         let path = self.paths.entry(at);
         let reply = |read| Reply::Entry(at, read);
-        match self.store.get_up_to(&path, self.limits.object_bytes_max()).await {
+        match self.once().get_up_to(&path, self.limits.object_bytes_max()).await {
             ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
             ReadOutcome::Found(object) => match decode_header(&path, at, &object.bytes, self.limits) {
                 Ok(summary) => {
@@ -190,25 +202,3 @@ const fn attempt_of(request: &Request) -> u32 {
         | Request::CreateEntry { attempt, .. } => *attempt,
     }
 }
-
-/// Waits before a repeated attempt: 50 ms, doubling up to 5 s, with jitter.
-async fn pause(attempt: u32, jitter_seed: Option<u64>) {
-    let Some(earlier) = attempt.checked_sub(1) else { return };
-    let pauses = backon::ExponentialBuilder::new()
-        .with_min_delay(PAUSE_MIN)
-        .with_max_delay(PAUSE_MAX)
-        .without_max_times()
-        .with_jitter();
-    let pauses = match jitter_seed {
-        Some(seed) => pauses.with_jitter_seed(seed.wrapping_add(u64::from(attempt))),
-        None => pauses,
-    };
-    let nth = usize::try_from(earlier.min(PAUSES_GROWING)).unwrap_or(0);
-    if let Some(pause) = pauses.build().nth(nth) {
-        tokio::time::sleep(pause).await;
-    }
-}
-
-const PAUSE_MIN: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-const PAUSES_GROWING: u32 = 8;

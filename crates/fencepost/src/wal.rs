@@ -137,6 +137,10 @@ impl WalBuilder {
 
     /// How long a request without an answer is tried again. Default 60 s.
     ///
+    /// It holds for everything that is done on the log, reads, listings and deletions included, in place of the store's own
+    /// [retry budget](StoreOptions::with_retry_budget). A call that meets a store that is gone fails after this and one more
+    /// [time-out](StoreOptions::with_request_timeout) of a request at most.
+    ///
     /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is unknown, and
     /// writers must be reopened more often.
     pub fn with_patience(mut self, patience: Duration) -> Self {
@@ -186,6 +190,7 @@ impl WalBuilder {
                 (store, base)
             }
         };
+        let store = store.with_retry_budget(Duration::from_millis(self.params.patience));
         let shard = match self.choice {
             Choice::Named(shard) => shard,
             Choice::Only | Choice::OnlyOrNew => {

@@ -22,8 +22,7 @@ use tokio::sync::mpsc;
 pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     // The input first: a file that is not there must not take the log from anybody.
     let rows = open_input(&args).await?;
-    let patience = Some(args.writer.patience);
-    let wal = args.place.open_or_new(patience).await?;
+    let wal = args.place.open_or_new().await?;
     let writer = open::writer(&wal, &args.writer, options(&args)).await?;
     let session = Session {
         verbose: args.verbose_acks,

@@ -8,7 +8,7 @@ use fencepost::ReadFrom;
 use serde_json::json;
 
 pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(Some(args.writer.patience)).await?;
+    let wal = args.place.open().await?;
     // Finds out whether there is a log: a checkpoint does not make one.
     drop(wal.reader(ReadFrom::Checkpoint, None).await?);
     let writer = open::writer(&wal, &args.writer, open::options(&args.writer)).await?;

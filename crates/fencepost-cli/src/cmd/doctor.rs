@@ -88,7 +88,7 @@ fn describe(report: &Report) -> String {
         ));
     }
     text.push_str(&format!(
-        "{} requests in {:.1} s; the bucket's settings and losses of power are out of sight\n\n{}",
+        "{} requests in {:.1} s; losses of power are out of sight\n\n{}",
         report.requests.total(),
         report.took.as_secs_f64(),
         report.conclusion()

@@ -8,7 +8,7 @@ use fencepost::{InspectedEntry, Inspection, ShardStatus, Wal, kind_name};
 use serde_json::{Value, json};
 
 pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(None).await?;
+    let wal = args.place.open().await?;
     let found = wal.inspect().await?;
     if json { output::json(&document(&wal, &found)) } else { print(&wal, &found) }
 }

@@ -6,14 +6,14 @@ use crate::failure::Failure;
 use crate::output::{self, Out, note_line};
 use crate::place::requests;
 use crate::signal::asked_to_end;
-use crate::sink::Sink;
+use crate::sink::{OutputFormat, Sink};
 use fencepost::{
     Cursor, CursorName, LogEntry, Position, ReadFrom, RequestCounts, Tail, TailEvent, TailState, Wal,
 };
 use serde_json::json;
 
 pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(None).await?;
+    let wal = args.place.open().await?;
     let cursor = match &args.cursor {
         Some(name) => Some(open_cursor(&wal, name.clone()).await?),
         None => None,
@@ -57,6 +57,7 @@ fn open_output(args: &args::Tail) -> Result<Out, Failure> {
             Exit::Usage,
             "this format is not for a terminal; name a file with --output, or use a pipe",
         )),
+        None if output::is_terminal() => Ok(Out::terminal(args.format == OutputFormat::Ndjson)),
         None => Ok(Out::stdout()),
     }
 }

@@ -8,7 +8,7 @@ use crate::progress;
 use serde_json::json;
 
 pub(super) async fn run(args: Verify, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(None).await?;
+    let wal = args.place.open().await?;
     let progress = progress::bar("entries read");
     let shown = progress.clone();
     let found = wal

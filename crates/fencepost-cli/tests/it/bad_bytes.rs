@@ -1,6 +1,6 @@
 //! Damaged entries: each is named, none is stepped over, and nothing else is lost.
 
-use super::support::{Scratch, run};
+use super::support::{Run, Scratch, run};
 
 /// Damages the entry at position 4, expects every command to say so with code 6, then puts it back.
 #[track_caller]
@@ -101,7 +101,8 @@ fn names_and_texts_of_a_hostile_bucket_never_reach_a_terminal_raw() {
     ];
     for command in commands {
         let log = scratch.log();
-        let said = run(command.iter().copied().chain([log.as_str()]));
+        let mut command = super::support::command(command.iter().copied().chain([log.as_str()]));
+        let said = Run::new(command.env("FENCEPOST_LOG", "trace").output().unwrap());
         let said = format!("{}{}", said.text(), said.stderr);
         assert_clean(&said);
     }
@@ -109,6 +110,45 @@ fn names_and_texts_of_a_hostile_bucket_never_reach_a_terminal_raw() {
     std::fs::write(scratch.shard().join("wal/\u{1b}[2Jname"), b"x").unwrap();
     let said = run(["verify", &scratch.log()]).fails(1, "\\u{1b}[2Jname");
     assert_clean(&said.stderr);
+}
+
+/// A file of that size takes no room on the disk, and a reader that believes it takes all memory there is.
+#[test]
+fn huge_objects_are_refused_by_their_size() {
+    let huge = 1 << 40;
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 6);
+    run(["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1"]).ok();
+    run(["tail", &scratch.log(), "--cursor", "c"]).ok();
+    let grow = |path: &std::path::Path| {
+        let object = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        object.set_len(huge).unwrap();
+    };
+    let refused = |saying: &str| {
+        for command in [&["tail"][..], &["verify"], &["append", "--from", &file, "--takeover", "now"]] {
+            let log = scratch.log();
+            let mut limited = std::process::Command::new("sh");
+            // In KiB. Whoever reads even a hundredth of it dies of it.
+            limited.args(["-c", "ulimit -v 8000000; exec \"$@\"", "sh", super::support::PROGRAM]);
+            limited.arg(command[0]).arg(&log).args(&command[1..]).args(["--patience", "2s"]);
+            let said = Run::new(limited.output().unwrap());
+            assert_eq!(said.code, Some(6), "{command:?}: {}", said.stderr);
+            assert!(
+                said.stderr.contains(saying) || said.text().contains(saying),
+                "{command:?}: {}",
+                said.stderr
+            );
+        }
+    };
+    let entry = scratch.entry(4);
+    let sound = std::fs::read(&entry).unwrap();
+    grow(&entry);
+    refused("1099511627776 bytes");
+    std::fs::write(&entry, sound).unwrap();
+    assert_eq!(scratch.read_numbers(1), (0..6).collect::<Vec<_>>());
+    let manifest = scratch.shard().join("manifest").join(format!("{:064b}.binpb", 9_u64.reverse_bits()));
+    grow(&manifest);
+    refused("1099511627776 bytes");
 }
 
 #[track_caller]

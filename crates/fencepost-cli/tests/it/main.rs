@@ -19,3 +19,5 @@ mod memory;
 mod secrets;
 mod stopped;
 mod support;
+mod terminal;
+mod unreachable;

@@ -42,8 +42,8 @@ impl CollectOptions {
 
     /// How long a step may go without an answer before it is given up. Default: 60 s.
     ///
-    /// The store's own retries run within one answer, so this need not be longer than its retry budget. Shorter gives up
-    /// sooner, which is harmless; longer keeps a pass waiting for a store that is gone.
+    /// It stands in for the store's own retry budget. Shorter gives up sooner, which is harmless; longer keeps a pass waiting for a store
+    /// that is gone.
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.params.patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         self
@@ -68,6 +68,10 @@ impl CollectOptions {
     pub const fn with_jitter_seed(mut self, seed: u64) -> Self {
         self.jitter_seed = Some(seed);
         self
+    }
+
+    pub(super) const fn patience(&self) -> Duration {
+        Duration::from_millis(self.params.patience)
     }
 
     pub(super) const fn jitter_seed(&self) -> Option<u64> {

@@ -3,13 +3,15 @@
 use super::error::Fault;
 use super::header::read_header;
 use super::listing::{highest_version, list};
+use super::options::CollectOptions;
 use crate::{CollectReply, CollectRequest};
-use backon::{BackoffBuilder, ExponentialBuilder};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
 use fencepost_format::{
     Boundary, DOCUMENT_BYTES_MAX, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths, Version,
 };
-use fencepost_store::{LogStore, Object as StoredObject, ReadOutcome, Refusal, Retry, StoreError};
+use fencepost_store::{
+    LogStore, Object as StoredObject, ReadOutcome, Refusal, Retry, StoreError, pause_before,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,16 +20,18 @@ pub(super) async fn perform(
     store: &LogStore,
     paths: &ShardPaths,
     request: CollectRequest,
-    jitter_seed: Option<u64>,
+    options: &CollectOptions,
 ) -> (CollectReply, Option<Fault>) {
-    pause_before(&request, jitter_seed).await;
+    pause(&request, options).await;
+    // The core repeats these itself, up to its deadline. Deletions are the exception: the store repeats what failed of a batch.
+    let once = &store.with_retry_budget(Duration::ZERO);
     match request {
         CollectRequest::Manifest(Request::ListManifests { .. }) => {
-            let (read, fault) = listed(highest_version(store, paths).await);
+            let (read, fault) = listed(highest_version(once, paths).await);
             (CollectReply::Manifest(Reply::Listed(read)), fault)
         }
         CollectRequest::Manifest(Request::ReadManifest { version, .. }) => {
-            let (read, fault) = read_manifest(store, paths, version).await;
+            let (read, fault) = read_manifest(once, paths, version).await;
             (CollectReply::Manifest(Reply::Manifest(version, read)), fault)
         }
         CollectRequest::Manifest(
@@ -36,19 +40,19 @@ pub(super) async fn perform(
             unreachable!("a collection only searches for manifests")
         }
         CollectRequest::List { part, .. } => {
-            let (read, fault) = listed(list(store, paths, part).await);
+            let (read, fault) = listed(list(once, paths, part).await);
             (CollectReply::Listed(part, read), fault)
         }
         CollectRequest::ReadBoundary { at, .. } => {
-            let (read, fault) = read_boundary(store, paths, at).await;
+            let (read, fault) = read_boundary(once, paths, at).await;
             (CollectReply::Boundary(at, read), fault)
         }
         CollectRequest::ReadHeader { at, bytes, .. } => {
-            let (read, fault) = read_header(store, &paths.entry(at), at, bytes).await;
+            let (read, fault) = read_header(once, &paths.entry(at), at, bytes).await;
             (CollectReply::Header(at, read), fault)
         }
         CollectRequest::PublishBoundary { at, kept_posts, .. } => {
-            let (reply, fault) = publish(store, paths, Boundary { boundary: at, kept_posts }).await;
+            let (reply, fault) = publish(once, paths, Boundary { boundary: at, kept_posts }).await;
             (CollectReply::Published(at, reply), fault)
         }
         CollectRequest::Delete { batch, objects } => {
@@ -62,8 +66,8 @@ pub(super) async fn perform(
     }
 }
 
-/// The store has waited between its own attempts already; this spaces the ones above those.
-async fn pause_before(request: &CollectRequest, jitter_seed: Option<u64>) {
+/// Waits before a repeated attempt.
+async fn pause(request: &CollectRequest, options: &CollectOptions) {
     let attempt = match request {
         CollectRequest::Manifest(
             Request::ListManifests { attempt } | Request::ReadManifest { attempt, .. },
@@ -74,15 +78,10 @@ async fn pause_before(request: &CollectRequest, jitter_seed: Option<u64>) {
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         CollectRequest::Manifest(_) | CollectRequest::Delete { .. } => 0,
     };
-    let Some(earlier) = attempt.checked_sub(1) else { return };
-    let pauses = ExponentialBuilder::new().with_min_delay(PAUSE_MIN).with_max_delay(PAUSE_MAX);
-    let pauses = pauses.without_max_times().with_jitter();
-    let pauses = match jitter_seed {
-        Some(seed) => pauses.with_jitter_seed(seed.wrapping_add(u64::from(attempt))),
-        None => pauses,
-    };
-    let pause = pauses.build().nth(earlier.min(PAUSES_GROWING) as usize).unwrap_or(PAUSE_MAX);
-    wait(pause).await;
+    let pause = pause_before(attempt, options.patience(), options.jitter_seed());
+    if !pause.is_zero() {
+        wait(pause).await;
+    }
 }
 
 #[expect(
@@ -167,7 +166,3 @@ async fn publish(store: &LogStore, paths: &ShardPaths, boundary: Boundary) -> (C
 fn damaged(path: &str, reason: &'static str) -> FormatError {
     FormatError::Damaged { object: path.to_owned(), offset: 0, reason: reason.into() }
 }
-
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-const PAUSES_GROWING: u32 = 8;

@@ -4,7 +4,8 @@ use super::writer::{Input, Writer};
 use super::{CURSOR, END, Rounds};
 use crate::command::{Ended, Fencepost, Running};
 use crate::error::{Result, wrong};
-use crate::plan::Plan;
+use crate::fault::FaultKind;
+use crate::plan::{Event, Plan};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,14 @@ impl Parties {
         let hasty = Fencepost { patience: plan.patience, ..rounds.hasty.clone() };
         let (first, second) = (rounds.next_range(), rounds.next_range());
         let input = Input { rows: WRITER_ROWS_MAX, pace: plan.pace };
-        let writer = Writer::start(&hasty, &rounds.proxied, "now", first, input)?;
+        let partition = |(_, event): &(Duration, Event)| event.kind() == Some(FaultKind::Partition);
+        let writer = match &rounds.apart {
+            Some((namespace, access)) if plan.events.iter().any(partition) => {
+                let apart = Fencepost { within: namespace.enter(), ..hasty.clone() };
+                Writer::start(&apart, access, "now", first, input)?
+            }
+            _ => Writer::start(&hasty, &rounds.proxied, "now", first, input)?,
+        };
         let mut parties = Self {
             writer: Some(writer),
             frozen: None,

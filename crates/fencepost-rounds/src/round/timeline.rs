@@ -3,7 +3,7 @@
 use super::parties::Parties;
 use super::{HEAL_ROWS, Rounds};
 use crate::command::Running;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fault::FaultKind;
 use crate::oracle::WRITER_ROWS;
 use crate::plan::{Event, Plan};
@@ -62,6 +62,17 @@ impl Rounds<'_> {
                 }
                 parties.frozen = Some(victim);
             }
+            FaultKind::Partition => {
+                let (Some(writer), Some((namespace, _))) = (&mut parties.writer, &self.apart) else {
+                    return Ok(false);
+                };
+                let alive = !writer.running.has_ended();
+                let failed = |what| Error::Wrong { what };
+                namespace.cut().map_err(failed)?;
+                std::thread::sleep(self.hasty.request_timeout + time);
+                namespace.mend().map_err(failed)?;
+                return Ok(alive);
+            }
             FaultKind::KillCollector => {
                 self.collect(parties)?;
                 std::thread::sleep(time);
@@ -79,7 +90,7 @@ impl Rounds<'_> {
             }
             FaultKind::FreezeServer => {
                 self.server.freeze();
-                std::thread::sleep(time);
+                std::thread::sleep(self.hasty.request_timeout + time);
                 self.server.thaw();
             }
             FaultKind::KillServer => {

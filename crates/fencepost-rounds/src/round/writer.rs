@@ -48,7 +48,8 @@ impl Writer {
         let fed = Arc::new(AtomicU64::new(0));
         let feeder = running.stdin().map(|stdin| {
             let (stop, fed) = (Arc::clone(&stop), Arc::clone(&fed));
-            std::thread::spawn(move || feed(stdin, range, input, &stop, &fed))
+            let acknowledged = running.counter(ACK);
+            std::thread::spawn(move || feed(stdin, range, input, &stop, &fed, acknowledged))
         });
         Ok(Self { range, running, feeder, stop, fed })
     }
@@ -113,8 +114,20 @@ fn account(ended: &Ended, fed: u64) -> Account {
     }
 }
 
-fn feed(mut stdin: ChildStdin, range: u64, input: Input, stop: &AtomicBool, fed: &AtomicU64) {
+/// Feeds a few rows, and the others at their pace once the writer is at work: one that takes long to open would find all of them waiting, be
+/// done with them in no time, and be gone before anything can happen to it.
+fn feed(
+    mut stdin: ChildStdin,
+    range: u64,
+    input: Input,
+    stop: &AtomicBool,
+    fed: &AtomicU64,
+    acknowledged: impl Fn() -> u64,
+) {
     for n in 0..input.rows {
+        while n == ROWS_AT_ONCE && acknowledged() == 0 && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(input.pace);
+        }
         if stop.load(Ordering::Relaxed) {
             return;
         }
@@ -128,6 +141,7 @@ fn feed(mut stdin: ChildStdin, range: u64, input: Input, stop: &AtomicBool, fed:
     }
 }
 
+const ROWS_AT_ONCE: u64 = 3;
 /// How the line of an acknowledgement begins.
 pub(super) const ACK: &str = "{\"position\":";
 

@@ -185,7 +185,7 @@ fn one(check: Check, bench: Bench<'_>) -> BoxFuture<'_, One> {
         Check::ConditionalUpdate => metadata::conditional_update(bench).boxed(),
         Check::Clock => clock::skew(bench).boxed(),
         Check::Fsync => futures::future::ready(disk::flushes(bench)).boxed(),
-        Check::BucketSettings => futures::future::ready(settings::of_bucket(bench)).boxed(),
+        Check::BucketSettings => settings::of_bucket(bench).boxed(),
         Check::Latency => return speed::latency(bench).boxed(),
     };
     found.map(|found| found.map(|seen| (seen, None))).boxed()

@@ -1,6 +1,8 @@
 //! Clients of cloud stores, set up the one way that a log can use: retries off, statuses kept.
 
 use super::{BadLocationSnafu, OpenError, UnknownOptionSnafu, location::shown};
+#[cfg(feature = "conformance")]
+use crate::bucket::Bucket;
 use crate::connector::ReplyConnector;
 use crate::options::StoreOptions;
 use crate::store::Backend;
@@ -14,62 +16,94 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-pub(super) fn build(
-    url: &Url,
-    backend: Backend,
-    options: &StoreOptions,
-) -> Result<Arc<dyn ObjectStore>, OpenError> {
+/// A client, and what can be asked about its bucket.
+pub(super) struct Built {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// Where its requests go, if that was configured.
+    pub(super) endpoint: Option<String>,
+    #[cfg(feature = "conformance")]
+    pub(super) bucket: Option<Bucket>,
+}
+
+pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Result<Built, OpenError> {
     let failed = |error: object_store::Error| OpenError::Client {
         location: shown(url.as_str()),
         message: redact(&error.to_string()),
     };
     let timeout = format!("{}ms", options.request_timeout.as_millis());
+    let connector = ReplyConnector::<object_store::client::ReqwestConnector>::default();
+    #[cfg(feature = "conformance")]
+    let tap = connector.tap();
     match backend {
         Backend::S3 => {
             let mut builder = AmazonS3Builder::from_env()
                 .with_url(url.as_str())
                 .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), timeout)
                 .with_retry(no_retries())
-                .with_http_connector(ReplyConnector::<object_store::client::ReqwestConnector>::default());
+                .with_http_connector(connector);
             for (key, value) in &options.client_options {
                 builder = builder.with_config(parse(key, "S3")?, value);
             }
             let endpoint = builder.get_config_value(&AmazonS3ConfigKey::S3Endpoint);
             let endpoint = endpoint.or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
             let allowed = builder.get_config_value(&AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
-            check_http(url, endpoint, allowed)?;
-            builder.build().map(|store| Arc::new(store) as _).map_err(failed)
+            check_http(url, endpoint.as_deref(), allowed.as_deref())?;
+            #[cfg(feature = "conformance")]
+            let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
+            #[cfg(feature = "conformance")]
+            let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
+            let store = Arc::new(builder.build().map_err(failed)?);
+            Ok(Built {
+                #[cfg(feature = "conformance")]
+                bucket: Some(Bucket::s3(tap, Arc::clone(store.credentials()), region, unsigned)),
+                store,
+                endpoint,
+            })
         }
         Backend::Gcs => {
             let mut builder = GoogleCloudStorageBuilder::from_env()
                 .with_url(url.as_str())
                 .with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), timeout)
                 .with_retry(no_retries())
-                .with_http_connector(ReplyConnector::<object_store::client::ReqwestConnector>::default());
+                .with_http_connector(connector);
             for (key, value) in &options.client_options {
                 builder = builder.with_config(parse(key, "Google Cloud Storage")?, value);
             }
-            builder.build().map(|store| Arc::new(store) as _).map_err(failed)
+            #[cfg(feature = "conformance")]
+            let unsigned = builder.get_config_value(&GoogleConfigKey::SkipSignature);
+            let store = Arc::new(builder.build().map_err(failed)?);
+            Ok(Built {
+                #[cfg(feature = "conformance")]
+                bucket: Some(Bucket::gcs(tap, Arc::clone(store.credentials()), unsigned)),
+                store,
+                endpoint: None,
+            })
         }
         _ => {
             let mut builder = MicrosoftAzureBuilder::from_env()
                 .with_url(url.as_str())
                 .with_config(AzureConfigKey::Client(ClientConfigKey::Timeout), timeout)
                 .with_retry(no_retries())
-                .with_http_connector(ReplyConnector::<object_store::client::ReqwestConnector>::default());
+                .with_http_connector(connector);
             for (key, value) in &options.client_options {
                 builder = builder.with_config(parse(key, "Azure")?, value);
             }
             check_emulator(url, &builder)?;
-            builder.build().map(|store| Arc::new(store) as _).map_err(failed)
+            let endpoint = builder.get_config_value(&AzureConfigKey::Endpoint);
+            Ok(Built {
+                store: Arc::new(builder.build().map_err(failed)?),
+                endpoint,
+                // Its settings belong to the account, whose management has other addresses and other credentials.
+                #[cfg(feature = "conformance")]
+                bucket: None,
+            })
         }
     }
 }
 
 /// Without permission the client refuses plain HTTP only when it sends, and then as an error like any other.
-fn check_http(url: &Url, endpoint: Option<String>, allowed: Option<String>) -> Result<(), OpenError> {
-    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) && allowed.as_deref() != Some("true")
-    {
+fn check_http(url: &Url, endpoint: Option<&str>, allowed: Option<&str>) -> Result<(), OpenError> {
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) && allowed != Some("true") {
         let problem = "the endpoint is plain HTTP; use HTTPS, or allow it with the option `allow_http` or the \
                        environment variable AWS_ALLOW_HTTP set to true";
         return BadLocationSnafu { location: shown(url.as_str()), problem }.fail();

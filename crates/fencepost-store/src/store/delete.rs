@@ -3,7 +3,6 @@
 use super::{Backend, Failed, LogStore};
 use crate::counts::Class;
 use crate::error::{Operation, StoreError};
-use backon::BackoffBuilder;
 use futures::{StreamExt, stream};
 use object_store::path::Path;
 
@@ -42,7 +41,6 @@ impl LogStore {
         }
 
         let mut patience = self.patience();
-        let mut pauses = self.pauses().build();
         while !open.is_empty() {
             let mut failed = Vec::new();
             for batch in open.chunks(self.backend.batch()) {
@@ -60,9 +58,9 @@ impl LogStore {
             open = failed;
             let Some((first, _)) = open.first() else { break };
             let first = deletions[*first].result.as_ref().expect_err("only failures are kept");
-            match pauses.next() {
-                Some(pause) if patience.goes_on_after(first) => tokio::time::sleep(pause).await,
-                _ => break,
+            match patience.pause_after(first) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => break,
             }
         }
         deletions

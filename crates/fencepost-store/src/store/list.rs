@@ -3,7 +3,6 @@
 use super::{Backend, Failed, LogStore};
 use crate::counts::Class;
 use crate::error::{Operation, StoreError};
-use backon::Retryable;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
@@ -77,9 +76,7 @@ impl LogStore {
     /// The last failure, once repeating does not help or the budget is spent. Never a part of the listing.
     pub async fn list_all(&self, prefix: impl AsRef<str>) -> Result<Vec<Listed>, StoreError> {
         let prefix = prefix.as_ref();
-        let mut patience = self.patience();
-        let once = || self.list(prefix).try_collect::<Vec<_>>();
-        once.retry(self.pauses()).when(|error| patience.goes_on_after(error)).await
+        self.repeat(|| self.list(prefix).try_collect::<Vec<_>>()).await
     }
 
     /// Lists the names directly below `prefix` that have something below themselves: its folders, relative to
@@ -92,7 +89,6 @@ impl LogStore {
     pub async fn list_dirs(&self, prefix: impl AsRef<str>) -> Result<Vec<Path>, StoreError> {
         let prefix = prefix.as_ref();
         let location = self.locate(Operation::List, prefix)?;
-        let mut patience = self.patience();
         let once = || async {
             self.count(Class::List, 1);
             let request = self.inner.list_with_delimiter(some(&location));
@@ -106,7 +102,7 @@ impl LogStore {
                 Err(_) => unreachable!("a listing's answer is neither `Exists` nor `Absent`"),
             }
         };
-        let found = once.retry(self.pauses()).when(|error| patience.goes_on_after(error)).await?;
+        let found = self.repeat(once).await?;
         Ok(found.into_iter().filter_map(|path| self.relative(path)).collect())
     }
 }

@@ -4,7 +4,6 @@ use super::{Failed, LogStore};
 use crate::counts::Class;
 use crate::error::{Failure, Operation, StoreError};
 use crate::outcome::ReadOutcome;
-use backon::Retryable;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectMeta};
@@ -71,7 +70,7 @@ impl LogStore {
     /// Reads an object's metadata. Costs one HEAD for each attempt.
     pub async fn head(&self, path: impl AsRef<str>) -> ReadOutcome<ObjectInfo> {
         let path = path.as_ref();
-        let found = self.repeat(Operation::Head, path, |location| async move {
+        let found = self.read_repeatedly(Operation::Head, path, |location| async move {
             self.count(Class::Head, 1);
             let options = GetOptions::new().with_head(true);
             Ok(self.inner.get_opts(&location, options).await.map(|found| ObjectInfo::from(&found.meta)))
@@ -88,7 +87,7 @@ impl LogStore {
         body_max: u64,
     ) -> ReadOutcome<Object> {
         let options = &options;
-        let read = self.repeat(Operation::Get, path, |location| async move {
+        let read = self.read_repeatedly(Operation::Get, path, |location| async move {
             self.count(Class::Get, 1);
             let found = match self.inner.get_opts(&location, options.clone()).await {
                 Ok(found) => found,
@@ -114,7 +113,7 @@ impl LogStore {
 
     /// Repeats a read. The outer result of `request` carries a failure seen by us, the inner one the
     /// client's.
-    async fn repeat<T, F>(
+    async fn read_repeatedly<T, F>(
         &self,
         operation: Operation,
         path: &str,
@@ -127,7 +126,6 @@ impl LogStore {
             Ok(location) => location,
             Err(error) => return ReadOutcome::Unknown(error),
         };
-        let mut patience = self.patience();
         let once = || async {
             let started = Instant::now();
             let mut ours = None;
@@ -151,7 +149,7 @@ impl LogStore {
                 Err(Failed::Error(error)) => Err(error),
             }
         };
-        ReadOutcome::from_result(once.retry(self.pauses()).when(|error| patience.goes_on_after(error)).await)
+        ReadOutcome::from_result(self.repeat(once).await)
     }
 }
 

@@ -9,14 +9,27 @@ use std::time::Duration;
 impl LogStore {
     /// The same store with a counter of its own that gives up failing reads after `budget` at the latest.
     pub(crate) fn impatient(&self, budget: Duration) -> Self {
-        let mut store = self.scoped();
-        Arc::make_mut(&mut store.options).retry_budget = self.options.retry_budget.min(budget);
-        store
+        self.scoped().with_retry_budget(self.retry_budget.min(budget))
     }
 
     /// The store beneath, for requests that no log makes.
     pub(crate) fn beneath(&self) -> &Arc<dyn ObjectStore> {
         &self.inner
+    }
+
+    /// Whether this is a bucket that can be asked about itself.
+    #[cfg(feature = "cloud")]
+    pub(crate) const fn has_settings(&self) -> bool {
+        self.bucket.is_some()
+    }
+
+    /// Reads one setting of the bucket; `None` if this is no bucket, or one that was opened elsewhere. Costs one GET.
+    #[cfg(feature = "cloud")]
+    pub(crate) async fn setting(&self, name: &str) -> Option<crate::bucket::Setting> {
+        let bucket = self.bucket.clone()?;
+        self.count(crate::counts::Class::Get, 1);
+        let asked = tokio::time::timeout(self.options.request_timeout, bucket.setting(name)).await;
+        Some(asked.unwrap_or_else(|_| crate::bucket::Setting::Unknown("no reply in time".to_owned())))
     }
 
     /// The name that the store beneath knows an object of the suite by.

@@ -23,6 +23,8 @@ struct State {
     /// Statuses to answer instead of doing anything.
     refusals: VecDeque<u16>,
     ignores_conditions: bool,
+    /// Documents about the bucket, by the query that asks for them.
+    settings: BTreeMap<&'static str, &'static str>,
 }
 
 /// One request as it came.
@@ -69,6 +71,11 @@ impl FakeGcs {
         LogStore::open("gs://bucket/root", options).unwrap()
     }
 
+    /// Answers questions about a setting of the bucket with a document.
+    pub(crate) fn set(&self, name: &'static str, document: &'static str) {
+        self.state.lock().unwrap().settings.insert(name, document);
+    }
+
     /// Answers the next request with this status, and does nothing.
     pub(crate) fn refuse(&self, status: u16) {
         self.state.lock().unwrap().refusals.push_back(status);
@@ -96,6 +103,10 @@ impl State {
         // The client encodes the slashes of a name, as the service asks for.
         let name = path.strip_prefix("/bucket/").unwrap_or_default().replace("%2F", "/");
         match method {
+            "GET" if name.is_empty() && !query.contains('=') => match self.settings.get(query) {
+                Some(document) => (200, String::new(), document.as_bytes().to_vec()),
+                None => (403, String::new(), b"<Error><Code>AccessDenied</Code></Error>".into()),
+            },
             "GET" if name.is_empty() => (200, String::new(), self.list(query).into_bytes()),
             "PUT" => {
                 let must_be = seen.field("x-goog-if-generation-match").map(|value| value.parse().unwrap());

@@ -13,4 +13,5 @@ mod open;
 mod probe;
 mod s3_outcomes;
 mod s3_reads;
+mod settings;
 mod wrap;

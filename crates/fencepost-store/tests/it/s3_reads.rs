@@ -116,6 +116,31 @@ async fn a_key_that_cannot_be_expressed_is_an_error_and_not_left_out() {
     assert_eq!(store.list_all("").await.unwrap_err().failure(), Failure::BadPath);
 }
 
+/// Names are handed on relative to the root, so one that leads out of it, or lies beside it, must never get that far.
+#[tokio::test]
+async fn keys_that_lead_out_of_the_root_are_refused_and_those_beside_it_passed_over() {
+    let page = |key: &str| {
+        let entry = |key: &str| {
+            format!(
+                "<Contents><Key>{key}</Key><Size>1</Size><LastModified>2025-01-01T00:00:00Z</LastModified></Contents>"
+            )
+        };
+        let (key, sound) = (entry(key), entry("root/sound"));
+        Reply::Status(200, "", format!("<ListBucketResult>{key}{sound}</ListBucketResult>"))
+    };
+    for key in ["root/../other/x", "root/./x", "root/wal/../../../etc/passwd", "../x", "root/a//b"] {
+        let server = FakeS3::new([page(key)]).await;
+        let error = server.open(server.options()).list_all("").await.unwrap_err();
+        assert_eq!(error.failure(), Failure::BadPath, "{key}: {error}");
+    }
+    for key in ["other/x", "roo", "rootless/x", "root2"] {
+        let server = FakeS3::new([page(key)]).await;
+        let listed = server.open(server.options()).list_all("").await.unwrap();
+        let names: Vec<_> = listed.iter().map(|item| item.path.as_ref()).collect();
+        assert_eq!(names, ["sound"], "{key}");
+    }
+}
+
 /// The client makes one error of all failed listings. A denied one is none that may pass, and is not repeated.
 #[tokio::test]
 async fn a_denied_listing_is_denied() {

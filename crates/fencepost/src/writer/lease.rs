@@ -112,7 +112,7 @@ pub(super) async fn watch_lease(
 
 async fn read(io: &Io, epoch: Epoch, name: &mut String) -> ReadReply<LeaseView> {
     let path = io.paths.lease(epoch);
-    match io.store.get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await {
+    match io.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await {
         ReadOutcome::Absent => ReadReply::Absent,
         ReadOutcome::Unknown(_) => ReadReply::Unknown,
         ReadOutcome::Found(object) => match Lease::decode(&path, epoch, &object.bytes) {

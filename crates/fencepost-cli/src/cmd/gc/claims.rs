@@ -29,7 +29,7 @@ pub(super) async fn list(args: &GcClaims, json: bool) -> Result<(), Failure> {
 
 /// `gc release`.
 pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure> {
-    let wal = args.place.open(None).await?;
+    let wal = args.place.open().await?;
     // What a strict collection would wait for.
     let claims = plan(&wal, Policy::new().with_strict(true)).await?.plan.claims;
     let epoch = args.epoch;
