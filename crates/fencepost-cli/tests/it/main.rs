@@ -19,3 +19,4 @@ mod memory;
 mod secrets;
 mod stopped;
 mod support;
+mod versions;
