@@ -1,7 +1,9 @@
 //! All scenarios, one file for each family.
 
+pub(crate) mod compaction;
 mod covered;
 mod fixtures;
+mod flushes;
 mod gaps;
 mod held;
 mod idle;
@@ -27,6 +29,8 @@ pub(crate) async fn play_all(report: &mut Report) {
     idle::play(report).await;
     held::play(report).await;
     openers::play(report).await;
+    flushes::play(report).await;
+    compaction::play(report).await;
     stock::play(report).await;
     size::play(report).await;
 }
