@@ -225,7 +225,7 @@ impl<'a> Field<'a> {
 
     pub(crate) fn message(
         &self,
-        known: impl FnMut(&Field<'a>) -> Result<bool, FormatError>,
+        known: impl FnMut(&Self) -> Result<bool, FormatError>,
     ) -> Result<UnknownFields, FormatError> {
         walk(self.object, self.bytes()?, self.value_offset(), known)
     }
