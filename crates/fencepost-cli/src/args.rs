@@ -226,10 +226,11 @@ pub(crate) struct GcArgs {
 /// When a collection stops waiting for processes that may be gone.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GcPatience {
-    /// Keep manifests that are younger, and what a claim by Lance may replay that was silent for a shorter time.
+    /// Keep manifests and folders of failed flushes that are younger, and what a claim by Lance may replay that was silent for a shorter time.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
     pub(crate) min_age: Duration,
-    /// Where Lance writes, let no clock decide: claims count until they are released, and no manifest is deleted.
+    /// Where Lance writes, let no clock decide: claims count until they are released, folders of failed flushes until a later
+    /// epoch is claimed, and no manifest is deleted.
     #[arg(long)]
     pub(crate) strict: bool,
 }

@@ -82,6 +82,12 @@ pub enum Rule {
     KeepLanceClaims,
     /// P-58: only a data entry settles a claim.
     SettleByData,
+    /// P-80: an SSTable that any manifest names stays.
+    KeepNamedSsTables,
+    /// P-80: a folder goes only if its generation was flushed into another one.
+    FlushedElsewhere,
+    /// P-81: what a flush that is under way may have written stays.
+    KeepRunningFlushes,
     /// P-53: the boundary is published before the cursors are read.
     BoundaryBeforeCursors,
     /// P-54: a cursor is checked against the boundary after it is written.
@@ -132,6 +138,9 @@ impl Rule {
         Self::KeepLanceHint,
         Self::KeepLanceClaims,
         Self::SettleByData,
+        Self::KeepNamedSsTables,
+        Self::FlushedElsewhere,
+        Self::KeepRunningFlushes,
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,

@@ -23,7 +23,7 @@ pub enum FormatError {
         reason: Cow<'static, str>,
     },
     /// The bytes are sound, but of a format version, kind or flag that this code does not know.
-    #[snafu(display("{object}, byte {offset}: {what} was written by a newer fencepost; {}", self.advice()))]
+    #[snafu(display("{object}, byte {offset}: {what} is newer than this program; {}", self.advice()))]
     Newer {
         /// The object's name, as the caller gave it.
         object: String,

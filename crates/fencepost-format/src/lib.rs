@@ -8,6 +8,7 @@
 //!   manifest/1100….binpb            Manifest            who owns the shard, where replay begins
 //!   manifest/version_hint.json      encode_version_hint for Lance's readers
 //!   wal/1010….arrow                 Entry               position 5
+//!   0a1b2c3d_gen_5/                 SsTableName         Lance's, or the remains of a flush that failed
 //!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
 //!   fencepost/gc/release-….json     Release             an operator's word on one of Lance's claims
 //!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has come
@@ -85,6 +86,8 @@ mod lease;
 mod manifest;
 mod names;
 mod release;
+mod sstable_name;
+mod table;
 mod trailer;
 
 pub use boundary::Boundary;
@@ -106,4 +109,6 @@ pub use names::{
     parse_entry_name, parse_lease_name, parse_manifest_name, parse_release_name,
 };
 pub use release::Release;
+pub use sstable_name::SsTableName;
+pub use table::{MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
 pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};

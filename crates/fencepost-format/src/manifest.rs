@@ -1,6 +1,6 @@
 //! A shard's manifest: who owns the shard, and from where its log must be replayed.
 
-mod wire;
+pub(crate) mod wire;
 
 use bytes::Bytes;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Epoch, Position, ShardId, Version};
+use crate::{Epoch, Position, ShardId, SsTableName, Version};
 
 /// The object name of the entry at `position`: `101000….arrow` for position 5.
 ///
@@ -185,6 +185,12 @@ impl ShardPaths {
     #[must_use]
     pub fn entry(&self, position: Position) -> String {
         self.under(&format!("wal/{}", entry_name(position)))
+    }
+
+    /// The folder of one of Lance's SSTables.
+    #[must_use]
+    pub fn sstable_dir(&self, name: SsTableName) -> String {
+        self.under(&name.to_string())
     }
 
     /// The folder of the collector's documents.

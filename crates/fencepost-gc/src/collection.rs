@@ -1,9 +1,10 @@
-//! One collection, from the manifest to the last deletion (P-50 to P-57).
+//! One collection, from the manifest to the last deletion (P-50 to P-57, P-80).
 
 mod ask;
 mod deletion;
 mod publishing;
 mod reads;
+mod sstables;
 
 use crate::bound::Limits;
 use crate::needed_post::{headers_to_read, posts_to_record};
@@ -15,7 +16,7 @@ use crate::{
 use ask::Ask;
 use deletion::Deletion;
 use fencepost_fence::{FindLatest, Found, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
-use fencepost_format::{EntryHeader, Position, Version};
+use fencepost_format::{EntryHeader, Manifest, Position, SsTableName, Version};
 use publishing::Publishing;
 use reads::Reads;
 use std::collections::{BTreeSet, VecDeque};
@@ -54,8 +55,8 @@ pub enum Mode {
 /// does the rest.
 ///
 /// ```text
-///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound
-///      ─► publish the boundary ─► list cursors again ─► delete entries, upward ─► then the rest
+///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound ─► read claims, list SSTables
+///      ─► publish the boundary ─► list cursors again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
 /// Two collections at the same time, of whatever age, are safe too: what one of them may delete is below `R`, below every cursor that
@@ -64,7 +65,10 @@ pub enum Mode {
 /// # Costs
 /// LISTs: three of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
 /// for the last boundary, one for each entry below the bound that is not recorded as kept, one for a manifest version of a day ago,
-/// and some ten for each change of hands since; if a claim by Lance is unsettled then, also one for each entry above the bound. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest.
+/// and some ten for each change of hands since; if a claim by Lance is unsettled then, also one for each entry above the bound. Where Lance writes, one LIST of the
+/// names of SSTables, and one LIST for each folder that the latest manifest does not name; if such a folder may go, one GET for each manifest version that was not
+/// read yet. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest; for each folder
+/// that a failed flush left two LISTs and one request for each thousand of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
     params: CollectParams,
@@ -85,6 +89,8 @@ enum Step {
     ReadBoundary(Position, Ask),
     Headers(Reads<Position>),
     Claims(Reads<Version>),
+    Folders(Reads<SsTableName>),
+    Names(Reads<Version>),
     Publish(Publishing),
     /// P-53: the cursors, now that the boundary is there for whoever writes one later.
     CursorsAgain {
@@ -153,7 +159,11 @@ impl Collection {
                 let bytes = self.inventory.entries.get(&at).map_or(0, |entry| entry.bytes);
                 Some(CollectRequest::ReadHeader { at, bytes, attempt })
             }
-            Step::Claims(reads) => {
+            Step::Folders(reads) => {
+                let (name, attempt) = reads.poll()?;
+                Some(CollectRequest::ListSsTable { name, attempt })
+            }
+            Step::Claims(reads) | Step::Names(reads) => {
                 let (version, attempt) = reads.poll()?;
                 Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
             }
@@ -198,13 +208,15 @@ impl Collection {
             (Step::Claims(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
                 if reads.is_asked(&version) =>
             {
-                let facts = match &read {
-                    ReadReply::Found(manifest) => ReadReply::Found(ManifestFacts::from(manifest)),
-                    ReadReply::Absent => ReadReply::Absent,
-                    ReadReply::Damaged => ReadReply::Damaged,
-                    ReadReply::Unknown => ReadReply::Unknown,
-                };
-                self.claim(now, version, facts);
+                self.claim(now, version, read);
+            }
+            (Step::Folders(reads), CollectReply::SsTable(name, read)) if reads.is_asked(&name) => {
+                self.folder(now, name, read);
+            }
+            (Step::Names(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
+                if reads.is_asked(&version) =>
+            {
+                self.names(now, version, read);
             }
             (Step::Publish(publishing), reply) => {
                 match publishing.handle(now, self.params.patience, &reply) {
@@ -237,6 +249,7 @@ impl Collection {
         match found {
             Ok(Some(manifest)) => {
                 self.facts = Some(ManifestFacts::from(&manifest));
+                self.inventory.note_sstables(&manifest);
                 self.step = Step::List(Part::Entries, Ask::new(now));
             }
             Ok(None) => self.end(CollectEvent::NoLog),
@@ -249,6 +262,11 @@ impl Collection {
         match part {
             Part::Entries => self.step = Step::List(Part::Manifests, Ask::new(now)),
             Part::Manifests => self.step = Step::List(Part::Documents, Ask::new(now)),
+            Part::SsTables => {
+                let wanted = lance::folders_to_list(&self.inventory);
+                self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
+                self.go_on_after_folders(now);
+            }
             Part::Documents | Part::Cursors => {
                 self.progress(Progress::Listed { entries: self.inventory.entries.len() as u64 });
                 match self.inventory.published() {
@@ -298,10 +316,13 @@ impl Collection {
     }
 
     /// P-58: what an opener of Lance's may have read at its claim.
-    fn claim(&mut self, now: Tick, version: Version, read: ReadReply<ManifestFacts>) {
+    fn claim(&mut self, now: Tick, version: Version, read: ReadReply<Manifest>) {
         let Step::Claims(reads) = &mut self.step else { unreachable!("called while reading claims") };
         match read {
-            ReadReply::Found(facts) => drop(self.inventory.claims.insert(version, Some(facts))),
+            ReadReply::Found(manifest) => {
+                self.inventory.note_sstables(&manifest);
+                self.inventory.claims.insert(version, Some(ManifestFacts::from(&manifest)));
+            }
             // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next pass won't list it.
             ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.claims.insert(version, None)),
             ReadReply::Unknown => {
@@ -329,7 +350,7 @@ impl Collection {
         let above = self.inventory.entries.keys().filter(|at| !self.inventory.known.contains_key(at));
         let above: BTreeSet<_> = above.copied().collect();
         if claims.floor().is_none() || above.is_empty() || self.reads_above {
-            return self.publish(now);
+            return self.list_sstables(now);
         }
         // SUBTLE: what shows that a claim is settled, or ends its replay, may lie above the bound. It is read only if it matters.
         self.reads_above = true;

@@ -8,6 +8,7 @@ mod header;
 mod listing;
 mod options;
 mod perform;
+mod sstables;
 
 pub use error::CollectError;
 pub use options::CollectOptions;

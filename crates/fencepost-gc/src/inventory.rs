@@ -1,6 +1,9 @@
 //! What a shard holds, as far as it was listed and read.
 
-use fencepost_format::{CursorName, EntryHeader, Epoch, Manifest, Position, Version};
+use crate::SsTableFolder;
+use fencepost_format::{
+    CursorName, EntryHeader, Epoch, Generation, Manifest, Position, SsTableName, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -56,6 +59,8 @@ pub struct ManifestFacts {
     pub replay_after: Position,
     /// `H`.
     pub last_seen: Position,
+    /// The generation that Lance's next SSTable gets.
+    pub generation: Generation,
     /// Whether Lance wrote it: there is no nonce in it.
     pub by_lance: bool,
 }
@@ -67,6 +72,7 @@ impl From<&Manifest> for ManifestFacts {
             epoch: manifest.writer_epoch,
             replay_after: manifest.replay_after,
             last_seen: manifest.last_seen,
+            generation: manifest.current_generation,
             by_lance: manifest.nonce.is_none(),
         }
     }
@@ -99,6 +105,12 @@ pub struct Inventory {
     pub cursors_not_understood: BTreeSet<String>,
     /// The leases, by epoch.
     pub leases: BTreeMap<Epoch, StoreTime>,
+    /// The folders of Lance's SSTables, and of flushes that failed, with what is in those that were looked into.
+    pub sstables: BTreeMap<SsTableName, Option<SsTableFolder>>,
+    /// The folders that manifests name as SSTables, verbatim: the generation, and the highest version that names it.
+    pub named: BTreeMap<String, (Generation, Version)>,
+    /// The manifest versions that were asked for the SSTables that they name; `false`: could not be read.
+    pub names_read: BTreeMap<Version, bool>,
     /// Other paths that are not understood. They stay and are reported.
     pub not_understood: BTreeSet<String>,
     /// The newest `last_modified` of listed objects that have no time of their own above: cursors, and what is not
@@ -123,6 +135,14 @@ impl Inventory {
         self.cursors.extend(part.cursors);
         self.cursors_not_understood.extend(part.cursors_not_understood);
         self.leases.extend(part.leases);
+        for (name, folder) in part.sstables {
+            let known = self.sstables.entry(name).or_default();
+            *known = folder.or(*known);
+        }
+        self.names_read.extend(part.names_read);
+        for (path, named) in part.named {
+            self.note_named(path, named);
+        }
         self.not_understood.extend(part.not_understood);
         self.newest_other = self.newest_other.max(part.newest_other);
     }
@@ -133,6 +153,19 @@ impl Inventory {
         *known = position.max(*known);
     }
 
+    /// Notes the SSTables that a manifest names.
+    pub fn note_sstables(&mut self, manifest: &Manifest) {
+        self.names_read.insert(manifest.version, true);
+        for sstable in &manifest.sstables {
+            self.note_named(sstable.path.clone(), (sstable.generation, manifest.version));
+        }
+    }
+
+    fn note_named(&mut self, path: String, named: (Generation, Version)) {
+        let known = self.named.entry(path).or_insert(named);
+        *known = if named.1 > known.1 { named } else { *known };
+    }
+
     /// A moment that the store's clock has certainly reached: the newest `last_modified` of all objects listed.
     ///
     /// A lower bound, so that ages come out too small and more is kept, never less. The local clock has no say.
@@ -141,7 +174,8 @@ impl Inventory {
         let entries = self.entries.values().map(|entry| entry.modified);
         let others =
             self.manifests.values().chain(self.boundaries.values()).chain(self.leases.values()).copied();
-        entries.chain(others).max().unwrap_or_default().max(self.newest_other)
+        let folders = self.sstables.values().flatten().map(|folder| folder.modified);
+        entries.chain(others).chain(folders).max().unwrap_or_default().max(self.newest_other)
     }
 
     /// The boundary that counts; [`Position::NONE`] if none was published.

@@ -1,19 +1,29 @@
-//! What Lance's own writers and openers need kept (P-57, P-58).
+//! What Lance's own writers and openers need kept (P-57, P-58), and what their failed flushes left (P-80, P-81).
 
 mod claims;
+mod compaction;
 mod search;
+mod sstables;
 
 pub use claims::{Claim, ClaimState, Claims, Hold, claims};
+pub use compaction::Compaction;
 pub(crate) use search::manifests_to_read;
+pub use sstables::SsTableFolder;
+pub(crate) use sstables::{SsTableJudge, folders_to_list, names_to_read};
 
 use crate::{Inventory, Known, ManifestFacts};
 use fencepost_fence::{Rule, rules};
-use fencepost_format::Position;
+use fencepost_format::{Generation, Position};
 
 /// Whether Lance writes to this shard, as far as is known: it wrote the latest manifest, or an entry, or a claim.
 pub(crate) fn writes_here(inventory: &Inventory, facts: &ManifestFacts) -> bool {
     let mut claims = inventory.claims.values().flatten();
     facts.by_lance || has_entries(inventory) || claims.any(|claim| claim.by_lance)
+}
+
+/// Whether Lance may have flushed here, or tried to.
+pub(crate) fn may_have_flushed(inventory: &Inventory, facts: &ManifestFacts) -> bool {
+    facts.generation > Generation(1) || !inventory.named.is_empty() || writes_here(inventory, facts)
 }
 
 fn has_entries(inventory: &Inventory) -> bool {

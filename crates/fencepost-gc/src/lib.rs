@@ -2,7 +2,7 @@
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
 //! object that nobody reads any more may still be the one thing that a stalled writer has to collide with.
-//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-59).
+//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-59, P-80 and P-81).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
@@ -20,7 +20,7 @@
 //!
 //! ```
 //! use fencepost_gc::{Inventory, Known, Listed, ManifestFacts, Object, Policy, Reason, Verdict, plan};
-//! use fencepost_format::{EntryHeader, EntryKind, Epoch, Nonce, Position, Version};
+//! use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 //!
 //! let mut inventory = Inventory::default();
 //! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Post, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
@@ -34,6 +34,7 @@
 //!     epoch: Epoch::new(2),
 //!     replay_after: Position::new(3),
 //!     last_seen: Position::new(3),
+//!     generation: Generation(1),
 //!     by_lance: false,
 //! };
 //! let plan = plan(&inventory, &facts, &Policy::new());
@@ -54,7 +55,7 @@
 //! # What it is not
 //!
 //! No schedule (call it when you like), no lock, no second opinion about `R`: what the owner of the log
-//! checkpointed counts as safe elsewhere. It does not delete cursors, SSTables, or anything that it does not understand.
+//! checkpointed counts as safe elsewhere. It does not delete cursors, SSTables that any manifest names, or anything that it does not understand.
 //!
 //! # Costs
 //!
@@ -79,7 +80,7 @@ mod vocabulary;
 pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
-pub use lance::{Claim, ClaimState, Claims, Hold, claims};
+pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, claims};
 pub use needed_post::{needed_posts, posts_to_record};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;

@@ -1,10 +1,10 @@
-//! Which objects of a shard go, and why the others stay (P-50 to P-57, P-9).
+//! Which objects of a shard go, and why the others stay (P-50 to P-57, P-80, P-9).
 
 use crate::bound::Limits;
 use crate::needed_post::needed_posts;
-use crate::{Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, Verdict, lance};
+use crate::{Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, Verdict, lance};
 use fencepost_fence::{Rule, rules};
-use fencepost_format::{Epoch, Position};
+use fencepost_format::{Epoch, Position, SsTableName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Plan {
     pub leftovers: u64,
     /// The size of all entries to be deleted, in bytes.
     pub entry_bytes: u64,
+    /// What is in the folders of SSTables that were looked into: those that the latest manifest does not name.
+    pub sstables: BTreeMap<SsTableName, SsTableFolder>,
     /// The claims by Lance that were looked at, and what each holds back (P-58).
     pub claims: Claims,
 }
@@ -98,11 +100,16 @@ pub fn plan_within(
     verdicts.extend(released.map(|&epoch| (Object::Release(epoch), Verdict::Keep(Reason::ReleaseRecord))));
     let cursor = |name| (Object::Cursor(name), Verdict::Keep(Reason::ConsumersCursor));
     verdicts.extend(inventory.cursors.keys().cloned().map(cursor));
+    let sstables = lance::SsTableJudge::new(inventory, facts, policy);
+    let folders = inventory.sstables.keys();
+    verdicts.extend(folders.map(|&name| (Object::SsTable(name), sstables.judge(name))));
     let other = |path| (Object::Other(path), Verdict::Keep(Reason::NotUnderstood));
     let paths = inventory.not_understood.iter().chain(&inventory.cursors_not_understood);
     verdicts.extend(paths.cloned().map(other));
     let claims = judge.limits.claims().clone();
-    Plan { boundary, bound, verdicts, leftovers, entry_bytes, claims }
+    let folders = inventory.sstables.iter();
+    let sstables = folders.filter_map(|(name, folder)| Some((*name, (*folder)?))).collect();
+    Plan { boundary, bound, verdicts, leftovers, entry_bytes, sstables, claims }
 }
 
 struct EntryJudge<'a> {

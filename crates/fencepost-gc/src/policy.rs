@@ -22,6 +22,7 @@ pub struct Policy {
     manifests_keep: u64,
     manifests_age: Duration,
     lance_opener_age: Duration,
+    lance_flush_age: Duration,
     strict: bool,
     all_claims: bool,
 }
@@ -34,6 +35,7 @@ impl Default for Policy {
             manifests_keep: MANIFESTS_KEEP,
             manifests_age: DAY,
             lance_opener_age: DAY,
+            lance_flush_age: DAY,
             strict: false,
             all_claims: false,
         }
@@ -94,10 +96,21 @@ impl Policy {
         self
     }
 
+    /// Age below which the folder of an SSTable that no manifest names stays (P-81). Default: one day.
+    ///
+    /// Its flush may be under way: all files are written, and the manifest that names them is not. Shorter bets that no flush stalls so
+    /// long between two of its requests; the bet is lost with an SSTable that the manifest names and that is not there. Longer
+    /// costs the storage of what failed flushes left. [Strict](Self::with_strict) collections do without.
+    pub const fn with_lance_flush_age(mut self, age: Duration) -> Self {
+        self.lance_flush_age = age;
+        self
+    }
+
     /// Whether no clock may let go of anything where Lance writes. Default: no.
     ///
     /// An unsettled claim by Lance then counts until an operator releases its epoch (P-59), whatever its age, and no manifest
     /// version is pruned, since the versions are the evidence, and since Lance's commits have no cure against pruned versions.
+    /// What a failed flush left goes once a later epoch was claimed above its generation (P-81), however young it is.
     /// It costs some hundred bytes for each version, for ever, and a few reads more in each pass. Claims whose
     /// versions an earlier pass pruned are not seen. Shards that Lance never wrote to are not concerned.
     pub const fn with_strict(mut self, strict: bool) -> Self {
@@ -149,6 +162,12 @@ impl Policy {
     #[must_use]
     pub const fn lance_opener_age(&self) -> Duration {
         self.lance_opener_age
+    }
+
+    /// Age below which the folder of an SSTable that no manifest names stays.
+    #[must_use]
+    pub const fn lance_flush_age(&self) -> Duration {
+        self.lance_flush_age
     }
 }
 

@@ -73,11 +73,15 @@ impl Report {
     }
 
     pub(crate) fn count(&mut self, object: &Object, inventory: &Inventory) {
-        let bytes = match object {
-            Object::Entry(at) => inventory.entries.get(at).map_or(0, |entry| entry.bytes),
-            _ => 0,
+        let (objects, bytes) = match object {
+            Object::Entry(at) => (1, inventory.entries.get(at).map_or(0, |entry| entry.bytes)),
+            Object::SsTable(name) => {
+                let folder = inventory.sstables.get(name).copied().flatten().unwrap_or_default();
+                (folder.objects, folder.bytes)
+            }
+            _ => (1, 0),
         };
-        self.deleted.count(object, bytes);
+        self.deleted.count(object, objects, bytes);
     }
 }
 
@@ -94,24 +98,35 @@ pub struct Deleted {
     pub boundaries: u64,
     /// Lease documents.
     pub leases: u64,
+    /// Folders of flushes that failed.
+    pub sstables: u64,
+    /// The objects in these folders.
+    pub sstable_objects: u64,
+    /// Their bytes.
+    pub sstable_bytes: u64,
 }
 
 impl Deleted {
-    /// All objects.
+    /// All objects, those in folders each by itself.
     #[must_use]
     pub const fn objects(&self) -> u64 {
-        self.entries + self.manifests + self.boundaries + self.leases
+        self.entries + self.manifests + self.boundaries + self.leases + self.sstable_objects
     }
 
-    pub(crate) fn count(&mut self, object: &Object, entry_bytes: u64) {
+    fn count(&mut self, object: &Object, objects: u64, bytes: u64) {
         match object {
             Object::Entry(_) => {
                 self.entries += 1;
-                self.entry_bytes = self.entry_bytes.saturating_add(entry_bytes);
+                self.entry_bytes = self.entry_bytes.saturating_add(bytes);
             }
             Object::Manifest(_) => self.manifests += 1,
             Object::Boundary(_) => self.boundaries += 1,
             Object::Lease(_) => self.leases += 1,
+            Object::SsTable(_) => {
+                self.sstables += 1;
+                self.sstable_objects = self.sstable_objects.saturating_add(objects);
+                self.sstable_bytes = self.sstable_bytes.saturating_add(bytes);
+            }
             Object::Release(_) | Object::Cursor(_) | Object::Other(_) => {
                 unreachable!("a plan never deletes these")
             }

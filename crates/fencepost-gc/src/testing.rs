@@ -3,7 +3,7 @@
 mod world;
 
 use crate::{Inventory, Known, Listed, ManifestFacts, StoreTime};
-use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Nonce, Position, Version};
+use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 pub(crate) use world::{ManifestBody, World, run, step};
@@ -49,6 +49,7 @@ pub(crate) fn facts(epoch: u64, replay_after: u64) -> ManifestFacts {
         epoch: Epoch::new(epoch),
         replay_after: Position::new(replay_after),
         last_seen: Position::new(replay_after),
+        generation: Generation(1),
         by_lance: false,
     }
 }

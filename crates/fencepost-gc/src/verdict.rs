@@ -1,6 +1,6 @@
 //! What happens to each object, and why.
 
-use fencepost_format::{CursorName, Epoch, Position, ShardPaths, Version};
+use fencepost_format::{CursorName, Epoch, Position, ShardPaths, SsTableName, Version};
 use std::fmt;
 
 /// An object of a shard, as a collection sees it. Ordered as a collection deletes: entries upward, then the rest.
@@ -9,6 +9,9 @@ use std::fmt;
 pub enum Object {
     /// The entry at this position.
     Entry(Position),
+    /// The folder of one of Lance's SSTables, or what a failed flush left, with all that is in it (P-80). Before the manifests, which
+    /// are the evidence (P-82).
+    SsTable(SsTableName),
     /// The manifest of this version.
     Manifest(Version),
     /// The boundary document of this position.
@@ -24,7 +27,7 @@ pub enum Object {
 }
 
 impl Object {
-    /// Where it lies, relative to the root of the store. For a cursor, its folder.
+    /// Where it lies, relative to the root of the store. For a cursor and for an SSTable, its folder.
     #[must_use]
     pub fn path(&self, paths: &ShardPaths) -> String {
         match self {
@@ -34,6 +37,7 @@ impl Object {
             Self::Lease(epoch) => paths.lease(*epoch),
             Self::Release(epoch) => paths.release(*epoch),
             Self::Cursor(name) => paths.cursor_dir(name),
+            Self::SsTable(name) => paths.sstable_dir(*name),
             Self::Other(path) => path.clone(),
         }
     }
@@ -48,6 +52,7 @@ impl fmt::Display for Object {
             Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
             Self::Release(epoch) => write!(f, "release of epoch {epoch}"),
             Self::Cursor(name) => write!(f, "cursor {name}"),
+            Self::SsTable(name) => write!(f, "SSTable {name}"),
             Self::Other(path) => write!(f, "{}", path.escape_debug()),
         }
     }
@@ -114,6 +119,20 @@ pub enum Reason {
     CurrentLease,
     /// A cursor.
     ConsumersCursor,
+    /// This manifest version names it as an SSTable (P-80).
+    SsTableNamed(Version),
+    /// Its generation is not flushed yet (P-80).
+    SsTableNotFlushed,
+    /// It could not be listed.
+    SsTableUnlisted,
+    /// A flush by the holder of this epoch may be under way (P-81), in a strict collection.
+    SsTableOfEpoch(Epoch),
+    /// A flush may be under way (P-81).
+    YoungSsTable,
+    /// This manifest version could not be understood and may name it (P-80).
+    SsTableManifestUnread(Version),
+    /// No manifest that is left says where its generation was flushed (P-80).
+    SsTableFlushUnknown,
     /// A path that is not understood.
     NotUnderstood,
 }
@@ -143,6 +162,13 @@ impl Reason {
             Self::LatestBoundary => "latest_boundary",
             Self::CurrentLease => "current_lease",
             Self::ConsumersCursor => "consumers_cursor",
+            Self::SsTableNamed(_) => "sstable",
+            Self::SsTableNotFlushed => "sstable_not_flushed",
+            Self::SsTableUnlisted => "sstable_unlisted",
+            Self::SsTableOfEpoch(_) => "sstable_of_epoch",
+            Self::YoungSsTable => "young_sstable",
+            Self::SsTableManifestUnread(_) => "sstable_manifest_unread",
+            Self::SsTableFlushUnknown => "sstable_flush_unknown",
             Self::NotUnderstood => "not_understood",
         }
     }
@@ -182,6 +208,26 @@ impl fmt::Display for Reason {
             Self::LatestBoundary => "It is the boundary that counts.",
             Self::CurrentLease => "It is the lease of the current epoch.",
             Self::ConsumersCursor => "It is a consumer's cursor; only the consumer removes it.",
+            Self::SsTableNamed(version) => {
+                return write!(f, "Manifest {version} names it: it is an SSTable, and Lance's to delete.");
+            }
+            Self::SsTableNotFlushed => {
+                "Its generation is not flushed yet: whoever flushes it may still put this folder into the manifest."
+            }
+            Self::SsTableUnlisted => "It could not be listed.",
+            Self::SsTableOfEpoch(epoch) => {
+                return write!(
+                    f,
+                    "The writer of epoch {epoch} may have written it, and its flush may be under way; it goes once a later epoch is claimed."
+                );
+            }
+            Self::YoungSsTable => "It is young: the flush that wrote it may be under way.",
+            Self::SsTableManifestUnread(version) => {
+                return write!(f, "What manifest {version} names is not known, and may be this.");
+            }
+            Self::SsTableFlushUnknown => {
+                "No manifest that is left says where its generation was flushed: it may be an SSTable that was compacted."
+            }
             Self::NotUnderstood => "It is none of the objects that this program knows.",
         })
     }

@@ -1,8 +1,8 @@
 //! The words between a collection and whoever drives it.
 
-use crate::{Inventory, Object, Plan, Progress, Report};
+use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Position};
+use fencepost_format::{EntryHeader, Position, SsTableName};
 use std::collections::BTreeSet;
 
 /// A folder to list.
@@ -16,6 +16,8 @@ pub enum Part {
     Documents,
     /// `fencepost/cursor/` alone.
     Cursors,
+    /// The names of the folders in the shard's own, and nothing of what is in them: those of SSTables.
+    SsTables,
 }
 
 /// What a collection wants done. The driver performs it and answers with the [`CollectReply`] of the same name.
@@ -48,6 +50,13 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
+    /// LIST a folder of an SSTable and answer with how much is in it.
+    ListSsTable {
+        /// Which.
+        name: SsTableName,
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Create the boundary document of this position, if absent.
     PublishBoundary {
         /// The boundary.
@@ -58,10 +67,12 @@ pub enum CollectRequest {
         attempt: u32,
     },
     /// Delete these objects, in any order. Those that are gone already count as deleted.
+    ///
+    /// An SSTable's folder comes alone, and everything in it goes: first `_versions`, by which Lance would take it for whole, then the rest.
     Delete {
         /// Which batch this is; batches are asked for one after the other.
         batch: u32,
-        /// What to delete: entries, manifests, boundaries and leases only.
+        /// What to delete: entries, manifests, boundaries, leases and folders of SSTables only.
         objects: Vec<Object>,
     },
 }
@@ -77,6 +88,8 @@ pub enum CollectReply {
     Boundary(Position, ReadReply<BTreeSet<Position>>),
     /// To [`CollectRequest::ReadHeader`].
     Header(Position, ReadReply<EntryHeader>),
+    /// To [`CollectRequest::ListSsTable`]. A folder with nothing in it is absent.
+    SsTable(SsTableName, ReadReply<SsTableFolder>),
     /// To [`CollectRequest::PublishBoundary`].
     Published(Position, CreateReply),
     /// To [`CollectRequest::Delete`].

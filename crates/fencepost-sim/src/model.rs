@@ -5,6 +5,7 @@ pub mod lance;
 pub mod lease;
 pub mod log;
 pub mod manifest;
+pub mod sstables;
 pub mod suite;
 
 use serde::Serialize;

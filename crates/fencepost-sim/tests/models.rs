@@ -96,4 +96,10 @@ models! {
     a_stalled_wal_only_opener_loses_rows_in_stock_lance "lance/wal-only-opener",
     /// With no collector at all.
     a_stalled_appender_loses_rows_in_stock_lance "lance/appender",
+    /// P-80, P-81: flushes that fail, are tried again and land late; no clock.
+    what_a_manifest_names_or_will_name_is_never_deleted "sstables/strict",
+    /// P-80: where manifests are pruned and SSTables compacted.
+    what_was_compacted_is_not_taken_for_a_failed_flush "sstables/pruned",
+    /// P-81: without the minimum age, and not strict.
+    a_collection_that_waits_for_nothing_deletes_an_sstable "sstables/no-age",
 }

@@ -87,7 +87,6 @@ impl LocalDirectory {
     }
 
     /// Removes the directories at and below `folder` that hold nothing, the deepest first. Returns whether `folder` is gone.
-    #[cfg(feature = "conformance")]
     pub(crate) fn remove_empty(&self, folder: &ObjectPath) -> bool {
         let Ok(path) = self.inner.path_to_filesystem(folder) else { return false };
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| !known.starts_with(&path));
@@ -171,7 +170,6 @@ fn stage(path: &Path) -> std::result::Result<(File, PathBuf), CreateError> {
 }
 
 /// Never follows a link, and never removes what is not empty.
-#[cfg(feature = "conformance")]
 fn remove_empty(path: &Path) {
     let below = fs::read_dir(path).into_iter().flatten().flatten();
     for entry in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {

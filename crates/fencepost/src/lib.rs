@@ -72,6 +72,7 @@ mod inspect;
 mod io;
 mod options;
 mod reader;
+mod table;
 mod verify;
 mod wal;
 mod writer;
@@ -82,17 +83,19 @@ pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
 pub use fencepost_fence::{GaveUp, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
-    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, ShardId,
-    ShardStatus, Version,
+    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails, Nonce,
+    Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
 };
 pub use fencepost_gc::exec::{CollectError, Collected};
 pub use fencepost_gc::{
-    Claim, ClaimState, Claims, CollectEvent, Hold, Object, Plan, Policy, Progress, Reason, Report, Verdict,
+    Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
+    Report, SsTableFolder, Verdict,
 };
 pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
 pub use reader::{Cursor, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
+pub use table::{TableError, read_table};
 pub use verify::{Problem, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};
 pub use writer::{Appended, Opening, Recovered, Ticket, Writer, WriterStatus};

@@ -16,6 +16,7 @@ mod view;
 
 use clap::Parser;
 use report::Report;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What scenarios fail with: any error of either library, and texts.
@@ -30,11 +31,26 @@ struct Args {
     /// Run only the scenarios with this in their family or name.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only write the table of the fixtures with the index of a MemWAL into this directory, which must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    write_table: Option<PathBuf>,
+    /// Write it with manifest names of Lance's first scheme.
+    #[arg(long, requires = "write_table")]
+    v1: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(folder) = args.write_table {
+        return match scenarios::compaction::write_table(&folder, !args.v1).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{}: {error}", folder.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut report = Report::new(args.only);
     scenarios::play_all(&mut report).await;
     if args.json {

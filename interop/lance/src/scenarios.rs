@@ -1,7 +1,9 @@
 //! All scenarios, one file for each family.
 
+pub(crate) mod compaction;
 mod covered;
 mod fixtures;
+mod flushes;
 mod gaps;
 mod held;
 mod idle;
@@ -29,6 +31,8 @@ pub(crate) async fn play_all(report: &mut Report) {
     held::play(report).await;
     openers::play(report).await;
     pipelined::play(report).await;
+    flushes::play(report).await;
+    compaction::play(report).await;
     stock::play(report).await;
     size::play(report).await;
 }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod report;
+mod table;
 
 use crate::args::{Gc, GcArgs, GcPatience};
 use crate::exit::Exit;
@@ -10,6 +11,7 @@ use crate::output::{self, printable};
 use crate::progress;
 use fencepost::{CollectEvent, Collected, Collector, Policy, Verdict, Wal};
 use indicatif::HumanBytes;
+use table::Table;
 
 pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
     match gc {
@@ -32,7 +34,7 @@ impl GcPatience {
     /// The policy, before anything is retained.
     fn policy(&self) -> Policy {
         let policy = Policy::new().with_manifests_age(self.min_age);
-        policy.with_lance_opener_age(self.min_age).with_strict(self.strict)
+        policy.with_lance_opener_age(self.min_age).with_lance_flush_age(self.min_age).with_strict(self.strict)
     }
 }
 
@@ -45,29 +47,41 @@ async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure
     let shards = args.place.open_all().await?;
     let [only] = shards.as_slice() else { return all_shards(&shards, &policy, task, json).await };
     let found = collect(&only.collector().with_policy(policy), task, json).await?;
+    let mut table = Table::default();
+    if task == Task::Plan {
+        table.look(only, &found).await;
+    }
     if json {
-        output::json(&document(only, &found, task))?;
+        let mut document = document(only, &found, &table, task);
+        if task == Task::Plan {
+            document["table"] = table.document();
+        }
+        output::json(&document)?;
     } else {
-        output::line(&printable(&text(&found, task)))?;
+        output::line(&printable(&text(only, &found, &table, task)))?;
+        told_of(&table)?;
     }
     if found.report.failed.is_empty() { Ok(()) } else { Err(Failure::said(Exit::Failed)) }
 }
 
 async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> Result<(), Failure> {
-    let (mut documents, mut worst) = (Vec::new(), None);
+    let (mut documents, mut worst, mut table) = (Vec::new(), None, Table::default());
     for wal in shards {
         if !json {
             output::line(&format!("shard {}", wal.shard()))?;
         }
         match collect(&wal.collector().with_policy(policy.clone()), task, json).await {
             Ok(found) => {
+                if task == Task::Plan {
+                    table.look(wal, &found).await;
+                }
                 if !json {
-                    output::line(&printable(&text(&found, task)))?;
+                    output::line(&printable(&text(wal, &found, &table, task)))?;
                 }
                 if !found.report.failed.is_empty() {
                     worst = worst.or(Some(Exit::Failed));
                 }
-                documents.push(document(wal, &found, task));
+                documents.push(document(wal, &found, &table, task));
             }
             Err(failure) => {
                 if !json {
@@ -78,26 +92,42 @@ async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> 
             }
         }
     }
-    let all = report::document_of_all(documents);
+    let mut all = report::document_of_all(documents);
     if json {
+        if task == Task::Plan {
+            all["table"] = table.document();
+        }
         output::json(&all)?
     } else {
-        output::line(&report::summary_of_all(&all))?
+        output::line(&report::summary_of_all(&all))?;
+        told_of(&table)?;
     }
     worst.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
-fn document(wal: &Wal, found: &Collected, task: Task) -> serde_json::Value {
-    if task == Task::Plan { report::document_with_objects(wal, found) } else { report::document(wal, found) }
+fn told_of(table: &Table) -> Result<(), Failure> {
+    table.line().map_or(Ok(()), |line| output::line(&printable(&line)))
 }
 
-fn text(found: &Collected, task: Task) -> String {
+fn document(wal: &Wal, found: &Collected, table: &Table, task: Task) -> serde_json::Value {
+    if task == Task::Plan {
+        report::document_with_objects(wal, found, table)
+    } else {
+        report::document(wal, found)
+    }
+}
+
+fn text(wal: &Wal, found: &Collected, table: &Table, task: Task) -> String {
     let mut text = String::new();
     if task == Task::Plan {
         for (object, verdict) in &found.plan.verdicts {
+            let named = report::with_size(object, found);
             match verdict {
-                Verdict::Delete => text.push_str(&format!("delete  {object}\n")),
-                Verdict::Keep(reason) => text.push_str(&format!("keep    {object}: {reason}\n")),
+                Verdict::Delete => text.push_str(&format!("delete  {named}\n")),
+                Verdict::Keep(reason) => text.push_str(&format!("keep    {named}: {reason}\n")),
+            }
+            if let Some(compaction) = table.compaction(wal, object, verdict) {
+                text.push_str(&format!("        {compaction}\n"));
             }
         }
     }

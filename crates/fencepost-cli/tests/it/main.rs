@@ -21,3 +21,4 @@ mod stopped;
 mod support;
 mod terminal;
 mod unreachable;
+mod versions;

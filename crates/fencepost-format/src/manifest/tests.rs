@@ -118,7 +118,7 @@ fn what_is_no_manifest_is_refused_with_its_place() {
         "2^64 - 1"
     );
     assert_eq!(damaged(&[0x08, 7, 0x12, 1, 0]), 2, "an epoch that is bytes");
-    assert_eq!(damaged(&[0x08, 7, 0x5a, 3, 0x0a, 1, 0]), 2, "a shard id of one byte");
+    assert_eq!(damaged(&[0x08, 7, 0x5a, 3, 0x0a, 1, 0]), 4, "a shard id of one byte, within its message");
     assert_eq!(damaged(&[0x08, 7, 0x42, 0x7f]), 2, "longer than the object");
     let huge = vec![0; MANIFEST_BYTES_MAX + 1];
     assert!(matches!(decode(&huge), Err(FormatError::TooLarge { .. })));

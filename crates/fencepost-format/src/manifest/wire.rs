@@ -145,11 +145,13 @@ fn number_of_status(status: ShardStatus) -> i32 {
 }
 
 /// Hands each field of the message `bytes` to `known`, which says whether it took it; keeps those it did not take.
-fn walk(
-    object: &str,
-    bytes: &[u8],
+///
+/// `base` is where in the object the message begins.
+pub(crate) fn walk<'a>(
+    object: &'a str,
+    bytes: &'a [u8],
     base: u64,
-    mut known: impl FnMut(&Field<'_>) -> Result<bool, FormatError>,
+    mut known: impl FnMut(&Field<'a>) -> Result<bool, FormatError>,
 ) -> Result<UnknownFields, FormatError> {
     let mut unknown = Vec::new();
     let mut rest = bytes;
@@ -169,12 +171,13 @@ fn walk(
 }
 
 /// One field of a message: complete, but not yet looked into.
-struct Field<'a> {
-    object: &'a str,
-    number: u32,
+pub(crate) struct Field<'a> {
+    pub(crate) object: &'a str,
+    pub(crate) number: u32,
     wire: WireType,
     value: &'a [u8],
-    offset: u64,
+    /// Where in the object the field begins.
+    pub(crate) offset: u64,
 }
 
 impl<'a> Field<'a> {
@@ -186,7 +189,7 @@ impl<'a> Field<'a> {
         Err(damaged(self.object, self.offset, format!("{number} is no {what}")))
     }
 
-    fn uint64(&self) -> Result<u64, FormatError> {
+    pub(crate) fn uint64(&self) -> Result<u64, FormatError> {
         self.merged(encoding::uint64::merge)
     }
 
@@ -198,11 +201,11 @@ impl<'a> Field<'a> {
         self.merged(encoding::int32::merge)
     }
 
-    fn string(&self) -> Result<String, FormatError> {
+    pub(crate) fn string(&self) -> Result<String, FormatError> {
         self.merged(encoding::string::merge)
     }
 
-    fn bytes(&self) -> Result<&'a [u8], FormatError> {
+    pub(crate) fn bytes(&self) -> Result<&'a [u8], FormatError> {
         encoding::check_wire_type(WireType::LengthDelimited, self.wire).map_err(|error| self.fault(error))?;
         let mut value = self.value;
         let length = encoding::decode_varint(&mut value).map_err(|error| self.fault(error))?;
@@ -210,17 +213,23 @@ impl<'a> Field<'a> {
         Ok(value)
     }
 
-    fn sixteen_bytes(&self) -> Result<[u8; 16], FormatError> {
+    /// Where in the object the value begins, behind the field's key and length.
+    pub(crate) fn value_offset(&self) -> u64 {
+        let length = self.bytes().map_or(0, <[u8]>::len);
+        self.offset + (encoding::key_len(self.number) + self.value.len() - length) as u64
+    }
+
+    pub(crate) fn sixteen_bytes(&self) -> Result<[u8; 16], FormatError> {
         let bytes = self.bytes()?;
         <[u8; 16]>::try_from(bytes)
             .map_err(|_| damaged(self.object, self.offset, format!("{} bytes instead of 16", bytes.len())))
     }
 
-    fn message(
+    pub(crate) fn message(
         &self,
-        known: impl FnMut(&Field<'_>) -> Result<bool, FormatError>,
+        known: impl FnMut(&Self) -> Result<bool, FormatError>,
     ) -> Result<UnknownFields, FormatError> {
-        walk(self.object, self.bytes()?, self.offset, known)
+        walk(self.object, self.bytes()?, self.value_offset(), known)
     }
 
     fn merged<T: Default>(

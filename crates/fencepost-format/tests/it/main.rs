@@ -6,3 +6,4 @@ mod damage;
 mod fixtures;
 mod round_trips;
 mod support;
+mod tables;

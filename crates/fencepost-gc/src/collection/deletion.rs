@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 /// The deletions that are not done yet. One batch is out at a time.
 ///
 /// * Entries upward, in batches. A batch is carried out in any order; readers never look below the boundary.
+/// * What failed flushes left, one folder after the other.
 /// * Manifests upward, one by one, and no further after a failure: a version above a gap is what a reader that starts from an old
 ///   hint, as Lance's do, would not find.
 /// * Boundaries and leases last.
@@ -32,7 +33,11 @@ impl Deletion {
         }
         let first = self.open.front()?;
         let like_first = self.open.iter().take_while(|object| kind(object) == kind(first)).count();
-        let count = if matches!(first, Object::Manifest(_)) { 1 } else { like_first.min(batch_max) };
+        let count = if matches!(first, Object::Manifest(_) | Object::SsTable(_)) {
+            1
+        } else {
+            like_first.min(batch_max)
+        };
         let objects: Vec<_> = self.open.drain(..count).collect();
         self.out = Some(objects.clone());
         self.batch += 1;
@@ -77,6 +82,7 @@ const fn kind(object: &Object) -> u8 {
         Object::Entry(_) => 0,
         Object::Manifest(_) => 1,
         Object::Boundary(_) | Object::Lease(_) => 2,
+        Object::SsTable(_) => 4,
         Object::Release(_) | Object::Cursor(_) | Object::Other(_) => 3,
     }
 }

@@ -2,6 +2,7 @@
 
 mod readers;
 mod robust;
+mod sstables;
 
 use super::*;
 use crate::testing::{World, run, step};

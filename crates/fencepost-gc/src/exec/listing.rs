@@ -1,20 +1,25 @@
 //! From paths to an inventory.
 
-use crate::{Inventory, Listed, Part, StoreTime};
+use crate::{Inventory, Listed, Part, SsTableFolder, StoreTime};
 use fencepost_format::{
-    ShardPaths, Version, parse_boundary_name, parse_entry_name, parse_lease_name, parse_manifest_name,
-    parse_release_name,
+    ShardPaths, SsTableName, Version, parse_boundary_name, parse_entry_name, parse_lease_name,
+    parse_manifest_name, parse_release_name,
 };
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
+use futures::TryStreamExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Lists one folder of the shard.
 pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Result<Inventory, StoreError> {
+    if part == Part::SsTables {
+        return list_sstables(store, paths).await;
+    }
     let folder = match part {
         Part::Entries => paths.wal_dir(),
         Part::Manifests => paths.manifest_dir(),
         Part::Documents => format!("{}/fencepost", paths.root()),
         Part::Cursors => paths.cursors_dir(),
+        Part::SsTables => unreachable!("answered above"),
     };
     let mut inventory = Inventory::default();
     for object in store.list_all(&folder).await? {
@@ -22,9 +27,40 @@ pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Re
             Part::Entries => note_entry(&mut inventory, &folder, &object),
             Part::Manifests => note_manifest(&mut inventory, paths, &object),
             Part::Documents | Part::Cursors => note_document(&mut inventory, paths, &object),
+            Part::SsTables => unreachable!("answered above"),
         }
     }
     Ok(inventory)
+}
+
+/// The folders in the shard's own: one LIST, whatever is in them.
+async fn list_sstables(store: &LogStore, paths: &ShardPaths) -> Result<Inventory, StoreError> {
+    let mut inventory = Inventory::default();
+    let known = [paths.wal_dir(), paths.manifest_dir(), format!("{}/fencepost", paths.root())];
+    for folder in store.list_dirs(paths.root()).await? {
+        match folder.filename().and_then(SsTableName::parse) {
+            Some(name) => drop(inventory.sstables.insert(name, None)),
+            None if known.iter().any(|known| known == folder.as_ref()) => {}
+            None => drop(inventory.not_understood.insert(folder.as_ref().to_owned())),
+        }
+    }
+    Ok(inventory)
+}
+
+/// How much is in one folder, counted while it is listed; `None` for nothing. Remembers no names, however many there are.
+pub(super) async fn measure(
+    store: &LogStore,
+    paths: &ShardPaths,
+    name: SsTableName,
+) -> Result<Option<SsTableFolder>, StoreError> {
+    let mut folder = SsTableFolder::default();
+    let mut objects = store.list(paths.sstable_dir(name));
+    while let Some(object) = objects.try_next().await? {
+        folder.objects += 1;
+        folder.bytes = folder.bytes.saturating_add(object.size);
+        folder.modified = folder.modified.max(store_time(object.last_modified));
+    }
+    Ok((folder.objects > 0).then_some(folder))
 }
 
 /// The highest version that a listing shows.

@@ -2,12 +2,14 @@
 
 use super::error::Fault;
 use super::header::read_header;
-use super::listing::{highest_version, list};
+use super::listing::{highest_version, list, measure};
 use super::options::CollectOptions;
-use crate::{CollectReply, CollectRequest};
+use super::sstables::delete_sstable;
+use crate::{CollectReply, CollectRequest, Object};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
 use fencepost_format::{
-    Boundary, DOCUMENT_BYTES_MAX, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths, Version,
+    Boundary, DOCUMENT_BYTES_MAX, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths,
+    ShardStatus, Version,
 };
 use fencepost_store::{
     LogStore, Object as StoredObject, ReadOutcome, Refusal, Retry, StoreError, pause_before,
@@ -51,9 +53,25 @@ pub(super) async fn perform(
             let (read, fault) = read_header(once, &paths.entry(at), at, bytes).await;
             (CollectReply::Header(at, read), fault)
         }
+        CollectRequest::ListSsTable { name, .. } => {
+            let (read, fault) = listed(measure(once, paths, name).await);
+            let read = match read {
+                ReadReply::Found(Some(folder)) => ReadReply::Found(folder),
+                ReadReply::Found(None) | ReadReply::Absent => ReadReply::Absent,
+                ReadReply::Damaged => ReadReply::Damaged,
+                ReadReply::Unknown => ReadReply::Unknown,
+            };
+            (CollectReply::SsTable(name, read), fault)
+        }
         CollectRequest::PublishBoundary { at, kept_posts, .. } => {
             let (reply, fault) = publish(once, paths, Boundary { boundary: at, kept_posts }).await;
             (CollectReply::Published(at, reply), fault)
+        }
+        CollectRequest::Delete { batch, objects } if matches!(objects[..], [Object::SsTable(_)]) => {
+            let [Object::SsTable(name)] = objects[..] else { unreachable!("matched above") };
+            let failed = delete_sstable(store, &paths.sstable_dir(name)).await.err();
+            let failed = failed.map(|why| (Object::SsTable(name), why)).into_iter();
+            (CollectReply::Deleted { batch, failed: failed.collect() }, None)
         }
         CollectRequest::Delete { batch, objects } => {
             let deletions = store.delete(objects.iter().map(|object| object.path(paths))).await;
@@ -75,6 +93,7 @@ async fn pause(request: &CollectRequest, options: &CollectOptions) {
         | CollectRequest::List { attempt, .. }
         | CollectRequest::ReadBoundary { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
+        | CollectRequest::ListSsTable { attempt, .. }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         CollectRequest::Manifest(_) | CollectRequest::Delete { .. } => 0,
     };
@@ -111,9 +130,21 @@ async fn read_manifest(
         // Deleting by the manifest of a shard that was copied here from elsewhere would be deleting by accident.
         match manifest.shard_id {
             Some(id) if id != paths.shard() => Err(damaged(&path, "the manifest belongs to another shard")),
-            _ => Ok(manifest),
+            _ => known_status(&path, manifest),
         }
     })
+}
+
+/// What may go in a state that this program does not know, it does not know either.
+fn known_status(path: &str, manifest: Manifest) -> Result<Manifest, FormatError> {
+    match manifest.status {
+        ShardStatus::Unknown(number) => Err(FormatError::Newer {
+            object: path.to_owned(),
+            offset: 0,
+            what: format!("the shard's status {number}").into(),
+        }),
+        _ => Ok(manifest),
+    }
 }
 
 async fn read_boundary(

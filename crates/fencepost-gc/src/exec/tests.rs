@@ -1,6 +1,7 @@
 //! Collections over a real `object_store`, through `LogStore`.
 
 mod log;
+mod sstables;
 
 use super::*;
 use crate::{Mode, Object, Policy, Progress, Verdict};

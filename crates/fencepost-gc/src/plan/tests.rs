@@ -2,6 +2,7 @@
 
 mod lance;
 mod laws;
+mod sstable_laws;
 
 use super::*;
 use crate::testing::{InventoryExt, facts, inventory};

@@ -2,10 +2,13 @@
 
 use super::header;
 use crate::{
-    CollectEvent, CollectReply, CollectRequest, Collection, Inventory, Listed, Object, Part, StoreTime,
+    CollectEvent, CollectReply, CollectRequest, Collection, Inventory, Listed, Object, Part, SsTableFolder,
+    StoreTime,
 };
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Tick};
-use fencepost_format::{CursorName, EntryHeader, Epoch, Manifest, Position, ShardId, Version};
+use fencepost_format::{
+    CursorName, EntryHeader, Epoch, Generation, Manifest, Position, ShardId, SsTable, SsTableName, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the store holds.
@@ -16,6 +19,11 @@ pub(crate) struct World {
     pub(crate) boundaries: BTreeMap<Position, BTreeSet<Position>>,
     pub(crate) cursors: BTreeSet<(CursorName, Position)>,
     pub(crate) leases: BTreeSet<Epoch>,
+    /// The generation that a version gives next, and the SSTables that it names; those that are missing here give 1 and name none.
+    pub(crate) flushes: BTreeMap<Version, (u64, Vec<SsTableName>)>,
+    pub(crate) sstables: BTreeMap<SsTableName, SsTableFolder>,
+    /// Manifests that cannot be understood.
+    pub(crate) damaged: BTreeSet<Version>,
     /// Objects whose deletion fails.
     pub(crate) stuck: BTreeSet<Object>,
 }
@@ -45,6 +53,30 @@ impl World {
         self.manifests.insert(Version::new(version), body);
     }
 
+    /// What the manifest of this version says of flushes.
+    pub(crate) fn flushes(&mut self, version: u64, next: u64, names: &[&str]) {
+        let names = names.iter().map(|name| SsTableName::parse(name).unwrap());
+        self.flushes.insert(Version::new(version), (next, names.collect()));
+    }
+
+    pub(crate) fn sstable(&mut self, name: &str, objects: u64, modified: u64) {
+        let folder = SsTableFolder { objects, bytes: objects * 10, modified: StoreTime(modified) };
+        self.sstables.insert(SsTableName::parse(name).unwrap(), folder);
+    }
+
+    fn with_flushes(&self, mut manifest: Manifest) -> Manifest {
+        if let Some((next, names)) = self.flushes.get(&manifest.version) {
+            manifest.current_generation = Generation(*next);
+            let sstable = |name: &SsTableName| SsTable {
+                generation: name.generation,
+                path: name.to_string(),
+                ..SsTable::default()
+            };
+            manifest.sstables = names.iter().map(sstable).collect();
+        }
+        manifest
+    }
+
     pub(crate) fn cursor(&mut self, name: &str, at: u64) {
         self.cursors.insert((CursorName::parse(name).unwrap(), Position::new(at)));
     }
@@ -62,7 +94,11 @@ impl World {
             }
             CollectRequest::Manifest(Request::ReadManifest { version, .. }) => {
                 let read = self.manifests.get(&version);
-                let read = read.map_or(ReadReply::Absent, |body| ReadReply::Found(body.manifest(version)));
+                let read = match read {
+                    Some(_) if self.damaged.contains(&version) => ReadReply::Damaged,
+                    Some(body) => ReadReply::Found(self.with_flushes(body.manifest(version))),
+                    None => ReadReply::Absent,
+                };
                 CollectReply::Manifest(Reply::Manifest(version, read))
             }
             CollectRequest::Manifest(other) => panic!("a collection does not ask for {other:?}"),
@@ -81,6 +117,10 @@ impl World {
                     Some(Some(header)) => ReadReply::Found(*header),
                 },
             ),
+            CollectRequest::ListSsTable { name, .. } => {
+                let folder = self.sstables.get(&name).copied();
+                CollectReply::SsTable(name, folder.map_or(ReadReply::Absent, ReadReply::Found))
+            }
             CollectRequest::PublishBoundary { at, kept_posts, .. } => {
                 if self.boundaries.contains_key(&at) {
                     return CollectReply::Published(at, CreateReply::Exists);
@@ -110,6 +150,7 @@ impl World {
                     self.manifests.iter().map(|(version, body)| (*version, StoreTime(body.modified)));
                 inventory.manifests.extend(versions);
             }
+            Part::SsTables => inventory.sstables.extend(self.sstables.keys().map(|name| (*name, None))),
             Part::Documents | Part::Cursors => {
                 for (name, at) in &self.cursors {
                     inventory.note_cursor(name.clone(), *at);
@@ -132,6 +173,7 @@ impl World {
             Object::Manifest(version) => drop(self.manifests.remove(version)),
             Object::Boundary(at) => drop(self.boundaries.remove(at)),
             Object::Lease(epoch) => drop(self.leases.remove(epoch)),
+            Object::SsTable(name) => drop(self.sstables.remove(name)),
             other => panic!("a collection does not delete {other}"),
         }
         true

@@ -1,6 +1,6 @@
 //! The bounds that are searched: small ones in CI, larger ones on demand.
 
-use super::{Finding, cursors, lance, lease, log, manifest, search};
+use super::{Finding, cursors, lance, lease, log, manifest, search, sstables};
 use cursors::CursorModel;
 use lease::LeaseModel;
 use log::{Faults, LogModel, Reached};
@@ -19,6 +19,8 @@ pub enum Case {
     Lease(lease::Bounds),
     /// Of Lance's writers.
     Lance(lance::Bounds),
+    /// Of Lance's flushes.
+    SsTables(sstables::Bounds),
 }
 
 impl Case {
@@ -31,6 +33,7 @@ impl Case {
             Self::Cursors(bounds) => bounds.name,
             Self::Lease(bounds) => bounds.name,
             Self::Lance(bounds) => bounds.name,
+            Self::SsTables(bounds) => bounds.name,
         }
     }
 
@@ -43,6 +46,7 @@ impl Case {
             Self::Cursors(bounds) => search(bounds.name, CursorModel::new(bounds.clone()), states_max),
             Self::Lease(bounds) => search(bounds.name, LeaseModel::new(bounds.clone()), states_max),
             Self::Lance(bounds) => lance::search(bounds, states_max),
+            Self::SsTables(bounds) => sstables::search(bounds, states_max),
         }
     }
 }
@@ -67,6 +71,7 @@ pub fn small() -> Vec<Case> {
     }));
     cases.push(Case::Lease(lease::Bounds { name: "lease", candidates: 2, ticks: 3, ttl: 3 }));
     cases.extend(lance::suite::small().into_iter().map(Case::Lance));
+    cases.extend(sstables::small().into_iter().map(Case::SsTables));
     cases
 }
 

@@ -21,6 +21,7 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
             let kept_posts: BTreeSet<Position> = kept_posts.iter().copied().collect();
             CollectReply::Published(*at, store.publish_boundary(*at, kept_posts))
         }
+        CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Absent),
         CollectRequest::Delete { .. } => return None,
     })
 }
@@ -36,6 +37,7 @@ pub fn unknown(
         CollectRequest::List { part, .. } => CollectReply::Listed(*part, ReadReply::Unknown),
         CollectRequest::ReadBoundary { at, .. } => CollectReply::Boundary(*at, ReadReply::Unknown),
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),
+        CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Unknown),
         CollectRequest::PublishBoundary { at, .. } => {
             CollectReply::Published(*at, fencepost_fence::CreateReply::Unknown)
         }
@@ -66,6 +68,8 @@ pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
             note_cursors(store, &mut inventory);
         }
         Part::Cursors => note_cursors(store, &mut inventory),
+        // Nobody flushes here; flushes have a model of their own.
+        Part::SsTables => {}
     }
     inventory
 }

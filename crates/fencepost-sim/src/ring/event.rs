@@ -67,6 +67,7 @@ pub(super) const fn attempt_of(request: &CollectRequest) -> u32 {
         CollectRequest::List { attempt, .. }
         | CollectRequest::ReadBoundary { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
+        | CollectRequest::ListSsTable { attempt, .. }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         CollectRequest::Delete { .. } => 0,
     }

@@ -1,37 +1,61 @@
 //! What a collection did or would do, in JSON and in words, for one shard and for several.
 
 use super::claims;
+use super::table::Table;
 use crate::failure::Failure;
 use crate::place::requests;
-use fencepost::{Collected, Verdict, Wal};
+use fencepost::{Collected, Object, SsTableFolder, Verdict, Wal};
 use indicatif::HumanBytes;
 use serde_json::{Map, Value, json};
 
 /// With the verdict on each object.
-pub(super) fn document_with_objects(wal: &Wal, found: &Collected) -> Value {
+pub(super) fn document_with_objects(wal: &Wal, found: &Collected, table: &Table) -> Value {
     let objects = found.plan.verdicts.iter().map(|(object, verdict)| {
         let reason = match verdict {
             Verdict::Delete => None,
             Verdict::Keep(reason) => Some((reason.name(), reason.to_string())),
         };
-        json!({
+        let mut document = json!({
             "object": object.to_string(),
             "path": object.path(wal.paths()),
             "delete": verdict.is_delete(),
             "kept_because": reason.as_ref().map(|(name, _)| name),
             "why": reason.as_ref().map(|(_, why)| why),
-        })
+        });
+        if let Some(SsTableFolder { objects, bytes, .. }) = folder(object, found) {
+            (document["objects"], document["bytes"]) = (objects.into(), bytes.into());
+        }
+        if let Some(compaction) = table.compaction(wal, object, verdict) {
+            document["compaction"] = json!({"state": compaction.name(), "why": compaction.to_string()});
+        }
+        document
     });
     let mut document = document(wal, found);
     document["objects"] = objects.collect();
     document
 }
 
+/// What is in the folder of an SSTable, if that was looked into.
+fn folder(object: &Object, found: &Collected) -> Option<SsTableFolder> {
+    let Object::SsTable(name) = object else { return None };
+    found.plan.sstables.get(name).copied()
+}
+
+/// An object, and how much it is if it is a folder.
+pub(super) fn with_size(object: &Object, found: &Collected) -> String {
+    match folder(object, found) {
+        Some(SsTableFolder { objects, bytes, .. }) => {
+            format!("{object} ({objects} objects, {})", HumanBytes(bytes))
+        }
+        None => object.to_string(),
+    }
+}
+
 /// The reports of several shards, and their sums.
 pub(super) fn document_of_all(shards: Vec<Value>) -> Value {
     let mut totals = Map::new();
     totals.insert("shards".to_owned(), shards.len().into());
-    for key in ["deleted", "bytes", "leftovers"] {
+    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers"] {
         let sum: u64 = shards.iter().filter_map(|shard| shard[key].as_u64()).sum();
         totals.insert(key.to_owned(), sum.into());
     }
@@ -85,8 +109,10 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "bytes": deleted.entry_bytes,
         "deleted_objects": {
             "entries": deleted.entries, "manifests": deleted.manifests,
-            "boundaries": deleted.boundaries, "leases": deleted.leases,
+            "boundaries": deleted.boundaries, "leases": deleted.leases, "sstables": deleted.sstables,
         },
+        "sstable_objects": deleted.sstable_objects,
+        "sstable_bytes": deleted.sstable_bytes,
         "failed": failed.collect::<Vec<_>>(),
         "not_understood": report.not_understood,
         "claims": claims::documents(&found.plan.claims),
@@ -107,6 +133,14 @@ pub(super) fn summary(found: &Collected) -> String {
         deleted.boundaries,
         deleted.leases,
     );
+    if deleted.sstables > 0 {
+        text.push_str(&format!(
+            "\namong them {} objects with {} in {} folders of failed flushes",
+            deleted.sstable_objects,
+            HumanBytes(deleted.sstable_bytes),
+            deleted.sstables,
+        ));
+    }
     if report.leftovers > 0 {
         text.push_str(&format!("\namong them {} refused writes of dead writers", report.leftovers));
     }

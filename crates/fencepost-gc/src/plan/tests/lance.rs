@@ -3,7 +3,7 @@
 use super::{check_facts, reason};
 use crate::testing::{InventoryExt, inventory};
 use crate::{ClaimState, Hold, Inventory, ManifestFacts, Policy, claims};
-use fencepost_format::{Epoch, Position, Version};
+use fencepost_format::{Epoch, Generation, Position, Version};
 use std::time::Duration;
 
 /// A manifest version by Lance.
@@ -13,6 +13,7 @@ fn version(version: u64, epoch: u64, replay_after: u64, last_seen: u64) -> Manif
         epoch: Epoch::new(epoch),
         replay_after: Position::new(replay_after),
         last_seen: Position::new(last_seen),
+        generation: Generation(1),
         by_lance: true,
     }
 }

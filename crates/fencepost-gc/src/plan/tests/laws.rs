@@ -2,7 +2,7 @@
 
 use crate::needed_post::needed_posts;
 use crate::{Inventory, Known, Listed, ManifestFacts, Object, Plan, Policy, StoreTime, plan};
-use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Nonce, Position, Version};
+use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -73,6 +73,7 @@ fn facts() -> impl Strategy<Value = ManifestFacts> {
             epoch: Epoch::new(epoch),
             replay_after: Position::new(replay_after),
             last_seen: Position::new(last_seen),
+            generation: Generation(1),
             by_lance: false,
         }
     })
@@ -102,6 +103,7 @@ fn execute(inventory: &mut Inventory, plan: &Plan) {
             Object::Manifest(version) => drop(inventory.manifests.remove(version)),
             Object::Boundary(at) => drop(inventory.boundaries.remove(at)),
             Object::Lease(epoch) => drop(inventory.leases.remove(epoch)),
+            Object::SsTable(name) => drop(inventory.sstables.remove(name)),
             Object::Release(_) | Object::Cursor(_) | Object::Other(_) => panic!("{object} is never deleted"),
         }
     }
@@ -134,7 +136,7 @@ proptest! {
                 }
                 Object::Boundary(at) => prop_assert!(*at < inventory.published()),
                 Object::Lease(epoch) => prop_assert!(*epoch < facts.epoch),
-                Object::Release(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
+                Object::SsTable(_) | Object::Release(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
             }
         }
         prop_assert!(plan.boundary >= inventory.published());

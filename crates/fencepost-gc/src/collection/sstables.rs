@@ -1,0 +1,68 @@
+//! The steps of a collection that look for what failed flushes left (P-80).
+
+use super::ask::Ask;
+use super::reads::Reads;
+use super::{Collection, Step};
+use crate::{Part, SsTableFolder, lance};
+use fencepost_fence::{ReadReply, Tick};
+use fencepost_format::{Manifest, SsTableName, Version};
+
+impl Collection {
+    /// P-80: after the latest manifest was read, so that what is there by now and was not flushed then is known to be so.
+    pub(super) fn list_sstables(&mut self, now: Tick) {
+        if lance::may_have_flushed(&self.inventory, self.known_facts()) {
+            self.step = Step::List(Part::SsTables, Ask::new(now));
+        } else {
+            self.publish(now);
+        }
+    }
+
+    pub(super) fn folder(&mut self, now: Tick, name: SsTableName, read: ReadReply<SsTableFolder>) {
+        let Step::Folders(reads) = &mut self.step else { unreachable!("called while listing folders") };
+        match read {
+            ReadReply::Found(folder) => drop(self.inventory.sstables.insert(name, Some(folder))),
+            ReadReply::Absent => drop(self.inventory.sstables.remove(&name)),
+            // What is given up stays in the inventory with nothing known of it, and so in the store.
+            ReadReply::Damaged => {}
+            ReadReply::Unknown => {
+                reads.again(now, &name, self.params.patience);
+                return self.go_on_after_folders(now);
+            }
+        }
+        reads.settle(now, &name);
+        self.go_on_after_folders(now);
+    }
+
+    pub(super) fn go_on_after_folders(&mut self, now: Tick) {
+        let Step::Folders(reads) = &self.step else { unreachable!("called while listing folders") };
+        if reads.is_done() {
+            let wanted = lance::names_to_read(&self.inventory, self.known_facts(), &self.policy);
+            self.step = Step::Names(Reads::new(now, wanted, self.params.reads_in_flight));
+            self.go_on_after_names(now);
+        }
+    }
+
+    /// P-80: which SSTables the older manifests name.
+    pub(super) fn names(&mut self, now: Tick, version: Version, read: ReadReply<Manifest>) {
+        let Step::Names(reads) = &mut self.step else { unreachable!("called while reading names") };
+        match read {
+            ReadReply::Found(manifest) => self.inventory.note_sstables(&manifest),
+            ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.names_read.insert(version, false)),
+            ReadReply::Unknown => {
+                for version in reads.again(now, &version, self.params.patience) {
+                    self.inventory.names_read.insert(version, false);
+                }
+                return self.go_on_after_names(now);
+            }
+        }
+        reads.settle(now, &version);
+        self.go_on_after_names(now);
+    }
+
+    fn go_on_after_names(&mut self, now: Tick) {
+        let Step::Names(reads) = &self.step else { unreachable!("called while reading names") };
+        if reads.is_done() {
+            self.publish(now);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The production collection against the manifests and folders of the model.
+
+use super::state::Version as Body;
+use fencepost_fence::{ReadReply, Reply, Request, Tick};
+use fencepost_format::{Epoch, Generation, Manifest, ShardId, SsTable, SsTableName, Version};
+use fencepost_gc::{
+    CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part,
+    Policy, SsTableFolder, StoreTime,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The manifests by version, and the folders by number, each with its generation.
+pub(super) struct Shard<'a> {
+    pub(super) manifests: &'a BTreeMap<u64, Body>,
+    pub(super) folders: &'a BTreeMap<u8, u64>,
+}
+
+/// A collection that has read the latest manifest.
+pub(super) fn look(shard: &Shard<'_>, strict: bool) -> Collection {
+    let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
+    // Whatever is known of openers has models of its own.
+    let policy = Policy::new().with_lance_flush_age(Duration::ZERO).with_strict(strict);
+    let mut collection = Collection::new(params, NOW, policy, Mode::PlanOnly);
+    while collection.facts().is_none() {
+        let request = collection.poll_request().expect("a shard here has a manifest");
+        collection.handle(NOW, answer(shard, &request));
+    }
+    collection
+}
+
+/// Does the rest, and tells which folders are to be deleted.
+pub(super) fn plan(mut collection: Collection, shard: &Shard<'_>) -> BTreeSet<u8> {
+    while let Some(request) = collection.poll_request() {
+        collection.handle(NOW, answer(shard, &request));
+    }
+    let events = std::iter::from_fn(|| collection.poll_event());
+    let planned = events.filter_map(|event| match event {
+        CollectEvent::Planned(plan) => Some(plan),
+        _ => None,
+    });
+    let plan = planned.last().expect("a collection plans before it ends");
+    let folder = |object: &Object| match object {
+        Object::SsTable(name) => Some(u8::try_from(name.hash).expect("folders have small numbers here")),
+        _ => None,
+    };
+    plan.deletions().filter_map(folder).collect()
+}
+
+fn answer(shard: &Shard<'_>, request: &CollectRequest) -> CollectReply {
+    match request {
+        CollectRequest::Manifest(Request::ListManifests { .. }) => {
+            let latest =
+                shard.manifests.last_key_value().map_or(Version::NONE, |(version, _)| Version::new(*version));
+            CollectReply::Manifest(Reply::Listed(ReadReply::Found(latest)))
+        }
+        CollectRequest::Manifest(Request::ReadManifest { version, .. }) => {
+            let body = shard.manifests.get(&version.get());
+            let read = body.map_or(ReadReply::Absent, |body| ReadReply::Found(manifest(*version, body)));
+            CollectReply::Manifest(Reply::Manifest(*version, read))
+        }
+        CollectRequest::List { part, .. } => {
+            let mut inventory = Inventory::default();
+            match part {
+                Part::Manifests => {
+                    let versions =
+                        shard.manifests.keys().map(|version| (Version::new(*version), StoreTime(0)));
+                    inventory.manifests.extend(versions);
+                }
+                Part::SsTables => {
+                    let names =
+                        shard.folders.iter().map(|(folder, generation)| (name(*folder, *generation), None));
+                    inventory.sstables.extend(names);
+                }
+                Part::Entries | Part::Documents | Part::Cursors => {}
+            }
+            CollectReply::Listed(*part, ReadReply::Found(inventory))
+        }
+        CollectRequest::ListSsTable { name, .. } => {
+            let folder = SsTableFolder { objects: 1, bytes: 1, modified: StoreTime(0) };
+            CollectReply::SsTable(*name, ReadReply::Found(folder))
+        }
+        other => unreachable!(
+            "a collection that only plans, of a shard without entries, does not ask for {other:?}"
+        ),
+    }
+}
+
+fn manifest(version: Version, body: &Body) -> Manifest {
+    let sstable = |(folder, generation): &(u8, u64)| SsTable {
+        generation: Generation(*generation),
+        path: name(*folder, *generation).to_string(),
+        ..SsTable::default()
+    };
+    Manifest {
+        version,
+        writer_epoch: Epoch::new(body.epoch),
+        current_generation: Generation(body.next),
+        sstables: body.sstables.iter().map(sstable).collect(),
+        ..Manifest::initial(ShardId::default())
+    }
+}
+
+fn name(folder: u8, generation: u64) -> SsTableName {
+    SsTableName { generation: Generation(generation), hash: folder.into() }
+}
+
+const NOW: Tick = Tick(0);

@@ -1,0 +1,72 @@
+//! The Lance table around a log: what its own manifest says of the log's SSTables.
+
+use fencepost_format::{FormatError, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
+use fencepost_store::{LogStore, ReadOutcome, StoreError};
+use futures::TryStreamExt;
+use snafu::{ResultExt, Snafu};
+
+/// Why a table's manifest could not be read. A collection does not need it, and goes on.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The versions could not be listed.
+    #[snafu(display("the table's versions could not be listed: {source}"))]
+    List {
+        /// What the store said.
+        source: StoreError,
+    },
+    /// The manifest could not be read, or is larger than 64 MiB.
+    #[snafu(display("{path}: the table's manifest could not be read: {source}"))]
+    Read {
+        /// The manifest.
+        path: String,
+        /// What the store said.
+        source: StoreError,
+    },
+    /// It is gone: a cleanup ran at this moment, or nobody should have deleted it.
+    #[snafu(display("{path}: the table's manifest was deleted meanwhile; look again"))]
+    Gone {
+        /// The manifest.
+        path: String,
+    },
+    /// It was read and is not understood.
+    #[snafu(display("the table's manifest is not understood: {source}"))]
+    Format {
+        /// What is wrong with it, and where.
+        source: FormatError,
+    },
+}
+
+/// The latest manifest of the Lance table at the root of `store`, with its path; `None` if there is no table, or one with no version.
+///
+/// Latest is the highest version that a listing shows, under either of Lance's naming schemes; detached versions don't count. Costs one LIST of
+/// the versions, of which only the highest is remembered, and one GET of up to 64 MiB.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifest)>, TableError> {
+    let mut versions = store.list(VERSIONS_DIR);
+    let mut latest: Option<(u64, String)> = None;
+    while let Some(object) = versions.try_next().await.context(ListSnafu)? {
+        let path = object.path.as_ref();
+        let Some(version) = path
+            .strip_prefix(VERSIONS_DIR)
+            .and_then(|name| parse_table_manifest_name(name.strip_prefix('/')?))
+        else {
+            continue;
+        };
+        if latest.as_ref().is_none_or(|(highest, _)| version > *highest) {
+            latest = Some((version, path.to_owned()));
+        }
+    }
+    let Some((version, path)) = latest else { return Ok(None) };
+    let object = match store.get_up_to(&path, TABLE_MANIFEST_BYTES_MAX as u64).await {
+        ReadOutcome::Found(object) => object,
+        ReadOutcome::Absent => return GoneSnafu { path }.fail(),
+        ReadOutcome::Unknown(source) => return Err(TableError::Read { path, source }),
+    };
+    let manifest = TableManifest::decode(&path, version, &object.bytes).context(FormatSnafu)?;
+    Ok(Some((path, manifest)))
+}
+
+const VERSIONS_DIR: &str = "_versions";
