@@ -73,10 +73,10 @@ fn check(world: &World, folder: &str, expect: [&str; 2]) {
 /// P-80.
 #[test]
 fn what_a_failed_flush_left_goes_and_the_sstable_stays() {
-    let world = flushed_twice();
+    let mut world = flushed_twice();
     check(&world, "aaaaaaaa_gen_1", ["sstable", "sstable"]);
     check(&world, "bbbbbbbb_gen_1", ["delete", "delete"]);
-    let (_, report, plan) = pass(&mut world.clone(), policy(false));
+    let (_, report, plan) = pass(&mut world, policy(false));
     let deleted = Deleted { sstables: 1, sstable_objects: 5, sstable_bytes: 50, ..Deleted::default() };
     assert_eq!((report.deleted, report.deleted.objects()), (deleted, 5));
     assert_eq!(plan.sstables[&name("bbbbbbbb_gen_1")].objects, 5);
@@ -269,7 +269,7 @@ fn a_folder_that_cannot_be_deleted_is_named_and_tried_again() {
     let stuck = Object::SsTable(name("bbbbbbbb_gen_1"));
     world.stuck.insert(stuck.clone());
     let (requests, report, _) = pass(&mut world, policy(false));
-    assert_eq!(report.failed, [(stuck.clone(), "stuck".to_owned())]);
+    assert_eq!(report.failed, [(stuck, "stuck".to_owned())]);
     assert_eq!((report.deleted.sstables, report.deleted.sstable_objects), (1, 1));
     let each_alone = requests.iter().filter_map(|request| match request {
         CollectRequest::Delete { objects, .. } => Some(objects.len()),
