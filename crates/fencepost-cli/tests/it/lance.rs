@@ -246,7 +246,7 @@ fn what_failed_flushes_left_is_told_of_and_deleted() {
     };
     let plan = run(["gc", "plan", &scratch.log(), "--json", "--min-age", "0s"]).ok().json();
     let not_flushed = (json!(false), json!("sstable_not_flushed"), json!(1), json!(10));
-    assert_eq!(folders(&plan), [(json!(true), Value::Null, json!(2), json!(20)), not_flushed.clone()]);
+    assert_eq!(folders(&plan), [(json!(true), Value::Null, json!(2), json!(20)), not_flushed]);
     // Epoch 2 was claimed when generation 3 came next.
     let strict = run(["gc", "plan", &scratch.log(), "--json", "--strict"]).ok().json();
     assert_eq!(folders(&strict), folders(&plan));
