@@ -91,8 +91,8 @@ pub(crate) struct WriterArgs {
     /// A name for people to know this writer by. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,
-    /// Whether up to 64 appends are in flight at once: always, never (if Lance may open the shard meanwhile), or unless Lance
-    /// has ever written to the shard.
+    /// Whether up to 64 appends are in flight at once: always, never (if Lance may open the shard meanwhile), or unless the log
+    /// lies in a Lance table or Lance has ever written to it.
     #[arg(long, value_name = "WHEN", default_value = "unless-lance")]
     pub(crate) pipelining: PipeliningArg,
 }

@@ -60,7 +60,8 @@ impl Window {
 /// another for a moment; an opener of Lance's that looks just then never sees what is acknowledged there a moment later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pipelining {
-    /// A whole window, unless the manifest tells that Lance has ever written one of this shard.
+    /// A whole window, unless the manifest tells that Lance has ever written one of this shard. (The facade also looks whether the log lies
+    /// in a Lance table, and says [`Pipelining::Never`] then.)
     #[default]
     UnlessLance,
     /// A whole window. Whoever says this vouches that Lance does not open the shard while the writer lives.

@@ -66,10 +66,10 @@ impl WriterOptions {
         self
     }
 
-    /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`], up to 64, but one where Lance has ever written
-    /// a manifest of the shard.
+    /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`], up to 64, but one where the log lies in a Lance table,
+    /// or Lance has ever written a manifest of the shard. It costs the opening one LIST.
     ///
-    /// [`Pipelining::Never`] if Lance may open the shard for the first time while this writer lives: its opener takes the first absent position for
+    /// [`Pipelining::Never`] if a log that is neither may still be opened by Lance while this writer lives: its opener takes the first absent position for
     /// the tail, and would pass over appends that are acknowledged a moment later. One at a time, an append waits for the one before; what is
     /// submitted meanwhile shares the next PUT.
     pub const fn with_pipelining(mut self, pipelining: Pipelining) -> Self {

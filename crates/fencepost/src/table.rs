@@ -69,4 +69,19 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
     Ok(Some((path, manifest)))
 }
 
+/// Whether the root of `store` is a Lance table: Lance may open the log then (P-27). Costs one LIST.
+///
+/// # Errors
+/// What the store said.
+pub(crate) async fn is_table(store: &LogStore) -> Result<bool, StoreError> {
+    let mut versions = store.list(VERSIONS_DIR);
+    while let Some(object) = versions.try_next().await? {
+        let name = object.path.as_ref().rsplit('/').next().unwrap_or_default();
+        if parse_table_manifest_name(name).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 const VERSIONS_DIR: &str = "_versions";

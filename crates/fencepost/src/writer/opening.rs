@@ -3,9 +3,10 @@
 use super::lease::{Renewal, millis, watch_lease};
 use super::{Writer, task};
 use crate::io::{Io, Performed, Signature};
+use crate::table::is_table;
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
-use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, ReadReply, Reply};
+use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
 use fencepost_format::{Entry, EntryHeader, Epoch, Generation, Nonce, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -36,13 +37,17 @@ impl Wal {
     ///
     /// # Cancel safety
     /// As [`open_writer`](Self::open_writer).
-    pub async fn begin_writing(&self, options: WriterOptions) -> Result<Opening, OpenWriterError> {
+    pub async fn begin_writing(&self, mut options: WriterOptions) -> Result<Opening, OpenWriterError> {
         let io = self.io.scoped();
         // P-70.
         if options.probe_store {
             let seed = io.environment.nonce().0;
             let probe = io.store.probe_once(PROBE_FOLDER, PROBE_MARKER, seed).await;
             probe.map_err(|source| OpenWriterError::Unsafe { source })?;
+        }
+        // P-27. Where that cannot be told, Lance may be there.
+        if options.pipelining == Pipelining::UnlessLance && is_table(&io.store).await.unwrap_or(true) {
+            options.pipelining = Pipelining::Never;
         }
         let lease_io = self.io.scoped();
         let ttl = options.lease_ttl.map_or(LEASE_TTL_UNKNOWN, millis);

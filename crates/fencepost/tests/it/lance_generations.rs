@@ -82,3 +82,20 @@ async fn one_append_is_in_flight_where_lance_has_been() {
     let writer = wal.open_writer(options().with_pipelining(Pipelining::Always)).await.unwrap();
     assert_eq!(writer.status().in_flight_max, 64);
 }
+
+/// P-27: Lance opens what lies in its tables, also for the first time.
+#[tokio::test(start_paused = true)]
+async fn one_append_is_in_flight_in_a_lance_table() {
+    let cases = [
+        ("_versions/1.manifest", 1),
+        ("_versions/18446744073709551614.manifest", 1),
+        ("_versions/readme", 64),
+    ];
+    for (object, in_flight_max) in cases {
+        let store = Arc::new(InMemory::new());
+        store.put(&ObjectPath::from(object), b"a version".as_slice().into()).await.unwrap();
+        let wal = wal_builder(store).with_shard(ShardId::parse(SHARD).unwrap()).open().await.unwrap();
+        let writer = wal.open_writer(options()).await.unwrap();
+        assert_eq!(writer.status().in_flight_max, in_flight_max, "{object}");
+    }
+}

@@ -6,30 +6,51 @@ use crate::lance_writer::{LanceWriter, Mode};
 use crate::ledger::Ledger;
 use crate::our_writer::OurWriter;
 use crate::report::{Played, Report, Title};
+use crate::rows;
 use crate::table::Table;
+use arrow_array::RecordBatchIterator;
 use fencepost::Pipelining;
 use fencepost_store::wrap::Op;
+use lance::Dataset;
 use std::time::Duration;
 
 pub(super) async fn play(report: &mut Report) {
     let cases = [
-        ("ours alone until then, a whole window in flight", false, Pipelining::UnlessLance, APPENDS),
-        ("ours alone until then, one at a time", false, Pipelining::Never, 0),
-        ("Lance was here before", true, Pipelining::UnlessLance, 0),
+        ("told that Lance will not come, a whole window", Before::Table, Pipelining::Always, APPENDS),
+        ("in a Lance table", Before::Table, Pipelining::UnlessLance, 0),
+        ("in no table, told that Lance may come", Before::Nothing, Pipelining::Never, 0),
+        ("in no table, Lance was here before", Before::Lance, Pipelining::UnlessLance, 0),
     ];
-    for (name, lance_before, pipelining, loses) in cases {
+    for (name, before, pipelining, loses) in cases {
         let (name, collector) = (name.to_owned(), Deletes::Ours.name());
         let title = Title { family: "the lowest of our PUTs is held", name, collector, loses };
-        report.play(title, lowest_held(lance_before, pipelining)).await;
+        report.play(title, lowest_held(before, pipelining)).await;
     }
 }
 
-async fn lowest_held(lance_before: bool, pipelining: Pipelining) -> Result<Played> {
+/// What was there before our writer.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    /// The table, without its shard.
+    Table,
+    /// A shard that Lance wrote to, without its table.
+    Lance,
+}
+
+async fn lowest_held(before: Before, pipelining: Pipelining) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
-    if lance_before {
-        let lance = LanceWriter::open(&table, Mode::Memtable).await?;
-        lance.put_all(&mut ledger, 2).await?;
-        lance.crash().await?;
+    match before {
+        Before::Nothing => {}
+        Before::Table => {
+            let reader = RecordBatchIterator::new([Ok(rows::batch(&[]))], rows::schema());
+            Dataset::write(reader, &table.uri, None).await?;
+        }
+        Before::Lance => {
+            let lance = LanceWriter::open(&table, Mode::Memtable).await?;
+            lance.put_all(&mut ledger, 2).await?;
+            lance.crash().await?;
+        }
     }
     let (slow, faults) = table.with_faults();
     let a = OurWriter::open_with(&slow.wal().await?, pipelining).await?;
