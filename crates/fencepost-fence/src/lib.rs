@@ -61,6 +61,8 @@ pub struct Params {
     pub window: Window,
     /// Whether several appends are in flight.
     pub pipelining: Pipelining,
+    /// Whether the log lies in a Lance table, or nobody could tell (P-27).
+    pub in_table: bool,
     /// How many entries are read ahead at most, at least 1.
     pub read_ahead: u64,
     /// Milliseconds for which a request is tried again before its outcome is given up.
@@ -70,6 +72,12 @@ pub struct Params {
 impl Default for Params {
     /// The protocol's window, all of it in flight unless Lance was here, 16 reads ahead, a patience of 60 seconds.
     fn default() -> Self {
-        Self { window: Window::PROTOCOL, pipelining: Pipelining::default(), read_ahead: 16, patience: 60_000 }
+        Self {
+            window: Window::PROTOCOL,
+            pipelining: Pipelining::default(),
+            in_table: false,
+            read_ahead: 16,
+            patience: 60_000,
+        }
     }
 }

@@ -21,6 +21,7 @@ use fencepost_format::{
 pub(crate) const PARAMS: Params = Params {
     window: Window::for_models(4),
     pipelining: Pipelining::UnlessLance,
+    in_table: false,
     read_ahead: 2,
     patience: 100,
 };

@@ -60,8 +60,8 @@ impl Window {
 /// another for a moment; an opener of Lance's that looks just then never sees what is acknowledged there a moment later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pipelining {
-    /// A whole window, unless the manifest tells that Lance has ever written one of this shard. (The facade also looks whether the log lies
-    /// in a Lance table, and says [`Pipelining::Never`] then.)
+    /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or the manifest tells that Lance has ever written one of
+    /// this shard.
     #[default]
     UnlessLance,
     /// A whole window. Whoever says this vouches that Lance does not open the shard while the writer lives.
@@ -73,9 +73,10 @@ pub enum Pipelining {
 impl Pipelining {
     /// How much of `window` a writer uses that claimed with this manifest.
     #[must_use]
-    pub fn of(self, window: Window, claimed: &Manifest) -> Window {
+    pub fn of(self, window: Window, in_table: bool, claimed: &Manifest) -> Window {
+        let lance_may_come = (in_table || claimed.lance_before) && rules::on(Rule::OneBesideLance);
         match self {
-            Self::UnlessLance if claimed.lance_before && rules::on(Rule::OneBesideLance) => Window::ONE,
+            Self::UnlessLance if lance_may_come => Window::ONE,
             Self::Never => Window::ONE,
             Self::UnlessLance | Self::Always => window,
         }

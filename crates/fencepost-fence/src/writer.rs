@@ -67,7 +67,8 @@ impl WriterCore {
     /// The writer of a just opened epoch.
     #[must_use]
     pub fn new(params: Params, opened: &Opened) -> Self {
-        let used = Params { window: params.pipelining.of(params.window, &opened.manifest), ..params };
+        let window = params.pipelining.of(params.window, params.in_table, &opened.manifest);
+        let used = Params { window, ..params };
         Self {
             params,
             epoch: opened.epoch,

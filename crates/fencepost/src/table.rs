@@ -49,12 +49,7 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
     let mut latest: Option<(u64, String)> = None;
     while let Some(object) = versions.try_next().await.context(ListSnafu)? {
         let path = object.path.as_ref();
-        let Some(version) = path
-            .strip_prefix(VERSIONS_DIR)
-            .and_then(|name| parse_table_manifest_name(name.strip_prefix('/')?))
-        else {
-            continue;
-        };
+        let Some(version) = version(path) else { continue };
         if latest.as_ref().is_none_or(|(highest, _)| version > *highest) {
             latest = Some((version, path.to_owned()));
         }
@@ -69,19 +64,24 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
     Ok(Some((path, manifest)))
 }
 
-/// Whether the root of `store` is a Lance table: Lance may open the log then (P-27). Costs one LIST.
+/// Whether the root of `store` is a Lance table: Lance may open the log then (P-27). Costs one LIST, or some more below a folder full of foreign
+/// objects; it is not repeated.
 ///
 /// # Errors
 /// What the store said.
 pub(crate) async fn is_table(store: &LogStore) -> Result<bool, StoreError> {
     let mut versions = store.list(VERSIONS_DIR);
     while let Some(object) = versions.try_next().await? {
-        let name = object.path.as_ref().rsplit('/').next().unwrap_or_default();
-        if parse_table_manifest_name(name).is_some() {
+        if version(object.path.as_ref()).is_some() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The version that the object at this path is the manifest of, directly in the folder of versions.
+fn version(path: &str) -> Option<u64> {
+    parse_table_manifest_name(path.strip_prefix(VERSIONS_DIR)?.strip_prefix('/')?)
 }
 
 const VERSIONS_DIR: &str = "_versions";

@@ -56,11 +56,11 @@ impl Wal {
     pub async fn verify(&self, on_entry: impl Fn(u64, u64)) -> Result<Verification, ReadError> {
         let io = self.io.scoped();
         let mut found = Verification::default();
-        let latest = manifest(&io).await;
-        if let Err(ReadError::GaveUp { why: GaveUp::Unread, .. }) = &latest {
+        let latest = match manifest(&io).await {
             // Nobody answers: asking for anything else would only wait once more.
-            return Err(latest.expect_err("it was matched as an error"));
-        }
+            Err(error @ ReadError::GaveUp { why: GaveUp::Unread, .. }) => return Err(error),
+            latest => latest,
+        };
         found.check_manifests(&io).await?;
         let latest = match latest {
             Ok(latest) => latest,

@@ -87,8 +87,13 @@ impl LogModel {
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
         let window = Window::for_models(bounds.window);
-        let params =
-            Params { window, pipelining: Pipelining::UnlessLance, read_ahead: 1, patience: u64::MAX / 2 };
+        let params = Params {
+            window,
+            pipelining: Pipelining::UnlessLance,
+            in_table: false,
+            read_ahead: 1,
+            patience: u64::MAX / 2,
+        };
         Self { bounds, params, coverage: Coverage::default() }
     }
 }

@@ -60,6 +60,7 @@ impl Ring {
         let params = Params {
             window,
             pipelining: Pipelining::UnlessLance,
+            in_table: false,
             read_ahead: plan.read_ahead,
             patience: PATIENCE,
         };

@@ -37,18 +37,16 @@ impl Wal {
     ///
     /// # Cancel safety
     /// As [`open_writer`](Self::open_writer).
-    pub async fn begin_writing(&self, mut options: WriterOptions) -> Result<Opening, OpenWriterError> {
-        let io = self.io.scoped();
+    pub async fn begin_writing(&self, options: WriterOptions) -> Result<Opening, OpenWriterError> {
+        let mut io = self.io.scoped();
         // P-70.
         if options.probe_store {
             let seed = io.environment.nonce().0;
             let probe = io.store.probe_once(PROBE_FOLDER, PROBE_MARKER, seed).await;
             probe.map_err(|source| OpenWriterError::Unsafe { source })?;
         }
-        // P-27. Where that cannot be told, Lance may be there.
-        if options.pipelining == Pipelining::UnlessLance && is_table(&io.store).await.unwrap_or(true) {
-            options.pipelining = Pipelining::Never;
-        }
+        // P-27. The other choices don't ask.
+        io.params.in_table = options.pipelining == Pipelining::UnlessLance && may_be_in_table(&io).await;
         let lease_io = self.io.scoped();
         let ttl = options.lease_ttl.map_or(LEASE_TTL_UNKNOWN, millis);
         let now = io.environment.now();
@@ -66,6 +64,14 @@ impl Wal {
             }
         }
     }
+}
+
+/// P-27: where it cannot be told, Lance may be there.
+async fn may_be_in_table(io: &Io) -> bool {
+    is_table(&io.store).await.unwrap_or_else(|why| {
+        tracing::warn!(shard = %io.paths.shard(), %why, "one append at a time, since it is not known whether the log lies in a Lance table");
+        true
+    })
 }
 
 /// An entry that was in the log when its writer was opened.

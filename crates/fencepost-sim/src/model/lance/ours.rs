@@ -178,6 +178,7 @@ const WINDOW: u64 = 2;
 const PARAMS: Params = Params {
     window: Window::for_models(WINDOW),
     pipelining: Pipelining::UnlessLance,
+    in_table: false,
     read_ahead: 1,
     patience: u64::MAX / 2,
 };
