@@ -70,11 +70,11 @@ fn assert_sound(report: &Report, verdict: Verdict, not_applicable: &[Check]) {
 
 #[tokio::test]
 async fn memory_passes_and_nothing_is_left() {
-    let store = LogStore::open("memory://conformance/some/root", StoreOptions::new()).unwrap();
+    let store = LogStore::open("memory://conformance/some/base", StoreOptions::new()).unwrap();
     store.put_new("mine", "stays".into()).await.unwrap();
     let report = Examination::new(&store, Options::quick(1)).run().await;
     assert_sound(&report, Verdict::Safe, &[Check::Fsync, Check::BucketSettings]);
-    assert_eq!(report.folder, "some/root/fencepost-doctor-00000000000000000000000000000001");
+    assert_eq!(report.folder, "some/base/fencepost-doctor-00000000000000000000000000000001");
     let left = store.list_all("").await.unwrap();
     assert_eq!(left.iter().map(|listed| listed.path.as_ref()).collect::<Vec<_>>(), ["mine"]);
     assert!(report.requests.put > 100 && report.requests.total() < 2_000, "{:?}", report.requests);

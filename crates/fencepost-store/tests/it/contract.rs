@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 
 /// Runs on memory and on a local directory.
 async fn on_each(name: &str, mut test: impl AsyncFnMut(LogStore)) {
-    let memory = LogStore::open(&format!("memory://contract-{name}/some/root"), StoreOptions::new()).unwrap();
+    let memory = LogStore::open(&format!("memory://contract-{name}/some/base"), StoreOptions::new()).unwrap();
     test(memory).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("made/on open");

@@ -66,7 +66,7 @@ impl FakeS3 {
     }
 
     pub(crate) fn open(&self, options: StoreOptions) -> LogStore {
-        LogStore::open("s3://bucket/root", options).unwrap()
+        LogStore::open("s3://bucket/base", options).unwrap()
     }
 
     /// Method and target of the requests so far.

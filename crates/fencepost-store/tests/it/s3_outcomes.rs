@@ -43,7 +43,7 @@ async fn check(reply: Reply, expected: Told) {
     let server = FakeS3::new([reply]).await;
     let store = server.open(server.options());
     assert_eq!(told(store.put_new("wal/1", "entry".into()).await), expected, "{shown}");
-    assert_eq!(server.seen(), ["PUT /bucket/root/wal/1"], "{shown}");
+    assert_eq!(server.seen(), ["PUT /bucket/base/wal/1"], "{shown}");
     assert_eq!(store.counts().put, 1);
 }
 

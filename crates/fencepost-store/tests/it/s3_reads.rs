@@ -80,7 +80,7 @@ async fn pages_of_a_listing_are_counted_and_paths_are_relative() {
         let keys: String = (from..to)
             .map(|n| {
                 format!(
-                    "<Contents><Key>root/wal/{n:04}</Key><Size>{n}</Size>\
+                    "<Contents><Key>base/wal/{n:04}</Key><Size>{n}</Size>\
                      <LastModified>2025-01-01T00:00:00.000Z</LastModified></Contents>"
                 )
             })
@@ -109,7 +109,7 @@ async fn pages_of_a_listing_are_counted_and_paths_are_relative() {
 /// `object_store` cannot express a key with an empty segment; one such key makes it fail the page.
 #[tokio::test]
 async fn a_key_that_cannot_be_expressed_is_an_error_and_not_left_out() {
-    let key = "<Contents><Key>root/a//b</Key><Size>1</Size><LastModified>2025-01-01T00:00:00Z</LastModified></Contents>";
+    let key = "<Contents><Key>base/a//b</Key><Size>1</Size><LastModified>2025-01-01T00:00:00Z</LastModified></Contents>";
     let server =
         FakeS3::new([Reply::Status(200, "", format!("<ListBucketResult>{key}</ListBucketResult>"))]).await;
     let store = server.open(server.options());
@@ -125,15 +125,15 @@ async fn keys_that_lead_out_of_the_root_are_refused_and_those_beside_it_passed_o
                 "<Contents><Key>{key}</Key><Size>1</Size><LastModified>2025-01-01T00:00:00Z</LastModified></Contents>"
             )
         };
-        let (key, sound) = (entry(key), entry("root/sound"));
+        let (key, sound) = (entry(key), entry("base/sound"));
         Reply::Status(200, "", format!("<ListBucketResult>{key}{sound}</ListBucketResult>"))
     };
-    for key in ["root/../other/x", "root/./x", "root/wal/../../../etc/passwd", "../x", "root/a//b"] {
+    for key in ["base/../other/x", "base/./x", "base/wal/../../../etc/passwd", "../x", "base/a//b"] {
         let server = FakeS3::new([page(key)]).await;
         let error = server.open(server.options()).list_all("").await.unwrap_err();
         assert_eq!(error.failure(), Failure::BadPath, "{key}: {error}");
     }
-    for key in ["other/x", "roo", "rootless/x", "root2"] {
+    for key in ["other/x", "bas", "baseless/x", "base2"] {
         let server = FakeS3::new([page(key)]).await;
         let listed = server.open(server.options()).list_all("").await.unwrap();
         let names: Vec<_> = listed.iter().map(|item| item.path.as_ref()).collect();
@@ -153,9 +153,9 @@ async fn a_denied_listing_is_denied() {
 
 #[tokio::test]
 async fn a_bulk_deletion_that_fails_for_some_repeats_those_only() {
-    let some = "<DeleteResult><Deleted><Key>root/a</Key></Deleted>\
-                <Error><Key>root/b</Key><Code>Busy</Code><Message>later</Message></Error></DeleteResult>";
-    let rest = "<DeleteResult><Deleted><Key>root/b</Key></Deleted></DeleteResult>";
+    let some = "<DeleteResult><Deleted><Key>base/a</Key></Deleted>\
+                <Error><Key>base/b</Key><Code>Busy</Code><Message>later</Message></Error></DeleteResult>";
+    let rest = "<DeleteResult><Deleted><Key>base/b</Key></Deleted></DeleteResult>";
     let ok = |body: &str| Reply::Status(200, "", body.to_owned());
     let server = FakeS3::new([ok(some), refusal(503, "SlowDown"), ok(rest)]).await;
     let store = server.open(server.options());

@@ -22,7 +22,7 @@ const NOTHING: &str = "<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCoun
 #[tokio::test]
 async fn bucket_of_s3_that_expires_what_is_in_the_log_is_condemned() {
     let lifecycle = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>tidy</ID><Filter>\
-                     <Prefix>root/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule>\
+                     <Prefix>base/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule>\
                      </LifecycleConfiguration>";
     let script = [
         ok(NOTHING),
@@ -35,7 +35,7 @@ async fn bucket_of_s3_that_expires_what_is_in_the_log_is_condemned() {
     let report = examine(&server.open(server.options())).await;
     let found = settings(&report);
     assert_eq!((found.outcome, report.verdict()), (Outcome::Failed, Verdict::Unsafe), "{found}");
-    assert!(found.seen.contains("`tidy` deletes objects below `root/`, 7 days after"), "{found}");
+    assert!(found.seen.contains("`tidy` deletes objects below `base/`, 7 days after"), "{found}");
     assert!(report.conclusion().starts_with("NOT safe for a log"), "{}", report.conclusion());
     let seen = server.seen();
     let asked: Vec<_> = seen.iter().filter(|line| !line.contains("list-type")).collect();
