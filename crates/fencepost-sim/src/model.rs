@@ -9,9 +9,10 @@ pub mod sstables;
 pub mod suite;
 
 use serde::Serialize;
-use stateright::{Checker, Expectation, HasDiscoveries, Model, Property};
+use stateright::{Checker, Expectation, HasDiscoveries, Model, Path, Property};
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a search found.
@@ -89,6 +90,56 @@ where
         broken,
         reached,
         missed,
+    }
+}
+
+/// Searches breadth first for a promise that is expected not to hold; a search that finds it kept fails. The steps that lead there are the fewest.
+/// `what` says what it means that it does not hold.
+pub(crate) fn search_for<M>(name: &str, model: M, promise: &'static str, what: &str) -> Finding
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Hash + PartialEq + Send + Sync + 'static,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let began = Instant::now();
+    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let trace = checker.discovery(promise).map(Path::into_actions).unwrap_or_default();
+    let trace: Vec<_> = trace.iter().map(|step| format!("{step:?}")).collect();
+    let (reached, missed) = if trace.is_empty() {
+        (Vec::new(), vec![what.to_owned()])
+    } else {
+        (vec![format!("{what} after {} steps: {}", trace.len(), trace.join(", "))], Vec::new())
+    };
+    Finding {
+        name: name.to_owned(),
+        states: checker.unique_state_count(),
+        depth: checker.max_depth(),
+        seconds: seconds(began.elapsed()),
+        broken: Vec::new(),
+        reached,
+        missed,
+    }
+}
+
+/// What a search has met so far, by all its threads: up to 32 things, by their numbers.
+///
+/// Beside the states and not in them: what once happened would otherwise tell states apart that are the same.
+#[derive(Debug, Default)]
+pub(crate) struct Marks(AtomicU32);
+
+impl Marks {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    pub(crate) fn note(&self, number: u32) {
+        if !self.has(number) {
+            self.0.fetch_or(1 << number, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.0.load(Ordering::Relaxed) & (1 << number) != 0
     }
 }
 

@@ -8,9 +8,9 @@ mod state;
 
 pub use state::{Action, State};
 
+use super::Marks;
 use crate::world::Broken;
 use stateright::{Model, Property};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How much happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,31 +31,23 @@ pub struct Bounds {
 #[derive(Debug)]
 pub struct CursorModel {
     bounds: Bounds,
-    reached: AtomicU32,
+    reached: Marks,
 }
 
 impl CursorModel {
     /// The model within these bounds.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, reached: AtomicU32::new(0) }
-    }
-
-    fn note(&self, reached: u32) {
-        self.reached.fetch_or(reached, Ordering::Relaxed);
-    }
-
-    fn has(&self, reached: u32) -> bool {
-        self.reached.load(Ordering::Relaxed) & reached != 0
+        Self { bounds, reached: Marks::new() }
     }
 }
 
 /// A consumer came too late.
-const TRUNCATED: u32 = 1;
+const TRUNCATED: u32 = 0;
 /// A collection published its boundary while a consumer had written its cursor and not looked yet.
-const CROSSED: u32 = 2;
+const CROSSED: u32 = 1;
 /// A collection found less to delete because of a cursor.
-const HELD: u32 = 4;
+const HELD: u32 = 2;
 
 impl Model for CursorModel {
     type State = State;
@@ -84,12 +76,14 @@ impl Model for CursorModel {
                 !state.broken().contains(&Broken::HighestDeleted)
             }),
             Property::sometimes("a consumer comes too late and is told", |model: &Self, _| {
-                model.has(TRUNCATED)
+                model.reached.has(TRUNCATED)
             }),
             Property::sometimes("a boundary is published between cursor and look", |model: &Self, _| {
-                model.has(CROSSED)
+                model.reached.has(CROSSED)
             }),
-            Property::sometimes("a cursor holds a collection back", |model: &Self, _| model.has(HELD)),
+            Property::sometimes("a cursor holds a collection back", |model: &Self, _| {
+                model.reached.has(HELD)
+            }),
         ]
     }
 }

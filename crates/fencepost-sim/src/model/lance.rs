@@ -26,9 +26,8 @@ pub use collect::Guard;
 pub use party::Kind;
 pub use state::{Action, Broken, State};
 
-use super::Finding;
-use stateright::{Checker, HasDiscoveries, Model, Path, Property};
-use std::sync::atomic::{AtomicU32, Ordering};
+use super::{Finding, Marks};
+use stateright::{Model, Property};
 
 /// How much happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,49 +81,34 @@ reached! {
 #[must_use]
 pub fn search(bounds: &Bounds, states_max: Option<usize>) -> Finding {
     match bounds.breaks {
-        Some(broken) => search_for(bounds, broken),
+        Some(broken) => {
+            let (promise, what) = (broken.promise(), broken.as_found());
+            super::search_for(bounds.name, LanceModel::new(bounds.clone()), promise, what)
+        }
         None => super::search(bounds.name, LanceModel::new(bounds.clone()), states_max),
     }
-}
-
-/// Searches breadth first for a broken promise, which must be there. The steps that lead to it are the fewest.
-fn search_for(bounds: &Bounds, broken: Broken) -> Finding {
-    let began = std::time::Instant::now();
-    let checker =
-        LanceModel::new(bounds.clone()).checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let (promise, what) = (broken.promise(), broken.as_found());
-    let trace = checker.discovery(promise).map(Path::into_actions).unwrap_or_default();
-    let trace: Vec<_> = trace.iter().map(|step| format!("{step:?}")).collect();
-    let (reached, missed) = if trace.is_empty() {
-        (Vec::new(), vec![what.to_owned()])
-    } else {
-        (vec![format!("{what} after {} steps: {}", trace.len(), trace.join(", "))], Vec::new())
-    };
-    let seconds = super::seconds(began.elapsed());
-    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
-    Finding { name: bounds.name.to_owned(), states, depth, seconds, broken: Vec::new(), reached, missed }
 }
 
 /// The model.
 #[derive(Debug)]
 pub struct LanceModel {
     bounds: Bounds,
-    reached: AtomicU32,
+    reached: Marks,
 }
 
 impl LanceModel {
     /// The model within these bounds.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, reached: AtomicU32::new(0) }
+        Self { bounds, reached: Marks::new() }
     }
 
     fn note(&self, reached: Reached) {
-        self.reached.fetch_or(1 << reached as u32, Ordering::Relaxed);
+        self.reached.note(reached as u32);
     }
 
     fn has(&self, reached: Reached) -> bool {
-        self.reached.load(Ordering::Relaxed) & (1 << reached as u32) != 0
+        self.reached.has(reached as u32)
     }
 }
 

@@ -7,9 +7,9 @@ mod state;
 
 pub use state::{Action, State};
 
+use super::Marks;
 use crate::world::Broken;
 use stateright::{Model, Property};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How much happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,31 +28,23 @@ pub struct Bounds {
 #[derive(Debug)]
 pub struct LeaseModel {
     bounds: Bounds,
-    reached: AtomicU32,
+    reached: Marks,
 }
 
 impl LeaseModel {
     /// The model within these bounds.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, reached: AtomicU32::new(0) }
-    }
-
-    fn note(&self, reached: u32) {
-        self.reached.fetch_or(reached, Ordering::Relaxed);
-    }
-
-    fn has(&self, reached: u32) -> bool {
-        self.reached.load(Ordering::Relaxed) & reached != 0
+        Self { bounds, reached: Marks::new() }
     }
 }
 
 /// A candidate took over after the lease stood still.
-const TOOK_OVER: u32 = 1;
+const TOOK_OVER: u32 = 0;
 /// A candidate came too late and watches the next epoch.
-const CAME_LATE: u32 = 2;
+const CAME_LATE: u32 = 1;
 /// A holder that still renewed was superseded.
-const LIVE_SUPERSEDED: u32 = 4;
+const LIVE_SUPERSEDED: u32 = 2;
 
 impl Model for LeaseModel {
     type State = State;
@@ -82,10 +74,10 @@ impl Model for LeaseModel {
         }
         let mut properties = promises![EpochOutOfOrder, ClaimOfOther, ClaimTooEarly];
         properties.extend([
-            Property::sometimes("a candidate takes over", |model: &Self, _| model.has(TOOK_OVER)),
-            Property::sometimes("a candidate comes too late", |model: &Self, _| model.has(CAME_LATE)),
+            Property::sometimes("a candidate takes over", |model: &Self, _| model.reached.has(TOOK_OVER)),
+            Property::sometimes("a candidate comes too late", |model: &Self, _| model.reached.has(CAME_LATE)),
             Property::sometimes("a holder that still renews is superseded", |model: &Self, _| {
-                model.has(LIVE_SUPERSEDED)
+                model.reached.has(LIVE_SUPERSEDED)
             }),
         ]);
         properties

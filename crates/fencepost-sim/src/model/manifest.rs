@@ -8,10 +8,10 @@ mod state;
 
 pub use state::{Action, State};
 
+use super::Marks;
 use crate::world::Broken;
 use fencepost_fence::Tick;
 use stateright::{Model, Property};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How much happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,22 +40,14 @@ pub struct Bounds {
 #[derive(Debug)]
 pub struct ManifestModel {
     bounds: Bounds,
-    reached: AtomicU32,
+    reached: Marks,
 }
 
 impl ManifestModel {
     /// The model within these bounds.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, reached: AtomicU32::new(0) }
-    }
-
-    fn note(&self, reached: u32) {
-        self.reached.fetch_or(reached, Ordering::Relaxed);
-    }
-
-    fn has(&self, reached: u32) -> bool {
-        self.reached.load(Ordering::Relaxed) & reached != 0
+        Self { bounds, reached: Marks::new() }
     }
 }
 
@@ -63,11 +55,11 @@ const NOW: Tick = Tick(0);
 const LATE: Tick = Tick(u64::MAX);
 
 /// A create landed below the latest version.
-const LANDED_IN_PRUNED_SPACE: u32 = 1;
+const LANDED_IN_PRUNED_SPACE: u32 = 0;
 /// A commit was superseded.
-const SUPERSEDED: u32 = 2;
+const SUPERSEDED: u32 = 1;
 /// A commit learnt of its win from its own object.
-const FOUND_OWN: u32 = 4;
+const FOUND_OWN: u32 = 2;
 
 impl Model for ManifestModel {
     type State = State;
@@ -112,15 +104,16 @@ impl Model for ManifestModel {
         }
         if self.bounds.keep > 0 {
             properties.push(Property::sometimes("a create lands in pruned space", |model: &Self, _| {
-                model.has(LANDED_IN_PRUNED_SPACE)
+                model.reached.has(LANDED_IN_PRUNED_SPACE)
             }));
         }
-        properties
-            .push(Property::sometimes("a commit is superseded", |model: &Self, _| model.has(SUPERSEDED)));
+        properties.push(Property::sometimes("a commit is superseded", |model: &Self, _| {
+            model.reached.has(SUPERSEDED)
+        }));
         if self.bounds.losses > 0 {
             properties
                 .push(Property::sometimes("a lost reply is made good by a read-back", |model: &Self, _| {
-                    model.has(FOUND_OWN)
+                    model.reached.has(FOUND_OWN)
                 }));
         }
         properties

@@ -14,9 +14,8 @@ mod state;
 
 pub use state::{Action, State};
 
-use super::Finding;
-use stateright::{Checker, HasDiscoveries, Model, Path, Property};
-use std::sync::atomic::{AtomicU32, Ordering};
+use super::{Finding, Marks};
+use stateright::{Model, Property};
 
 /// How much happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,45 +83,22 @@ pub fn search(bounds: &Bounds, states_max: Option<usize>) -> Finding {
     if !bounds.loses {
         return super::search(bounds.name, SsTableModel::new(bounds.clone()), states_max);
     }
-    let began = std::time::Instant::now();
-    let model = SsTableModel::new(bounds.clone());
-    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let trace = checker.discovery(NAMED).map(Path::into_actions).unwrap_or_default();
-    let trace: Vec<_> = trace.iter().map(|step| format!("{step:?}")).collect();
     let lost = "an SSTable that the manifest names is lost";
-    let found =
-        (!trace.is_empty()).then(|| format!("{lost} after {} steps: {}", trace.len(), trace.join(", ")));
-    Finding {
-        name: bounds.name.to_owned(),
-        states: checker.unique_state_count(),
-        depth: checker.max_depth(),
-        seconds: super::seconds(began.elapsed()),
-        broken: Vec::new(),
-        missed: if found.is_some() { Vec::new() } else { vec![lost.to_owned()] },
-        reached: found.into_iter().collect(),
-    }
+    super::search_for(bounds.name, SsTableModel::new(bounds.clone()), NAMED, lost)
 }
 
 /// The model.
 #[derive(Debug)]
 pub struct SsTableModel {
     bounds: Bounds,
-    reached: AtomicU32,
+    reached: Marks,
 }
 
 impl SsTableModel {
     /// The model within these bounds.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, reached: AtomicU32::new(0) }
-    }
-
-    fn note(&self, reached: u32) {
-        self.reached.fetch_or(1 << reached, Ordering::Relaxed);
-    }
-
-    fn has(&self, reached: u32) -> bool {
-        self.reached.load(Ordering::Relaxed) & (1 << reached) != 0
+        Self { bounds, reached: Marks::new() }
     }
 }
 
@@ -152,11 +128,14 @@ impl Model for SsTableModel {
         let mut properties = vec![
             Property::always(NAMED, |_: &Self, state: &State| state.named_are_there()),
             Property::always(COMPACTED, |_: &Self, state: &State| state.compacted_are_there()),
-            Property::sometimes(REMAINS, |model: &Self, _: &State| model.has(DELETED)),
+            Property::sometimes(REMAINS, |model: &Self, _: &State| model.reached.has(DELETED)),
         ];
         if self.bounds.losses > 0 {
-            properties.push(Property::sometimes(LATE, |model: &Self, _: &State| model.has(LANDED_LATE)));
-            properties.push(Property::sometimes(ZOMBIE, |model: &Self, _: &State| model.has(REFUSED_ZOMBIE)));
+            properties
+                .push(Property::sometimes(LATE, |model: &Self, _: &State| model.reached.has(LANDED_LATE)));
+            properties.push(Property::sometimes(ZOMBIE, |model: &Self, _: &State| {
+                model.reached.has(REFUSED_ZOMBIE)
+            }));
         }
         properties
     }

@@ -166,7 +166,7 @@ impl State {
                 } else {
                     store.cursors.remove(&(consumer as u8));
                     self.consumers[consumer] = Consumer::Late;
-                    model.note(TRUNCATED);
+                    model.reached.note(TRUNCATED);
                 }
             }
             Action::Move { consumer } => {
@@ -220,7 +220,7 @@ impl State {
         };
         let crossed = self.consumers.iter().any(|consumer| matches!(consumer, Consumer::Written(_)));
         if crossed && matches!(reply, CollectReply::Published(_, CreateReply::Done)) {
-            model.note(CROSSED);
+            model.reached.note(CROSSED);
         }
         collecting.collection.handle(NOW, reply);
         self.go_on(model, index);
@@ -235,7 +235,7 @@ impl State {
                 if let fencepost_gc::CollectEvent::Planned(plan) = event
                     && plan.bound < plan.boundary
                 {
-                    model.note(HELD);
+                    model.reached.note(HELD);
                 }
             }
             let Some(request) = collecting.collection.poll_request() else {

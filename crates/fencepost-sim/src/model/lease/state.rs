@@ -148,7 +148,7 @@ impl State {
                 lease.handle_written(now, &request);
                 store.leases.insert(request.epoch, request.lease);
                 if store.epoch() > *epoch && !*released {
-                    model.note(LIVE_SUPERSEDED);
+                    model.reached.note(LIVE_SUPERSEDED);
                 }
                 if request.lease.released || party.writes_left == 0 || store.epoch() > *epoch {
                     party.role = Role::Gone;
@@ -282,13 +282,13 @@ impl State {
         let mut observer = observer.clone();
         party.role = match outcome {
             CommitOutcome::Won(manifest) => {
-                model.note(TOOK_OVER);
+                model.reached.note(TOOK_OVER);
                 let epoch = manifest.writer_epoch;
                 let lease = LeaseHolder::new(epoch, model.bounds.ttl, now);
                 Role::Holder { lease, epoch, flight: None, released: false }
             }
             CommitOutcome::Superseded { by } => {
-                model.note(CAME_LATE);
+                model.reached.note(CAME_LATE);
                 observer.superseded(now, by);
                 Role::Watching { observer, wants: None, answer: None }
             }

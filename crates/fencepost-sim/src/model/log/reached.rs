@@ -1,8 +1,8 @@
 //! The dangerous states that a search must have met, lest it prove nothing.
 
 use super::{Bounds, LogModel, State};
+use crate::model::Marks;
 use stateright::Property;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 macro_rules! reached {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -36,22 +36,17 @@ reached! {
     ReaderTruncated = "a reader meets a collected position",
 }
 
-/// What was met so far, by all threads of a search.
-///
-/// Beside the states and not in them: what once happened would otherwise tell states apart that are the same.
+/// What was met so far.
 #[derive(Debug, Default)]
-pub(super) struct Coverage(AtomicU32);
+pub(super) struct Coverage(Marks);
 
 impl Coverage {
     pub(super) fn note(&self, reached: Reached) {
-        let bit = 1 << reached as u32;
-        if self.0.load(Ordering::Relaxed) & bit == 0 {
-            self.0.fetch_or(bit, Ordering::Relaxed);
-        }
+        self.0.note(reached as u32);
     }
 
     fn has(&self, reached: Reached) -> bool {
-        self.0.load(Ordering::Relaxed) & (1 << reached as u32) != 0
+        self.0.has(reached as u32)
     }
 
     /// Those that can be met within these bounds.

@@ -289,7 +289,7 @@ impl State {
             && self.losses < model.bounds.losses
             && found.nonce.is_some_and(|nonce| nonce.0 as u64 == committer.nonce.0 as u64)
         {
-            model.note(FOUND_OWN);
+            model.reached.note(FOUND_OWN);
         }
         self.tell(model, of, NOW, &reply);
         let committer = Arc::make_mut(&mut self.committers[of]);
@@ -307,7 +307,7 @@ impl State {
                 Arc::make_mut(&mut self.oracle).chained(before.as_deref(), &manifest, committer);
                 self.chain.insert(manifest.nonce.expect("commits have nonces"), manifest.version);
             } else {
-                model.note(LANDED_IN_PRUNED_SPACE);
+                model.reached.note(LANDED_IN_PRUNED_SPACE);
             }
         }
         match how {
@@ -350,7 +350,7 @@ impl State {
                 }
             }
             CommitOutcome::Superseded { .. } => {
-                model.note(SUPERSEDED);
+                model.reached.note(SUPERSEDED);
                 committer.checkpoints_left = 0;
             }
             CommitOutcome::GaveUp(_) if !committer.epoch.is_none() => {}

@@ -198,7 +198,7 @@ impl State {
                 if !self.manifests.contains_key(&version) {
                     self.put(version, body);
                 } else if self.deleted.contains(&folder) {
-                    model.note(REFUSED_ZOMBIE);
+                    model.reached.note(REFUSED_ZOMBIE);
                 }
             }
             Action::Compact => {
@@ -227,7 +227,7 @@ impl State {
                 self.condemned.remove(&folder);
                 self.folders.remove(&folder);
                 self.deleted.insert(folder);
-                model.note(DELETED);
+                model.reached.note(DELETED);
             }
         }
     }
@@ -261,13 +261,13 @@ impl State {
         // it below the latest and takes that for a win. That needs no collector of ours, and puts no folder into the latest manifest.)
         if latest.epoch > epoch {
             if self.deleted.contains(&folder) {
-                model.note(REFUSED_ZOMBIE);
+                model.reached.note(REFUSED_ZOMBIE);
             }
             self.parties[index] = Party::Fenced;
             return;
         }
         if latest.sstables.iter().any(|(_, of)| *of == generation) {
-            model.note(LANDED_LATE);
+            model.reached.note(LANDED_LATE);
         }
         self.parties[index] = Party::Written { epoch, generation, version: latest_version, folder };
     }
