@@ -3,15 +3,25 @@
 //! `object_store` turns most unsuccessful replies into one generic error whose type is private: a 429, which
 //! proves that nothing was done, cannot be told from a 500, which proves nothing. A connector sits between
 //! the client and the network and sees every reply, so this one turns those replies into an error of its own.
+//! It also looks at what a success says, since not every 200 is the store's: see [`stranger`].
+
+mod address;
+mod direct;
+mod stranger;
+
+pub(crate) use address::SentTo;
+pub use direct::DirectConnector;
+pub(crate) use stranger::StrangerError;
 
 use crate::text::element;
 use futures::StreamExt;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
-    HttpService, ReqwestConnector,
+    HttpService,
 };
 use snafu::Snafu;
+use stranger::Asked;
 
 /// An `HttpConnector` that keeps the statuses of failed replies, for callers who build an S3, GCS or Azure
 /// client by themselves and hand it to [`LogStore::new`](crate::LogStore::new).
@@ -19,8 +29,11 @@ use snafu::Snafu;
 /// Without it such a client's 4xx and 5xx replies are all of unknown outcome: safe, but less can be said.
 /// Give it to the builder's `with_http_connector`, together with `RetryConfig { max_retries: 0, .. }`: the
 /// client no longer retries on those statuses anyhow. [`LogStore::open`](crate::LogStore::open) does both.
+///
+/// What is beneath should not follow redirects: a write that is redirected ends in a page's 200, and passes for
+/// stored. The default, [`DirectConnector`], does not; `object_store`'s own connector does.
 #[derive(Debug, Default)]
-pub struct ReplyConnector<C = ReqwestConnector> {
+pub struct ReplyConnector<C = DirectConnector> {
     inner: C,
     #[cfg(feature = "conformance")]
     tap: Tap,
@@ -100,6 +113,20 @@ pub(crate) struct ReplyError {
     message: Option<Box<str>>,
 }
 
+impl ReplyError {
+    /// A redirect, which nobody follows. The host alone is named: the rest of such an address may hold a secret.
+    fn redirect(status: u16, from: &Asked, location: Option<&str>) -> Self {
+        let base = url::Url::parse(&from.address).ok();
+        let to = location.and_then(|to| match &base {
+            Some(base) => base.join(to).ok(),
+            None => to.parse().ok(),
+        });
+        let host = to.as_ref().and_then(url::Url::host_str).unwrap_or("a place that it does not name");
+        let message = format!("the store redirects to `{host}`, and redirects are not followed");
+        Self { status, code: None, message: Some(message.into()) }
+    }
+}
+
 #[derive(Debug)]
 struct ReplyService {
     inner: HttpClient,
@@ -109,24 +136,38 @@ struct ReplyService {
 
 #[async_trait::async_trait]
 impl HttpService for ReplyService {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let listing = request.uri().query().is_some_and(is_listing);
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let asked = Asked::of(&request);
         #[cfg(feature = "conformance")]
-        if listing {
+        if asked.listing {
             self.tap.lists(&request.uri().to_string());
+        }
+        if let Some(sent_to) = request.extensions_mut().remove::<SentTo>() {
+            sent_to.note(&asked.address);
         }
         let response = self.inner.execute(request).await?;
         let status = response.status().as_u16();
+        if matches!(status, 200..=299) {
+            return asked.checked(response).await;
+        }
+        if matches!(status, 300..=303 | 305..=399) {
+            let location = response.headers().get("location").and_then(|to| to.to_str().ok());
+            let error = ReplyError::redirect(status, &asked, location);
+            return Err(HttpError::new(HttpErrorKind::Unknown, error));
+        }
         // The client gives these a type of its own, and looks at some of them when it fetches credentials. Of a denied listing, though, it
         // makes one error with all others.
         let denied = matches!(status, 401 | 403);
-        if matches!(status, 200..=299 | 304 | 412) || (denied && !listing) {
+        if matches!(status, 304 | 412) || (denied && !asked.listing) {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
         let body = read_some(body, BODY_BYTES_MAX).await;
         let text = String::from_utf8_lossy(&body);
         let code = element(&text, "Code").map(Box::from);
+        if status == 404 && code.is_none() && !text.trim().is_empty() {
+            return Err(StrangerError::unsigned_absence());
+        }
         let distinct = match status {
             404 => code.as_deref().is_some_and(|code| BUCKET_MISSING.contains(&code)),
             409 => code.as_deref().is_some_and(|code| IN_FLIGHT.contains(&code)),
@@ -138,11 +179,6 @@ impl HttpService for ReplyService {
         let message = element(&text, "Message").map(Box::from);
         Err(HttpError::new(HttpErrorKind::Unknown, ReplyError { status, code, message }))
     }
-}
-
-/// Whether a query is that of a listing, on S3 and GCS or on Azure.
-fn is_listing(query: &str) -> bool {
-    query.split('&').any(|part| part.starts_with("list-type=") || part == "comp=list")
 }
 
 /// The beginning of a body. A body that breaks off is used as far as it came: the status has been seen.

@@ -138,6 +138,12 @@ pub enum Failure {
         /// The HTTP status.
         status: u16,
     },
+    /// The store, or something before it, sent the request elsewhere, and it was not followed. A 301, 307 or 308 was
+    /// not carried out; others may have been, a 303 above all.
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+    },
     /// The store asks to slow down and did not look at the request (HTTP 429).
     Throttled,
     /// No connection could be made, so nothing was sent.
@@ -177,6 +183,7 @@ impl Failure {
             | Self::Refused { .. }
             | Self::Throttled
             | Self::Unreachable => true,
+            Self::Redirected { status } => matches!(status, 301 | 307 | 308),
             Self::Conflict
             | Self::TimedOut
             | Self::Server { .. }
@@ -208,6 +215,8 @@ impl Failure {
             | Self::Full
             | Self::ReadOnly
             | Self::Refused { .. } => false,
+            // A page in the way may go away by itself; what has moved for good will not come back.
+            Self::Redirected { status } => !matches!(status, 301 | 308),
         }
     }
 }
@@ -219,6 +228,12 @@ impl fmt::Display for Failure {
                 return write!(f, "the object has {size} bytes, more than the {limit} allowed");
             }
             Self::Refused { status } => return write!(f, "the store refused the request (HTTP {status})"),
+            Self::Redirected { status } => {
+                return write!(
+                    f,
+                    "the request was redirected elsewhere (HTTP {status}) and not followed; check endpoint and region"
+                );
+            }
             Self::Server { status } => return write!(f, "the store failed (HTTP {status})"),
             Self::BadPath => "the name cannot be used with this store",
             Self::BadRange => "the range lies outside of the object",

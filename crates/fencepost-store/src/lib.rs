@@ -103,7 +103,7 @@ mod connector;
 pub mod wrap;
 
 #[cfg(feature = "cloud")]
-pub use connector::ReplyConnector;
+pub use connector::{DirectConnector, ReplyConnector};
 pub use counts::RequestCounts;
 pub use error::{Failure, Operation, StoreError};
 pub use object_store::path::Path;

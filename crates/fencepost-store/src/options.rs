@@ -40,6 +40,7 @@ pub struct StoreOptions {
     pub(crate) create_missing: bool,
     pub(crate) client_retries: Option<ClientRetries>,
     pub(crate) client_options: Vec<(String, String)>,
+    pub(crate) address: Option<String>,
 }
 
 impl Default for StoreOptions {
@@ -51,6 +52,7 @@ impl Default for StoreOptions {
             create_missing: true,
             client_retries: None,
             client_options: Vec::new(),
+            address: None,
         }
     }
 }
@@ -104,6 +106,15 @@ impl StoreOptions {
     /// `RetryConfig { max_retries: 0, .. }`) or that has no network, such as one in memory.
     pub fn with_client_retries(mut self, retries: ClientRetries) -> Self {
         self.client_retries = Some(retries);
+        self
+    }
+
+    /// Says where a store is that is [handed in](crate::LogStore::new): endpoint, bucket and prefix, in whatever words, but always the same
+    /// ones for one place and never the same for two. No credentials: it is kept in the store. With it, the
+    /// [probe](crate::LogStore::probe_once) of a place is remembered from one process to the next. Stores opened by URL know their
+    /// address, and do not need it.
+    pub fn with_address(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
         self
     }
 

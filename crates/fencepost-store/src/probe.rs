@@ -1,12 +1,15 @@
 //! Does this store keep its word about creates? Ask it.
 
-use crate::error::StoreError;
-use crate::outcome::{PutOutcome, ReadOutcome, Refusal};
+use crate::error::{Failure, Operation, StoreError};
+use crate::outcome::{ReadOutcome, Refusal};
 use crate::store::{Backend, LogStore};
 use crate::text::Escaped;
 use futures::future::join_all;
 use object_store::PutPayload;
+use serde_json::Value;
 use snafu::Snafu;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 impl LogStore {
     /// Checks that creates are exclusive, by making some objects under `folder` and racing for others.
@@ -20,25 +23,38 @@ impl LogStore {
     /// `seed` names the objects (`probe-` and the seed in hexadecimal); draw it at random, so that probes do
     /// not meet. A store that fails may be left with them; they mean nothing and can be deleted.
     ///
-    /// Costs 26 PUT, 5 GET and the deletion of 4 objects. Some stores serialise racing creates and take
-    /// seconds.
+    /// Costs 26 PUT, 5 GET and the deletion of 4 objects. Creates without an answer, of which these are the first
+    /// that a store gets from a new log, are tried again with the [patience](crate::StoreOptions::with_retry_budget) of reads.
+    /// Some stores serialise racing creates and take seconds.
     ///
     /// # Errors
     /// [`ProbeError::Unsafe`]: do not use this store for a log. [`ProbeError::Failed`]: nothing was learned.
     pub async fn probe(&self, folder: impl AsRef<str>, seed: u128) -> Result<ProbeVerdict, ProbeError> {
         let name = |object: usize| format!("{}/probe-{seed:032x}-{object}", folder.as_ref());
         let verdict = self.probe_objects(name).await;
-        let _ = self.delete((0..=ROUNDS).map(name)).await;
+        // A store that used up the patience once gets no more of it.
+        let tidying = match verdict {
+            Err(ProbeError::Failed { .. }) => self.with_retry_budget(Duration::ZERO),
+            _ => self.clone(),
+        };
+        let _ = tidying.delete((0..=ROUNDS).map(name)).await;
         verdict
     }
 
-    /// As [`probe`](Self::probe), unless an earlier probe is on record in the object `marker`. If the store
-    /// turns out safe, it is put on record, in JSON with the probe's version and verdict.
+    /// As [`probe`](Self::probe), unless an earlier probe *of this very place* is on record in the object `marker`. If
+    /// the store turns out safe, it is put on record, in JSON with the probe's version, the verdict and the place.
+    ///
+    /// The place is the address at which the marker is read: endpoint, bucket, prefix and name, without anything
+    /// secret. A marker that was copied with its bucket to another service vouches for nothing there. A place
+    /// can have several addresses (a bucket in the path or in the host), so a record holds some.
+    ///
+    /// A store that was [handed in](Self::new) tells its address only if it was built with a
+    /// [`ReplyConnector`](crate::ReplyConnector). Otherwise its caller may
+    /// [say where it is](crate::StoreOptions::with_address); if nobody does, no record is read or written, and the
+    /// verdict is kept in this `LogStore` and its clones.
     ///
     /// An unsafe store is not put on record (what it stores is worth little), so it is probed every time. A
-    /// record that cannot be read, or is of an older probe, is replaced. The record says nothing about
-    /// *which* store it was: copied with a bucket to another service, it vouches for one it has never seen.
-    /// Leave the marker out of copies.
+    /// record that cannot be read, or is of an older probe, is replaced.
     ///
     /// Stores in memory and local directories opened by [`open`](Self::open) are known to be exclusive: here
     /// a lock in this process decides, there link(2) does, which is atomic. They are not probed and get no
@@ -58,30 +74,36 @@ impl LogStore {
         if matches!(self.backend(), Backend::Memory | Backend::Local) {
             return Ok(ProbeVerdict::Known);
         }
+        if self.probed().load(Ordering::Relaxed) {
+            return Ok(ProbeVerdict::OnRecord);
+        }
         let marker = marker.as_ref();
-        match self.get_up_to(marker, MARKER_BYTES_MAX).await {
-            ReadOutcome::Found(found) if vouches(&found.bytes) => return Ok(ProbeVerdict::OnRecord),
-            found if found.is_too_large() => {}
+        let (found, address) = self.get_noting(marker, MARKER_BYTES_MAX).await;
+        let record = match found {
+            ReadOutcome::Found(found) => Record::parse(&found.bytes),
+            ref found if found.is_too_large() => Record::default(),
             ReadOutcome::Unknown(source) => return Err(ProbeError::Failed { source }),
-            ReadOutcome::Found(_) | ReadOutcome::Absent => {}
+            ReadOutcome::Absent => Record::default(),
+        };
+        let place = address.map(|address| format!("{:?} {address}", self.backend()));
+        if place.as_ref().is_some_and(|place| record.places.contains(place)) {
+            return Ok(ProbeVerdict::OnRecord);
         }
         let verdict = self.probe(folder, seed).await?;
-        // An overwrite, since a record may be replaced; if a late one puts an older record back, a probe is
-        // run again.
-        let _ = self.put_overwrite(marker, record().into()).await;
+        match place {
+            // An overwrite, since a record may be replaced; if a late one puts an older record back, a probe is
+            // run again.
+            Some(place) => drop(self.put_overwrite(marker, record.with(place).to_json().into()).await),
+            None => self.probed().store(true, Ordering::Relaxed),
+        }
         Ok(verdict)
     }
 
     async fn probe_objects(&self, name: impl Fn(usize) -> String) -> Result<ProbeVerdict, ProbeError> {
         let first = name(0);
-        for _ in 0..FIRST_CREATES_MAX {
-            // "Exists" of a name that nobody else uses: our own, after a retry by the client; or of nothing, as some stores answer at times.
-            if created(self.put_new(&first, payload(FIRST)).await)? || !self.get(&first).await.is_absent() {
-                break;
-            }
-        }
+        self.make_first(&first).await?;
         self.expect(&first, |bytes| bytes == FIRST).await?;
-        if created(self.put_new(&first, payload("second")).await)? {
+        if self.create(&first, "second").await? {
             return Err(Seen::BothWon.at(first));
         }
         self.expect(&first, |bytes| bytes == FIRST).await?;
@@ -91,18 +113,54 @@ impl LogStore {
         Ok(ProbeVerdict::Probed)
     }
 
+    /// Creates the object that the second create will find.
+    async fn make_first(&self, name: &str) -> Result<(), ProbeError> {
+        let mut patience = self.patience();
+        for attempt in 1.. {
+            // "Exists" of a name that nobody else uses: our own, after a reply that was lost; or of nothing, as some
+            // stores answer at times.
+            if self.create(name, FIRST).await? || !self.get(name).await.is_absent() {
+                break;
+            }
+            let nothing = StoreError::new(Operation::Create, name, Duration::ZERO, Failure::Conflict);
+            match patience.pause_after(&nothing) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None if attempt < FIRST_CREATES_MIN => {}
+                None => return Err(ProbeError::Failed { source: nothing }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a create succeeded, or the name is taken. Asked again while there is no answer.
+    async fn create(&self, name: &str, text: &str) -> Result<bool, ProbeError> {
+        let mut patience = self.patience();
+        loop {
+            let source = match self.put_new(name, payload(text)).await.map_err(|refused| refused.why) {
+                Ok(_) => return Ok(true),
+                Err(Refusal::Exists) => return Ok(false),
+                Err(Refusal::NotDone { source, .. } | Refusal::Unknown { source }) => source,
+            };
+            match patience.pause_after(&source) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(ProbeError::Failed { source }),
+            }
+        }
+    }
+
     /// Many creates of one name at once. At most one may win, and what it wrote must be what is read.
     async fn race(&self, name: &str) -> Result<(), ProbeError> {
         let racers = (0..RACERS).map(|racer| async move {
             let text = format!("{RACER}{racer}");
-            (self.put_new(name, payload(&text)).await, text)
+            (self.create(name, &text).await, text)
         });
         let mut winners = Vec::new();
         let mut failure = None;
         for (outcome, text) in join_all(racers).await {
             match outcome {
-                Ok(_) => winners.push(text),
-                Err(refused) => failure = refused.why.error().cloned().or(failure),
+                Ok(true) => winners.push(text),
+                Ok(false) => {}
+                Err(failed) => failure = Some(failed),
             }
         }
         match &winners[..] {
@@ -110,7 +168,7 @@ impl LogStore {
             // winner's bytes are there all the same. If they are not, it is the store's fault only if all
             // replies came.
             [] => match (self.expect(name, |bytes| bytes.starts_with(RACER)).await, failure) {
-                (Err(_), Some(source)) => Err(ProbeError::Failed { source }),
+                (Err(_), Some(failed)) => Err(failed),
                 (result, _) => result,
             },
             [winner] => self.expect(name, |bytes| bytes == winner).await,
@@ -134,7 +192,7 @@ impl LogStore {
 pub enum ProbeVerdict {
     /// The probe ran and found nothing wrong.
     Probed,
-    /// The probe ran once before, here or elsewhere, and found nothing wrong.
+    /// The probe ran once before, at this very place, and found nothing wrong.
     OnRecord,
     /// Memory or a local directory, opened by this crate.
     Known,
@@ -200,38 +258,50 @@ impl Seen {
     }
 }
 
-/// Whether a create succeeded. A refusal that says nothing about the name ends the probe.
-fn created(outcome: PutOutcome) -> Result<bool, ProbeError> {
-    match outcome.map_err(|refused| refused.why) {
-        Ok(_) => Ok(true),
-        Err(Refusal::Exists) => Ok(false),
-        Err(Refusal::NotDone { source, .. } | Refusal::Unknown { source }) => {
-            Err(ProbeError::Failed { source })
-        }
-    }
-}
-
 fn payload(text: &str) -> PutPayload {
     PutPayload::from(text.to_owned())
 }
 
-fn record() -> String {
-    serde_json::json!({ "probe": PROBE_VERSION, "verdict": "safe" }).to_string()
+/// What a marker says: where this probe, or a later one, found the store safe.
+#[derive(Debug, Default)]
+struct Record {
+    places: Vec<String>,
 }
 
-/// Whether a record is of this probe or a later one and found the store safe.
-fn vouches(record: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Value>(record).is_ok_and(|record| {
-        record["probe"].as_u64().is_some_and(|version| version >= PROBE_VERSION)
-            && record["verdict"] == "safe"
-    })
+impl Record {
+    /// Whatever cannot be understood says nothing.
+    fn parse(bytes: &[u8]) -> Self {
+        let record: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let recent = record["probe"].as_u64().is_some_and(|version| version >= PROBE_VERSION);
+        if !recent || record["verdict"] != "safe" {
+            return Self::default();
+        }
+        let places = record["places"].as_array().map(Vec::as_slice).unwrap_or_default();
+        Self { places: places.iter().filter_map(Value::as_str).map(str::to_owned).collect() }
+    }
+
+    /// With one place more, the oldest ones gone that are too many.
+    fn with(mut self, place: String) -> Self {
+        self.places.push(place);
+        let length = |places: &[String]| places.iter().map(String::len).sum::<usize>();
+        while self.places.len() > 1 && length(&self.places) > PLACES_BYTES_MAX {
+            self.places.remove(0);
+        }
+        self
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::json!({ "probe": PROBE_VERSION, "verdict": "safe", "places": self.places }).to_string()
+    }
 }
 
-/// Raise it when the probe learns to see more, so that stores are probed again.
-const PROBE_VERSION: u64 = 1;
+/// Raise it when the probe learns to see more, so that stores are probed again. Version 1 did not name the place.
+const PROBE_VERSION: u64 = 2;
 const ROUNDS: usize = 3;
-const FIRST_CREATES_MAX: usize = 5;
+/// So often even without any patience.
+const FIRST_CREATES_MIN: u32 = 5;
 const RACERS: usize = 8;
 const FIRST: &str = "first";
 const RACER: &str = "racer ";
 const MARKER_BYTES_MAX: u64 = 4096;
+const PLACES_BYTES_MAX: usize = 2048;

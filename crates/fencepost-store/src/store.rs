@@ -22,6 +22,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -57,6 +58,8 @@ pub struct LogStore {
     place: Arc<str>,
     /// The directory, if this crate opened one.
     directory: Option<LocalDirectory>,
+    /// Whether a probe passed here and could not be put on record.
+    probed: Arc<AtomicBool>,
     /// What can be asked about the bucket, if this crate opened one.
     #[cfg(all(feature = "cloud", feature = "conformance"))]
     bucket: Option<crate::bucket::Bucket>,
@@ -91,6 +94,7 @@ impl LogStore {
             counter: Arc::default(),
             place,
             directory: None,
+            probed: Arc::default(),
             #[cfg(all(feature = "cloud", feature = "conformance"))]
             bucket: None,
         }
@@ -241,7 +245,11 @@ impl LogStore {
         }
     }
 
-    fn patience(&self) -> Patience {
+    pub(crate) fn probed(&self) -> &AtomicBool {
+        &self.probed
+    }
+
+    pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.retry_budget, self.options.jitter_seed)
     }
 }

@@ -1,9 +1,9 @@
-//! Clients of cloud stores, set up the one way that a log can use: retries off, statuses kept.
+//! Clients of cloud stores, set up the one way that a log can use: retries off, no redirect followed, statuses kept.
 
 use super::{BadLocationSnafu, OpenError, UnknownOptionSnafu, location::shown};
 #[cfg(feature = "conformance")]
 use crate::bucket::Bucket;
-use crate::connector::ReplyConnector;
+use crate::connector::{DirectConnector, ReplyConnector};
 use crate::options::StoreOptions;
 use crate::store::Backend;
 use crate::text::redact;
@@ -31,7 +31,7 @@ pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Resu
         message: redact(&error.to_string()),
     };
     let timeout = format!("{}ms", options.request_timeout.as_millis());
-    let connector = ReplyConnector::<object_store::client::ReqwestConnector>::default();
+    let connector = ReplyConnector::<DirectConnector>::default();
     #[cfg(feature = "conformance")]
     let tap = connector.tap();
     match backend {

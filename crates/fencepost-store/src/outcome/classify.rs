@@ -16,6 +16,9 @@
 //! | 503, any code | **unknown** | MinIO, for one, answers it when a write misses its quorum, after writing in part |
 //! | other 5xx, time-outs, connection lost | unknown | the reply is missing, not the effect |
 //! | closed connection (`HttpErrorKind::Request`) | unknown | counted as "not sent" by the client, but a request whose reply was cut looks the same |
+//! | 301, 307, 308 | not done | it is to be asked elsewhere, and was not |
+//! | other redirects | unknown | a 303 is what a server answers that *has* done it |
+//! | a reply that the store cannot have given | unknown | nobody knows what became of the request; see `connector/stranger.rs` |
 //! | 400, 413 and the like | not done | the request as such was refused |
 //! | local disk full, read-only, denied | not done | only when seen before the link that publishes; see `local.rs` |
 //!
@@ -123,13 +126,16 @@ fn find_where<'a, E: Error + 'static>(
 #[cfg(feature = "cloud")]
 mod http {
     use super::find;
-    use crate::connector::ReplyError;
+    use crate::connector::{ReplyError, StrangerError};
     use crate::error::Failure;
     use object_store::client::{HttpError, HttpErrorKind};
 
     pub(super) fn failure(error: &object_store::Error) -> Option<Failure> {
         if let Some(reply) = find::<ReplyError>(error) {
             return Some(by_status(reply.status, reply.code.as_deref()));
+        }
+        if find::<StrangerError>(error).is_some() {
+            return Some(Failure::Malformed);
         }
         find::<HttpError>(error).map(|http| match http.kind() {
             HttpErrorKind::Connect => Failure::Unreachable,
@@ -149,9 +155,8 @@ mod http {
             (416, _) => Failure::BadRange,
             (429, _) => Failure::Throttled,
             (501, _) => Failure::Unsupported,
-            (300..=399 | 400 | 405 | 411 | 413 | 414 | 415 | 417 | 431 | 451, _) => {
-                Failure::Refused { status }
-            }
+            (300..=399, _) => Failure::Redirected { status },
+            (400 | 405 | 411 | 413 | 414 | 415 | 417 | 431 | 451, _) => Failure::Refused { status },
             _ => Failure::Server { status },
         }
     }

@@ -49,6 +49,27 @@ impl LogStore {
         self.read(path.as_ref(), GetOptions::new(), bytes_max, u64::MAX).await
     }
 
+    /// As [`get_up_to`](Self::get_up_to), and says where the object is: at the address that the request went to, or
+    /// else where the options say that the store is.
+    pub(crate) async fn get_noting(
+        &self,
+        path: &str,
+        bytes_max: u64,
+    ) -> (ReadOutcome<Object>, Option<String>) {
+        let said = || Some(format!("{} {}/{path}", self.options.address.as_ref()?, self.root));
+        #[cfg(feature = "cloud")]
+        {
+            let sent_to = crate::connector::SentTo::default();
+            let mut extensions = object_store::Extensions::new();
+            extensions.insert(sent_to.clone());
+            let options = GetOptions::new().with_extensions(extensions);
+            let found = self.read(path, options, bytes_max, u64::MAX).await;
+            (found, sent_to.address().or_else(said))
+        }
+        #[cfg(not(feature = "cloud"))]
+        (self.get_up_to(path, bytes_max).await, said())
+    }
+
     /// Reads the bytes in `range`, or as many of them as the object has. Costs one GET for each attempt.
     ///
     /// A range that begins at or behind the object's end is a failure ([`Failure::BadRange`] where the store

@@ -14,4 +14,5 @@ mod probe;
 mod s3_outcomes;
 mod s3_reads;
 mod settings;
+mod strangers;
 mod wrap;

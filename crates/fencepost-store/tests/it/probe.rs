@@ -1,5 +1,6 @@
 //! The probe: stores it must convict, and stores it must not.
 
+use crate::fake_gcs::FakeGcs;
 use fencepost_store::wrap::{CountStore, Fault, FaultStore, LatencyStore, Op};
 use fencepost_store::{
     ClientRetries, LogStore, ObjectStore, Path, ProbeError, ProbeVerdict, StoreOptions, UnsafeStore,
@@ -88,10 +89,17 @@ async fn a_probe_that_cannot_write_learns_nothing() {
     assert!(matches!(result, Err(ProbeError::Failed { .. })), "{result:?}");
 }
 
+/// A store handed in that says where it is.
+fn at(address: &str, store: Arc<dyn ObjectStore>) -> LogStore {
+    let options =
+        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_budget(Duration::ZERO);
+    LogStore::new(store, Path::ROOT, options.with_address(address))
+}
+
 #[tokio::test]
 async fn a_safe_verdict_is_remembered() {
     let counted = CountStore::new(Arc::new(InMemory::new()));
-    let store = over(Arc::new(counted.clone()));
+    let store = at("here", Arc::new(counted.clone()));
     let probe = async |seed| store.probe_once("probe", "marker.json", seed).await.unwrap();
     assert_eq!(probe(1).await, ProbeVerdict::Probed);
     let before = counted.counts();
@@ -99,13 +107,104 @@ async fn a_safe_verdict_is_remembered() {
     assert_eq!((counted.counts() - before).total(), 1);
     assert_eq!(counted.counts(), store.counts(), "the built-in counts are right");
 
-    for junk in
-        ["", "{", r#"{"probe":0,"verdict":"safe"}"#, r#"{"probe":1,"verdict":"unsafe"}"#, &"x".repeat(9999)]
-    {
+    // The second one is a record of the probe's first version, which said nothing about the place.
+    for junk in [
+        "",
+        r#"{"probe":1,"verdict":"safe"}"#,
+        r#"{"probe":2,"verdict":"unsafe","places":["Other here /marker.json"]}"#,
+        &"x".repeat(9999),
+    ] {
         store.put_overwrite("marker.json", junk.to_owned().into()).await.unwrap();
         assert_eq!(probe(3).await, ProbeVerdict::Probed, "{junk:.20}");
         assert_eq!(probe(4).await, ProbeVerdict::OnRecord);
     }
+}
+
+/// One bucket may have several addresses; each is remembered, and there is an end to it.
+#[tokio::test]
+async fn a_marker_holds_several_places_and_stays_small() {
+    let data = Arc::new(InMemory::new());
+    let probe =
+        async |address: &str| at(address, data.clone()).probe_once("probe", "marker", 1).await.unwrap();
+    for _ in 0..2 {
+        for address in ["https://bucket.host/", "https://host/bucket"] {
+            probe(address).await;
+        }
+    }
+    assert_eq!(probe("https://bucket.host/").await, ProbeVerdict::OnRecord);
+    assert_eq!(probe("https://host/bucket").await, ProbeVerdict::OnRecord);
+    for n in 0..200 {
+        assert_eq!(probe(&format!("https://host-{n}.example/some/bucket")).await, ProbeVerdict::Probed);
+    }
+    let marker = at("x", data.clone()).get("marker").await.into_result().unwrap().unwrap();
+    assert!(marker.size < 4096, "{}", marker.size);
+    assert_eq!(probe("https://host-199.example/some/bucket").await, ProbeVerdict::OnRecord);
+}
+
+/// A bucket copied to a service that ignores the condition, marker and all: two writers were let onto it.
+#[tokio::test]
+async fn a_marker_that_was_copied_vouches_for_nothing() {
+    let (good, bad) = (FakeGcs::new().await, FakeGcs::new().await);
+    let first = good.open();
+    assert_eq!(first.probe_once("probe", "marker", 1).await.unwrap(), ProbeVerdict::Probed);
+    assert_eq!(good.open().probe_once("probe", "marker", 2).await.unwrap(), ProbeVerdict::OnRecord);
+    let marker = first.get("marker").await.into_result().unwrap().unwrap().bytes;
+    let text = String::from_utf8(marker.to_vec()).unwrap();
+    assert!(text.contains("/bucket/root") && !text.contains("private_key") && !text.contains('?'), "{text}");
+
+    bad.ignore_conditions();
+    let copy = bad.open();
+    copy.put_overwrite("marker", marker.clone().into()).await.unwrap();
+    let verdict = copy.probe_once("probe", "marker", 3).await;
+    assert!(matches!(verdict, Err(ProbeError::Unsafe { .. })), "{verdict:?}");
+
+    // Another prefix of the same bucket may be another store's behind a gateway.
+    let below = first.below("copy").unwrap();
+    below.put_overwrite("marker", marker.into()).await.unwrap();
+    assert_eq!(below.probe_once("probe", "marker", 4).await.unwrap(), ProbeVerdict::Probed);
+}
+
+/// A store that does not say where it is cannot leave a record that means anything.
+#[tokio::test]
+async fn without_an_address_a_verdict_is_kept_in_the_process_only() {
+    let data = Arc::new(InMemory::new());
+    let store = over(data.clone());
+    assert_eq!(store.probe_once("probe", "marker", 1).await.unwrap(), ProbeVerdict::Probed);
+    let before = store.counts();
+    assert_eq!(store.scoped().probe_once("probe", "marker", 2).await.unwrap(), ProbeVerdict::OnRecord);
+    assert_eq!(store.counts(), before);
+    assert!(store.get("marker").await.is_absent());
+    assert_eq!(over(data).probe_once("probe", "marker", 3).await.unwrap(), ProbeVerdict::Probed);
+}
+
+/// The first request that a new log makes met one 503, and the command ended after a tenth of a second.
+#[tokio::test]
+async fn a_probe_is_as_patient_as_any_other_request() {
+    for status in [503, 429, 409, 408, 500] {
+        let server = FakeGcs::new().await;
+        let store = server.open().with_retry_budget(Duration::from_secs(60));
+        // The first is the read of the marker, the next ones are creates.
+        for _ in 0..4 {
+            server.refuse(status);
+        }
+        let verdict = store.probe_once("probe", "marker", 1).await;
+        assert_eq!(verdict.unwrap_or_else(|error| panic!("{status}: {error:?}")), ProbeVerdict::Probed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn racers_that_hear_nothing_try_again() {
+    let faults = FaultStore::in_memory();
+    let options = StoreOptions::new().with_client_retries(ClientRetries::Off);
+    let store = LogStore::new(Arc::new(faults.clone()), Path::ROOT, options);
+    let lost = faults.on(Op::Put, |path| path.ends_with("-2"), Fault::Drop).times(20);
+    assert_eq!(store.probe("probe", 7).await.unwrap(), ProbeVerdict::Probed);
+    assert_eq!(lost.hits(), 20);
+    let gone = faults.on(Op::Put, |_| true, Fault::Drop);
+    let started = tokio::time::Instant::now();
+    assert!(matches!(store.probe("probe", 8).await, Err(ProbeError::Failed { .. })));
+    assert!((60..70).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    assert!(gone.hits() > 10);
 }
 
 #[tokio::test]

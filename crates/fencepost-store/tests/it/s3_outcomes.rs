@@ -2,11 +2,10 @@
 
 use crate::fake_s3::{self, FakeS3, OBJECT_HEADERS, Reply, refusal, success};
 use fencepost_store::{
-    ClientRetries, Failure, LogStore, Path, PutOutcome, ReadOutcome, Refusal, ReplyConnector, Retry,
-    StoreOptions,
+    ClientRetries, DirectConnector, Failure, LogStore, Path, PutOutcome, ReadOutcome, Refusal,
+    ReplyConnector, Retry, StoreOptions,
 };
 use object_store::aws::AmazonS3Builder;
-use object_store::client::ReqwestConnector;
 use object_store::{BackoffConfig, RetryConfig};
 use std::error::Error;
 use std::sync::Arc;
@@ -66,7 +65,7 @@ async fn replies_to_a_create() {
         (Reply::Status(404, "", String::new()), never(Failure::NoBucket)),
         (refusal(400, "InvalidArgument"), never(Failure::Refused { status: 400 })),
         (refusal(413, "EntityTooLarge"), never(Failure::Refused { status: 413 })),
-        (refusal(301, "PermanentRedirect"), never(Failure::Refused { status: 301 })),
+        (refusal(301, "PermanentRedirect"), never(Failure::Redirected { status: 301 })),
         (refusal(501, "NotImplemented"), never(Failure::Unsupported)),
         (refusal(429, "TooManyRequests"), Told::NotDone(Retry::Later, Failure::Throttled)),
         (refusal(400, "RequestTimeout"), Told::Unknown(Failure::TimedOut)),
@@ -156,7 +155,7 @@ async fn the_connector_keeps_statuses_for_foreign_clients() {
     let server = FakeS3::new([refusal(429, "SlowDown"), refusal(429, "SlowDown")]).await;
     let retries = RetryConfig { max_retries: 0, ..Default::default() };
     let plain = client(&server).with_retry(retries.clone());
-    let better = plain.clone().with_http_connector(ReplyConnector::around(ReqwestConnector::default()));
+    let better = plain.clone().with_http_connector(ReplyConnector::<DirectConnector>::default());
     let off = StoreOptions::new().with_client_retries(ClientRetries::Off);
     let plain = LogStore::new(Arc::new(plain.build().unwrap()), Path::ROOT, off.clone());
     let better = LogStore::new(Arc::new(better.build().unwrap()), Path::ROOT, off);

@@ -27,6 +27,31 @@ async fn h11_a_sound_store_is_probed_once() {
     assert_eq!(second.status().open_requests.put, 3);
 }
 
+/// P-70. A log is copied, the probe's marker with it, to a store that ignores the condition.
+#[tokio::test(start_paused = true)]
+async fn h11_a_verdict_does_not_move_with_the_log() {
+    let (world, copy) = (World::new().await, World::new().await);
+    world.wal.open_writer(options().with_store_probe(true)).await.unwrap().close().await.unwrap();
+    let (from, to) = (world.wal.store(), copy.wal.store());
+    for object in from.list_all("").await.unwrap() {
+        let bytes = from.get(&object.path).await.into_result().unwrap().unwrap().bytes;
+        to.put_overwrite(&object.path, bytes.into()).await.unwrap();
+    }
+    let _ = copy.faults.on(Op::Put, |_| true, Fault::IgnoreCondition);
+    let refused = copy.wal.open_writer(options().with_store_probe(true)).await.unwrap_err();
+    assert!(matches!(refused, OpenWriterError::Unsafe { .. }), "{refused}");
+}
+
+/// P-70. The very first requests to a store are the probe's. One reply that was lost ended the opening.
+#[tokio::test(start_paused = true)]
+async fn h11_a_store_that_stutters_is_probed_all_the_same() {
+    let world = World::new().await;
+    let lost = world.faults.on(Op::Put, |path| path.contains("/probe-"), Fault::Drop).times(4);
+    let writer = world.wal.open_writer(options().with_store_probe(true)).await.unwrap();
+    append(&writer, 1).await.unwrap();
+    assert_eq!(lost.hits(), 4);
+}
+
 /// Without the probe: a writer that was taken over goes on, and is acknowledged.
 #[tokio::test(start_paused = true)]
 async fn h11_without_the_probe_both_writers_win() {
