@@ -125,15 +125,35 @@ pub(crate) struct MutantArgs {
     /// The crate that is changed.
     #[arg(long, value_name = "NAME", default_value = "fencepost-fence")]
     pub(crate) package: String,
-    /// Only these of its files.
+    /// Only these of its files. Without it: of `fencepost-store` and `fencepost` those that decide something, else all.
     #[arg(long = "file", value_name = "GLOB")]
     pub(crate) files: Vec<String>,
-    /// Only part K of N, counted from 0.
-    #[arg(long, value_name = "K/N")]
-    pub(crate) shard: Option<String>,
-    /// A second pass: what the crate's own tests let through is put to the models and seeds as well.
+    /// In how many parts the work is cut. A part that was done to its end is not done again.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) shards: u32,
+    /// Only this part, counted from 0.
+    #[arg(long, value_name = "K")]
+    pub(crate) shard: Option<u32>,
+    /// How far a change that was not noticed is followed.
+    #[arg(long, value_enum, default_value_t = Until::Models)]
+    pub(crate) until: Until,
+    /// Start no further part after so many minutes.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) budget: Option<u64>,
+    /// Run nothing: print what was found so far.
     #[arg(long)]
-    pub(crate) models: bool,
+    pub(crate) report: bool,
+}
+
+/// The checks that a changed line is put to, each slower than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Until {
+    /// The crate's own tests.
+    Tests,
+    /// Then the seeds of the simulator that runs the crate.
+    Seeds,
+    /// Then, for the core, the models, without the three longest.
+    Models,
 }
 
 #[derive(Debug, clap::Args)]

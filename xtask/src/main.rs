@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod invocation;
 mod layers;
+mod mirror;
 mod mutants;
 mod old_arrow;
 mod sim;

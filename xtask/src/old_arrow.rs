@@ -1,17 +1,16 @@
 //! The other end of the arrow range: the workspace again, in a copy that is pinned to the oldest arrow allowed.
 //!
 //! `Cargo.lock` holds the newest arrow. The copy lives in `target/arrow-<major>/workspace` and has its own lock file and its
-//! own build folder beside it, so that a second run finds everything built. Files are rewritten only if they differ:
-//! cargo goes by modification times.
+//! own build folder beside it, so that a second run finds everything built.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cargo_metadata::MetadataCommand;
 use snafu::ResultExt as _;
 use toml_edit::{DocumentMut, Item, TableLike, value};
 
-use crate::error::{Error, MetadataSnafu, ReadSnafu, Result, TomlSnafu, UnusableSnafu, WriteSnafu};
+use crate::error::{MetadataSnafu, ReadSnafu, Result, TomlSnafu, UnusableSnafu};
 use crate::finding::Finding;
 use crate::invocation::Invocation;
 use crate::step::Step;
@@ -57,22 +56,13 @@ fn oldest(root: &Path) -> Result<u64> {
 
 /// Makes `copy` hold the files of `root` that are not ignored, and no others, with arrow pinned in the manifests.
 fn mirror(root: &Path, copy: &Path) -> Result<()> {
-    std::fs::create_dir_all(copy).context(WriteSnafu { path: copy })?;
-    let wanted: BTreeSet<PathBuf> = tree::list(root)?.into_iter().collect();
-    for path in &wanted {
-        let from = root.join(path);
-        let content = if is_member_manifest(path) {
-            pinned(path, &read(&from)?)?.0.into_bytes()
-        } else {
-            std::fs::read(&from).context(ReadSnafu { path: from })?
-        };
-        write_if_different(&copy.join(path), &content)?;
-    }
-    for path in tree::list(copy)?.into_iter().filter(|path| !wanted.contains(path)) {
-        let path = copy.join(path);
-        std::fs::remove_file(&path).context(WriteSnafu { path })?;
-    }
-    Ok(())
+    crate::mirror::mirror(root, copy, |path, content| {
+        if !is_member_manifest(path) {
+            return Ok(content);
+        }
+        let manifest = String::from_utf8_lossy(&content).into_owned();
+        Ok(pinned(path, &manifest)?.0.into_bytes())
+    })
 }
 
 /// The manifest with each arrow requirement `>=N, <M` pinned to `=N.0.0`, and the `N`s.
@@ -129,15 +119,6 @@ fn is_member_manifest(path: &Path) -> bool {
 
 const OTHER_WORKSPACES: &[&str] = &["fuzz", "interop"];
 
-fn write_if_different(path: &Path, content: &[u8]) -> Result<(), Error> {
-    if std::fs::read(path).is_ok_and(|present| present == content) {
-        return Ok(());
-    }
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder).context(WriteSnafu { path: folder })?;
-    std::fs::write(path, content).context(WriteSnafu { path })
-}
-
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).context(ReadSnafu { path })
 }
@@ -187,23 +168,5 @@ mod tests {
         std::fs::remove_dir_all(&dir).unwrap();
         assert_eq!(agreed.unwrap(), 58);
         assert!(disagreed.is_err());
-    }
-
-    #[test]
-    fn mirror_removes_what_is_gone_and_leaves_equal_files_alone() {
-        let dir = std::env::temp_dir().join(format!("xtask-mirror-{}", std::process::id()));
-        let (root, copy) = (dir.join("root"), dir.join("copy"));
-        std::fs::create_dir_all(root.join("src")).unwrap();
-        std::fs::write(root.join("src/a.rs"), "a").unwrap();
-        std::fs::write(root.join("src/b.rs"), "b").unwrap();
-        mirror(&root, &copy).unwrap();
-        let modified = || std::fs::metadata(copy.join("src/a.rs")).unwrap().modified().unwrap();
-        let before = modified();
-        std::fs::remove_file(root.join("src/b.rs")).unwrap();
-        mirror(&root, &copy).unwrap();
-        let (after, left) = (modified(), tree::list(&copy).unwrap());
-        std::fs::remove_dir_all(&dir).unwrap();
-        assert_eq!(before, after);
-        assert_eq!(left, [PathBuf::from("src/a.rs")]);
     }
 }
