@@ -85,6 +85,7 @@
 #[cfg(all(feature = "cloud", feature = "conformance"))]
 mod bucket;
 mod counts;
+pub mod disk;
 mod error;
 mod local;
 mod open;
@@ -106,6 +107,7 @@ pub mod wrap;
 pub use connector::{DirectConnector, ReplyConnector};
 pub use counts::RequestCounts;
 pub use error::{Failure, Operation, StoreError};
+pub use local::LocalDirectory;
 pub use object_store::path::Path;
 pub use object_store::{ObjectStore, PutPayload};
 pub use open::OpenError;
@@ -113,5 +115,7 @@ pub use options::{ClientRetries, StoreOptions};
 pub use outcome::{PutDone, PutOutcome, PutRefused, ReadOutcome, Refusal, Retry};
 pub use probe::{ProbeError, ProbeVerdict, UnsafeStore};
 pub use retry::pause_before;
-pub use store::{Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo};
+pub use store::{
+    Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo, StagingFile, StagingSweep,
+};
 pub use text::Escaped;

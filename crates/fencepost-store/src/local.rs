@@ -1,204 +1,156 @@
 //! Directories as stores, durable to the last directory entry.
 //!
-//! [`LocalFileSystem`] with fsync on does almost all of it, and is used for all but creates. Two things it
-//! does not do:
+//! `object_store` has such a store too. This one differs where a log would lose something:
 //!
-//! * *Directories made by somebody else.* It flushes the directories it makes. A writer that finds a
-//!   directory made a moment ago by another one relies on a flush that may not have happened yet, so after a
-//!   power cut the whole directory, acknowledged objects included, may be gone. Here every process flushes
-//!   each directory on the way to an object once before it uses it.
-//! * *Telling when a create failed.* A full disk before the link that publishes the object means not written;
-//!   an error afterwards, from the flush of the directory, means perhaps. Its errors do not tell the two
-//!   apart.
+//! * *Nothing is answered that a power cut could take back.* Not "done" before file, directory and the directories above are flushed, whoever
+//!   made them (P-72); not "exists" and not "found" either, since others build on these (P-72, P-73). See [`write`] and [`read`].
+//! * *It tells when a create failed.* A full disk before the link that publishes the object means not written; an error afterwards, from
+//!   the flush of the directory, means perhaps. See [`error`].
+//! * *It stands on a [seam](crate::disk)*, so that a simulated disk can have its power cut beneath it.
+//!
+//! Deletions are not flushed: after a power cut an object may be back.
 
-use futures::stream::BoxStream;
-use object_store::local::LocalFileSystem;
+mod directories;
+pub(crate) mod error;
+mod read;
+mod staging;
+mod write;
+
+pub(crate) use directories::make_durable;
+pub(crate) use error::LocalError;
+pub(crate) use staging::Staged;
+
+use crate::disk::{Disk, RealDisk};
+use error::bad_name;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
-use snafu::{IntoError, Snafu};
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 /// A directory as a store.
 #[derive(Debug, Clone)]
-pub(crate) struct LocalDirectory {
-    inner: LocalFileSystem,
+pub struct LocalDirectory<D> {
+    disk: D,
     root: Arc<Path>,
-    /// Directories below the root whose own entries are known to be on disk.
+    /// Directories whose own entries, and those of all above, are known to be on disk.
     durable: Arc<Mutex<HashSet<PathBuf>>>,
+    /// Files that this process flushed and could not mark.
+    settled: Arc<Mutex<HashSet<Identity>>>,
 }
 
-/// Why a create failed, and on which side of the one step that matters.
-#[derive(Debug, Snafu)]
-pub(crate) enum CreateError {
-    /// The name is taken.
-    #[snafu(display("{} exists", path.display()))]
-    Taken { path: PathBuf, source: io::Error },
-    /// Nothing was visible under the object's name.
-    #[snafu(display("{step} {}: {source}", path.display()))]
-    BeforeLink { step: &'static str, path: PathBuf, source: io::Error },
-    /// The object may be visible, and may or may not survive a power cut.
-    #[snafu(display("{step} {}: {source}", path.display()))]
-    AfterLink { step: &'static str, path: PathBuf, source: io::Error },
-}
+/// Which file it is, and when it was last changed.
+type Identity = ((u64, u64), (i64, i64));
 
-impl LocalDirectory {
+impl LocalDirectory<RealDisk> {
     /// The directory must exist.
     pub(crate) fn new(root: &Path) -> Result<Self> {
-        let inner = LocalFileSystem::new_with_prefix(root)?.with_fsync(true);
-        // Links resolved, as in the paths that `inner` makes.
-        let root = fs::canonicalize(root).map_err(|error| object_store::Error::Generic {
-            store: "LocalDirectory",
-            source: error.into(),
-        })?;
-        Ok(Self { inner, root: root.into(), durable: Arc::default() })
+        let root = fs::canonicalize(root)
+            .map_err(|error| Error::Generic { store: "LocalDirectory", source: error.into() })?;
+        Ok(Self::on(RealDisk, &root))
+    }
+}
+
+impl<D: Disk> LocalDirectory<D> {
+    /// A directory of any disk, by its absolute path. It must exist.
+    pub fn on(disk: D, root: &Path) -> Self {
+        Self { disk, root: root.into(), durable: Arc::default(), settled: Arc::default() }
     }
 
-    async fn create(&self, location: &ObjectPath, payload: PutPayload) -> Result<PutResult> {
-        let path = self.inner.path_to_filesystem(location).map_err(|error| {
-            let step = "cannot use the name";
-            let source = io::Error::new(ErrorKind::InvalidFilename, error);
-            let error: CreateError = BeforeLinkSnafu { step, path: location.as_ref() }.into_error(source);
-            object_store::Error::Generic { store: "LocalDirectory", source: error.into() }
-        })?;
-        let this = self.clone();
-        // Once started this runs to its end, even if the caller's future is dropped: that outcome is unknown.
-        tokio::task::spawn_blocking(move || this.create_blocking(&path, &payload)).await??;
+    fn path_of_folder(&self, folder: &ObjectPath) -> PathBuf {
+        folder.parts().fold(self.root.to_path_buf(), |path, part| path.join(part.as_ref()))
+    }
+
+    fn path_of(&self, object: &ObjectPath) -> Result<PathBuf, LocalError> {
+        match object.filename() {
+            None => Err(bad_name("", "an object needs a name")),
+            Some(name) if is_staging_name(name) => {
+                Err(bad_name(object.as_ref(), "names that end in # and a number are used for writing aside"))
+            }
+            Some(_) => Ok(self.path_of_folder(object)),
+        }
+    }
+
+    /// Runs a write to its end, even if the caller's future is dropped: that outcome is unknown.
+    async fn write(&self, to: &ObjectPath, payload: PutPayload, mode: PutMode) -> Result<PutResult> {
+        let (this, path) = (self.clone(), self.path_of(to)?);
+        let work = async move {
+            match mode {
+                PutMode::Create => this.create(&path, &payload).await,
+                _ => this.overwrite(&path, &payload).await,
+            }
+        };
+        self.disk.run(work).await??;
         Ok(PutResult { e_tag: None, version: None, extensions: Default::default() })
     }
 
-    fn create_blocking(&self, path: &Path, payload: &PutPayload) -> Result<()> {
-        let done = self.prepare_parents(path).and_then(|()| publish(path, payload));
-        done.map_err(|error| match error {
-            CreateError::Taken { path, source } => {
-                let path = path.display().to_string();
-                object_store::Error::AlreadyExists { path, source: source.into() }
+    async fn delete_one(&self, location: ObjectPath) -> Result<ObjectPath> {
+        let (this, path) = (self.clone(), self.path_of(&location)?);
+        let work = async move {
+            match write::again(|| this.disk.unlink(&path)).await {
+                Ok(()) => Ok(()),
+                Err(source) if source.kind() == ErrorKind::NotFound => {
+                    Err(LocalError::Absent { path, source })
+                }
+                Err(source) => Err(LocalError::before("cannot remove", &path)(source)),
             }
-            other => object_store::Error::Generic { store: "LocalDirectory", source: other.into() },
-        })
+        };
+        self.disk.run(work).await??;
+        Ok(location)
     }
 
     /// Removes the directories at and below `folder` that hold nothing, the deepest first. Returns whether `folder` is gone.
-    pub(crate) fn remove_empty(&self, folder: &ObjectPath) -> bool {
-        let Ok(path) = self.inner.path_to_filesystem(folder) else { return false };
-        self.durable.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| !known.starts_with(&path));
-        remove_empty(&path);
-        !path.exists()
+    pub(crate) async fn remove_empty(&self, folder: &ObjectPath) -> bool {
+        let (this, path) = (self.clone(), self.path_of_folder(folder));
+        self.disk.run(async move { this.remove_empty_at(&path).await }).await.unwrap_or(false)
     }
 
-    /// Makes the directories above `path` and sees to it, once per process, that they are on disk.
-    fn prepare_parents(&self, path: &Path) -> std::result::Result<(), CreateError> {
-        let Some(parent) = path.parent() else { return Ok(()) };
-        if self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(parent) {
-            return Ok(());
-        }
-        make_durable(parent, &self.root).map_err(|(path, source)| CreateError::BeforeLink {
-            step: "cannot make directory",
-            path,
-            source,
-        })?;
-        self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(parent.to_owned());
-        Ok(())
+    /// Files below `folder` that were written aside and never got their name.
+    pub(crate) async fn staged_below(&self, folder: ObjectPath) -> Result<Vec<Staged>> {
+        let this = self.clone();
+        Ok(self.disk.run(async move { this.staged(folder).await }).await??)
+    }
+
+    /// What time it is by the clock that stamps the files in the root.
+    pub(crate) async fn clock(&self) -> Result<SystemTime> {
+        let this = self.clone();
+        Ok(self.disk.run(async move { this.now(&this.root.clone()).await }).await??)
+    }
+
+    /// Removes one file that was written aside.
+    pub(crate) async fn remove_staging_file(&self, location: &ObjectPath) -> Result<()> {
+        let (this, path) = (self.clone(), self.path_of_folder(location));
+        Ok(self.disk.run(async move { this.remove_staged(&path).await }).await??)
+    }
+
+    fn list_from(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let open = vec![prefix.cloned().unwrap_or_default()];
+        let directories = stream::try_unfold((self.clone(), open), |(this, mut open)| async move {
+            let Some(at) = open.pop() else { return Ok::<_, Error>(None) };
+            let reading = this.disk.run(this.clone().read_directory(at));
+            let (folders, objects) = reading.await??;
+            open.extend(folders);
+            Ok(Some((stream::iter(objects.into_iter().map(Ok)), (this, open))))
+        });
+        directories.try_flatten().boxed()
+    }
+
+    fn unsupported(&self, operation: &str) -> Error {
+        Error::NotImplemented { operation: operation.into(), implementer: self.to_string() }
     }
 }
 
-/// Makes `directory` and what is missing above it, then flushes each directory from it up to `top` and the
-/// one that holds `top`'s entry, whoever made them.
-pub(crate) fn make_durable(directory: &Path, top: &Path) -> std::result::Result<(), (PathBuf, io::Error)> {
-    fs::create_dir_all(directory).map_err(|error| (directory.to_owned(), error))?;
-    for at in directory.ancestors().filter(|at| !at.as_os_str().is_empty()) {
-        if top.parent() == Some(at) {
-            // Above the store. Its owner may not let us read it, which is no reason to refuse to work.
-            return match flush_directory(at) {
-                Err(error) if error.kind() != ErrorKind::PermissionDenied => Err((at.to_owned(), error)),
-                _ => Ok(()),
-            };
-        }
-        flush_directory(at).map_err(|error| (at.to_owned(), error))?;
-    }
-    Ok(())
-}
-
-/// Writes the bytes aside, flushes them, and links them to their name, which fails if the name is taken.
-fn publish(path: &Path, payload: &PutPayload) -> std::result::Result<(), CreateError> {
-    let (file, staged) = stage(path)?;
-    let linked = write_and_flush(file, payload)
-        .map_err(|source| ("cannot write", source))
-        .and_then(|()| fs::hard_link(&staged, path).map_err(|source| ("cannot link", source)));
-    let _ = fs::remove_file(&staged); // A leftover is hidden from listings and harms nobody.
-    match linked {
-        Ok(()) => {}
-        Err(("cannot link", source)) if source.kind() == ErrorKind::AlreadyExists => {
-            return Err(TakenSnafu { path }.into_error(source));
-        }
-        // SUBTLE: on a network file system a link may be made and its reply lost. These kinds are refusals.
-        Err((step, source)) if step == "cannot write" || LINK_REFUSALS.contains(&source.kind()) => {
-            return Err(BeforeLinkSnafu { step, path }.into_error(source));
-        }
-        Err((step, source)) => return Err(AfterLinkSnafu { step, path }.into_error(source)),
-    }
-    path.parent().map_or(Ok(()), flush_directory).map_err(|source| {
-        let step = "cannot flush the directory of";
-        AfterLinkSnafu { step, path }.into_error(source)
-    })
-}
-
-/// Opens a new file beside `path`, named so that `LocalFileSystem` does not list it.
-fn stage(path: &Path) -> std::result::Result<(File, PathBuf), CreateError> {
-    for attempt in 1_u32.. {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!("#{attempt}"));
-        let staged = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).open(&staged) {
-            Ok(file) => return Ok((file, staged)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(source) => {
-                let step = "cannot create";
-                return Err(BeforeLinkSnafu { step, path: staged }.into_error(source));
-            }
-        }
-    }
-    unreachable!("a directory cannot hold four billion leftovers of one object");
-}
-
-/// Never follows a link, and never removes what is not empty.
-fn remove_empty(path: &Path) {
-    let below = fs::read_dir(path).into_iter().flatten().flatten();
-    for entry in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        remove_empty(&entry.path());
-    }
-    let _ = fs::remove_dir(path);
-}
-
-fn write_and_flush(mut file: File, payload: &PutPayload) -> io::Result<()> {
-    payload.iter().try_for_each(|chunk| file.write_all(chunk))?;
-    file.sync_all()
-}
-
-/// Flushes a directory's entries. Where directories cannot be opened (Windows) there is nothing to do.
-fn flush_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
-}
-
-/// Errors of link(2) after which no link was made.
-const LINK_REFUSALS: [ErrorKind; 6] = [
-    ErrorKind::PermissionDenied,
-    ErrorKind::StorageFull,
-    ErrorKind::QuotaExceeded,
-    ErrorKind::ReadOnlyFilesystem,
-    ErrorKind::TooManyLinks,
-    ErrorKind::NotFound,
-];
-
-impl fmt::Display for LocalDirectory {
+impl<D> fmt::Display for LocalDirectory<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LocalDirectory({})", self.root.display())
     }
@@ -206,39 +158,51 @@ impl fmt::Display for LocalDirectory {
 
 #[async_trait::async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl ObjectStore for LocalDirectory {
+impl<D: Disk> ObjectStore for LocalDirectory<D> {
     async fn put_opts(&self, to: &ObjectPath, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        if opts.mode == PutMode::Create && opts.attributes.is_empty() {
-            return self.create(to, payload).await;
+        match opts.mode {
+            PutMode::Update(_) => Err(self.unsupported("a conditional update")),
+            _ if !opts.attributes.is_empty() => Err(self.unsupported("attributes")),
+            mode => self.write(to, payload, mode).await,
         }
-        self.inner.put_opts(to, payload, opts).await
     }
 
     async fn put_multipart_opts(
         &self,
-        to: &ObjectPath,
-        opts: PutMultipartOptions,
+        _: &ObjectPath,
+        _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(to, opts).await
+        Err(self.unsupported("a multipart upload"))
     }
 
     async fn get_opts(&self, from: &ObjectPath, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(from, options).await
+        let path = self.path_of(from)?;
+        self.disk.run(self.clone().find(from.clone(), path, options)).await?
     }
 
     async fn get_ranges(&self, from: &ObjectPath, ranges: &[Range<u64>]) -> Result<Vec<bytes::Bytes>> {
-        self.inner.get_ranges(from, ranges).await
+        let mut read = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let options = GetOptions::new().with_range(Some(range.clone()));
+            read.push(self.get_opts(from, options).await?.bytes().await?);
+        }
+        Ok(read)
     }
 
     fn delete_stream(
         &self,
         locations: BoxStream<'static, Result<ObjectPath>>,
     ) -> BoxStream<'static, Result<ObjectPath>> {
-        self.inner.delete_stream(locations)
+        let this = self.clone();
+        let delete = move |location: Result<ObjectPath>| {
+            let this = this.clone();
+            async move { this.delete_one(location?).await }
+        };
+        locations.map(delete).buffered(DELETIONS_AT_ONCE).boxed()
     }
 
     fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        self.list_from(prefix)
     }
 
     fn list_with_offset(
@@ -246,21 +210,32 @@ impl ObjectStore for LocalDirectory {
         prefix: Option<&ObjectPath>,
         offset: &ObjectPath,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        let offset = offset.clone();
+        self.list_from(prefix).try_filter(move |meta| std::future::ready(meta.location > offset)).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
+        let at = prefix.cloned().unwrap_or_default();
+        let (common_prefixes, objects) = self.disk.run(self.clone().read_directory(at)).await??;
+        Ok(ListResult { common_prefixes, objects, extensions: Default::default() })
     }
 
-    async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
+    async fn copy_opts(&self, _: &ObjectPath, _: &ObjectPath, _: CopyOptions) -> Result<()> {
+        Err(self.unsupported("a copy"))
     }
 
-    async fn rename_opts(&self, from: &ObjectPath, to: &ObjectPath, options: RenameOptions) -> Result<()> {
-        self.inner.rename_opts(from, to, options).await
+    async fn rename_opts(&self, _: &ObjectPath, _: &ObjectPath, _: RenameOptions) -> Result<()> {
+        Err(self.unsupported("a renaming"))
     }
 }
+
+/// Whether a file of that name was written aside, by us or by `object_store`, and is no object.
+fn is_staging_name(name: &str) -> bool {
+    let number = name.split_once('#').map(|(_, number)| number);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+const DELETIONS_AT_ONCE: usize = 10;
 
 #[cfg(test)]
 mod tests;

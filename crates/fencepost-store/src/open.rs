@@ -5,7 +5,8 @@ mod cloud;
 mod location;
 mod memory;
 
-use crate::local::{LocalDirectory, make_durable};
+use crate::disk::{RealDisk, at_once};
+use crate::local::{LocalDirectory, LocalError, make_durable};
 use crate::options::{ClientRetries, StoreOptions};
 use crate::store::{Backend, LogStore};
 use location::Location;
@@ -82,7 +83,7 @@ impl LogStore {
     }
 }
 
-fn open_directory(path: &Path, create: bool) -> Result<LocalDirectory, OpenError> {
+fn open_directory(path: &Path, create: bool) -> Result<LocalDirectory<RealDisk>, OpenError> {
     match std::fs::metadata(path) {
         Ok(found) if !found.is_dir() => return NotADirectorySnafu { path }.fail(),
         Ok(_) if create => flush(path)?,
@@ -101,7 +102,11 @@ fn flush(path: &Path) -> Result<(), OpenError> {
     let existing = path.ancestors().skip(1).find(|at| at.exists());
     let top = existing
         .map_or(path, |existing| path.ancestors().take_while(|at| *at != existing).last().unwrap_or(path));
-    make_durable(path, top).map_err(|(path, source)| OpenError::Directory { path, source })
+    at_once(make_durable(&RealDisk, path, top)).map_err(|error| match error {
+        LocalError::Unfit { path, source, .. } => OpenError::Unflushable { path, source },
+        LocalError::Before { path, source, .. } => OpenError::Directory { path, source },
+        other => OpenError::Directory { path: path.into(), source: io::Error::other(other) },
+    })
 }
 
 /// Why a store cannot be opened, and what to do about it.
@@ -159,6 +164,18 @@ pub enum OpenError {
     #[snafu(display("cannot use directory `{}`; make it beforehand, with permission to read and write", path.display()))]
     Directory {
         /// The directory, or the one above it that is in the way.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// The file system cannot flush directories, so nothing in them is durable.
+    #[snafu(display(
+        "the file system of `{}` cannot flush directories ({source}), so an acknowledged append could be gone after a power cut; keep \
+         the log on another file system",
+        path.display()
+    ))]
+    Unflushable {
+        /// The directory.
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,

@@ -4,14 +4,17 @@ mod delete;
 mod list;
 mod put;
 mod read;
+mod staging;
 #[cfg(feature = "conformance")]
 mod suite;
 
 pub use delete::Deletion;
 pub use list::{Listed, Listing};
 pub use read::{Object, ObjectInfo};
+pub use staging::{StagingFile, StagingSweep};
 
 use crate::counts::{Class, Counter, RequestCounts};
+use crate::disk::RealDisk;
 use crate::error::{Failure, Operation, StoreError};
 use crate::local::LocalDirectory;
 use crate::options::{ClientRetries, StoreOptions};
@@ -57,7 +60,7 @@ pub struct LogStore {
     /// What people call the store: its endpoint, where that is known.
     place: Arc<str>,
     /// The directory, if this crate opened one.
-    directory: Option<LocalDirectory>,
+    directory: Option<LocalDirectory<RealDisk>>,
     /// Whether a probe passed here and could not be put on record.
     probed: Arc<AtomicBool>,
     /// What can be asked about the bucket, if this crate opened one.
@@ -100,7 +103,7 @@ impl LogStore {
         }
     }
 
-    pub(crate) fn with_directory(mut self, directory: Option<LocalDirectory>) -> Self {
+    pub(crate) fn with_directory(mut self, directory: Option<LocalDirectory<RealDisk>>) -> Self {
         self.directory = directory;
         self
     }

@@ -25,7 +25,7 @@
 //! [`ReplyConnector`]: crate::ReplyConnector
 
 use crate::error::{Failure, Operation};
-use crate::local::CreateError;
+use crate::local::LocalError;
 use std::error::Error;
 use std::io;
 
@@ -59,10 +59,11 @@ pub(crate) fn classify(operation: Operation, error: &object_store::Error) -> Ans
 
 /// The first cause in the chain that is known to say something, the most telling kind first.
 fn by_cause(error: &object_store::Error) -> Failure {
-    if let Some(local) = find::<CreateError>(error) {
+    if let Some(local) = find::<LocalError>(error) {
         return match local {
-            CreateError::BeforeLink { source, .. } => local_failure(source),
-            CreateError::AfterLink { .. } | CreateError::Taken { .. } => Failure::Io,
+            LocalError::Before { source, .. } => local_failure(source),
+            LocalError::Unfit { .. } => Failure::Unsupported,
+            LocalError::After { .. } | LocalError::Taken { .. } | LocalError::Absent { .. } => Failure::Io,
         };
     }
     #[cfg(feature = "cloud")]

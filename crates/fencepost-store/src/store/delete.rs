@@ -69,9 +69,9 @@ impl LogStore {
     /// Removes the empty directories that a local store keeps at and below `folder`, best effort: what is not empty stays, and so
     /// does what cannot be removed. Stores without directories have none, nor do local ones that this crate did not open. No request.
     pub async fn remove_empty_folders(&self, folder: &str) {
-        let Some(directory) = self.directory.clone() else { return };
+        let Some(directory) = &self.directory else { return };
         let Ok(location) = self.locate_object(Operation::Delete, folder) else { return };
-        let _ = tokio::task::spawn_blocking(move || directory.remove_empty(&location)).await;
+        let _ = directory.remove_empty(&location).await;
     }
 
     /// Sends one batch and gives each of its objects a result.

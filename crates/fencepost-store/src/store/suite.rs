@@ -41,8 +41,7 @@ impl LogStore {
     /// Removes the empty directories that a local store keeps at and below the root. Returns whether the root is gone; stores that this
     /// crate did not open, and those without directories, have none that it knows of.
     pub(crate) async fn remove_empty_directories(&self) -> bool {
-        let Some(directory) = self.directory.clone() else { return true };
-        let root = self.root.clone();
-        tokio::task::spawn_blocking(move || directory.remove_empty(&root)).await.unwrap_or(false)
+        let Some(directory) = &self.directory else { return true };
+        directory.remove_empty(&self.root).await
     }
 }

@@ -117,3 +117,39 @@ async fn a_dropped_create_may_still_land() {
     assert!(matches!(refused.why, Refusal::Exists));
     assert_eq!(store.get("a").await.into_result().unwrap().unwrap().bytes, "x");
 }
+
+/// What `kill -9` left was listed, named and deleted by nothing, and could be all of a directory. P-75.
+#[tokio::test]
+async fn staging_files_are_listed_counted_and_deleted_by_age() {
+    use std::time::{Duration, SystemTime};
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    assert!(store.staging_files("").await.unwrap().is_empty());
+    store.put_new("log/wal/x", "whole".into()).await.unwrap();
+    for (name, bytes) in [("log/wal/x#1", "half"), ("log/wal/y#12", "another"), ("elsewhere/z#1", "z")] {
+        fs::create_dir_all(home.path().join(name).parent().unwrap()).unwrap();
+        fs::write(home.path().join(name), bytes).unwrap();
+    }
+    let old = SystemTime::now() - Duration::from_secs(100_000);
+    fs::File::options().write(true).open(home.path().join("log/wal/x#1")).unwrap().set_modified(old).unwrap();
+    let found = store.staging_files("log").await.unwrap();
+    assert_eq!((found.len(), found.iter().map(|file| file.size).sum::<u64>()), (2, 11));
+
+    let sweep = store.delete_staging_files("log", Duration::from_secs(86_400)).await.unwrap();
+    assert_eq!((sweep.deleted.len(), sweep.kept.len(), sweep.failed.len()), (1, 1, 0));
+    assert_eq!((sweep.deleted[0].path.as_ref(), sweep.bytes_freed()), ("log/wal/x#1", 4));
+    let sweep = store.delete_staging_files("log", Duration::ZERO).await.unwrap();
+    assert_eq!(sweep.deleted.len(), 1);
+    assert_eq!(store.list_all("").await.unwrap().len(), 1, "objects stay");
+    assert_eq!(store.staging_files("").await.unwrap().len(), 1, "so does what is elsewhere");
+    let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(
+        LogStore::open("memory://staging", StoreOptions::new())
+            .unwrap()
+            .staging_files("")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

@@ -54,8 +54,8 @@ fn what_the_client_says_depends_on_what_was_asked() {
 fn a_full_disk_is_definite_only_before_the_link() {
     let full = || io::Error::from(io::ErrorKind::StorageFull);
     let path = PathBuf::from("x");
-    let before = CreateError::BeforeLink { step: "cannot write", path: path.clone(), source: full() };
-    let after = CreateError::AfterLink { step: "cannot flush", path, source: full() };
+    let before = LocalError::Before { step: "cannot write", path: path.clone(), source: full() };
+    let after = LocalError::After { step: "cannot flush", path, source: full() };
     let meaning = |error: E| classify(Operation::Create, &error);
     assert_eq!(meaning(generic(before)), Answer::Failed(Failure::Full));
     assert_eq!(meaning(generic(after)), Answer::Failed(Failure::Io));
