@@ -150,9 +150,13 @@ pub(crate) struct Tail {
     /// How to print rows.
     #[arg(long, default_value = "ndjson")]
     pub(crate) format: OutputFormat,
-    /// Write to this file instead of stdout.
+    /// Write to this file instead of stdout. It is written beside and takes its name at the end, so a failure leaves what was there
+    /// before; with --follow it is written as rows come, and must be new.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// What a null is in CSV. Default: an empty field, while an empty text is "".
+    #[arg(long, value_name = "TEXT", value_parser = parse_null, default_value = "", hide_default_value = true)]
+    pub(crate) null: String,
     /// Go on where the consumer of this name was, and move it along. Collections keep what it has not passed.
     #[arg(long, value_name = "NAME", value_parser = parse_cursor, conflicts_with = "from")]
     pub(crate) cursor: Option<CursorName>,
@@ -314,6 +318,15 @@ fn parse_position(text: &str) -> Result<Position, String> {
         Some(position) if !position.is_none() => Ok(position),
         _ => Err("positions go from 1 to 2^62".to_owned()),
     }
+}
+
+fn parse_null(text: &str) -> Result<String, String> {
+    if text.contains(['"', ',', '\n', '\r']) {
+        return Err(
+            "a null is not quoted, so it cannot have commas, quotation marks or line ends in it".to_owned()
+        );
+    }
+    Ok(text.to_owned())
 }
 
 fn parse_epoch(text: &str) -> Result<Epoch, String> {

@@ -1,5 +1,9 @@
 //! Printing. Everything that goes to a terminal passes through here, and a reader that goes away ends the program quietly.
 
+mod beside;
+
+pub(crate) use beside::Beside;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 use serde_json::Value;

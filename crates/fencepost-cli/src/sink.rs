@@ -1,18 +1,23 @@
-//! Rows to bytes, in four formats.
+//! Rows to bytes, in four formats: every value exactly, or an error that names it.
+
+mod csv;
+mod json;
+mod shape;
+mod text;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Out, not_written};
-use arrow::array::RecordBatch;
-use arrow::csv;
+use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
-use arrow::json;
 use clap::ValueEnum;
 use fencepost::{LogEntry, Position};
 use parquet::arrow::ArrowWriter;
-use std::io::Write;
+use shape::Shape;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 /// A format of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,7 +25,7 @@ pub(crate) enum OutputFormat {
     /// One JSON object on each line.
     #[value(alias = "jsonl")]
     Ndjson,
-    /// With a header; no nested columns, and null is the same as an empty text.
+    /// With a header; no nested columns. A null is an empty field, an empty text is "".
     Csv,
     Parquet,
     /// An Arrow IPC stream.
@@ -36,43 +41,61 @@ impl OutputFormat {
     pub(crate) const fn is_readable_at_once(self) -> bool {
         !matches!(self, Self::Parquet)
     }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "NDJSON",
+            Self::Csv => "CSV",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "an Arrow stream",
+        }
+    }
+}
+
+/// What to write, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct SinkOptions {
+    pub(crate) format: OutputFormat,
+    /// What a null is in CSV.
+    pub(crate) null: String,
+    /// Whether what was written before an error remains.
+    pub(crate) keeps_part: bool,
 }
 
 /// Writes entries, one after the other.
 pub(crate) struct Sink {
-    format: OutputFormat,
+    options: SinkOptions,
     state: State,
-    schema: Option<SchemaRef>,
+    /// The schema of the last entry, and what the format makes of it.
+    seen: Option<(SchemaRef, Shape)>,
 }
 
 enum State {
     /// Nothing was written yet.
     New(Out),
     Ndjson(Out),
-    Csv(Out, Header),
+    Csv(Out),
     Arrow(Box<StreamWriter<Out>>),
     Parquet(Box<ArrowWriter<Out>>),
     Ended,
 }
 
-/// Whether the names of columns were written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Header {
-    Due,
-    Written,
-}
-
 impl Sink {
-    pub(crate) const fn new(format: OutputFormat, out: Out) -> Self {
-        Self { format, state: State::New(out), schema: None }
+    pub(crate) const fn new(options: SinkOptions, out: Out) -> Self {
+        Self { options, state: State::New(out), seen: None }
     }
 
     /// Writes the rows of `entry`.
     pub(crate) fn write(&mut self, entry: &LogEntry) -> Result<(), Failure> {
         let at = entry.position();
-        self.accept(at, entry.schema())?;
+        let shape = self.accept(at, entry.schema())?;
+        let mut rows_before = 0;
         for batch in entry.batches() {
-            self.write_batch(batch).map_err(|error| self.not_encoded(at, &error))?;
+            for start in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
+                let some = batch.slice(start, ROWS_AT_ONCE.min(batch.num_rows() - start));
+                self.write_some(&some, &shape).map_err(|trouble| self.failure(at, rows_before, trouble))?;
+                rows_before += some.num_rows();
+            }
         }
         Ok(())
     }
@@ -80,17 +103,25 @@ impl Sink {
     /// Hands over what was written so far.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let flushed = match &mut self.state {
-            State::New(out) | State::Ndjson(out) | State::Csv(out, _) => out.flush(),
+            State::New(out) | State::Ndjson(out) | State::Csv(out) => out.flush(),
             State::Arrow(writer) => writer.get_mut().flush(),
             State::Parquet(_) | State::Ended => Ok(()),
         };
         flushed.map_err(|error| not_written(&error))
     }
 
+    /// Makes no rows at all a file of its kind too, with no columns.
+    pub(crate) fn ensure_begun(&mut self) -> Result<(), Failure> {
+        if !matches!(self.state, State::New(_)) || !self.options.format.is_binary() {
+            return Ok(());
+        }
+        self.begin(&Arc::new(Schema::empty())).map_err(|error| Failure::of(Exit::Failed, &error))
+    }
+
     /// Writes what belongs at the end. Whatever was written before is then readable, after an error in `write` too.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         match std::mem::replace(&mut self.state, State::Ended) {
-            State::New(mut out) | State::Ndjson(mut out) | State::Csv(mut out, _) => {
+            State::New(mut out) | State::Ndjson(mut out) | State::Csv(mut out) => {
                 out.flush().map_err(|error| not_written(&error))
             }
             State::Arrow(mut writer) => {
@@ -105,103 +136,196 @@ impl Sink {
         }
     }
 
-    /// Begins with the first schema, and refuses another one where the format holds one only.
-    fn accept(&mut self, at: Position, schema: &SchemaRef) -> Result<(), Failure> {
-        let Some(first) = &self.schema else {
-            self.begin(at, schema)?;
-            self.schema = Some(schema.clone());
-            return Ok(());
-        };
-        if self.format == OutputFormat::Ndjson || first == schema {
-            return Ok(());
+    /// Begins with the first schema, and refuses another one where the format holds one only, and any one that the
+    /// format cannot carry, before anything of it is written.
+    fn accept(&mut self, at: Position, schema: &SchemaRef) -> Result<Shape, Failure> {
+        let format = self.options.format;
+        if let Some((last, shape)) = &self.seen {
+            if last == schema {
+                return Ok(shape.clone());
+            }
+            if format != OutputFormat::Ndjson {
+                return Err(self.changed(at));
+            }
         }
-        let mut failure = Failure::new(
-            Exit::Format,
-            format!(
-                "the entry at position {at} has another schema than those before it, and {} holds one",
-                name(self.format)
-            ),
-        );
-        failure.facts.insert("at".into(), at.get().into());
-        Err(failure.with_advice(format!(
-            "What comes before was written. Write the parts apart: once with --to {}, once with --from {at}; or use --format ndjson.",
-            at.prev()
-        )))
+        let shape = Shape::of(format, schema).map_err(|problems| cannot_carry(at, format, &problems))?;
+        if matches!(self.state, State::New(_)) {
+            self.begin(shape.schema()).map_err(|error| self.failure(at, 0, error.into()))?;
+        }
+        self.seen = Some((schema.clone(), shape.clone()));
+        Ok(shape)
     }
 
-    fn begin(&mut self, at: Position, schema: &SchemaRef) -> Result<(), Failure> {
-        let State::New(out) = std::mem::replace(&mut self.state, State::Ended) else {
+    fn begin(&mut self, schema: &SchemaRef) -> Result<(), ArrowError> {
+        let State::New(mut out) = std::mem::replace(&mut self.state, State::Ended) else {
             unreachable!("a sink begins once");
         };
-        self.state = match self.format {
+        self.state = match self.options.format {
             OutputFormat::Ndjson => State::Ndjson(out),
             OutputFormat::Csv => {
-                check_flat(at, schema)?;
-                State::Csv(out, Header::Due)
+                out.write_all(csv::header(schema, &self.options.null).as_bytes())?;
+                State::Csv(out)
             }
-            OutputFormat::Arrow => {
-                let writer =
-                    StreamWriter::try_new(out, schema).map_err(|error| self.not_encoded(at, &error))?;
-                State::Arrow(Box::new(writer))
-            }
+            OutputFormat::Arrow => State::Arrow(Box::new(StreamWriter::try_new(out, schema)?)),
             OutputFormat::Parquet => {
-                let writer = ArrowWriter::try_new(out, schema.clone(), None)
-                    .map_err(|error| self.not_encoded(at, &ArrowError::from(error)))?;
-                State::Parquet(Box::new(writer))
+                State::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), None)?))
             }
         };
         Ok(())
     }
 
-    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        match &mut self.state {
-            State::Ndjson(out) => {
-                let mut writer = json::WriterBuilder::new()
-                    .with_explicit_nulls(true)
-                    .build::<_, json::writer::LineDelimited>(out);
-                writer.write(batch)?;
-                writer.finish()
+    fn write_some(&mut self, rows: &RecordBatch, shape: &Shape) -> Result<(), Trouble> {
+        let (shaped, failed) = match shape.apply(rows) {
+            Ok(shaped) => (shaped, None),
+            Err(_) => {
+                let failed = first_failure(rows, &mut Vec::new(), |rows, _| shape.apply(rows).map(drop));
+                // What comes before is written, and only that.
+                (shape.apply(&rows.slice(0, failed.row))?, Some(failed))
             }
-            State::Csv(out, header) => {
-                let due = std::mem::replace(header, Header::Written) == Header::Due;
-                csv::WriterBuilder::new().with_header(due).build(out).write(batch)
+        };
+        let written: Result<(), Trouble> = match &mut self.state {
+            State::Ndjson(out) => write_encoded(out, |text| json::write(&shaped, text)),
+            State::Csv(out) => write_encoded(out, |text| csv::write(&shaped, &self.options.null, text)),
+            State::Arrow(writer) => writer.write(&shaped).map_err(Trouble::from),
+            State::Parquet(writer) => write_parquet(writer, &shaped).map_err(Trouble::from),
+            State::New(_) | State::Ended => unreachable!("a sink begins before its first rows"),
+        };
+        written.and(failed.map_or(Ok(()), |failed| Err(failed.into())))
+    }
+
+    fn changed(&self, at: Position) -> Failure {
+        let name = self.options.format.name();
+        let message = format!(
+            "the entry at position {at} has another schema than those before it, and {name} holds one"
+        );
+        let mut failure = Failure::new(Exit::Format, message);
+        failure.facts.insert("at".into(), at.get().into());
+        failure.with_advice(format!(
+            "{} Write the parts apart: once with --to {}, once with --from {at}; or use --format ndjson.",
+            self.kept(),
+            at.prev()
+        ))
+    }
+
+    fn failure(&self, at: Position, rows_before: usize, trouble: Trouble) -> Failure {
+        let format = self.options.format;
+        match trouble {
+            Trouble::Value(failed) => {
+                let (row, column) = (rows_before + failed.row + 1, &failed.column);
+                let message = format!(
+                    "position {at}, row {row} of it, column `{column}`: {} cannot carry the value: {}",
+                    format.name(),
+                    failed.why
+                );
+                let mut failure = Failure::new(Exit::Format, message);
+                failure.facts.insert("at".into(), at.get().into());
+                failure.facts.insert("row".into(), row.into());
+                failure.facts.insert("column".into(), column.as_str().into());
+                failure.with_advice(format!("{} {}", self.kept(), others(format)))
             }
-            State::Arrow(writer) => writer.write(batch),
-            State::Parquet(writer) => {
-                writer.write(batch)?;
-                if writer.in_progress_size() > ROW_GROUP_BYTES {
-                    writer.flush()?;
-                }
-                Ok(())
+            Trouble::Output(error) => not_written(&error),
+            Trouble::Arrow(error) => {
+                let exit = if matches!(error, ArrowError::IoError(..)) { Exit::Failed } else { Exit::Format };
+                Failure::of(exit, &error).while_doing(format_args!("position {at} as {}", format.name()))
             }
-            State::New(_) | State::Ended => unreachable!("a sink begins before its first batch"),
         }
     }
 
-    fn not_encoded(&self, at: Position, error: &ArrowError) -> Failure {
-        let exit = if matches!(error, ArrowError::IoError(..)) { Exit::Failed } else { Exit::Format };
-        Failure::of(exit, error).while_doing(format_args!("position {at} as {}", name(self.format)))
+    const fn kept(&self) -> &'static str {
+        if self.options.keeps_part { "What comes before was written." } else { "The file is as it was." }
     }
 }
 
-const fn name(format: OutputFormat) -> &'static str {
+/// What can go wrong with rows.
+enum Trouble {
+    /// A value that the format cannot carry.
+    Value(Failed),
+    Output(io::Error),
+    Arrow(ArrowError),
+}
+
+impl From<Failed> for Trouble {
+    fn from(failed: Failed) -> Self {
+        Self::Value(failed)
+    }
+}
+
+impl From<ArrowError> for Trouble {
+    fn from(error: ArrowError) -> Self {
+        Self::Arrow(error)
+    }
+}
+
+/// The first value that cannot be carried.
+struct Failed {
+    /// From 0, in the rows that were to be written.
+    row: usize,
+    column: String,
+    why: ArrowError,
+}
+
+/// Looks for the first row that cannot be encoded, and in it for the first column. What comes before is encoded into
+/// `out`.
+fn first_failure(
+    rows: &RecordBatch,
+    out: &mut Vec<u8>,
+    encode: impl Fn(&RecordBatch, &mut Vec<u8>) -> Result<(), ArrowError>,
+) -> Failed {
+    let mut nothing = Vec::new();
+    for row in 0..rows.num_rows() {
+        let one = rows.slice(row, 1);
+        let Err(why) = encode(&one, out) else { continue };
+        let alone = |&column: &usize| {
+            let is_null = one.column(column).logical_nulls().is_some_and(|nulls| nulls.null_count() > 0);
+            let alone = one.project(&[column]);
+            (!is_null || one.num_columns() == 1)
+                && alone.is_ok_and(|alone| encode(&alone, &mut nothing).is_err())
+        };
+        let column = (0..one.num_columns()).find(alone);
+        let column = column.map_or_else(String::new, |column| one.schema_ref().field(column).name().clone());
+        return Failed { row, column, why };
+    }
+    let why = ArrowError::ComputeError("rows that can be written one by one cannot be together".to_owned());
+    Failed { row: rows.num_rows(), column: String::new(), why }
+}
+
+/// Writes what was encoded, whether or not the rest could be.
+fn write_encoded(
+    out: &mut Out,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), Failed>,
+) -> Result<(), Trouble> {
+    let mut text = Vec::new();
+    let encoded = encode(&mut text);
+    out.write_all(&text).map_err(Trouble::Output)?;
+    Ok(encoded?)
+}
+
+fn write_parquet(writer: &mut ArrowWriter<Out>, rows: &RecordBatch) -> Result<(), ArrowError> {
+    writer.write(rows)?;
+    if writer.in_progress_size() > ROW_GROUP_BYTES {
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+fn cannot_carry(at: Position, format: OutputFormat, problems: &[String]) -> Failure {
+    let message = format!("position {at}: {} cannot carry {}", format.name(), problems.join(", "));
+    let mut failure = Failure::new(Exit::Format, message);
+    failure.facts.insert("at".into(), at.get().into());
+    failure.with_advice(others(format))
+}
+
+/// What to try instead.
+const fn others(format: OutputFormat) -> &'static str {
     match format {
-        OutputFormat::Ndjson => "NDJSON",
-        OutputFormat::Csv => "CSV",
-        OutputFormat::Parquet => "Parquet",
-        OutputFormat::Arrow => "an Arrow stream",
+        OutputFormat::Ndjson | OutputFormat::Csv => {
+            "--format arrow carries everything, --format parquet nearly so."
+        }
+        OutputFormat::Parquet | OutputFormat::Arrow => "--format arrow carries everything.",
     }
-}
-
-fn check_flat(at: Position, schema: &Schema) -> Result<(), Failure> {
-    let nested = schema.fields().iter().filter(|field| field.data_type().is_nested());
-    let nested: Vec<_> = nested.map(|field| format!("`{}` ({})", field.name(), field.data_type())).collect();
-    if nested.is_empty() {
-        return Ok(());
-    }
-    let message = format!("position {at}: CSV cannot carry nested columns: {}", nested.join(", "));
-    Err(Failure::new(Exit::Format, message).with_advice("Use --format ndjson, parquet or arrow."))
 }
 
 /// Encoded rows that are held in memory before a row group is written.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Rows that are encoded before any of them is written.
+const ROWS_AT_ONCE: usize = 1024;

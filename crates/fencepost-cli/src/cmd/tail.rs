@@ -3,14 +3,16 @@
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Out, note_line};
+use crate::output::{self, Beside, Out, note_line};
 use crate::place::requests;
 use crate::signal::asked_to_end;
-use crate::sink::{OutputFormat, Sink};
+use crate::sink::{OutputFormat, Sink, SinkOptions};
 use fencepost::{
     Cursor, CursorName, LogEntry, Position, ReadFrom, RequestCounts, Tail, TailEvent, TailState, Wal,
 };
 use serde_json::json;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 
 pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
@@ -23,13 +25,18 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
         (None, Some(position)) => ReadFrom::Position(position),
         (None, None) => ReadFrom::Checkpoint,
     };
-    let mut copy =
-        Copy { sink: Sink::new(args.format, open_output(&args)?), cursor, wal, rows: 0, entries: 0, args };
+    let (out, beside) = open_output(&args)?;
+    let options = SinkOptions { format: args.format, null: args.null.clone(), keeps_part: beside.is_none() };
+    let mut copy = Copy { sink: Sink::new(options, out), beside, cursor, wal, rows: 0, entries: 0, args };
     let copied = if copy.args.follow { copy.follow(from).await } else { copy.read(from).await };
+    if copied.is_ok() {
+        copy.sink.ensure_begun()?;
+    }
     // In any case, so that what was written can be read.
     let finished = copy.sink.finish();
     let (next, requests_made) = copied?;
     finished?;
+    copy.take_name()?;
     copy.passed(next.prev()).await?;
     if json {
         let document = json!({
@@ -45,21 +52,45 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open_output(args: &args::Tail) -> Result<Out, Failure> {
+/// Where rows go, and the file that is yet to take its name, if there is one.
+fn open_output(args: &args::Tail) -> Result<(Out, Option<Beside>), Failure> {
     match &args.output {
         Some(path) => {
-            let file = std::fs::File::create(path);
-            let failed =
-                |error| Failure::of(Exit::Failed, &error).while_doing(format_args!("`{}`", path.display()));
-            Ok(Out::file(file.map_err(failed)?))
+            let opened = open_file(path, args.follow && args.format.is_readable_at_once());
+            let (file, beside) = opened.map_err(|failure| failure.while_doing(shown(path)))?;
+            Ok((Out::file(file), beside))
         }
         None if args.format.is_binary() && output::is_terminal() => Err(Failure::new(
             Exit::Usage,
             "this format is not for a terminal; name a file with --output, or use a pipe",
         )),
-        None if output::is_terminal() => Ok(Out::terminal(args.format == OutputFormat::Ndjson)),
-        None => Ok(Out::stdout()),
+        None if output::is_terminal() => Ok((Out::terminal(args.format == OutputFormat::Ndjson), None)),
+        None => Ok((Out::stdout(), None)),
     }
+}
+
+fn open_file(path: &Path, as_it_comes: bool) -> Result<(File, Option<Beside>), Failure> {
+    let failed = |error| Failure::of(Exit::Failed, &error);
+    match std::fs::metadata(path) {
+        // A pipe or a device is written to, and not replaced.
+        Ok(there) if !there.is_file() => {
+            return Ok((OpenOptions::new().write(true).open(path).map_err(failed)?, None));
+        }
+        Ok(_) if as_it_comes => {
+            return Err(Failure::new(Exit::Usage, "this file is there already")
+                .with_advice("With --follow, rows are written as they come: name a new file."));
+        }
+        _ => {}
+    }
+    if as_it_comes {
+        return Ok((File::create_new(path).map_err(failed)?, None));
+    }
+    let beside = Beside::new(path).map_err(failed)?;
+    Ok((beside.file().map_err(failed)?, Some(beside)))
+}
+
+fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
 }
 
 async fn open_cursor(wal: &Wal, name: CursorName) -> Result<Cursor, Failure> {
@@ -73,6 +104,8 @@ struct Copy {
     args: args::Tail,
     wal: Wal,
     sink: Sink,
+    /// The file that takes its name at the end. Until then nobody has its rows.
+    beside: Option<Beside>,
     cursor: Option<Cursor>,
     rows: u64,
     entries: u64,
@@ -85,7 +118,14 @@ impl Copy {
     /// What is there now.
     async fn read(&mut self, from: ReadFrom) -> Result<Copied, Failure> {
         let mut reader = self.wal.reader(from, self.args.to).await?;
-        while let Some(entry) = reader.next().await? {
+        let mut signal = std::pin::pin!(asked_to_end_if(self.beside.is_some()));
+        loop {
+            let entry = tokio::select! {
+                biased;
+                by = &mut signal => return Err(Failure::new(Exit::Interrupted, format!("stopped by {by}; the file is as it was"))),
+                entry = reader.next() => entry?,
+            };
+            let Some(entry) = entry else { break };
             self.write(&entry).await?;
         }
         Ok((reader.resume_point().next, reader.requests()))
@@ -125,11 +165,17 @@ impl Copy {
         self.sink.write(entry)?;
         self.rows += entry.rows();
         self.entries += 1;
-        if self.cursor.is_some() && self.args.format.is_readable_at_once() {
+        if self.cursor.is_some() && self.beside.is_none() && self.args.format.is_readable_at_once() {
             self.sink.flush()?;
             self.passed(entry.position()).await?;
         }
         Ok(())
+    }
+
+    fn take_name(&mut self) -> Result<(), Failure> {
+        let Some(beside) = self.beside.take() else { return Ok(()) };
+        let path = self.args.output.as_deref().unwrap_or_else(|| Path::new(""));
+        beside.take_name().map_err(|error| Failure::of(Exit::Failed, &error).while_doing(shown(path)))
     }
 
     async fn passed(&mut self, position: Position) -> Result<(), Failure> {
@@ -138,6 +184,11 @@ impl Copy {
             None => Ok(()),
         }
     }
+}
+
+/// Signals end the program by themselves, unless there is something to put away.
+async fn asked_to_end_if(there_is: bool) -> &'static str {
+    if there_is { asked_to_end().await } else { std::future::pending().await }
 }
 
 /// Says why nothing comes, once for each change.
