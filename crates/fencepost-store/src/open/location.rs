@@ -29,7 +29,15 @@ impl Location {
         if text.is_empty() {
             return bad("the location is empty; give a directory or a URL");
         }
-        let Some(scheme) = scheme(text) else { return directory(text) };
+        let Some(scheme) = scheme(text) else {
+            return match mistyped(text) {
+                Some(problem) => BadLocationSnafu { location: shown(&without_user(text)), problem }.fail(),
+                None => directory(text),
+            };
+        };
+        if text.trim() != text {
+            return bad(WHITE_SPACE);
+        }
         let url = match Url::parse(text) {
             Ok(url) => url,
             Err(url::ParseError::EmptyHost) => {
@@ -107,6 +115,90 @@ fn scheme(text: &str) -> Option<&str> {
     let short = matches!(scheme, "file" | "memory") && rest.starts_with('/');
     (plausible && (rest.starts_with("//") || short)).then_some(scheme)
 }
+
+/// Why a path is more likely a URL or a home directory that was mistyped, and what to write instead.
+///
+/// A log in a directory of such a name would be acknowledged all the same, and be found nowhere later. What is really
+/// meant to be a directory of that name is written with `./` in front.
+fn mistyped(text: &str) -> Option<String> {
+    let here = |why: &str| Some(format!("{why} (or, for a directory of this very name, put ./ in front)"));
+    if text.starts_with(char::is_whitespace) {
+        return here(WHITE_SPACE);
+    }
+    if text.starts_with('~') {
+        return here(
+            "the shell did not put the home directory in place of `~`; write the whole path, or $HOME",
+        );
+    }
+    if text.starts_with('$') || (text.starts_with('%') && text[1..].contains('%')) {
+        return here("the shell did not put a value in place of the variable; write the whole path");
+    }
+    let first = text.split(['/', '\\']).next().unwrap_or(text);
+    let host = first.split(':').next().unwrap_or(first).to_ascii_lowercase();
+    if CLOUD_HOSTS.iter().any(|suffix| host.ends_with(suffix)) {
+        return here("a web address begins with https://");
+    }
+    // A slash begins a path, and so do `./` and `../`: what follows is not looked at.
+    if first.is_empty() || first == "." || first == ".." {
+        return None;
+    }
+    if let Some((before, after)) = text.split_once(':') {
+        let name = before.trim().to_ascii_lowercase();
+        if name == "arn" {
+            return here("names of resources are not used; write s3://BUCKET/PREFIX");
+        }
+        if SCHEMES.contains(&&*name) {
+            let rest = without_user(after.trim_start_matches(['/', '\\']));
+            let slashes = if name == "file" { ":///" } else { "://" };
+            return here(&format!("a URL of this kind is written {name}{slashes}{rest}"));
+        }
+        let port = after.split('/').next().unwrap_or_default();
+        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        let host = before.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        if before.len() > 1 && digits && host {
+            return here(
+                "this is the address of a server; write s3://BUCKET/PREFIX and set AWS_ENDPOINT to it",
+            );
+        }
+        let (plain, slash) = (!before.contains('/') && before.len() > 1, after.starts_with(['/', '\\']));
+        if (plain && slash) || after.starts_with("//") {
+            return here("this is neither a path nor a URL; URLs begin with file:///, s3://, gs:// or az://");
+        }
+    }
+    let bare = first.to_ascii_lowercase();
+    if SCHEMES.contains(&&*bare) && text[first.len()..].starts_with("//") {
+        let rest = without_user(text[first.len()..].trim_start_matches('/'));
+        return here(&format!("there is a colon missing; write {bare}://{rest}"));
+    }
+    None
+}
+
+/// Without what stands before an `@` or behind a `?`, which may be a credential.
+fn without_user(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or(text);
+    match text.rsplit_once('@') {
+        Some((_, after)) => format!("..@{after}"),
+        None => text.to_owned(),
+    }
+}
+
+const WHITE_SPACE: &str = "there is white space around it; leave it out";
+
+/// What URLs begin with, those included that are not known here but meant.
+const SCHEMES: [&str; 15] = [
+    "file", "memory", "s3", "s3a", "s3n", "gs", "gcs", "az", "adl", "azure", "abfs", "abfss", "wasbs",
+    "http", "https",
+];
+
+/// How the names of the clouds' own servers end.
+const CLOUD_HOSTS: [&str; 6] = [
+    ".amazonaws.com",
+    ".core.windows.net",
+    ".fabric.microsoft.com",
+    ".googleapis.com",
+    ".cloudflarestorage.com",
+    ".digitaloceanspaces.com",
+];
 
 /// The location as it may be shown.
 pub(super) fn shown(text: &str) -> String {

@@ -67,3 +67,60 @@ fn errors_say_what_to_write_instead() {
         assert!(!error.contains("hush") && !error.contains("region=x"), "{error}");
     }
 }
+
+/// Each of them was once a local directory of that name, in which appends were acknowledged.
+#[test]
+fn mistyped_urls_are_no_directories() {
+    let cases = [
+        ("s3:/bucket/log", "written s3://bucket/log"),
+        ("s3:bucket", "written s3://bucket"),
+        ("S3:Bucket/log", "written s3://Bucket/log"),
+        ("gs:/bucket/log", "written gs://bucket/log"),
+        ("az:container", "written az://container"),
+        ("abfss:/container@account.dfs.core.windows.net/a", "written abfss://..@account"),
+        ("https:/bucket.example/a", "written https://bucket.example/a"),
+        ("s3:\\\\bucket\\log", "written s3://bucket\\log"),
+        ("s3 ://bucket", "written s3://bucket"),
+        ("s3//bucket/log", "write s3://bucket/log"),
+        ("file:dir/log", "written file:///dir/log"),
+        ("gcs:/bucket", "written gcs://bucket"),
+        ("arn:aws:s3:::bucket/log", "write s3://BUCKET/PREFIX"),
+        ("hdfs:/host/x", "URLs begin with"),
+        ("s4:/bucket", "URLs begin with"),
+        ("s_3://bucket", "URLs begin with"),
+        ("://bucket", "URLs begin with"),
+        (" s3://bucket", "white space"),
+        ("s3://bucket ", "white space"),
+        ("~/x", "write the whole path"),
+        ("~", "write the whole path"),
+        ("~somebody/x", "write the whole path"),
+        ("$HOME/x", "the variable"),
+        ("${LOGS}/x", "the variable"),
+        ("%USERPROFILE%/x", "the variable"),
+        ("localhost:9000/bucket/x", "set AWS_ENDPOINT"),
+        ("bucket.s3.eu-central-1.amazonaws.com/log", "https://"),
+        ("account.blob.core.windows.net/container", "https://"),
+    ];
+    for (text, expected) in cases {
+        let error = Location::parse(text).map_err(|error| error.to_string()).unwrap_err();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    let error = Location::parse("s3:/key:hush@bucket?token=hush").unwrap_err().to_string();
+    assert!(error.contains("written s3://..@bucket ") && !error.contains("hush"), "{error}");
+}
+
+#[test]
+fn a_path_that_says_so_is_a_directory_whatever_its_name() {
+    let here = std::env::current_dir().unwrap();
+    for name in ["s3:/bucket", "~/x", "$HOME", "with:/colon", "localhost:9000/x", "s3", "s3/log", "at 12:30"]
+    {
+        let text = if name.contains([':', '~', '$']) && name != "at 12:30" {
+            format!("./{name}")
+        } else {
+            name.to_owned()
+        };
+        assert_eq!(Location::parse(&text).unwrap(), Location::Directory(here.join(name)), "{text}");
+    }
+    let absolute = Location::parse("/logs/s3:/x").unwrap();
+    assert_eq!(absolute, Location::Directory("/logs/s3:/x".into()));
+}
