@@ -1,6 +1,6 @@
 //! What the command line accepts.
 
-use crate::input::InputFormat;
+use crate::input::{ColumnType, InputFormat};
 use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -60,15 +60,20 @@ pub(crate) struct Append {
     /// Passes over so many rows of the input, to go on after an append that ended early.
     #[arg(long, value_name = "ROWS", default_value_t = 0)]
     pub(crate) skip: u64,
-    /// How many rows of CSV or NDJSON decide about the types of columns. They are held in memory.
-    #[arg(long, value_name = "ROWS", default_value_t = 1_000)]
-    pub(crate) infer_rows: usize,
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
     /// Gives each entry at most so many rows, and shares no entry. Default: entries of up to --group-bytes.
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rows_per_entry: Option<u32>,
     /// How many bytes of rows may share one entry. Larger entries mean fewer PUTs. Default: 4 MiB.
     #[arg(long, value_name = "BYTES", conflicts_with = "rows_per_entry")]
     pub(crate) group_bytes: Option<u64>,
+    /// How long rows of a stream may wait until there are enough for an entry, such as 50ms. Rows of a file do not wait.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "200ms")]
+    pub(crate) flush_interval: Duration,
+    /// How large a batch of an Arrow file or stream may be, which is held in memory whole.
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
+    pub(crate) batch_bytes_max: u64,
     /// How long rows wait for company in an entry, such as 5ms.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) linger: Duration,
@@ -78,6 +83,33 @@ pub(crate) struct Append {
     #[arg(long, hide = true)]
     pub(crate) verbose_acks: bool,
 }
+
+/// How CSV and NDJSON become values.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct TextArgs {
+    /// The types of columns of CSV or NDJSON, such as id=int64,zip=text,price=decimal(10,2). The others follow from the first rows.
+    #[arg(long, value_name = "NAME=TYPE,…", value_parser = parse_types)]
+    pub(crate) types: Vec<TypeList>,
+    /// Keep every column of CSV or NDJSON as text, except those that --types names.
+    #[arg(long)]
+    pub(crate) all_text: bool,
+    /// How many rows of CSV or NDJSON decide about the types of columns. They are held in memory, 64 MiB of them at most.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000)]
+    pub(crate) infer_rows: usize,
+    /// What stands between the cells of CSV: one character, or `tab`.
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, default_value = ",")]
+    pub(crate) delimiter: u8,
+    /// The cell of CSV that means null, if it stands without quotation marks. Default: the empty one.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) null: Option<String>,
+    /// How long a row of CSV or NDJSON may be.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) line_bytes_max: usize,
+}
+
+/// What one `--types` names.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeList(pub(crate) Vec<ColumnType>);
 
 /// How a writer is opened.
 #[derive(Clone, Debug, clap::Args)]
@@ -312,6 +344,21 @@ pub(crate) struct DemoWriter {
     pub(crate) rows: usize,
 }
 
+fn parse_types(text: &str) -> Result<TypeList, String> {
+    crate::input::parse_types(text).map(TypeList)
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => {
+            Err("a delimiter is one ASCII character such as `;`, or `tab`; a quotation mark is none"
+                .to_owned())
+        }
+    }
+}
+
 fn parse_position(text: &str) -> Result<Position, String> {
     let number = text.parse().map_err(|_| "positions are whole numbers from 1".to_owned())?;
     match Position::try_new(number) {
@@ -374,5 +421,15 @@ mod tests {
     fn position_zero_is_refused() {
         assert!(Args::try_parse_from(["fencepost", "tail", "x", "--from", "0"]).is_err());
         assert!(Args::try_parse_from(["fencepost", "checkpoint", "x", "tail"]).is_ok());
+    }
+
+    #[test]
+    fn delimiters_are_single_characters() {
+        let found = |text| parse_delimiter(text).ok();
+        assert_eq!(
+            (found(";"), found("tab"), found("\\t"), found("\t")),
+            (Some(b';'), Some(b'\t'), Some(b'\t'), Some(b'\t'))
+        );
+        assert_eq!((found(""), found(";;"), found("\""), found("é")), (None, None, None, None));
     }
 }

@@ -1,23 +1,42 @@
-//! Rows from a file or stdin, as record batches, never more in memory than one batch and what decides the schema.
+//! Rows from a file or stdin, as record batches. What is in memory at a time is bounded, and so is how long a row waits.
+//!
+//! No value is changed on its way in: a row that the types of the columns do not hold exactly is refused.
 
+mod arrow;
+mod csv;
+mod fault;
+mod feed;
+mod json;
+mod leaf;
+mod moment;
+mod number;
+mod parquet;
+mod slice;
+mod stop;
 mod text;
+mod types;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::DataType;
 use clap::ValueEnum;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use fault::Fault;
+use feed::{Feed, Flow};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::time::Duration;
+pub(crate) use stop::Stop;
+pub(crate) use types::{ColumnType, parse as parse_types};
 
 /// A format of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
+    /// With a header.
     Csv,
-    #[value(alias = "jsonl")]
+    /// JSON objects, each on a line of its own or not, or in one array.
+    #[value(aliases = ["jsonl", "json"])]
     Ndjson,
     Parquet,
     /// Arrow IPC, file or stream.
@@ -30,64 +49,101 @@ pub(crate) struct InputOptions {
     pub(crate) format: Option<InputFormat>,
     pub(crate) infer_rows: usize,
     pub(crate) batch_rows: usize,
+    pub(crate) batch_bytes: usize,
     pub(crate) skip: u64,
+    pub(crate) flush_interval: Duration,
+    pub(crate) line_bytes_max: usize,
+    pub(crate) batch_bytes_max: u64,
+    pub(crate) text: TextOptions,
+    pub(crate) stop: Stop,
+}
+
+/// How texts become values.
+#[derive(Clone, Debug)]
+pub(crate) struct TextOptions {
+    pub(crate) delimiter: u8,
+    pub(crate) null: Option<String>,
+    pub(crate) types: Vec<ColumnType>,
+    pub(crate) all_text: bool,
+}
+
+impl TextOptions {
+    /// The type that a column was asked to have.
+    fn asked(&self, column: &str) -> Option<&DataType> {
+        self.types.iter().find(|one| one.column == column).map(|one| &one.data_type)
+    }
+
+    /// Whether anything was asked for that only texts know.
+    fn is_default(&self) -> bool {
+        self.types.is_empty() && !self.all_text && self.null.is_none() && self.delimiter == b','
+    }
 }
 
 /// Batches of the same schema, of at most so many rows, none of them empty.
 pub(crate) type Rows = Box<dyn Iterator<Item = Result<RecordBatch, Failure>> + Send>;
 
+/// An input that was opened.
+pub(crate) struct Input {
+    pub(crate) rows: Rows,
+    /// Whether what was read of it is gone where it came from.
+    pub(crate) is_stream: bool,
+}
+
 /// Opens `path`, or stdin for `-`. Blocks.
 ///
 /// Reads as much as it takes to know format and schema, so that a file that is of no use is refused before anything
-/// is written.
-pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Rows, Failure> {
+/// is written. A stream is not waited for longer than its first rows may wait.
+pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) };
-    let failed =
-        |error: &(dyn std::error::Error + 'static)| Failure::of(Exit::Input, error).while_doing(&name);
-    let mut source = Source::open(path).map_err(|error| failed(&error))?;
+    let refused = |fault: Fault| {
+        let failure = Failure::new(Exit::Input, fault.message).while_doing(&name);
+        fault.advice.into_iter().fold(failure, Failure::with_advice)
+    };
+    let mut source = Source::open(path, &options.stop).map_err(|error| refused(error.into()))?;
     let format = match options.format.or_else(|| by_extension(path)) {
         Some(format) => format,
-        None => source.by_content().map_err(|error| failed(&error))?.ok_or_else(|| {
+        None => source.by_content().map_err(|error| refused(error.into()))?.ok_or_else(|| {
             Failure::new(Exit::Input, format!("{name}: the format cannot be told; name it with --format"))
         })?,
     };
-    let batches = source.decode(format, options).map_err(|error| failed(&error))?;
-    let mut skip = options.skip;
-    let (rows_max, mut row) = (options.batch_rows, 0_u64);
-    let sliced = batches.flat_map(move |batch| match batch {
-        Ok(batch) => {
-            let first = usize::try_from(skip).unwrap_or(usize::MAX).min(batch.num_rows());
-            skip -= first as u64;
-            row += batch.num_rows() as u64;
-            slices(&batch, first, rows_max).into_iter().map(Ok).collect::<Vec<_>>()
-        }
-        Err(error) => {
-            let failure =
-                Failure::of(Exit::Input, &error).while_doing(format_args!("{name}, after row {row}"));
-            vec![Err(failure.with_advice(advice(format)))]
+    let is_text = matches!(format, InputFormat::Csv | InputFormat::Ndjson);
+    if !is_text && !options.text.is_default() {
+        let what = "--types, --all-text, --delimiter and --null are for CSV and NDJSON; other formats have types of their own";
+        return Err(Failure::new(Exit::Usage, what));
+    }
+    let is_stream = source.feed.is_stream();
+    let batches = source.decode(format, options).map_err(refused)?;
+    let stop = options.stop.clone();
+    let refused = move |fault: Fault, row: u64| {
+        // A line says where; without one, the number of rows does.
+        let place = if is_text { name.clone() } else { format!("{name}, after row {row}") };
+        let failure = Failure::new(Exit::Input, fault.message).while_doing(place);
+        fault.advice.into_iter().fold(failure, Failure::with_advice)
+    };
+    // Texts pass over rows themselves, without looking at their types.
+    let mut skip = if is_text { 0 } else { options.skip };
+    let (rows_max, bytes_max, mut row) = (options.batch_rows, options.batch_bytes, 0_u64);
+    let sliced = batches.flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
+        match batch {
+            Ok(batch) => {
+                let first = usize::try_from(skip).unwrap_or(usize::MAX).min(batch.num_rows());
+                skip -= first as u64;
+                row += batch.num_rows() as u64;
+                Box::new(slice::slices(batch, first, rows_max, bytes_max).map(Ok))
+            }
+            // Whoever stops in the middle has cut it off.
+            Err(_) if stop.is_asked() => Box::new(std::iter::empty()),
+            Err(fault) => Box::new(std::iter::once(Err(refused(fault, row)))),
         }
     });
     // Decoders cannot be asked again after an error.
     let mut ended = false;
-    Ok(Box::new(sliced.take_while(move |batch| {
+    let rows = Box::new(sliced.take_while(move |batch| {
         let passed = !ended;
         ended |= batch.is_err();
         passed
-    })))
-}
-
-const fn advice(format: InputFormat) -> &'static str {
-    match format {
-        InputFormat::Csv | InputFormat::Ndjson => {
-            "The first rows decided the types of columns; if a later row has another type or field, raise --infer-rows."
-        }
-        InputFormat::Parquet | InputFormat::Arrow => "The file is damaged or cut off.",
-    }
-}
-
-fn slices(batch: &RecordBatch, first: usize, rows_max: usize) -> Vec<RecordBatch> {
-    let starts = (first..batch.num_rows()).step_by(rows_max);
-    starts.map(|start| batch.slice(start, rows_max.min(batch.num_rows() - start))).collect()
+    }));
+    Ok(Input { rows, is_stream })
 }
 
 fn by_extension(path: &Path) -> Option<InputFormat> {
@@ -100,92 +156,86 @@ fn by_extension(path: &Path) -> Option<InputFormat> {
     }
 }
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, Fault>> + Send>;
 
 /// A regular file, which can be read anywhere, or a stream with the bytes that were read of it.
-enum Source {
-    File(File),
-    Stream { head: Vec<u8>, rest: Box<dyn Read + Send> },
+struct Source {
+    feed: Feed,
 }
 
 impl Source {
-    fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path, stop: &Stop) -> io::Result<Self> {
         if path == Path::new("-") {
-            return Ok(Self::Stream { head: Vec::new(), rest: Box::new(io::stdin()) });
+            return Ok(Self { feed: Feed::stream(Box::new(io::stdin()), stop.clone()) });
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; give a file"));
         }
-        if metadata.is_file() {
-            return Ok(Self::File(file));
-        }
-        Ok(Self::Stream { head: Vec::new(), rest: Box::new(file) })
+        let feed = if metadata.is_file() {
+            Feed::File(file, stop.clone())
+        } else {
+            Feed::stream(Box::new(file), stop.clone())
+        };
+        Ok(Self { feed })
     }
 
-    /// The first bytes, which stay to be read.
-    fn peek(&mut self, bytes: usize) -> io::Result<Vec<u8>> {
-        match self {
-            Self::File(file) => {
-                let mut head = Vec::new();
+    /// The first bytes, which stay to be read: so many, or all that there are; fewer if `enough` says so.
+    fn peek(&mut self, bytes: usize, enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        match &mut self.feed {
+            Feed::File(file, _) => {
                 Read::by_ref(file).take(bytes as u64).read_to_end(&mut head)?;
                 file.rewind()?;
-                Ok(head)
             }
-            Self::Stream { head, rest } => {
-                // Not more than is asked for: the next bytes of a pipe may be a long time coming.
-                let more = bytes.saturating_sub(head.len());
-                rest.take(more as u64).read_to_end(head)?;
-                Ok(head.iter().copied().take(bytes).collect())
+            Feed::Stream(stream) => {
+                // The next bytes of a pipe may be a long time coming.
+                while head.len() < bytes && !enough(&head) {
+                    let Flow::Bytes(more) = stream.next(None)? else { break };
+                    head.extend(more);
+                }
+                stream.put_back(head.clone());
             }
         }
+        Ok(head)
     }
 
     fn by_content(&mut self) -> io::Result<Option<InputFormat>> {
-        let head = self.peek(MAGIC_BYTES)?;
-        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+        let head = self.peek(MAGIC_BYTES, |head| is_json(head).is_some())?;
         Ok(match head.as_slice() {
             [b'P', b'A', b'R', b'1', ..] => Some(InputFormat::Parquet),
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => {
                 Some(InputFormat::Arrow)
             }
-            _ if first == Some(&b'{') || head.is_empty() => Some(InputFormat::Ndjson),
+            [] => Some(InputFormat::Ndjson),
+            head if is_json(head) == Some(true) => Some(InputFormat::Ndjson),
             _ => None,
         })
     }
 
-    fn decode(mut self, format: InputFormat, options: &InputOptions) -> Result<Batches, ArrowError> {
-        match format {
-            InputFormat::Csv => text::csv(self.into_read(), options),
-            InputFormat::Ndjson => text::ndjson(self.into_read(), options),
+    fn decode(mut self, format: InputFormat, options: &InputOptions) -> Result<Batches, Fault> {
+        let bytes_max = options.batch_bytes_max;
+        Ok(match format {
+            InputFormat::Csv => Box::new(text::Text::open(self.feed, csv::Csv::new(options), options)?),
+            InputFormat::Ndjson => Box::new(text::Text::open(self.feed, json::Json::new(options), options)?),
             InputFormat::Parquet => {
-                let builder = ParquetRecordBatchReaderBuilder::try_new(self.into_file()?)?;
-                Ok(Box::new(builder.with_batch_size(options.batch_rows).build()?))
+                Box::new(parquet::open(self.into_file()?, options.batch_rows, options.batch_bytes)?)
             }
-            InputFormat::Arrow if self.peek(MAGIC_BYTES)?.starts_with(b"ARROW1") => {
-                Ok(Box::new(FileReader::try_new(BufReader::new(self.into_file()?), None)?))
+            InputFormat::Arrow if self.peek(MAGIC_BYTES, |_| false)?.starts_with(b"ARROW1") => {
+                Box::new(arrow::file(self.into_file()?, bytes_max)?)
             }
-            InputFormat::Arrow => {
-                Ok(Box::new(StreamReader::try_new(BufReader::new(self.into_read()), None)?))
-            }
-        }
-    }
-
-    fn into_read(self) -> Box<dyn Read + Send> {
-        match self {
-            Self::File(file) => Box::new(file),
-            Self::Stream { head, rest } => Box::new(Cursor::new(head).chain(rest)),
-        }
+            InputFormat::Arrow => Box::new(arrow::Streams::open(self.feed, bytes_max)?),
+        })
     }
 
     /// For formats that are read from their end: a stream goes to a temporary file first.
     fn into_file(self) -> io::Result<File> {
-        match self {
-            Self::File(file) => Ok(file),
-            stream @ Self::Stream { .. } => {
+        match self.feed {
+            Feed::File(file, _) => Ok(file),
+            mut stream @ Feed::Stream(_) => {
                 let mut file = tempfile::tempfile()?;
-                io::copy(&mut stream.into_read(), &mut file)?;
+                io::copy(&mut stream, &mut file)?;
                 file.rewind()?;
                 Ok(file)
             }
@@ -193,5 +243,13 @@ impl Source {
     }
 }
 
-/// As long as the shortest JSON object with a column.
+/// Whether a text begins as JSON rows do. `None` if that cannot be told yet.
+fn is_json(head: &[u8]) -> Option<bool> {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    // A mark that is not whole yet begins with that.
+    (*first != 0xef).then_some(matches!(first, b'{' | b'['))
+}
+
+/// As long as the longest mark by which a format is known.
 const MAGIC_BYTES: usize = 7;

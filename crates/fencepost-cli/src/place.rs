@@ -1,5 +1,6 @@
 //! Where a log is, as it is given on the command line.
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_shards};
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub(crate) struct Place {
 impl Place {
     /// The log, which must be there.
     pub(crate) async fn open(&self) -> Result<Wal, Failure> {
+        self.check()?;
         Ok(self.builder(self.options().create_missing(false)).open().await?)
     }
 
@@ -32,8 +34,9 @@ impl Place {
         if self.shard.is_some() {
             return Ok(vec![self.open().await?]);
         }
+        self.check()?;
         let opened = LogStore::open(&self.log, self.options().create_missing(false));
-        let store = opened.map_err(|error| Failure::of(crate::exit::Exit::NoLog, &error))?;
+        let store = opened.map_err(|error| Failure::of(Exit::NoLog, &error))?;
         let store = store.with_retry_budget(self.patience);
         let mut shards = Vec::new();
         for shard in find_shards(&store).await? {
@@ -46,7 +49,19 @@ impl Place {
 
     /// The log, which comes to be if there is none.
     pub(crate) async fn open_or_new(&self) -> Result<Wal, Failure> {
+        self.check()?;
         Ok(self.builder(self.options()).or_new_shard().open().await?)
+    }
+
+    /// A log in memory is gone when the command ends, so nothing in it could be acknowledged.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let scheme = self.log.split(':').next().unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("memory") || scheme.len() == self.log.len() {
+            return Ok(());
+        }
+        let what = format!("`{}`: the memory of a command is gone when it ends", self.log);
+        Err(Failure::new(Exit::NoLog, what)
+            .with_advice("Give a directory or a bucket: ./dir, s3://bucket/prefix."))
     }
 
     fn options(&self) -> StoreOptions {
@@ -65,7 +80,7 @@ impl Place {
 /// The store at a directory, for what the log's own interface does not do.
 pub(crate) fn store_at(directory: &str) -> Result<LogStore, Failure> {
     let opened = LogStore::open(directory, StoreOptions::new());
-    opened.map_err(|error| Failure::of(crate::exit::Exit::NoLog, &error))
+    opened.map_err(|error| Failure::of(Exit::NoLog, &error))
 }
 
 /// Request counts as JSON.

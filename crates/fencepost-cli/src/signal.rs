@@ -1,6 +1,6 @@
 //! Signals that ask the program to end.
 
-/// Waits for Ctrl-C or SIGTERM, and says which came. From the first call on, neither ends the program by itself.
+/// Waits for Ctrl-C or SIGTERM, and says which came. From the first poll on, neither ends the program by itself.
 pub(crate) async fn asked_to_end() -> &'static str {
     #[cfg(unix)]
     {

@@ -6,7 +6,7 @@ use super::open;
 use crate::args::Append;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::input::{self, InputOptions, Rows};
+use crate::input::{self, Input, InputOptions, Rows, Stop, TextOptions};
 use crate::output;
 use crate::place::requests;
 use crate::progress;
@@ -17,13 +17,48 @@ use fencepost::{AppendError, RequestCounts, SubmitError, Ticket, Wal, Writer, Wr
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
+    args.place.check()?;
+    let stop = Stop::default();
+    let mut signal = pin!(asked_to_end());
     // The input first: a file that is not there must not take the log from anybody.
-    let rows = open_input(&args).await?;
-    let wal = args.place.open_or_new().await?;
-    let writer = open::writer(&wal, &args.writer, options(&args)).await?;
+    let mut opening = pin!(open_input(&args, stop.clone()));
+    let (input, mut stopped_by) = tokio::select! {
+        biased;
+        name = &mut signal => {
+            stop.ask();
+            (opening.await?, Some(name))
+        }
+        input = &mut opening => (input?, None),
+    };
+    let mut open = pin!(async {
+        let wal = args.place.open_or_new().await?;
+        let writer = open::writer(&wal, &args.writer, options(&args)).await?;
+        Ok::<_, Failure>((wal, writer))
+    });
+    let opened = tokio::select! {
+        biased;
+        name = &mut signal, if stopped_by.is_none() => {
+            stop.ask();
+            stopped_by = Some(name);
+            None
+        }
+        opened = &mut open, if stopped_by.is_none() => Some(opened?),
+        else => None,
+    };
+    let (wal, writer) = match (opened, stopped_by) {
+        (Some(opened), _) => opened,
+        // What was read of a stream is still put into the log, if that can be opened without a long wait.
+        (None, Some(_)) if input.is_stream => match tokio::time::timeout(OPEN_PATIENCE, open).await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(stopped_early(stopped_by)),
+        },
+        (None, _) => return Err(stopped_early(stopped_by)),
+    };
     let session = Session {
         verbose: args.verbose_acks,
         skipped: args.skip,
@@ -32,15 +67,42 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
         progress: progress::counter("rows acknowledged"),
         wal,
         writer,
+        stop,
+        stopped_by,
     };
-    let summary = session.run(rows).await?;
+    let summary = session.run(input.rows, signal).await?;
     if json { output::json(&Value::Object(summary)) } else { output::line(&describe(&summary)) }
 }
 
-async fn open_input(args: &Append) -> Result<Rows, Failure> {
-    let batch_rows = args.rows_per_entry.map_or(BATCH_ROWS, |rows| rows as usize);
-    let options =
-        InputOptions { format: args.format, infer_rows: args.infer_rows, batch_rows, skip: args.skip };
+/// Stopped while another writer has the log, or the store does not answer.
+fn stopped_early(name: Option<&str>) -> Failure {
+    let name = name.unwrap_or("a signal");
+    let failure = Failure::new(Exit::Interrupted, format!("stopped by {name} before the log was open"));
+    failure.with_advice(
+        "No row was acknowledged, and none was written. What was read of the input is not in the log.",
+    )
+}
+
+async fn open_input(args: &Append, stop: Stop) -> Result<Input, Failure> {
+    let batch_bytes = args.group_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BATCH_BYTES);
+    let text = TextOptions {
+        delimiter: args.text.delimiter,
+        null: args.text.null.clone(),
+        types: args.text.types.iter().flat_map(|types| types.0.clone()).collect(),
+        all_text: args.text.all_text,
+    };
+    let options = InputOptions {
+        format: args.format,
+        infer_rows: args.text.infer_rows,
+        batch_rows: args.rows_per_entry.map_or(BATCH_ROWS, |rows| rows as usize),
+        batch_bytes,
+        skip: args.skip,
+        flush_interval: args.flush_interval,
+        line_bytes_max: args.text.line_bytes_max,
+        batch_bytes_max: args.batch_bytes_max,
+        text,
+        stop,
+    };
     let path = args.from.clone();
     let opened = tokio::task::spawn_blocking(move || input::open(&path, &options)).await;
     opened.map_err(|error| Failure::of(Exit::Failed, &error))?
@@ -64,6 +126,9 @@ struct Session {
     progress: ProgressBar,
     wal: Wal,
     writer: Writer,
+    stop: Stop,
+    /// The signal that asked the command to end.
+    stopped_by: Option<&'static str>,
 }
 
 /// Rows that were submitted.
@@ -73,9 +138,13 @@ struct Pending {
 }
 
 impl Session {
-    async fn run(mut self, rows: Rows) -> Result<Map<String, Value>, Failure> {
+    async fn run(
+        mut self,
+        rows: Rows,
+        signal: Pin<&mut impl Future<Output = &'static str>>,
+    ) -> Result<Map<String, Value>, Failure> {
         let mut batches = read_in_background(rows);
-        let mut stop = self.feed(&mut batches).await;
+        let mut stop = self.feed(&mut batches, signal).await;
         drop(batches);
         // Ends the linger of what waits, and is answered once everything is decided and counted.
         let _ = self.writer.flush().await;
@@ -100,13 +169,21 @@ impl Session {
         Err(account::explain(failure, &facts))
     }
 
-    /// Submits until the input ends, an append fails, or a signal comes. `None` for the input's end.
-    async fn feed(&mut self, batches: &mut mpsc::Receiver<Result<RecordBatch, Failure>>) -> Option<Failure> {
-        let mut signal = std::pin::pin!(asked_to_end());
+    /// Submits until the input ends or an append fails. `None` for the input's end.
+    ///
+    /// After a signal the input is read no further: it ends with the rows that were read by then.
+    async fn feed(
+        &mut self,
+        batches: &mut mpsc::Receiver<Result<RecordBatch, Failure>>,
+        mut signal: Pin<&mut impl Future<Output = &'static str>>,
+    ) -> Option<Failure> {
         loop {
             tokio::select! {
                 biased;
-                name = &mut signal => return Some(Failure::new(Exit::Interrupted, format!("stopped by {name}"))),
+                name = &mut signal, if self.stopped_by.is_none() => {
+                    self.stopped_by = Some(name);
+                    self.stop.ask();
+                }
                 outcome = front(&mut self.pending), if !self.pending.is_empty() => {
                     let rows = self.pending.pop_front().map_or(0, |pending| pending.rows);
                     if let Err(failure) = self.settle(rows, outcome) {
@@ -117,7 +194,9 @@ impl Session {
                     }
                 }
                 batch = batches.recv(), if self.pending.len() < PENDING_MAX => match batch {
-                    None => return None,
+                    None => return self.stopped_by.map(|name| {
+                        Failure::new(Exit::Interrupted, format!("stopped by {name}"))
+                    }),
                     Some(Err(failure)) => return Some(failure),
                     Some(Ok(batch)) => if let Err(failure) = self.submit(batch).await {
                         return Some(failure);
@@ -226,6 +305,10 @@ fn describe(summary: &Map<String, Value>) -> String {
 
 /// Large enough that an entry is worth its PUT, small enough that 128 of them fit into memory.
 const BATCH_ROWS: usize = 8_192;
+/// As large as a group of submissions, unless --group-bytes says otherwise.
+const BATCH_BYTES: usize = 4 << 20;
+/// How long a command that was asked to end tries to open a log for what it has read.
+const OPEN_PATIENCE: Duration = Duration::from_secs(5);
 /// Submissions that wait for their acknowledgement: two windows, so that the next entries are ready when one is.
 const PENDING_MAX: usize = 128;
 const BATCHES_AHEAD: usize = 2;

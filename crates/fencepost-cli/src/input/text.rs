@@ -1,136 +1,253 @@
-//! CSV and NDJSON: the first rows decide the schema, then everything is read with it, those rows included.
+//! Text to batches: the first rows decide the schema, and rows that are there are handed over in time.
 
-use super::{Batches, InputOptions};
-use arrow::csv;
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::json;
-use std::io::{BufReader, Cursor, Read};
-use std::sync::Arc;
+use super::InputOptions;
+use super::fault::Fault;
+use super::feed::{Feed, Flow};
+use super::stop::Stop;
+use arrow::array::RecordBatch;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-pub(super) fn csv(input: Box<dyn Read + Send>, options: &InputOptions) -> Result<Batches, ArrowError> {
-    let head = Head::read(input, options.infer_rows.saturating_add(1), Quotes::Count)?;
-    let sample = Cursor::new(&head.bytes[..head.records_end]);
-    let (schema, _) = csv::reader::Format::default().with_header(true).infer_schema(sample, None)?;
-    if schema.fields().is_empty() {
-        return Ok(Box::new(std::iter::empty()));
-    }
-    let builder =
-        csv::ReaderBuilder::new(readable(&schema)).with_header(true).with_batch_size(options.batch_rows);
-    Ok(Box::new(builder.build(head.into_read())?))
+/// A text format of rows.
+pub(super) trait Format {
+    type Record;
+
+    /// Takes bytes up to the end of a record: how many, and the record if it is whole.
+    fn split(&mut self, bytes: &[u8]) -> Result<(usize, Option<Self::Record>), Fault>;
+    /// What is left at the end of the input.
+    fn end(&mut self) -> Result<Option<Self::Record>, Fault>;
+    /// Bytes of a record in memory.
+    fn size(&self, record: &Self::Record) -> usize;
+    /// Decides the schema by the first records, and says what the user should know about it.
+    fn infer(&mut self, sample: &[Self::Record]) -> Result<Vec<String>, Fault>;
+    /// Adds a row. One that is refused may have been added in part: [`take`](Self::take) leaves it out.
+    fn push(&mut self, record: &Self::Record) -> Result<(), Fault>;
+    /// The first rows of those that were added since the last time.
+    fn take(&mut self, rows: usize) -> RecordBatch;
+    /// How many columns there are.
+    fn width(&self) -> usize;
 }
 
-pub(super) fn ndjson(input: Box<dyn Read + Send>, options: &InputOptions) -> Result<Batches, ArrowError> {
-    let head = Head::read(input, options.infer_rows, Quotes::Ignore)?;
-    let sample = BufReader::new(Cursor::new(&head.bytes[..head.records_end]));
-    let (schema, _) = json::reader::infer_json_schema(sample, None)?;
-    // Strict: a field that the first rows do not have is an error; the default is to drop it.
-    let builder = json::ReaderBuilder::new(readable(&schema))
-        .with_batch_size(options.batch_rows)
-        .with_strict_mode(true);
-    Ok(Box::new(builder.build(BufReader::new(head.into_read()))?))
-}
-
-/// Columns in which nothing but null was seen become text: the type of nulls can hold nothing else later.
-fn readable(schema: &Schema) -> SchemaRef {
-    let fields: Fields = schema.fields().iter().map(|field| Arc::new(readable_field(field))).collect();
-    Arc::new(Schema::new(fields))
-}
-
-fn readable_field(field: &Field) -> Field {
-    let data_type = match field.data_type() {
-        DataType::Null => DataType::Utf8,
-        DataType::List(child) => DataType::List(Arc::new(readable_field(child))),
-        DataType::Struct(fields) => {
-            DataType::Struct(fields.iter().map(|field| readable_field(field)).collect())
-        }
-        other => other.clone(),
-    };
-    Field::new(field.name(), data_type, true)
-}
-
-/// Whether line ends between quotation marks end a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quotes {
-    /// They do not: CSV.
-    Count,
-    /// They do: NDJSON escapes them.
-    Ignore,
-}
-
-/// The first records, read ahead.
-struct Head {
+/// The rows of a text.
+pub(super) struct Text<F: Format> {
+    feed: Feed,
+    format: F,
     bytes: Vec<u8>,
-    /// Where the last whole record among them ends.
-    records_end: usize,
-    rest: Box<dyn Read + Send>,
+    at: usize,
+    /// Whether what may stand before a text was passed.
+    begun: bool,
+    ended: bool,
+    /// Read to decide the schema, and not a row yet.
+    sample: VecDeque<F::Record>,
+    /// Built before anything else is, to be handed out first.
+    ready: VecDeque<RecordBatch>,
+    fault: Option<Fault>,
+    /// A fault behind the sample.
+    later: Option<Fault>,
+    skip: u64,
+    rows_max: usize,
+    bytes_max: usize,
+    stop: Stop,
+    /// How long rows may wait for others. Rows of a file never do.
+    interval: Option<Duration>,
 }
 
-impl Head {
-    fn read(mut rest: Box<dyn Read + Send>, records_max: usize, quotes: Quotes) -> Result<Self, ArrowError> {
-        let (mut bytes, mut records, mut records_end, mut seen, mut quoted) = (Vec::new(), 0, 0, 0, false);
-        let mut chunk = vec![0; CHUNK_BYTES];
-        while records < records_max {
-            if bytes.len() > HEAD_BYTES_MAX {
-                let what = format!(
-                    "the first {records} rows take more than {HEAD_BYTES_MAX} bytes; lower --infer-rows"
-                );
-                if records == 0 {
-                    return Err(ArrowError::ParseError("no line end in the first 64 MiB".to_owned()));
-                }
-                return Err(ArrowError::ParseError(what));
-            }
-            // One read at a time: a pipe may be slow, and what came may be enough.
-            let read = rest.read(&mut chunk)?;
-            bytes.extend_from_slice(&chunk[..read]);
-            if read == 0 {
-                // The last record needs no line end.
-                records_end = bytes.len();
-                break;
-            }
-            for (at, byte) in bytes.iter().enumerate().skip(seen) {
-                match byte {
-                    b'"' if quotes == Quotes::Count => quoted = !quoted,
-                    b'\n' if !quoted && records < records_max => {
-                        records += 1;
-                        records_end = at + 1;
-                    }
-                    _ => {}
-                }
-            }
-            seen = bytes.len();
+enum Next<R> {
+    Record(R),
+    Late,
+    End,
+}
+
+impl<F: Format> Text<F> {
+    /// Reads the first rows and decides the schema.
+    ///
+    /// A file with a fault among them is refused as a whole. Of a stream, which cannot be read again, the rows before the
+    /// fault are handed out first.
+    pub(super) fn open(feed: Feed, format: F, options: &InputOptions) -> Result<Self, Fault> {
+        let interval = feed.is_stream().then_some(options.flush_interval);
+        let mut text = Self {
+            feed,
+            format,
+            bytes: Vec::new(),
+            at: 0,
+            begun: false,
+            ended: false,
+            sample: VecDeque::new(),
+            ready: VecDeque::new(),
+            fault: None,
+            later: None,
+            skip: options.skip,
+            rows_max: options.batch_rows.max(1),
+            bytes_max: options.batch_bytes.max(1),
+            stop: options.stop.clone(),
+            interval,
+        };
+        let mut sample = text.read_sample(options.infer_rows.max(1));
+        if let (true, Some(fault)) = (sample.is_empty() || interval.is_none(), &text.later) {
+            return Err(fault.clone());
         }
-        let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        bytes.drain(..mark);
-        Ok(Self { bytes, records_end: records_end.saturating_sub(mark), rest })
+        for note in text.format.infer(sample.make_contiguous())? {
+            crate::output::note_line(format_args!("note: {note}"));
+        }
+        text.sample = sample;
+        while interval.is_none() && !text.sample.is_empty() {
+            let batch = text.assemble();
+            // A fault behind the sample comes once the rows before it are in the log.
+            match &text.fault {
+                Some(fault) if !text.sample.is_empty() || batch.is_none() => return Err(fault.clone()),
+                _ => text.ready.extend(batch),
+            }
+        }
+        Ok(text)
     }
 
-    fn into_read(self) -> Box<dyn Read + Send> {
-        Box::new(Cursor::new(self.bytes).chain(self.rest))
+    fn read_sample(&mut self, rows_max: usize) -> VecDeque<F::Record> {
+        let (mut sample, mut bytes, mut until) = (VecDeque::new(), 0, None);
+        while sample.len() < rows_max && bytes < SAMPLE_BYTES_MAX && !is_past(until) {
+            match self.read_record(until) {
+                Ok(Next::Record(record)) => {
+                    until = until.or_else(|| self.due());
+                    bytes += self.format.size(&record);
+                    sample.push_back(record);
+                }
+                Ok(Next::Late | Next::End) => break,
+                Err(fault) => {
+                    self.later = Some(fault);
+                    break;
+                }
+            }
+        }
+        sample
+    }
+
+    /// When rows that begin to wait now have waited long enough.
+    fn due(&self) -> Option<Instant> {
+        self.interval.and_then(|interval| Instant::now().checked_add(interval))
+    }
+
+    /// The next batch: as many rows as fit, or as are there when the first of them has waited long enough.
+    fn assemble(&mut self) -> Option<RecordBatch> {
+        let (mut rows, mut bytes, mut until) = (0, 0, None);
+        let per_row = self.format.width() * COLUMN_BYTES;
+        while self.fault.is_none() && rows < self.rows_max && bytes < self.bytes_max && !is_past(until) {
+            let record = match self.sample.front() {
+                Some(_) => None,
+                None => match self.read_record(until) {
+                    Ok(Next::Record(record)) => Some(record),
+                    Ok(Next::Late | Next::End) => break,
+                    Err(fault) => {
+                        self.fault = Some(fault);
+                        break;
+                    }
+                },
+            };
+            let record =
+                record.as_ref().or_else(|| self.sample.front()).expect("read above, or of the sample");
+            if self.skip > 0 {
+                self.skip -= 1;
+            } else if let Err(fault) = self.format.push(record) {
+                // It stays in the sample: that tells that the fault is there.
+                self.fault = Some(fault);
+                break;
+            } else {
+                rows += 1;
+                bytes += self.format.size(record).max(per_row);
+                until = until.or_else(|| self.due());
+            }
+            self.sample.pop_front();
+        }
+        (rows > 0).then(|| self.format.take(rows))
+    }
+
+    fn read_record(&mut self, until: Option<Instant>) -> Result<Next<F::Record>, Fault> {
+        // Whoever found it cannot go on.
+        if let Some(fault) = self.later.take() {
+            return Err(fault);
+        }
+        loop {
+            while self.at < self.bytes.len() {
+                let (used, record) = self.format.split(&self.bytes[self.at..])?;
+                self.at += used;
+                if let Some(record) = record {
+                    return Ok(Next::Record(record));
+                }
+            }
+            if self.ended {
+                return Ok(Next::End);
+            }
+            match self.feed.next(until)? {
+                Flow::Bytes(bytes) => self.accept(bytes)?,
+                Flow::Late => return Ok(Next::Late),
+                // Shorter than a mark: it is none, and comes again as text.
+                Flow::End if !self.begun => (self.begun, self.at) = (true, 0),
+                Flow::End => {
+                    self.ended = true;
+                    if let Some(record) = self.format.end()? {
+                        return Ok(Next::Record(record));
+                    }
+                }
+                // Half a row is none.
+                Flow::Stopped => self.ended = true,
+            }
+        }
+    }
+
+    /// Passes over the byte order mark of UTF-8, and knows those of other encodings.
+    fn accept(&mut self, bytes: Vec<u8>) -> Result<(), Fault> {
+        if self.begun {
+            (self.bytes, self.at) = (bytes, 0);
+            return Ok(());
+        }
+        self.bytes.extend(bytes);
+        if [&[0xff, 0xfe][..], &[0xfe, 0xff], &[0, 0, 0xfe, 0xff]]
+            .iter()
+            .any(|mark| self.bytes.starts_with(mark))
+        {
+            return Err(Fault::new("the text is in UTF-16 or UTF-32")
+                .with_advice("Convert it to UTF-8, for example with iconv."));
+        }
+        let mark = UTF8_MARK.iter().zip(&self.bytes).take_while(|(mark, byte)| mark == byte).count();
+        self.at = if mark == UTF8_MARK.len() { mark } else { 0 };
+        self.begun = mark == UTF8_MARK.len() || mark < self.bytes.len();
+        if !self.begun {
+            // The rest of the mark is still to come, and nothing is split until then.
+            self.at = self.bytes.len();
+        }
+        Ok(())
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const CHUNK_BYTES: usize = 64 << 10;
-const HEAD_BYTES_MAX: usize = 64 << 20;
+impl<F: Format> Iterator for Text<F> {
+    type Item = Result<RecordBatch, Fault>;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(text: &'static str, records: usize, quotes: Quotes) -> String {
-        let head = Head::read(Box::new(text.as_bytes()), records, quotes).unwrap();
-        String::from_utf8(head.bytes[..head.records_end].to_vec()).unwrap()
-    }
-
-    #[test]
-    fn line_ends_in_quotes_end_no_record() {
-        assert_eq!(head("a\n\"x\ny\"\nb\n", 2, Quotes::Count), "a\n\"x\ny\"\n");
-        assert_eq!(head("{\"a\":\"\\\"\"}\n{}\n{}\n", 2, Quotes::Ignore), "{\"a\":\"\\\"\"}\n{}\n");
-    }
-
-    #[test]
-    fn the_last_record_needs_no_line_end() {
-        assert_eq!(head("\u{feff}a,b\n1,2", 9, Quotes::Count), "a,b\n1,2");
+    fn next(&mut self) -> Option<Self::Item> {
+        // A file can be read again, so nothing of it need be handed over in a hurry.
+        if self.interval.is_none() && self.stop.is_asked() {
+            return None;
+        }
+        loop {
+            if let Some(batch) = self.ready.pop_front().or_else(|| self.assemble()) {
+                return Some(Ok(batch));
+            }
+            if let Some(fault) = self.fault.take() {
+                self.ended = true;
+                self.sample.clear();
+                (self.bytes, self.at) = (Vec::new(), 0);
+                return Some(Err(fault));
+            }
+            if self.ended && self.sample.is_empty() && self.at >= self.bytes.len() {
+                return None;
+            }
+        }
     }
 }
+
+fn is_past(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
+}
+
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How much of an input is held in memory to decide its schema.
+const SAMPLE_BYTES_MAX: usize = 64 << 20;
+/// What a value takes at least, about, in a batch.
+const COLUMN_BYTES: usize = 8;
