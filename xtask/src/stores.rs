@@ -1,5 +1,7 @@
 //! `cargo xtask stores`: the log on object-store servers that others wrote, with faults between it and them.
 //!
+//! A whole run begins with the matrix of types and formats, read by a program of others' ([`matrix`]).
+//!
 //! Builds the command and the program that runs the rounds, and hands over: this crate depends on none of ours.
 
 use std::path::{Path, PathBuf};
@@ -7,9 +9,14 @@ use std::path::{Path, PathBuf};
 use crate::args::StoresArgs;
 use crate::error::Result;
 use crate::invocation::Invocation;
+use crate::matrix;
 
 pub(crate) fn run(root: &Path, args: &StoresArgs) -> Result<bool> {
     if !build(root).run_directly()? {
+        return Ok(false);
+    }
+    // Both need a package registry, and a whole run is what continuous integration has one for.
+    if args.only.is_empty() && !args.json && !matrix::check(root, args.seed)? {
         return Ok(false);
     }
     rounds(root, args).run_directly()
@@ -41,7 +48,7 @@ fn rounds(root: &Path, args: &StoresArgs) -> Invocation {
     Invocation::new(&program("fencepost-rounds"), root, words)
 }
 
-fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
