@@ -90,12 +90,20 @@ async fn flush_up<D: Disk>(disk: &D, directory: &Path, top: &Path) -> Result<(),
 }
 
 /// Makes a directory and those above it that are missing. Somebody else may do so at the same moment.
+///
+/// What is still missing once the directory above it is there cannot be made at all: `/proc` answers so.
 async fn make_all<D: Disk>(disk: &D, directory: &Path) -> io::Result<()> {
-    let mut missing = vec![directory];
-    while let Some(at) = missing.pop() {
+    let mut missing = Vec::new();
+    let mut at = directory;
+    let mut descending = true;
+    loop {
         match again(|| disk.make_directory(at)).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => match at.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => missing.extend([at, parent]),
+            Err(error) if error.kind() == ErrorKind::NotFound && descending => match at.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => {
+                    missing.push(at);
+                    at = parent;
+                    continue;
+                }
                 _ => return Err(error),
             },
             // There already; or a file is in the way.
@@ -105,6 +113,10 @@ async fn make_all<D: Disk>(disk: &D, directory: &Path) -> io::Result<()> {
             },
             Ok(()) => {}
         }
+        descending = false;
+        match missing.pop() {
+            Some(below) => at = below,
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }

@@ -63,6 +63,7 @@ const IO: Answer = Answer::Failed(Failure::Io);
 const ALWAYS: u32 = u32::MAX;
 
 const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
 const EINTR: i32 = 4;
 const EIO: i32 = 5;
 const EXDEV: i32 = 18;
@@ -285,6 +286,14 @@ async fn a_vanished_directory_is_a_definite_failure() {
     bench.create("wal/a", "x").await.unwrap();
     fs::remove_dir_all(bench.home.path().join("wal")).unwrap();
     assert_eq!(bench.create("wal/a", "x").await, Err(Answer::Failed(Failure::NoBucket)));
+}
+
+/// `/proc` answers so, whatever is there already.
+#[tokio::test]
+async fn a_directory_that_cannot_be_made_although_the_one_above_is_there_is_a_failure() {
+    let bench = Bench::new();
+    bench.disk.on(Op::MakeDirectory, Fault::Refused(ENOENT), u32::MAX);
+    assert_eq!(bench.create("a/b/c", "1").await, Err(Answer::Failed(Failure::NoBucket)));
 }
 
 #[tokio::test]
