@@ -39,6 +39,9 @@ impl Store {
                 Reply::ManifestCreated(version, create(&mut self.manifests, version, manifest))
             }
             Request::ReadEntry { at, .. } => Reply::Entry(at, found(self.entries.get(&at).copied())),
+            // Nobody collects here, and nobody reads for a consumer.
+            Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Absent),
+            Request::ReadCursor { .. } => Reply::Cursor(ReadReply::Absent),
             Request::CreateEntry { at, kind, .. } => {
                 let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce) };
                 Reply::EntryCreated(at, create(&mut self.entries, at, header))

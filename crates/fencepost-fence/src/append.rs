@@ -280,7 +280,7 @@ impl AppendWindow {
                     self.fenced(found);
                 }
             }
-            Reply::ManifestCreated(..) => {}
+            Reply::ManifestCreated(..) | Reply::Boundary(_) | Reply::Cursor(_) => {}
         }
     }
 

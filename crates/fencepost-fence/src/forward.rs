@@ -95,6 +95,15 @@ impl Forward {
         true
     }
 
+    /// The last of the entries that are here already and will be handed out next; the one before [`next`](Self::next) if none is.
+    pub(crate) fn fetched_through(&self) -> Position {
+        let mut last = self.next.prev();
+        while let Some(ReadReply::Found(_)) = self.fetched.get(&last.next()) {
+            last = last.next();
+        }
+        last
+    }
+
     /// The next answer in order, if it is here.
     pub(crate) fn pop(&mut self, now: Tick) -> Option<Next> {
         let at = self.next;

@@ -1,14 +1,18 @@
-//! A reader's way through the log (P-40 to P-43).
+//! A reader's way through the log (P-40 to P-47).
+
+mod look;
 
 use crate::forward::{Forward, Next};
 use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
+use look::{Look, Looked, Shown};
 use std::collections::VecDeque;
 
 /// A walk upward through the entries of a log.
 ///
 /// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). At the tail it rests;
-/// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, and at the tail one GET and one manifest search.
+/// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, one LIST of the boundaries where the log changes hands, and at the tail one GET
+/// and one manifest search.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Walk {
     params: Params,
@@ -25,14 +29,29 @@ pub struct Walk {
     known_tail: Option<(Position, Manifest)>,
     /// `R` of a manifest that was read before the entries that are being read: what is absent up to here was collected (P-42).
     covered: Position,
+    /// Whether a cursor keeps what is at the start and above.
+    held: bool,
+    shown: Shown,
     events: VecDeque<WalkEvent>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Reading,
-    Verifying { absent: Position, find: FindLatest },
-    Resting { at: Position, manifest: Manifest },
+    /// P-45: before the walk concludes from what it read (or, below its start, did not find) here.
+    Looking {
+        at: Position,
+        entry: Option<EntryHeader>,
+        look: Look,
+    },
+    Verifying {
+        absent: Position,
+        find: FindLatest,
+    },
+    Resting {
+        at: Position,
+        manifest: Manifest,
+    },
     Ended,
 }
 
@@ -48,8 +67,8 @@ pub enum Start {
         /// The highest epoch below it.
         highest: Epoch,
     },
-    /// Anywhere: the walk first reads the `W - 1` positions below (P-43). What was collected there is passed over, since a needed post,
-    /// which alone matters, never is.
+    /// Anywhere: the walk first reads the `W - 1` positions below (P-43), as far as they are above the boundary: the collectors' bound never rests
+    /// in a zone, so the epochs below it do not matter.
     Anywhere {
         /// The first position to hand out.
         next: Position,
@@ -124,10 +143,20 @@ impl Walk {
             step: Step::Reading,
             known_tail: None,
             covered,
+            held: false,
+            shown: Shown::default(),
             events: VecDeque::new(),
         };
         walk.end_if_past();
         walk
+    }
+
+    /// The same for a consumer whose cursor holds at the start (P-54): where the boundary may have gone past what was read, the cursor decides
+    /// whether it was kept.
+    #[must_use]
+    pub const fn held_by_cursor(mut self) -> Self {
+        self.held = true;
+        self
     }
 
     /// A cursor to resume from: the position above the last entry that [`poll_event`](Self::poll_event) returned, and the highest epoch
@@ -135,14 +164,14 @@ impl Walk {
     #[must_use]
     pub fn cursor(&self) -> Start {
         let (next, highest) = self.handed;
-        let known = self.forward.next() >= self.deliver_from;
+        let known = self.next() >= self.deliver_from;
         Start::Cursor { next, highest: if known { highest } else { Epoch::NONE } }
     }
 
-    /// The next position to be read.
+    /// The first position that is not passed yet.
     #[must_use]
     pub const fn next(&self) -> Position {
-        self.forward.next()
+        if let Step::Looking { at, .. } = self.step { at } else { self.forward.next() }
     }
 
     /// Looks again after a rest at the tail. Does nothing at other times. Costs one GET if there is nothing new, and a manifest search
@@ -152,7 +181,7 @@ impl Walk {
             self.known_tail = (verify == Verify::IfMoved).then(|| (*at, manifest.clone()));
             self.step = Step::Reading;
             // The patience with reads counts from here, not from before the rest.
-            self.forward.restart(now);
+            self.restart(now);
         }
     }
 
@@ -160,6 +189,7 @@ impl Walk {
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
             Step::Reading => self.forward.poll_request(),
+            Step::Looking { look, .. } => look.poll_request(),
             Step::Verifying { find, .. } => find.poll_request(),
             Step::Resting { .. } | Step::Ended => None,
         }
@@ -181,9 +211,24 @@ impl Walk {
                 self.forward.handle(now, *at, read);
                 self.advance(now);
             }
-            (Step::Verifying { .. } | Step::Resting { .. }, Reply::Entry(at, read)) => {
-                // A read that was still out when the walk reached the tail.
+            (
+                Step::Looking { .. } | Step::Verifying { .. } | Step::Resting { .. },
+                Reply::Entry(at, read),
+            ) => {
+                // A read that was still out when the walk came to a look, or reached the tail.
                 self.forward.handle(now, *at, read);
+            }
+            (Step::Looking { at, entry, look }, reply) => {
+                let (at, entry, first) = (*at, *entry, self.deliver_from.max(*at));
+                let cursor_too = |boundary| self.held && boundary >= first;
+                match look.handle(now, reply, self.shown, cursor_too, self.params.patience) {
+                    Looked::Kept(kept) => {
+                        self.shown.note(look.boundary(kept), kept, look.through);
+                        self.looked(now, at, entry, kept);
+                    }
+                    Looked::Going => {}
+                    Looked::GaveUp => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
+                }
             }
             (Step::Verifying { absent, find }, reply) => {
                 let absent = *absent;
@@ -198,14 +243,20 @@ impl Walk {
     fn advance(&mut self, now: Tick) {
         while let Some(next) = self.forward.pop(now) {
             match next {
-                Next::Answer(_, ReadReply::Found(header)) => self.take(header),
+                Next::Answer(at, ReadReply::Found(header)) => {
+                    if self.shown.leaves_open(&header, self.highest) {
+                        return self.look(now, at, Some(header));
+                    }
+                    self.take(header);
+                }
+                Next::Answer(at, ReadReply::Absent) if !rules::on(Rule::StopAtAbsent) => {
+                    self.skip_to(now, at.next());
+                    break;
+                }
                 // SUBTLE: below the start, only what was collected may be passed over. Above `R`, absent means that the start lies
                 // beyond the tail, and what stands above may be what a dead writer left there: not in the log, nor ever to be (P-41).
-                Next::Answer(at, ReadReply::Absent)
-                    if (at < self.deliver_from && at <= self.covered) || !rules::on(Rule::StopAtAbsent) =>
-                {
-                    self.forward.skip_to(now, at.next());
-                    break;
+                Next::Answer(at, ReadReply::Absent) if at < self.deliver_from && at <= self.covered => {
+                    return self.look(now, at, None);
                 }
                 Next::Answer(at, ReadReply::Absent) if at <= self.covered => {
                     let first = self.covered.next();
@@ -238,8 +289,39 @@ impl Walk {
         }
     }
 
+    /// P-45: what was read so far was read before this look.
+    fn look(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>) {
+        let through = self.forward.fetched_through().max(at);
+        self.step = Step::Looking { at, entry, look: Look::new(now, through) };
+    }
+
+    /// P-45 to P-47: nothing above `kept` was collected before the look.
+    fn looked(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>, kept: Position) {
+        self.step = Step::Reading;
+        let (first, start) = (kept.next(), self.deliver_from.max(at));
+        if kept >= start {
+            return self.end(WalkEvent::Truncated { at: start, first });
+        }
+        match entry {
+            Some(header) if kept < at || !rules::on(Rule::WindowAboveBoundary) => self.take(header),
+            _ => self.skip_to(now, first.max(at.next())),
+        }
+        self.advance(now);
+    }
+
+    fn restart(&mut self, now: Tick) {
+        self.forward.restart(now);
+        self.shown.forget_reads();
+    }
+
+    fn skip_to(&mut self, now: Tick, next: Position) {
+        self.forward.skip_to(now, next);
+        self.shown.forget_reads();
+    }
+
     /// P-40.
     fn take(&mut self, header: EntryHeader) {
+        self.shown.pass(&header, self.highest, self.params.window);
         let valid = header.epoch >= self.highest || !rules::on(Rule::SkipLeftovers);
         self.highest = self.highest.max(header.epoch);
         if header.position >= self.deliver_from {
@@ -256,7 +338,7 @@ impl Walk {
             Ok(Some(manifest)) if manifest.replay_after >= at && rules::on(Rule::TruncatedBelowReplay) => {
                 self.covered = manifest.replay_after;
                 self.step = Step::Reading;
-                self.forward.restart(now);
+                self.restart(now);
             }
             Ok(Some(manifest)) => self.rest(at, manifest),
             Ok(None) => self.end(WalkEvent::NoLog),

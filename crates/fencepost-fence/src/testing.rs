@@ -8,6 +8,8 @@
 //! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c) and epoch, `x` behind it for a stranger's nonce, `l` for Lance |
 //! | `list=7`, `?` | the highest version of a listing |
 //! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed) |
+//! | `bound=7`, `?` | the highest boundary of a listing |
+//! | `cursor=7`, `absent`, `?` | the position of the reader's cursor |
 //! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
 //!
 //! What the machine tells, and then what it asks, comes out as words too: `PUT5:d GET5 LIST MAN7 CRE7:e2r5h0`, with `#2` for the third attempt.
@@ -92,6 +94,8 @@ fn ask(request: &Request) -> String {
             (format!("CRE{version}:e{writer_epoch}r{replay_after}h{last_seen}{before}"), attempt)
         }
         Request::ReadEntry { at, attempt } => (format!("GET{at}"), attempt),
+        Request::ListBoundaries { attempt } => ("BOUND".to_owned(), attempt),
+        Request::ReadCursor { attempt } => ("CURSOR".to_owned(), attempt),
         Request::CreateEntry { at, kind, attempt } => (format!("PUT{at}:{}", letter(*kind)), attempt),
     };
     if *attempt == 0 { text } else { format!("{text}#{attempt}") }
@@ -114,6 +118,8 @@ fn reply(of: &str, answer: &str) -> Reply {
         "man" => {
             Reply::Manifest(Version::new(number(at)), read(answer, |answer| manifest(number(at), answer)))
         }
+        "bound" => Reply::Boundary(read(answer, |answer| Position::new(number(answer)))),
+        "cursor" => Reply::Cursor(read(answer, |answer| Position::new(number(answer)))),
         "get" => Reply::Entry(Position::new(number(at)), read(answer, |answer| header(number(at), answer))),
         other => panic!("{other}"),
     }

@@ -115,6 +115,16 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
+    /// LIST the collectors' boundaries and answer with the highest.
+    ListBoundaries {
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Read the position of the cursor that [holds](crate::Walk::held_by_cursor) this reader's place: up to where its consumer is done.
+    ReadCursor {
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Create an entry, if absent: of `Data` kind with the payload that the driver holds for this position, else a marker.
     CreateEntry {
         /// Where.
@@ -137,6 +147,10 @@ pub enum Reply {
     ManifestCreated(Version, CreateReply),
     /// To [`Request::ReadEntry`].
     Entry(Position, ReadReply<EntryHeader>),
+    /// To [`Request::ListBoundaries`]: the highest boundary seen (`NONE` if there is none).
+    Boundary(ReadReply<Position>),
+    /// To [`Request::ReadCursor`]: absent if the cursor was removed.
+    Cursor(ReadReply<Position>),
     /// To [`Request::CreateEntry`].
     EntryCreated(Position, CreateReply),
 }

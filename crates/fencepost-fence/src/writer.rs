@@ -180,6 +180,8 @@ impl WriterCore {
                 }
                 None => self.window.handle(now, reply),
             },
+            // Readers ask for these.
+            Reply::Boundary(_) | Reply::Cursor(_) => {}
         }
     }
 

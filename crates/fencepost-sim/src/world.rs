@@ -6,6 +6,6 @@ pub mod store;
 pub mod writer;
 
 pub use oracle::{Append, Broken, Oracle};
-pub use reader::Reader;
+pub use reader::{Begin, Reader};
 pub use store::Store;
 pub use writer::{Wanted, Writer};

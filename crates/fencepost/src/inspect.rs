@@ -66,7 +66,7 @@ pub enum EntryState {
     Live,
     /// At or below the checkpoint: safe elsewhere.
     Covered,
-    /// A dead writer's, above an entry of a later epoch: nobody reads it.
+    /// A dead writer's, above the checkpoint and above an entry of a later epoch there: nobody reads it.
     Leftover,
 }
 
@@ -103,17 +103,19 @@ pub enum InspectError {
 impl Wal {
     /// Looks at every entry and finds out what a collection would do with it. Writes nothing.
     ///
-    /// Costs what a dry run of a collection costs, some LISTs, and a GET for each entry: of the last 64 bytes of large ones, of small ones and those
+    /// Costs what a dry run of a collection costs, two manifest searches, some LISTs, and a GET for each entry: of the last 64 bytes of large ones, of small ones and those
     /// of Lance's the whole.
     ///
     /// # Errors
     /// [`InspectError`]. An entry that is damaged is no error; it is in the result.
     pub async fn inspect(&self) -> Result<Inspection, InspectError> {
         let io = self.io.scoped();
-        let manifest = manifest(&io).await?;
+        manifest(&io).await?;
         let plan = self.collector().plan().await?;
         let boundary = boundary(&io).await?;
         let contents = read_all(&io, list_entries(&io).await?, content).await;
+        // P-49: after the entries, since nothing is concluded from what lies at or below `R` by now.
+        let manifest = manifest(&io).await?;
         let tail = tail(&manifest, contents.iter().map(|(listed, _)| listed.0));
         let mut highest = Epoch::NONE;
         let entries = contents.into_iter().map(|((position, bytes), content)| {
@@ -167,13 +169,17 @@ fn state(
     content: Option<&EntryContent>,
     highest: &mut Epoch,
 ) -> EntryState {
+    // P-49: what lies there may have landed late, a post of an epoch that never opened among it.
+    if at <= manifest.replay_after {
+        return EntryState::Covered;
+    }
     if let Some(EntryContent { header, .. }) = content {
         if header.epoch < *highest {
             return EntryState::Leftover;
         }
         *highest = header.epoch;
     }
-    if at > manifest.replay_after { EntryState::Live } else { EntryState::Covered }
+    EntryState::Live
 }
 
 /// Kind, epoch and counts, from as few bytes as tell them.

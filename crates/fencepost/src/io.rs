@@ -5,7 +5,7 @@ use bytes::Bytes;
 use fencepost_fence::{CreateReply, Params, ReadReply, Reply, Request};
 use fencepost_format::{
     DecodeLimits, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths, Version,
-    decode_header, encode_marker, encode_version_hint, parse_manifest_name,
+    decode_header, encode_marker, encode_version_hint, parse_boundary_name, parse_manifest_name,
 };
 use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
 use std::time::Duration;
@@ -51,15 +51,14 @@ impl Io {
         signature: Option<Signature>,
         payload: Option<object_store::PutPayload>,
     ) -> Performed {
-        let pause = pause_before(attempt_of(&request), self.patience(), self.environment.jitter_seed());
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        }
+        self.pause_before(&request).await;
         match request {
             Request::ListManifests { .. } => self.list_manifests().await,
             Request::ReadManifest { version, .. } => self.read_manifest(version).await,
             Request::CreateManifest { manifest, .. } => self.create_manifest(&manifest).await,
             Request::ReadEntry { at, .. } => self.read_entry(at).await,
+            Request::ListBoundaries { .. } => self.list_boundaries().await,
+            Request::ReadCursor { .. } => unreachable!("a reader for a cursor reads it by its name"),
             Request::CreateEntry { at, kind: EntryKind::Data, .. } => {
                 let payload = payload.expect("the driver keeps the payload of every undecided append");
                 self.create_entry(at, payload).await
@@ -68,6 +67,14 @@ impl Io {
                 let Signature { epoch, nonce } = signature.expect("only writers create markers");
                 self.create_entry(at, encode_marker(kind, at, epoch, nonce).into()).await
             }
+        }
+    }
+
+    /// Waits as is fit before an attempt that is not the first.
+    pub(crate) async fn pause_before(&self, request: &Request) {
+        let pause = pause_before(attempt_of(request), self.patience(), self.environment.jitter_seed());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -147,6 +154,13 @@ impl Io {
         }
     }
 
+    async fn list_boundaries(&self) -> Performed {
+        match self.once().list_all(self.paths.gc_dir()).await {
+            Ok(listed) => Performed::plain(Reply::Boundary(ReadReply::Found(highest_boundary(&listed)))),
+            Err(error) => Performed::failed(Reply::Boundary(ReadReply::Unknown), error.into()),
+        }
+    }
+
     async fn create_entry(&self, at: Position, payload: object_store::PutPayload) -> Performed {
         let (reply, cause) = created(self.store.put_new(self.paths.entry(at), payload).await);
         Performed { reply: Reply::EntryCreated(at, reply), body: None, cause }
@@ -163,11 +177,11 @@ impl Io {
 }
 
 impl Performed {
-    const fn plain(reply: Reply) -> Self {
+    pub(crate) const fn plain(reply: Reply) -> Self {
         Self { reply, body: None, cause: None }
     }
 
-    const fn failed(reply: Reply, cause: Cause) -> Self {
+    pub(crate) const fn failed(reply: Reply, cause: Cause) -> Self {
         Self { reply, body: None, cause: Some(cause) }
     }
 
@@ -189,6 +203,12 @@ fn created(outcome: PutOutcome) -> (CreateReply, Option<Cause>) {
     }
 }
 
+/// The boundary that counts, among the documents listed; `NONE` if there is none.
+pub(crate) fn highest_boundary(listed: &[Listed]) -> Position {
+    let positions = listed.iter().filter_map(|object| parse_boundary_name(object.path.filename()?));
+    positions.max().unwrap_or(Position::NONE)
+}
+
 fn version_of(listed: &Listed) -> Option<Version> {
     parse_manifest_name(listed.path.filename()?)
 }
@@ -199,6 +219,8 @@ const fn attempt_of(request: &Request) -> u32 {
         | Request::ReadManifest { attempt, .. }
         | Request::CreateManifest { attempt, .. }
         | Request::ReadEntry { attempt, .. }
+        | Request::ListBoundaries { attempt }
+        | Request::ReadCursor { attempt }
         | Request::CreateEntry { attempt, .. } => *attempt,
     }
 }

@@ -5,20 +5,21 @@ mod tail;
 
 pub use cursor::Cursor;
 pub(crate) use cursor::boundary;
+use cursor::read_cursor;
 pub use tail::{Tail, TailEvent, TailState};
 
 use crate::io::{Io, Performed};
 use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
-use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Start, Verify, Walk, WalkEvent};
-use fencepost_format::{Entry, EntryHeader, EntryKind, Generation, Manifest};
+use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Request, Start, Verify, Walk, WalkEvent};
+use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Generation, Manifest};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
 use std::collections::BTreeMap;
 
 /// Where a reader begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ReadFrom {
     /// Just above the checkpoint: what a writer that opens now would replay.
     #[default]
@@ -27,6 +28,13 @@ pub enum ReadFrom {
     Position(Position),
     /// Where an earlier reader stopped.
     Resume(ResumePoint),
+    /// Where a consumer is that has a cursor: see [`Cursor::read_from`].
+    Cursor {
+        /// The cursor, which keeps what is there.
+        name: CursorName,
+        /// What comes next for the consumer.
+        point: ResumePoint,
+    },
 }
 
 /// Where a reader stopped: enough to go on without reading anything twice.
@@ -48,24 +56,40 @@ impl Wal {
     pub async fn reader(&self, from: ReadFrom, to: Option<Position>) -> Result<Reader, ReadError> {
         let io = self.io.scoped();
         let mut flushed_below = Generation::default();
+        let mut cursor = None;
         let start = match from {
             ReadFrom::Checkpoint => {
                 let latest = manifest(&io).await?;
                 flushed_below = latest.current_generation;
                 Start::AfterReplay(latest.replay_after)
             }
-            ReadFrom::Resume(ResumePoint { next, highest }) if !highest.is_none() => {
-                Start::Cursor { next, highest }
-            }
-            ReadFrom::Position(next) | ReadFrom::Resume(ResumePoint { next, .. }) => {
-                let next = next.max(Position::FIRST);
-                Start::Anywhere { next, replay_after: manifest(&io).await?.replay_after }
+            ReadFrom::Position(next) => anywhere(&io, next).await?,
+            ReadFrom::Resume(point) => point.start(&io).await?,
+            ReadFrom::Cursor { name, point } => {
+                cursor = Some(name);
+                point.start(&io).await?
             }
         };
-        let walk = Walk::new(io.params, io.environment.now(), start, to);
+        let mut walk = Walk::new(io.params, io.environment.now(), start, to);
+        if cursor.is_some() {
+            walk = walk.held_by_cursor();
+        }
         let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
-        let (cause, last, failed, undecoded) = (None, None, None, None);
-        Ok(Reader { io, walk, flushed_below, requests, bodies, cause, last, failed, undecoded })
+        let (cause, last, failed, kept) = (None, None, None, None);
+        let flushed_through = Position::NONE;
+        Ok(Reader {
+            io,
+            walk,
+            cursor,
+            flushed_below,
+            requests,
+            bodies,
+            cause,
+            last,
+            failed,
+            kept,
+            flushed_through,
+        })
     }
 
     /// A reader that waits at the tail for more.
@@ -84,6 +108,8 @@ impl Wal {
 pub struct Reader {
     io: Io,
     walk: Walk,
+    /// The cursor that keeps what is read.
+    cursor: Option<CursorName>,
     /// Entries of generations below it are in Lance's SSTables already (P-44). 0 for a reader that does not begin at the checkpoint.
     flushed_below: Generation,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
@@ -92,8 +118,10 @@ pub struct Reader {
     last: Option<EntryHeader>,
     /// Why the walk ended, if not at its end: said again at every further call.
     failed: Option<WalkEvent>,
-    /// An entry whose rows cannot be decoded. It is not passed: every further call fails at it again.
-    undecoded: Option<(ResumePoint, EntryHeader, Bytes)>,
+    /// An entry whose rows cannot be decoded, or that may not be passed as flushed. Every further call comes back to it.
+    kept: Option<(ResumePoint, EntryHeader, Bytes)>,
+    /// Entries below this may be passed as flushed: they were read before a look that bears it out (P-48).
+    flushed_through: Position,
 }
 
 /// One step of a reader.
@@ -123,7 +151,7 @@ impl Reader {
         loop {
             match self.step().await? {
                 Step::Entry(header, Some(body)) => {
-                    if let Some(entry) = self.hand_out(header, body)? {
+                    if let Some(entry) = self.hand_out(header, body).await? {
                         return Ok(Some(entry));
                     }
                 }
@@ -142,7 +170,7 @@ impl Reader {
     /// Where a new reader would go on. Entries that were handed out are behind it.
     #[must_use]
     pub fn resume_point(&self) -> ResumePoint {
-        if let Some((point, ..)) = &self.undecoded {
+        if let Some((point, ..)) = &self.kept {
             return *point;
         }
         match self.walk.cursor() {
@@ -168,7 +196,7 @@ impl Reader {
 
     /// The next event of the walk.
     pub(crate) async fn step(&mut self) -> Result<Step, ReadError> {
-        if let Some((_, header, body)) = self.undecoded.clone() {
+        if let Some((_, header, body)) = self.kept.clone() {
             return Ok(Step::Entry(header, Some(body)));
         }
         loop {
@@ -176,8 +204,16 @@ impl Reader {
                 return self.take(event);
             }
             while let Some(request) = self.walk.poll_request() {
-                let io = self.io.clone();
-                self.requests.push(Box::pin(async move { io.perform(request, None, None).await }));
+                let (io, cursor) = (self.io.clone(), self.cursor.clone());
+                self.requests.push(Box::pin(async move {
+                    match cursor {
+                        Some(name) if matches!(request, Request::ReadCursor { .. }) => {
+                            io.pause_before(&request).await;
+                            read_cursor(&io, &name).await
+                        }
+                        _ => io.perform(request, None, None).await,
+                    }
+                }));
             }
             let Some(performed) = self.requests.next().await else {
                 // Resting or ended, and nobody resumed it.
@@ -185,6 +221,8 @@ impl Reader {
             };
             if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
                 self.bodies.insert(*at, body);
+                // What is read once more is read after the look.
+                self.flushed_through = self.flushed_through.min(*at);
             }
             self.cause = performed.cause.or_else(|| self.cause.take());
             self.walk.handle(self.io.environment.now(), &performed.reply);
@@ -216,20 +254,51 @@ impl Reader {
     }
 
     /// The rows of the entry just passed; `None` if they are in an SSTable already (P-44).
-    pub(crate) fn hand_out(
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if the future is dropped.
+    pub(crate) async fn hand_out(
         &mut self,
         header: EntryHeader,
         body: Bytes,
     ) -> Result<Option<LogEntry>, ReadError> {
         let path = self.io.paths.entry(header.position);
-        match Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from) {
-            Ok(entry) => Ok((!entry.is_flushed(self.flushed_below)).then_some(entry)),
+        let decoded = Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from);
+        let point = ResumePoint { next: header.position, highest: header.epoch };
+        match decoded {
+            Ok(entry) if entry.is_flushed(self.flushed_below) => {
+                self.kept.get_or_insert((point, header, body));
+                self.look(header.position).await?;
+                self.kept = None;
+                Ok(None)
+            }
+            Ok(entry) => {
+                self.kept = None;
+                Ok(Some(entry))
+            }
             Err(error) => {
-                let point = ResumePoint { next: header.position, highest: header.epoch };
-                self.undecoded.get_or_insert((point, header, body));
+                self.kept.get_or_insert((point, header, body));
                 Err(error.into())
             }
         }
+    }
+
+    /// P-48: that an entry is flushed counts only if a look at the boundary, made after it was read, shows that nothing was collected there. Costs one
+    /// LIST for all that was read before.
+    async fn look(&mut self, at: Position) -> Result<(), ReadError> {
+        if at < self.flushed_through {
+            return Ok(());
+        }
+        let mut read = at;
+        while self.bodies.contains_key(&read.next()) {
+            read = read.next();
+        }
+        let boundary = boundary(&self.io).await?;
+        if boundary >= at {
+            return Err(ReadError::Truncated { at, first: boundary.next() });
+        }
+        self.flushed_through = read.next();
+        Ok(())
     }
 
     /// Whether the log was closed at the last entry passed.
@@ -237,6 +306,19 @@ impl Reader {
         self.last_passed()
             .is_some_and(|last| last.kind == EntryKind::Close && last.epoch >= self.resume_point().highest)
     }
+}
+
+impl ResumePoint {
+    async fn start(self, io: &Io) -> Result<Start, ReadError> {
+        let Self { next, highest } = self;
+        if highest.is_none() { anywhere(io, next).await } else { Ok(Start::Cursor { next, highest }) }
+    }
+}
+
+/// P-43: at `next`, without knowing which epoch rules there.
+async fn anywhere(io: &Io, next: Position) -> Result<Start, ReadError> {
+    let next = next.max(Position::FIRST);
+    Ok(Start::Anywhere { next, replay_after: manifest(io).await?.replay_after })
 }
 
 /// The latest manifest. Costs two LISTs and two GETs.

@@ -2,7 +2,7 @@
 
 use crate::inspect::{list_entries, read_all, tail};
 use crate::io::Io;
-use crate::reader::manifest;
+use crate::reader::{boundary, manifest};
 use crate::{Cause, ReadError, Wal};
 use fencepost_fence::{GaveUp, Zones};
 use fencepost_format::{
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Verification {
     /// Entries read, of all kinds.
     pub entries: u64,
-    /// Rows in data entries that count.
+    /// Rows in data entries: above the checkpoint, in those that count.
     pub rows: u64,
     /// Manifests read.
     pub manifests: u64,
@@ -49,7 +49,7 @@ impl Verification {
 impl Wal {
     /// Reads every manifest and every entry, checksums and rows included, and looks for gaps and misplaced objects. Writes nothing.
     ///
-    /// `on_entry` is told how many entries were read, and of how many. Costs two LISTs and one GET for each object; entries are in memory a few at a time.
+    /// `on_entry` is told how many entries were read, and of how many. Costs one GET for each object, two manifest searches and four LISTs; entries are in memory a few at a time.
     ///
     /// # Errors
     /// [`ReadError`] if the log could not be listed or has no manifest. What is wrong with its objects is no error.
@@ -81,7 +81,9 @@ impl Wal {
             }
         });
         let entries = entries.await;
-        found.check_entries(&io, &latest, entries);
+        // P-49: after the entries. Those of an epoch that was claimed meanwhile are as they should be, and what was covered meanwhile may have landed late.
+        let (latest, boundary) = (manifest(&io).await?, boundary(&io).await?);
+        found.check_entries(&io, &latest, boundary, entries);
         Ok(found)
     }
 }
@@ -178,6 +180,7 @@ impl Verification {
         &mut self,
         io: &Io,
         latest: &Manifest,
+        boundary: Position,
         entries: Vec<((Position, u64), Result<Checked, Cause>)>,
     ) {
         let mut highest = Epoch::NONE;
@@ -186,11 +189,15 @@ impl Verification {
             match checked {
                 Ok(Checked { header, rows }) => {
                     self.entries += 1;
-                    if header.epoch >= highest {
+                    // P-49: whether an entry at or below `R` counted can't be told from those that lie there by now.
+                    if at <= latest.replay_after {
+                        self.rows += rows;
+                    } else if header.epoch >= highest {
                         highest = header.epoch;
                         self.rows += rows;
                     }
-                    if header.kind == EntryKind::Post && !header.is_by_lance() {
+                    // A post at or below the boundary may have landed late; the zones of those that did not end there too.
+                    if header.kind == EntryKind::Post && !header.is_by_lance() && at > boundary {
                         zones.note(at);
                     }
                     if header.epoch > latest.writer_epoch {

@@ -1,5 +1,7 @@
 //! A reader's walk by scripts, in a window of 4.
 
+mod looks;
+
 use super::*;
 use crate::testing::{PARAMS, Party, letter, play};
 
@@ -36,7 +38,10 @@ impl Party for Walk {
 }
 
 fn check(start: Start, last: Option<u64>, script: &str, expect: &str) {
-    let mut walk = Walk::new(PARAMS, Tick(0), start, last.map(Position::new));
+    check_walk(Walk::new(PARAMS, Tick(0), start, last.map(Position::new)), script, expect);
+}
+
+fn check_walk(mut walk: Walk, script: &str, expect: &str) {
     assert_eq!(play(&mut walk, script), expect, "{script}");
 }
 
@@ -58,10 +63,10 @@ fn leftovers_and_markers_are_not_handed_out() {
     check(
         after(4),
         Some(8),
-        "get5=d1 get6=p2 get7=d1 get8=d2",
-        "GET5 give5:d1 GET6 GET7 pass6:p2 GET8 pass7:d1 give8:d2 end",
+        "get5=d1 get6=p2 bound=0 get7=d1 get8=d2",
+        "GET5 give5:d1 GET6 GET7 BOUND pass6:p2 GET8 pass7:d1 give8:d2 end",
     );
-    check(cursor(5, 2), Some(5), "get5=d1", "GET5 pass5:d1 end");
+    check(cursor(5, 2), Some(5), "get5=d1 bound=4", "GET5 BOUND pass5:d1 end");
     check(after(4), Some(5), "get5=c1", "GET5 pass5:c1 end");
 }
 
@@ -169,13 +174,26 @@ fn a_start_in_the_middle_reads_a_window_below() {
     check(
         anywhere(10, 4),
         Some(10),
-        "get7=p2 get8=d1 get9=d1 get10=d1",
-        "GET7 GET8 GET9 GET10 pass10:d1 end",
+        "get7=p2 bound=4 get8=d1 get9=d1 get10=d1",
+        "GET7 BOUND GET8 GET9 GET10 pass10:d1 end",
     );
     check(anywhere(10, 8), Some(10), "get9=d1 get10=d1", "GET9 GET10 give10:d1 end");
     check(anywhere(2, 0), Some(2), "get1=h1 get2=d1", "GET1 GET2 give2:d1 end");
-    // Collected below: needed posts, which alone matter, are kept.
-    check(anywhere(10, 12), Some(9), "get7=absent get8=absent get9=absent", "GET7 GET8 GET9 end");
+    // Collected below, as the boundary says: nothing there matters (P-47).
+    check(
+        anywhere(10, 12),
+        Some(10),
+        "get7=absent bound=8 get9=absent bound=9 get10=d2",
+        "GET7 BOUND GET9 BOUND GET10 give10:d2 end",
+    );
+    check(anywhere(10, 12), None, "get7=absent bound=12", "GET7 BOUND truncated10-go-on13");
+    // Deleted by hand.
+    check(
+        anywhere(9, 12),
+        Some(9),
+        "get6=absent bound=0 get7=d1 get8=d1 get9=d1",
+        "GET6 BOUND GET7 GET8 GET9 give9:d1 end",
+    );
 }
 
 /// P-41: a dead writer's entries above a hole were handed out to a reader that was told to start above it.
@@ -184,15 +202,15 @@ fn a_start_beyond_the_tail_waits_below_itself() {
     check(
         anywhere(10, 4),
         None,
-        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent list=7 look get8=p2 get9=p2 get10=p2",
-        "GET7 GET8 GET9 LIST MAN7 MAN8 LIST tail8 GET8 GET10 GET11 pass10:p2 GET12",
+        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent list=7 look get8=p2 bound=4 get9=p2 get10=p2",
+        "GET7 GET8 GET9 LIST MAN7 MAN8 LIST tail8 GET8 BOUND GET10 GET11 pass10:p2 GET12",
     );
     // Written, covered and collected since the walk began.
     check(
         anywhere(10, 4),
         None,
-        "get7=absent list=7 man7=e1r9 man8=absent list=7 get7=absent get8=p2 get9=absent get10=d2",
-        "GET7 LIST MAN7 MAN8 LIST GET7 GET8 GET9 GET10 give10:d2 GET11 GET12",
+        "get7=absent list=7 man7=e1r9 man8=absent list=7 get7=absent bound=9 get10=d2",
+        "GET7 LIST MAN7 MAN8 LIST GET7 BOUND GET10 give10:d2 GET11 GET12",
     );
 }
 
@@ -218,6 +236,7 @@ fn the_cursor_follows_what_was_handed_out() {
             nonce: None,
         };
         Walk::handle(&mut walk, Tick(0), &Reply::Entry(header.position, ReadReply::Found(header)));
+        Walk::handle(&mut walk, Tick(0), &Reply::Boundary(ReadReply::Found(Position::NONE)));
     }
     assert_eq!(walk.cursor(), cursor(6, 2));
     walk.poll_event().unwrap();

@@ -37,7 +37,11 @@ pub(super) async fn perform(
             (CollectReply::Manifest(Reply::Manifest(version, read)), fault)
         }
         CollectRequest::Manifest(
-            Request::CreateManifest { .. } | Request::ReadEntry { .. } | Request::CreateEntry { .. },
+            Request::CreateManifest { .. }
+            | Request::ReadEntry { .. }
+            | Request::ListBoundaries { .. }
+            | Request::ReadCursor { .. }
+            | Request::CreateEntry { .. },
         ) => {
             unreachable!("a collection only searches for manifests")
         }

@@ -49,12 +49,25 @@ pub struct Bounds {
     /// Whether an opener's replay goes in strides: it stalls before the first entry, before each that is condemned and at the tail, but not
     /// in between.
     pub strides: bool,
-    /// Whether there is a reader.
-    pub reader: bool,
+    /// Who reads.
+    pub reading: Reading,
     /// Faults.
     pub faults: Faults,
     /// What a search within these bounds must meet.
     pub reach: &'static [Reached],
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// Nobody.
+    Nobody,
+    /// A reader that begins at `R`.
+    Checkpoint,
+    /// A reader that begins anywhere.
+    Anywhere,
+    /// A reader that begins at `R` and at some time leaves a cursor where it is. From then on it comes back again and again, and reads from there.
+    Consumer,
 }
 
 /// How often each fault happens at most.
@@ -141,6 +154,7 @@ impl Model for LogModel {
             TailTooLow,
             ReaderPassedHole,
             FalseTruncation,
+            HeldTruncated,
             DeletedAboveBound,
             NeededPostDeleted,
             HighestDeleted,

@@ -3,7 +3,7 @@
 use super::{Finding, cursors, lance, lease, log, manifest, search, sstables};
 use cursors::CursorModel;
 use lease::LeaseModel;
-use log::{Faults, LogModel, Reached};
+use log::{Faults, LogModel, Reached, Reading};
 use manifest::ManifestModel;
 
 /// One model within bounds.
@@ -86,7 +86,7 @@ fn small_logs() -> Vec<log::Bounds> {
         positions: 9,
         collections: 2,
         strides: true,
-        reader: false,
+        reading: Reading::Nobody,
         faults: no_faults,
         reach: &[
             Reached::LandedInCollectedSpace,
@@ -144,10 +144,45 @@ fn small_logs() -> Vec<log::Bounds> {
         },
         log::Bounds {
             name: "log/reader",
-            appends: &[2, 0],
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 1],
             closes: false,
-            reader: true,
-            reach: &[Reached::ReaderTruncated, Reached::LeftoverInZone],
+            reading: Reading::Checkpoint,
+            reach: &[
+                Reached::ReaderTruncated,
+                Reached::LeftoverInZone,
+                Reached::ReaderConcludes,
+                Reached::ReaderCannotConclude,
+            ],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/reader-anywhere",
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 1],
+            closes: false,
+            reading: Reading::Anywhere,
+            reach: &[Reached::ReaderIgnoresBelow, Reached::ReaderConcludes, Reached::ReaderCannotConclude],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/reader-two-takeovers",
+            window: 1,
+            appends: &[0, 1, 0, 0],
+            checkpoints: &[0, 0, 0, 1],
+            closes: false,
+            positions: 5,
+            reading: Reading::Checkpoint,
+            reach: &[Reached::ReaderConcludes, Reached::ReaderCannotConclude],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/consumer",
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 1],
+            closes: false,
+            reading: Reading::Consumer,
+            reach: &[Reached::ReaderConcludesBelowReplay],
             ..two.clone()
         },
         log::Bounds {

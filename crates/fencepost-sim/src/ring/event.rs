@@ -57,6 +57,8 @@ pub(super) const fn attempt(request: &Request) -> u32 {
         | Request::ReadManifest { attempt, .. }
         | Request::CreateManifest { attempt, .. }
         | Request::ReadEntry { attempt, .. }
+        | Request::ListBoundaries { attempt }
+        | Request::ReadCursor { attempt }
         | Request::CreateEntry { attempt, .. } => *attempt,
     }
 }
@@ -94,6 +96,8 @@ fn unread(request: &Request) -> Reply {
         Request::ListManifests { .. } => Reply::Listed(ReadReply::Unknown),
         Request::ReadManifest { version, .. } => Reply::Manifest(*version, ReadReply::Unknown),
         Request::ReadEntry { at, .. } => Reply::Entry(*at, ReadReply::Unknown),
+        Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Unknown),
+        Request::ReadCursor { .. } => Reply::Cursor(ReadReply::Unknown),
         Request::CreateManifest { .. } | Request::CreateEntry { .. } => unreachable!("this is no read"),
     }
 }

@@ -4,7 +4,7 @@ use super::core::PATIENCE;
 use super::event::{Answer, Asked, Event, attempt, attempt_of};
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
-use crate::world::{Oracle, Reader, Store, Wanted, Writer};
+use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
 use fencepost_fence::{Tick, Verify};
 use fencepost_format::{Nonce, Position};
 use fencepost_gc::{CollectParams, CollectRequest, Collection, Mode, Object, Policy};
@@ -64,7 +64,7 @@ impl Ring {
             Role::Writer(writer) => {
                 *writer = Some(Writer::open(params, now, Nonce(index as u128 + 1), None));
             }
-            Role::Reader(reader) => *reader = Some(Reader::from_replay_point(deadline)),
+            Role::Reader(reader) => *reader = Some(Reader::new(deadline, Begin::Checkpoint)),
             Role::Collector(collection) => {
                 let params = CollectParams { patience: PATIENCE, reads_in_flight: 4, batch: 5 };
                 *collection = Some(Collection::new(params, now, policy, Mode::Delete));

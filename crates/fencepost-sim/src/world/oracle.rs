@@ -55,6 +55,7 @@ broken! {
     TailTooLow = "a reader told of the tail has seen all that was acknowledged before",
     ReaderPassedHole = "a reader hands out the log, without holes and without leftovers",
     FalseTruncation = "only what was collected is reported as truncated",
+    HeldTruncated = "a consumer whose cursor holds is never told that its place is gone",
     DeletedAboveBound = "nothing above R or a cursor is deleted",
     NeededPostDeleted = "a needed post stays",
     HighestDeleted = "the highest entry stays",

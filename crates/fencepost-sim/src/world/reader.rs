@@ -2,7 +2,7 @@
 
 use crate::world::{Append, Broken, Oracle, Store};
 use fencepost_fence::{FindLatest, Params, ReadReply, Reply, Request, Start, Tick, Verify, Walk, WalkEvent};
-use fencepost_format::Position;
+use fencepost_format::{Epoch, Position};
 use std::collections::BTreeMap;
 
 /// A reader and what it was handed.
@@ -15,34 +15,50 @@ pub struct Reader {
     /// For each position that it read as absent since it last rested: everything acknowledged, and `R`, at that moment. The
     /// first moment counts, since the reply to a later read may be the one that is lost.
     floors: BTreeMap<Position, Position>,
+    /// Whether a cursor holds what it reads, from its start on.
+    held: bool,
+}
+
+/// Where a reader begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Begin {
+    /// Just above `R`.
+    Checkpoint,
+    /// At this position, wherever `R` is.
+    At(Position),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
-    Finding(FindLatest),
+    Finding(FindLatest, Begin),
     Walking(Walk),
     Ended,
 }
 
 impl Reader {
-    /// A reader that starts at `R`.
+    /// A reader that looks for the manifest first.
     #[must_use]
-    pub fn from_replay_point(deadline: Tick) -> Self {
-        let find = FindLatest::new(deadline);
+    pub const fn new(deadline: Tick, begin: Begin) -> Self {
         Self {
-            phase: Phase::Finding(find),
+            phase: Phase::Finding(FindLatest::new(deadline), begin),
             after: Position::NONE,
             delivered: Vec::new(),
             floors: BTreeMap::new(),
+            held: false,
         }
     }
 
-    /// A reader that starts elsewhere; `next` is the first position that it is to be handed.
+    /// A reader for a consumer whose cursor holds everything from `next` on, and knows the highest epoch below.
     #[must_use]
-    pub fn at(params: Params, now: Tick, start: Start, next: Position) -> Self {
-        let walk = Walk::new(params, now, start, None);
-        let after = next.prev();
-        Self { phase: Phase::Walking(walk), after, delivered: Vec::new(), floors: BTreeMap::new() }
+    pub fn from_cursor(params: Params, now: Tick, next: Position, highest: Epoch) -> Self {
+        let walk = Walk::new(params, now, Start::Cursor { next, highest }, None).held_by_cursor();
+        Self {
+            phase: Phase::Walking(walk),
+            after: next.prev(),
+            delivered: Vec::new(),
+            floors: BTreeMap::new(),
+            held: true,
+        }
     }
 
     /// The walk, once it began.
@@ -73,7 +89,7 @@ impl Reader {
     /// The next request.
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.phase {
-            Phase::Finding(find) => find.poll_request(),
+            Phase::Finding(find, _) => find.poll_request(),
             Phase::Walking(walk) => walk.poll_request(),
             Phase::Ended => None,
         }
@@ -90,10 +106,14 @@ impl Reader {
     /// Hands it an answer.
     pub fn handle(&mut self, params: Params, now: Tick, reply: &Reply) {
         match &mut self.phase {
-            Phase::Finding(find) => match find.handle(now, reply) {
+            Phase::Finding(find, begin) => match find.handle(now, reply) {
                 Some(Ok(Some(manifest))) => {
-                    self.after = manifest.replay_after;
-                    let start = Start::AfterReplay(manifest.replay_after);
+                    let replay_after = manifest.replay_after;
+                    let (start, after) = match *begin {
+                        Begin::Checkpoint => (Start::AfterReplay(replay_after), replay_after),
+                        Begin::At(next) => (Start::Anywhere { next, replay_after }, next.prev()),
+                    };
+                    self.after = after;
                     self.phase = Phase::Walking(Walk::new(params, now, start, None));
                 }
                 Some(Ok(None) | Err(_)) => self.phase = Phase::Ended,
@@ -121,8 +141,11 @@ impl Reader {
                     self.floors.clear();
                 }
                 WalkEvent::Truncated { at, first } => {
-                    if at > store.replay_after() || first <= at {
+                    if at > store.boundary() || first <= at {
                         oracle.breaks(Broken::FalseTruncation);
+                    }
+                    if self.held {
+                        oracle.breaks(Broken::HeldTruncated);
                     }
                     self.phase = Phase::Ended;
                 }

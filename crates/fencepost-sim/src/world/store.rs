@@ -118,6 +118,9 @@ impl Store {
                 Reply::Manifest(*version, found(there))
             }
             Request::ReadEntry { at, .. } => Reply::Entry(*at, found(self.entry(*at).copied())),
+            Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Found(self.boundary())),
+            // Where readers have cursors, there is one consumer.
+            Request::ReadCursor { .. } => Reply::Cursor(found(self.cursor(0))),
             Request::CreateManifest { .. } | Request::CreateEntry { .. } => return None,
         })
     }

@@ -1,10 +1,10 @@
 //! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54).
 
-use crate::io::Io;
-use crate::{ReadError, ReadFrom, Wal};
-use fencepost_fence::GaveUp;
-use fencepost_format::{CursorName, Position, parse_boundary_name};
-use fencepost_store::{ReadOutcome, Refusal};
+use crate::io::{Io, Performed, highest_boundary};
+use crate::{ReadError, ReadFrom, ResumePoint, Wal};
+use fencepost_fence::{GaveUp, ReadReply, Reply};
+use fencepost_format::{CursorName, Epoch, Position};
+use fencepost_store::{Listed, ReadOutcome, Refusal};
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
 ///
@@ -62,8 +62,10 @@ impl Cursor {
 
     /// Where a reader for this consumer begins.
     #[must_use]
-    pub const fn read_from(&self) -> ReadFrom {
-        ReadFrom::Position(self.position.next())
+    pub fn read_from(&self) -> ReadFrom {
+        // P-43: the reader finds out which epoch rules below.
+        let point = ResumePoint { next: self.position.next(), highest: Epoch::NONE };
+        ReadFrom::Cursor { name: self.name.clone(), point }
     }
 
     /// Moves on: everything up to `position` was consumed. Moving back or staying does nothing.
@@ -140,11 +142,21 @@ async fn positions(io: &Io, name: &CursorName) -> Result<Vec<Position>, ReadErro
     Ok(listed.iter().filter_map(|object| Some(io.paths.parse_cursor(object.path.as_ref())?.1)).collect())
 }
 
+/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST.
+pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
+    let listed = match io.once().list_all(io.paths.cursor_dir(name)).await {
+        Ok(listed) => listed,
+        Err(error) => return Performed::failed(Reply::Cursor(ReadReply::Unknown), error.into()),
+    };
+    let place = |object: &Listed| Some(io.paths.parse_cursor(object.path.as_ref())?.1);
+    let highest = listed.iter().filter_map(place).max();
+    Performed::plain(Reply::Cursor(highest.map_or(ReadReply::Absent, ReadReply::Found)))
+}
+
 /// The boundary that counts. Costs one LIST.
 pub(crate) async fn boundary(io: &Io) -> Result<Position, ReadError> {
     let listed = io.store.list_all(io.paths.gc_dir()).await?;
-    let positions = listed.iter().filter_map(|object| parse_boundary_name(object.path.filename()?));
-    Ok(positions.max().unwrap_or(Position::NONE))
+    Ok(highest_boundary(&listed))
 }
 
 /// How often a create is tried that meets "exists" where nothing stands.

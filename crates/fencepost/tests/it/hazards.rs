@@ -26,3 +26,4 @@ mod h21_no_multipart;
 mod h22_failed_read_is_not_absent;
 mod h23_claim_that_lost_its_reply;
 mod h24_bulk_delete_that_fails_in_part;
+mod h25_read_where_something_landed_late;

@@ -1,7 +1,7 @@
 //! P-25: a durable append is exactly one PUT, and up to 64 of them are on their way at once.
 
 use crate::support::{World, any_entry, append_all, batch, options, settle, submit, wal_on};
-use fencepost::WriterOptions;
+use fencepost::{Position, ReadFrom, WriterOptions};
 use fencepost_store::wrap::{CountStore, Op};
 use object_store::memory::InMemory;
 use std::sync::Arc;
@@ -62,6 +62,39 @@ async fn opening_and_checkpoints_cost_what_is_documented() {
 
     let unclean = wal.open_writer(options()).await.unwrap().status().open_requests;
     assert_eq!((unclean.list, unclean.put), (9, 3 + 63), "a search and the fillers more: {unclean:?}");
+}
+
+/// P-45: a reader pays one GET for each entry and for the first absent ones, and two manifest searches; nothing more where nothing changes hands, and one
+/// LIST for each change of hands.
+#[tokio::test(start_paused = true)]
+async fn reading_costs_one_list_more_for_each_change_of_hands() {
+    let store = CountStore::new(Arc::new(InMemory::new()));
+    let wal = wal_on(Arc::new(store.clone())).await;
+    let cost = async |rows: i64| {
+        let before = store.counts();
+        let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+        let (mut read, mut last) = (0, Position::NONE);
+        while let Some(entry) = reader.next().await.unwrap() {
+            (read, last) = (read + 1, entry.position());
+        }
+        assert_eq!(read, rows);
+        let cost = store.counts() - before;
+        assert_eq!(cost.list + cost.get, cost.total(), "a reader writes nothing");
+        (cost.list, cost.get, last.get())
+    };
+    let first = wal.open_writer(options()).await.unwrap();
+    append_all(&first, 0..100).await;
+    let (list, get, last) = cost(100).await;
+    assert_eq!((list, last), (4, 101));
+    assert!((4 + 102..=4 + 102 + 15).contains(&get), "{get}: up to 15 are read ahead of the tail");
+
+    first.checkpoint(Position::new(50)).await.unwrap();
+    assert_eq!(cost(51).await.0, 4, "from a checkpoint within an epoch");
+    first.close().await.unwrap();
+    append_all(&wal.open_writer(options()).await.unwrap(), [100]).await;
+    assert_eq!(cost(52).await.0, 5, "after a handover");
+    append_all(&wal.open_writer(options()).await.unwrap(), [101]).await;
+    assert!(matches!(cost(53).await, (6, _, 169)), "after a takeover with a zone of its own");
 }
 
 /// P-61: the lease is renewed beside the appends, and counted apart.

@@ -33,8 +33,14 @@ pub enum Action {
     CollectorPlans { collector: usize },
     /// A collector deletes something that it once planned to delete.
     Delete { at: Position },
+    /// A reader begins in the middle.
+    ReaderBegins { at: Position },
     /// The reader performs its next read.
     ReaderReads,
+    /// The consumer leaves a cursor where it is, and looks at the boundary.
+    ConsumerMarks,
+    /// The consumer begins again from its cursor.
+    ConsumerReturns,
     /// A foreign program writes an entry at the tail.
     Stranger { at: Position },
 }

@@ -2,9 +2,15 @@
 
 use super::action::Landing;
 use super::state::{Party, State};
-use super::{Action, Bounds, LogModel};
+use super::{Action, Bounds, LogModel, Reading};
+use crate::world::Reader;
 use fencepost_fence::Request;
 use fencepost_format::{Epoch, Position};
+
+/// Whether it was handed something and may be handed more.
+fn is_on_its_way(reader: &Reader) -> bool {
+    reader.delivered() > 0 && !reader.has_ended()
+}
 
 impl State {
     pub(super) fn actions(&self, model: &LogModel, actions: &mut Vec<Action>) {
@@ -31,9 +37,7 @@ impl State {
             let free = self.echoes.iter().filter(|entry| self.store.entry(entry.position).is_none());
             actions.extend(free.map(|&entry| Action::Duplicate { entry }));
         }
-        if bounds.reader && self.reader.as_ref().is_none_or(|party| !party.reads.is_empty() || party.rests) {
-            actions.push(Action::ReaderReads);
-        }
+        self.reader_actions(bounds, actions);
         if self.faults.strangers > 0 && self.store.epoch() > Epoch::FIRST {
             let tail = (1..)
                 .map(Position::new)
@@ -49,6 +53,29 @@ impl State {
             || (self.faults.duplicates > 0 && self.echoes.iter().any(|entry| entry.position == at))
             || self.writers.iter().any(|party| party.reads.iter().any(reads))
             || self.reader.iter().any(|party| party.reads.iter().any(reads))
+    }
+
+    fn reader_actions(&self, bounds: &Bounds, actions: &mut Vec<Action>) {
+        match (bounds.reading, &self.reader) {
+            (Reading::Nobody, _) => {}
+            (Reading::Anywhere, None) => {
+                let places = (2..=bounds.positions).map(Position::new);
+                actions.extend(places.map(|at| Action::ReaderBegins { at }));
+            }
+            (Reading::Checkpoint | Reading::Consumer, None) => actions.push(Action::ReaderReads),
+            (reading, Some(party)) => {
+                if !party.reads.is_empty() || party.rests {
+                    actions.push(Action::ReaderReads);
+                }
+                match party.cursor {
+                    Some(_) => actions.push(Action::ConsumerReturns),
+                    None if reading == Reading::Consumer && is_on_its_way(&party.reader) => {
+                        actions.push(Action::ConsumerMarks);
+                    }
+                    None => {}
+                }
+            }
+        }
     }
 
     fn writer_actions(&self, bounds: &Bounds, writer: usize, party: &Party, actions: &mut Vec<Action>) {

@@ -34,6 +34,10 @@ reached! {
     DeletedInTheWay = "a collector deletes what a late create would collide with",
     AckedBelowReplay = "an append is acknowledged after a successor covered it",
     ReaderTruncated = "a reader meets a collected position",
+    ReaderConcludes = "a reader looks at the boundary, and goes on",
+    ReaderConcludesBelowReplay = "a reader goes on below R, where nothing was collected",
+    ReaderCannotConclude = "a reader meets what may have landed late, and stops",
+    ReaderIgnoresBelow = "a reader passes over what lies below its start and may have landed late",
 }
 
 /// What was met so far.

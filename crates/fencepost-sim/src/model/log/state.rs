@@ -3,7 +3,7 @@
 use super::{Bounds, Faults, LogModel};
 use crate::world::{Broken, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, Reply, Request, Window, WriterCore};
-use fencepost_format::{EntryHeader, Position};
+use fencepost_format::{EntryHeader, Epoch, Position};
 use fencepost_gc::Collection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub(super) struct ReaderParty {
     pub(super) reader: Reader,
     pub(super) reads: Vec<Request>,
     pub(super) rests: bool,
+    /// The next position and the highest epoch below it, where it left a cursor that holds.
+    pub(super) cursor: Option<(Position, Epoch)>,
 }
 
 /// An entry on its way.

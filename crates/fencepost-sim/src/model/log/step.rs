@@ -4,8 +4,10 @@ use super::action::Landing;
 use super::state::{Flight, Party, ReaderParty, State};
 use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
-use crate::world::{Oracle, Reader, Store, Wanted, Writer};
-use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Stop, Tick, Verify};
+use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
+use fencepost_fence::{
+    CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk, cursor_holds,
+};
 use fencepost_format::{EntryHeader, EntryKind, Manifest, Nonce, Position};
 use std::sync::Arc;
 
@@ -66,7 +68,13 @@ impl State {
                 self.condemned.extend(deletions);
             }
             Action::Delete { at } => self.delete(model, at),
+            Action::ReaderBegins { at } => {
+                self.reader = Some(Arc::new(ReaderParty::new(Begin::At(at))));
+                self.reader_reads(model);
+            }
             Action::ReaderReads => self.reader_reads(model),
+            Action::ConsumerMarks => self.consumer_marks(model),
+            Action::ConsumerReturns => self.consumer_returns(model),
             Action::Stranger { at } => {
                 self.faults.strangers -= 1;
                 let kind = EntryKind::Data;
@@ -216,21 +224,45 @@ impl State {
         }
     }
 
-    fn reader_reads(&mut self, model: &LogModel) {
-        let fresh = || {
-            let reader = Reader::from_replay_point(Tick(u64::MAX));
-            Arc::new(ReaderParty { reader, reads: Vec::new(), rests: false })
+    /// The cursor is written and the boundary looked at (P-54) in one step; the model of cursors takes that apart.
+    fn consumer_marks(&mut self, model: &LogModel) {
+        let party = Arc::make_mut(self.reader.as_mut().expect("it reads already"));
+        let walk = party.reader.walk().expect("it was handed something");
+        let Start::Cursor { next, highest } = walk.cursor() else {
+            unreachable!("a walk's cursor is a cursor")
         };
-        let party = Arc::make_mut(self.reader.get_or_insert_with(fresh));
+        if cursor_holds(next.prev(), self.store.boundary()) {
+            Arc::make_mut(&mut self.store).cursors.entry(0).or_default().insert(next.prev());
+            party.cursor = Some((next, highest));
+            self.consumer_returns(model);
+        }
+    }
+
+    fn consumer_returns(&mut self, model: &LogModel) {
+        let party = Arc::make_mut(self.reader.as_mut().expect("it left a cursor"));
+        let (next, highest) = party.cursor.expect("it left a cursor");
+        (party.reads, party.rests) = (Vec::new(), false);
+        party.reader = Reader::from_cursor(model.params, NOW, next, highest);
+        self.reader_reads(model);
+    }
+
+    fn reader_reads(&mut self, model: &LogModel) {
+        let party = self.reader.get_or_insert_with(|| Arc::new(ReaderParty::new(Begin::Checkpoint)));
+        let party = Arc::make_mut(party);
         if party.rests {
             party.rests = false;
             party.reader.resume(NOW, Verify::Always);
         }
         let oracle = Arc::make_mut(&mut self.oracle);
+        let mut looked = None;
         if let Some(request) = party.reads.pop() {
             let reply = self.store.read(&request).expect("a reader only reads");
             party.reader.note_read(&reply, &self.store, oracle);
+            let before = party.reader.walk().map(Walk::next);
             party.reader.handle(model.params, NOW, &reply);
+            if let Reply::Boundary(ReadReply::Found(boundary)) = reply {
+                looked = before.map(|at| (at, boundary));
+            }
         }
         loop {
             party.rests |= party.reader.take_events(&self.store, oracle);
@@ -245,6 +277,20 @@ impl State {
         if party.reader.has_ended() {
             model.coverage.note(Reached::ReaderTruncated);
         }
+        if let Some((at, boundary)) = looked {
+            model.coverage.note(match () {
+                () if party.reader.has_ended() => Reached::ReaderCannotConclude,
+                () if boundary >= at => Reached::ReaderIgnoresBelow,
+                () if at <= self.store.replay_after() => Reached::ReaderConcludesBelowReplay,
+                () => Reached::ReaderConcludes,
+            });
+        }
+    }
+}
+
+impl ReaderParty {
+    fn new(begin: Begin) -> Self {
+        Self { reader: Reader::new(Tick(u64::MAX), begin), reads: Vec::new(), rests: false, cursor: None }
     }
 }
 

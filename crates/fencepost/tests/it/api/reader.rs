@@ -90,7 +90,7 @@ async fn a_reader_that_failed_says_so_every_time() {
     writer.checkpoint(Position::new(71)).await.unwrap();
     world.delete_entries(1..=6).await;
     let from = ReadFrom::Resume(ResumePoint { next: Position::new(4), highest: fencepost::Epoch::FIRST });
-    let mut reader = world.wal.reader(from, None).await.unwrap();
+    let mut reader = world.wal.reader(from.clone(), None).await.unwrap();
     for _ in 0..3 {
         let error = reader.next().await.unwrap_err();
         let ReadError::Truncated { at, first } = error else { panic!("{error}") };

@@ -1,0 +1,152 @@
+//! What a reader may conclude from what it reads (P-45 to P-47).
+//!
+//! What stands at or below `R` may have landed there after the entry that belonged there was collected: the post of an opener that woke late, say. To
+//! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, or that nothing of the log was here.
+
+use crate::{ReadReply, Reply, Request, Rule, Tick, Window, rules};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
+
+/// What was shown by looks at the boundary, as far as it still counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Shown {
+    /// The boundary that was seen last, the highest so far.
+    seen: Position,
+    /// Nothing above this position had been collected when it was looked at last.
+    kept: Position,
+    /// What was read up to here had been read before that look.
+    through: Position,
+    /// The end of the zone of the last post that was found to belong to the log.
+    zone_end: Position,
+}
+
+impl Shown {
+    /// Whether a reader that passes this entry concludes something from it which these looks do not bear out.
+    ///
+    /// SUBTLE: three kinds of entries need no look.
+    /// * Those of the epoch that rules. They change nothing, and a late one of these stands where the log had it too.
+    /// * The first entry that a reader meets, unless it is a post: its writer had opened below it (P-18), so no entry above it that
+    ///   counts is of an earlier epoch. The first entry of all, of the first epoch, can be nobody else's.
+    /// * A leftover in a zone: no row of the log was ever there.
+    pub(super) fn leaves_open(self, entry: &EntryHeader, highest: Epoch) -> bool {
+        let at = entry.position;
+        let concludes = if highest.is_none() {
+            let first = at == Position::FIRST && entry.epoch == Epoch::FIRST;
+            matches!(entry.kind, EntryKind::Post | EntryKind::Handover) && !first
+        } else {
+            entry.epoch > highest || (entry.epoch < highest && at > self.zone_end)
+        };
+        let read_before = at <= self.through || !rules::on(Rule::LookAfterRead);
+        concludes && !(self.kept < at && read_before) && rules::on(Rule::LookToConclude)
+    }
+
+    /// Notes a look: it saw this boundary, and that nothing above `kept` was collected, after everything up to `through` had been read.
+    pub(super) const fn note(&mut self, seen: Position, kept: Position, through: Position) {
+        (self.seen, self.kept, self.through) = (seen, kept, through);
+    }
+
+    /// Notes that an entry which belongs to the log is passed while `highest` rules below it.
+    pub(super) fn pass(&mut self, entry: &EntryHeader, highest: Epoch, window: Window) {
+        if entry.kind == EntryKind::Post && entry.epoch > highest && !entry.is_by_lance() {
+            self.zone_end = entry.position.plus(window.get() - 1);
+        }
+        if entry.position >= self.zone_end {
+            self.zone_end = Position::NONE;
+        }
+        if entry.position >= self.through {
+            self.through = Position::NONE;
+        }
+    }
+
+    /// Forgets what was read: it will be read again.
+    pub(super) fn forget_reads(&mut self) {
+        self.through = Position::NONE;
+    }
+}
+
+/// A look at the boundary: one LIST. Where that does not bear out what was read, and a cursor holds the reader's place, one at the cursor too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Look {
+    /// What is read up to here was read before this look began.
+    pub(super) through: Position,
+    at: At,
+    attempt: u32,
+    asked: bool,
+    since: Tick,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum At {
+    Boundary,
+    /// The cursor, after this boundary was seen.
+    Cursor(Position),
+}
+
+/// What became of a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// Nothing above this position was collected before the look began.
+    Kept(Position),
+    Going,
+    GaveUp,
+}
+
+impl Look {
+    pub(super) const fn new(now: Tick, through: Position) -> Self {
+        Self { through, at: At::Boundary, attempt: 0, asked: false, since: now }
+    }
+
+    pub(super) fn poll_request(&mut self) -> Option<Request> {
+        if std::mem::replace(&mut self.asked, true) {
+            return None;
+        }
+        let attempt = self.attempt;
+        Some(match self.at {
+            At::Boundary => Request::ListBoundaries { attempt },
+            At::Cursor(_) => Request::ReadCursor { attempt },
+        })
+    }
+
+    /// Takes an answer. `cursor_too`: whether the cursor decides where a boundary is not below what was read.
+    pub(super) fn handle(
+        &mut self,
+        now: Tick,
+        reply: &Reply,
+        shown: Shown,
+        cursor_too: impl FnOnce(Position) -> bool,
+        patience: u64,
+    ) -> Looked {
+        let (seen, position) = match (self.at, reply) {
+            (At::Boundary, Reply::Boundary(read)) | (At::Cursor(_), Reply::Cursor(read)) => match read {
+                ReadReply::Found(position) => (true, Some(*position)),
+                ReadReply::Absent => (true, None),
+                ReadReply::Damaged | ReadReply::Unknown => (false, None),
+            },
+            _ => return Looked::Going,
+        };
+        match self.at {
+            // A cursor that is gone holds nothing.
+            At::Cursor(boundary) if seen => {
+                return Looked::Kept(position.map_or(boundary, |cursor| cursor.min(boundary)));
+            }
+            At::Boundary if seen && shown.seen <= position.unwrap_or(Position::NONE) => {
+                let boundary = position.unwrap_or(Position::NONE);
+                if !cursor_too(boundary) {
+                    return Looked::Kept(boundary);
+                }
+                (self.at, self.attempt, self.asked) = (At::Cursor(boundary), 0, false);
+            }
+            _ if now.since(self.since) >= patience => return Looked::GaveUp,
+            // No answer, or a listing that missed a boundary which was seen before.
+            _ => (self.attempt, self.asked) = (self.attempt + 1, false),
+        }
+        Looked::Going
+    }
+
+    /// The highest boundary that it saw so far, for [`Shown::note`].
+    pub(super) const fn boundary(&self, kept: Position) -> Position {
+        match self.at {
+            At::Boundary => kept,
+            At::Cursor(boundary) => boundary,
+        }
+    }
+}
