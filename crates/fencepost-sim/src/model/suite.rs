@@ -171,7 +171,7 @@ fn small_logs() -> Vec<log::Bounds> {
             appends: &[0, 1, 0, 0],
             checkpoints: &[0, 0, 0, 1],
             closes: false,
-            positions: 5,
+            positions: 4,
             reading: Reading::Checkpoint,
             reach: &[Reached::ReaderConcludes, Reached::ReaderCannotConclude],
             ..two.clone()
