@@ -9,6 +9,7 @@ mod collect;
 mod counts;
 mod demo;
 mod doctor;
+mod equal_or_refused;
 mod formats;
 mod interrupted;
 mod killed;
