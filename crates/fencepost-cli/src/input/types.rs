@@ -125,6 +125,9 @@ pub(super) fn name(data_type: &DataType) -> String {
         }
         DataType::Timestamp(unit, None) => format!("timestamp[{}]", unit_name(*unit)),
         DataType::Timestamp(unit, Some(zone)) => format!("timestamp[{},{zone}]", unit_name(*unit)),
+        // In full they may be of any length.
+        DataType::Struct(_) => "object".to_owned(),
+        DataType::List(_) => "array".to_owned(),
         other => other.to_string().to_ascii_lowercase(),
     }
 }
