@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Read everything, and say what is wrong. Changes nothing.
     Verify(Verify),
+    /// Give up entries that are lost or damaged, so that the log goes on without them. Without --yes it changes nothing.
+    Repair(Repair),
     /// Say that everything up to a position is safe elsewhere. Opens a writer, and closes it.
     Checkpoint(Checkpoint),
     /// Delete what is safe elsewhere.
@@ -207,6 +209,31 @@ pub(crate) struct Verify {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Repair {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Give up the lost entries at these positions: P, or P..Q with both ends.
+    #[arg(long, value_name = "P[..Q]", value_parser = parse_range)]
+    pub(crate) accept_gap: Vec<PositionRange>,
+    /// Give up the damaged entry at this position; its bytes are kept aside.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) skip_damaged: Vec<Position>,
+    /// Give up the entry at this position, which the store refuses to hand out. Its bytes are gone, though they may be sound.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) skip_unreadable: Vec<Position>,
+    /// Do it. It cannot be undone.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Positions from one to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PositionRange {
+    pub(crate) first: Position,
+    pub(crate) last: Position,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Checkpoint {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -376,6 +403,17 @@ fn parse_null(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn parse_range(text: &str) -> Result<PositionRange, String> {
+    let (first, last) = match text.split_once("..") {
+        Some((first, last)) => (parse_position(first)?, parse_position(last)?),
+        None => (parse_position(text)?, parse_position(text)?),
+    };
+    if last < first {
+        return Err("the last position comes before the first".to_owned());
+    }
+    Ok(PositionRange { first, last })
+}
+
 fn parse_epoch(text: &str) -> Result<Epoch, String> {
     let number = text.parse().map_err(|_| "epochs are whole numbers from 1".to_owned())?;
     match Epoch::try_new(number) {
@@ -415,6 +453,16 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn ranges_have_both_ends_in_order() {
+        let range = |text| parse_range(text).map(|range| (range.first.get(), range.last.get()));
+        assert_eq!(range("3"), Ok((3, 3)));
+        assert_eq!(range("3..5"), Ok((3, 5)));
+        for refused in ["5..3", "3..", "..3", "0..3", "3-5", ""] {
+            assert!(range(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

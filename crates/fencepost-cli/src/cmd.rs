@@ -7,6 +7,7 @@ mod doctor;
 mod gc;
 mod inspect;
 mod open;
+mod repair;
 mod tail;
 mod verify;
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Tail(args) => Box::pin(tail::run(args, json)).await,
         Command::Inspect(args) => Box::pin(inspect::run(args, json)).await,
         Command::Verify(args) => Box::pin(verify::run(args, json)).await,
+        Command::Repair(args) => Box::pin(repair::run(args, json)).await,
         Command::Checkpoint(args) => Box::pin(checkpoint::run(args, json)).await,
         Command::Gc(args) => Box::pin(gc::run(args, json)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, json)).await,

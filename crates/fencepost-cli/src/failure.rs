@@ -75,7 +75,10 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 
 const fn exit_of(why: &GaveUp) -> Exit {
     match why {
-        GaveUp::DamagedEntry(_) | GaveUp::DamagedManifest(_) | GaveUp::RolledBack { .. } => Exit::Damaged,
+        GaveUp::DamagedEntry(_)
+        | GaveUp::LostEntry { .. }
+        | GaveUp::DamagedManifest(_)
+        | GaveUp::RolledBack { .. } => Exit::Damaged,
         GaveUp::Unknown => Exit::Unknown,
         GaveUp::Unread | GaveUp::NotDone => Exit::Failed,
     }

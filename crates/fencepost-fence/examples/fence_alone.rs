@@ -42,6 +42,9 @@ impl Store {
             // Nobody collects here, and nobody reads for a consumer.
             Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Absent),
             Request::ReadCursor { .. } => Reply::Cursor(ReadReply::Absent),
+            Request::PeekEntry { at, .. } => {
+                Reply::Peeked(at, found(self.entries.get(&at).copied().map(Some)))
+            }
             Request::CreateEntry { at, kind, .. } => {
                 let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce) };
                 Reply::EntryCreated(at, create(&mut self.entries, at, header))

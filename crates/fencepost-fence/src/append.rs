@@ -280,7 +280,7 @@ impl AppendWindow {
                     self.fenced(found);
                 }
             }
-            Reply::ManifestCreated(..) | Reply::Boundary(_) | Reply::Cursor(_) => {}
+            Reply::ManifestCreated(..) | Reply::Boundary(_) | Reply::Cursor(_) | Reply::Peeked(..) => {}
         }
     }
 

@@ -1,7 +1,8 @@
-//! Fencing: read forward, post, fill, look again (P-12 to P-18).
+//! Fencing: read forward, look above, post, fill, look again (P-12 to P-18, P-91).
 
 mod fillers;
 
+use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
 use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, Zones, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position};
@@ -10,8 +11,8 @@ use fillers::{Fillers, Filling};
 /// An epoch that is claimed and being made effective.
 ///
 /// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle).
-/// Costs one GET for each entry above `R` and one more, one PUT for the post and one manifest search; after an unclean end of the
-/// predecessor also `W - 1` PUTs and one more manifest search.
+/// Costs one GET for each entry above `R` and one more, one HEAD for each position of a window above the first absent one, in parallel, one PUT
+/// for the post and one manifest search; after an unclean end of the predecessor also `W - 1` PUTs and one more manifest search.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
     params: Params,
@@ -28,11 +29,37 @@ pub struct Fence {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Replay,
-    Post { at: Position, kind: EntryKind, attempt: u32, asked: bool, uncertain: bool, since: Tick },
-    ReadPost { at: Position, kind: EntryKind, attempt: u32, asked: bool, uncertain: bool, since: Tick },
-    BeforeFillers { post: Position, find: FindLatest },
-    Fill { post: Position, fillers: Fillers },
-    Final { post: Position, kind: EntryKind, find: FindLatest },
+    /// P-91: the first absent position: the tail, or a lost entry?
+    Look(LookAbove),
+    Post {
+        at: Position,
+        kind: EntryKind,
+        attempt: u32,
+        asked: bool,
+        uncertain: bool,
+        since: Tick,
+    },
+    ReadPost {
+        at: Position,
+        kind: EntryKind,
+        attempt: u32,
+        asked: bool,
+        uncertain: bool,
+        since: Tick,
+    },
+    BeforeFillers {
+        post: Position,
+        find: FindLatest,
+    },
+    Fill {
+        post: Position,
+        fillers: Fillers,
+    },
+    Final {
+        post: Position,
+        kind: EntryKind,
+        find: FindLatest,
+    },
     Ended,
 }
 
@@ -95,10 +122,20 @@ impl Fence {
         }
     }
 
+    /// The position that is absent although another proves that it was occupied, while that is being made sure of (P-92).
+    #[must_use]
+    pub const fn suspects(&self) -> Option<Position> {
+        match &self.step {
+            Step::Look(look) if look.suspects() => Some(look.at()),
+            _ => None,
+        }
+    }
+
     /// The next request, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
             Step::Replay => self.forward.poll_request(),
+            Step::Look(look) => look.poll_request(),
             Step::Post { asked: true, .. } | Step::ReadPost { asked: true, .. } | Step::Ended => None,
             Step::Post { at, kind, attempt, asked, .. } => {
                 *asked = true;
@@ -129,6 +166,12 @@ impl Fence {
         match (&mut self.step, reply) {
             (Step::Replay, Reply::Entry(at, read)) if self.forward.handle(now, *at, read) => {
                 self.replay(now);
+            }
+            (Step::Look(look), reply) => {
+                let at = look.at();
+                if let Some(seen) = look.handle(now, reply) {
+                    self.looked(now, at, seen);
+                }
             }
             (Step::Post { at, asked: true, .. }, Reply::EntryCreated(of, reply)) if of == at => {
                 self.handle_post(now, *reply)
@@ -164,7 +207,7 @@ impl Fence {
         }
     }
 
-    /// P-13: takes entries in order, and posts at the first absent position.
+    /// P-13: takes entries in order, up to the first absent position.
     fn replay(&mut self, now: Tick) {
         while let Some(next) = self.forward.pop(now) {
             match next {
@@ -173,7 +216,7 @@ impl Fence {
                         return;
                     }
                 }
-                Next::Answer(at, ReadReply::Absent) => return self.post(now, at),
+                Next::Answer(at, ReadReply::Absent) => return self.look(now, at),
                 Next::Answer(at, ReadReply::Damaged) => {
                     return self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at)));
                 }
@@ -190,16 +233,52 @@ impl Fence {
             self.end(FenceEvent::Fenced { by: header.epoch });
             return false;
         }
+        if begins_zone(&header, self.highest) {
+            self.zones.note(header.position);
+        }
         let valid = header.epoch >= self.highest;
         if valid {
             self.highest = header.epoch;
             self.last_valid = Some(header.kind);
         }
-        if header.kind == EntryKind::Post {
-            self.zones.note(header.position);
-        }
         self.events.push(FenceEvent::Replayed { header, valid });
         true
+    }
+
+    /// P-91. Before the first epoch there was nobody who could have lost anything.
+    fn look(&mut self, now: Tick, at: Position) {
+        let nobody_before = self.epoch == Epoch::FIRST && self.last_valid.is_none();
+        if nobody_before || !rules::on(Rule::LookBeforePost) {
+            return self.post(now, at);
+        }
+        self.step = Step::Look(LookAbove::of_opener(now, at, self.params));
+    }
+
+    /// P-92: the verdict. It is the opener's own only while it holds the shard.
+    fn looked(&mut self, now: Tick, at: Position, seen: Seen) {
+        match seen {
+            Seen::Nothing => self.post(now, at),
+            Seen::There(header) => {
+                self.step = Step::Replay;
+                self.forward.skip_to(now, at.next());
+                if self.take(header) {
+                    self.replay(now);
+                }
+            }
+            Seen::Damaged => self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at))),
+            Seen::Absent { proof, manifest } => {
+                let lost = FenceEvent::GaveUp(GaveUp::LostEntry { at, proof });
+                if !rules::on(Rule::SearchBeforeVerdict) {
+                    return self.end(lost);
+                }
+                match self.still_ours(Ok(manifest)) {
+                    Some(manifest) if manifest.replay_after < at => self.end(lost),
+                    Some(_) => self.post(now, at),
+                    None => {}
+                }
+            }
+            Seen::GaveUp(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
+        }
     }
 
     fn post(&mut self, now: Tick, at: Position) {
@@ -327,6 +406,16 @@ impl Fence {
     fn end(&mut self, event: FenceEvent) {
         self.step = Step::Ended;
         self.events.push(event);
+    }
+}
+
+/// Whether a zone begins with this entry, above entries of up to epoch `highest` (P-31): a needed post, or a tombstone in the place of one (P-93).
+#[must_use]
+pub const fn begins_zone(entry: &EntryHeader, highest: Epoch) -> bool {
+    match entry.kind {
+        EntryKind::Post => true,
+        EntryKind::Tombstone => entry.epoch.get() > highest.get(),
+        EntryKind::Data | EntryKind::Handover | EntryKind::Filler | EntryKind::Close => false,
     }
 }
 

@@ -25,6 +25,7 @@
 //! No retry delays (each request carries its attempt number; the driver waits), no encoding (the driver holds payloads by position),
 //! no choice of what to collect (that is `fencepost-gc`).
 
+mod above;
 mod append;
 mod commit;
 mod cursor;
@@ -32,7 +33,9 @@ mod fence;
 mod forward;
 mod latest;
 mod lease;
+mod mend;
 mod opening;
+mod proof;
 mod read;
 pub mod rules;
 #[cfg(test)]
@@ -44,10 +47,12 @@ mod zones;
 pub use append::{AppendEvent, AppendWindow, Stop};
 pub use commit::{Change, Commit, CommitOutcome};
 pub use cursor::cursor_holds;
-pub use fence::{Fence, FenceEvent, Opened};
+pub use fence::{Fence, FenceEvent, Opened, begins_zone};
 pub use latest::{FindLatest, Found};
 pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
+pub use mend::{Ailment, Mend, MendOutcome, NotAiling};
 pub use opening::{Opening, OpeningEvent};
+pub use proof::{FencedOff, Gap, Losses, losses, proven_below, tombstone_epoch};
 pub use read::{Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};

@@ -73,6 +73,15 @@ impl Opening {
         Self { params, nonce, step: Step::Claim(commit), events: VecDeque::new() }
     }
 
+    /// As [`Fence::suspects`].
+    #[must_use]
+    pub const fn suspects(&self) -> Option<Position> {
+        match &self.step {
+            Step::Fence(fence) => fence.suspects(),
+            Step::Claim(_) | Step::Ended => None,
+        }
+    }
+
     /// The next request, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {

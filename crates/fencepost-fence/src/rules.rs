@@ -100,6 +100,12 @@ pub enum Rule {
     CheckBoundary,
     /// P-11: a waiting candidate claims only the epoch it watched.
     ClaimWatchedEpoch,
+    /// P-91: an opener looks above the first absent position before it posts there.
+    LookBeforePost,
+    /// P-92: an absent position is read once more after what proves that it was occupied.
+    ReadAgainBelowProof,
+    /// P-92: an entry is lost only if a manifest read after its absence has `R` below it.
+    SearchBeforeVerdict,
     /// P-60: a lease that stood still proves nothing: its holder is fenced like any other.
     LeaseIsNoProof,
 }
@@ -153,6 +159,9 @@ impl Rule {
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,
+        Self::LookBeforePost,
+        Self::ReadAgainBelowProof,
+        Self::SearchBeforeVerdict,
         Self::LeaseIsNoProof,
     ];
 }

@@ -5,7 +5,9 @@
 //! | word | reply |
 //! |---|---|
 //! | `put5=done`, `exists`, `no`, `later`, `?` | to the create of entry 5; `no` and `later` are definite |
-//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c) and epoch, `x` behind it for a stranger's nonce, `l` for Lance |
+//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c, t) and epoch, `x` behind it for a stranger's nonce, `l` for Lance |
+//! | `tail5` | nothing stands above 5: all that a look at 5 peeks at is absent |
+//! | `peek5=d2`, … | to the peek at entry 5, as to a read |
 //! | `list=7`, `?` | the highest version of a listing |
 //! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed) |
 //! | `bound=7`, `?` | the highest boundary of a listing |
@@ -46,12 +48,31 @@ pub(crate) fn play(party: &mut impl Party, script: &str) -> String {
     for word in script.split_whitespace() {
         match (word.strip_prefix('@'), word.split_once('=')) {
             (Some(time), _) => now = Tick(number(time)),
+            (None, None) if word.starts_with("tail") => {
+                for at in window_above(&word[4..]) {
+                    party.handle(now, &Reply::Peeked(at, ReadReply::Absent));
+                }
+            }
             (None, Some((of, answer))) => party.handle(now, &reply(of, answer)),
             (None, None) => party.command(now, word),
         }
         out.extend(drain(party, now));
     }
     out.join(" ")
+}
+
+/// What is expected, with each `LOOK5` as the requests of a look above 5.
+pub(crate) fn looks(expect: &str) -> String {
+    let words = expect.split_whitespace().map(|word| match word.strip_prefix("LOOK") {
+        Some(at) => window_above(at).map(|at| format!("PEEK{at}")).collect::<Vec<_>>().join(" "),
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn window_above(at: &str) -> impl Iterator<Item = Position> {
+    let at = Position::new(number(at));
+    (1..=PARAMS.window.get()).map(move |step| at.plus(step))
 }
 
 /// The nonce of whoever holds `epoch`.
@@ -96,6 +117,7 @@ fn ask(request: &Request) -> String {
         Request::ReadEntry { at, attempt } => (format!("GET{at}"), attempt),
         Request::ListBoundaries { attempt } => ("BOUND".to_owned(), attempt),
         Request::ReadCursor { attempt } => ("CURSOR".to_owned(), attempt),
+        Request::PeekEntry { at, attempt } => (format!("PEEK{at}"), attempt),
         Request::CreateEntry { at, kind, attempt } => (format!("PUT{at}:{}", letter(*kind)), attempt),
     };
     if *attempt == 0 { text } else { format!("{text}#{attempt}") }
@@ -120,6 +142,7 @@ fn reply(of: &str, answer: &str) -> Reply {
         }
         "bound" => Reply::Boundary(read(answer, |answer| Position::new(number(answer)))),
         "cursor" => Reply::Cursor(read(answer, |answer| Position::new(number(answer)))),
+        "peek" => Reply::Peeked(Position::new(number(at)), read(answer, |answer| peeked(number(at), answer))),
         "get" => Reply::Entry(Position::new(number(at)), read(answer, |answer| header(number(at), answer))),
         other => panic!("{other}"),
     }
@@ -134,13 +157,19 @@ fn read<T>(answer: &str, found: impl FnOnce(&str) -> T) -> ReadReply<T> {
     }
 }
 
-fn header(at: u64, words: &str) -> EntryHeader {
+/// `l`: an object without a trailer of ours.
+fn peeked(at: u64, words: &str) -> Option<EntryHeader> {
+    Some(header(at, words)).filter(|header| !header.is_by_lance())
+}
+
+pub(crate) fn header(at: u64, words: &str) -> EntryHeader {
     let kind = match &words[..1] {
         "d" => EntryKind::Data,
         "p" => EntryKind::Post,
         "h" => EntryKind::Handover,
         "f" => EntryKind::Filler,
         "c" => EntryKind::Close,
+        "t" => EntryKind::Tombstone,
         other => panic!("{other}"),
     };
     let epoch = Epoch::new(number(words[1..].trim_end_matches(['x', 'l'])));
@@ -159,6 +188,7 @@ pub(crate) const fn letter(kind: EntryKind) -> char {
         EntryKind::Handover => 'h',
         EntryKind::Filler => 'f',
         EntryKind::Close => 'c',
+        EntryKind::Tombstone => 't',
     }
 }
 

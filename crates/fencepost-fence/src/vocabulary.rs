@@ -125,6 +125,13 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
+    /// Find out what stands at a position, without its rows, if it has a trailer of ours (P-91).
+    PeekEntry {
+        /// Where.
+        at: Position,
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Create an entry, if absent: of `Data` kind with the payload that the driver holds for this position, else a marker.
     CreateEntry {
         /// Where.
@@ -151,6 +158,8 @@ pub enum Reply {
     Boundary(ReadReply<Position>),
     /// To [`Request::ReadCursor`]: absent if the cursor was removed.
     Cursor(ReadReply<Position>),
+    /// To [`Request::PeekEntry`]; found without a header: an object without a trailer of ours.
+    Peeked(Position, ReadReply<Option<EntryHeader>>),
     /// To [`Request::CreateEntry`].
     EntryCreated(Position, CreateReply),
 }
@@ -195,6 +204,13 @@ pub enum GaveUp {
     NotDone,
     /// The object at this position is there and cannot be understood.
     DamagedEntry(Position),
+    /// The entry at a position above `R` is gone, though another proves that it was there (P-92).
+    LostEntry {
+        /// Where it was.
+        at: Position,
+        /// What proves it.
+        proof: Position,
+    },
     /// The manifest of this version is there and cannot be understood.
     DamagedManifest(Version),
     /// The manifest's epoch is lower than one that this party held: the bucket was rolled back.

@@ -180,8 +180,8 @@ impl WriterCore {
                 }
                 None => self.window.handle(now, reply),
             },
-            // Readers ask for these.
-            Reply::Boundary(_) | Reply::Cursor(_) => {}
+            // Others ask for these.
+            Reply::Boundary(_) | Reply::Cursor(_) | Reply::Peeked(..) => {}
         }
     }
 

@@ -16,6 +16,9 @@ pub enum EntryKind {
     Filler,
     /// The last entry of an epoch whose writer had nothing in flight any more.
     Close,
+    /// Stands where an entry was given up: lost or damaged, and an operator said to go on without it (P-93). Kept for ever, since what it
+    /// replaces may have been a needed post.
+    Tombstone,
 }
 
 impl EntryKind {
@@ -29,6 +32,12 @@ impl EntryKind {
     #[must_use]
     pub const fn begins_epoch(self) -> bool {
         matches!(self, Self::Post | Self::Handover)
+    }
+
+    /// Whether late appends of a dead writer may have to collide with this entry, so that it is never deleted (P-51, P-93).
+    #[must_use]
+    pub const fn is_kept_for_ever(self) -> bool {
+        matches!(self, Self::Post | Self::Tombstone)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Epoch, Position, ShardId, SsTableName, Version};
+use crate::{Epoch, Nonce, Position, ShardId, SsTableName, Version};
 
 /// The object name of the entry at `position`: `101000….arrow` for position 5.
 ///
@@ -247,6 +247,18 @@ impl ShardPaths {
     #[must_use]
     pub fn lease(&self, epoch: Epoch) -> String {
         self.under(&format!("fencepost/lease/{:020}.json", epoch.get()))
+    }
+
+    /// The folder of what repairs set aside.
+    #[must_use]
+    pub fn set_aside_dir(&self) -> String {
+        self.under("fencepost/damaged")
+    }
+
+    /// Where the damaged bytes of the entry at `position` are copied to before a tombstone takes their place (F-25).
+    #[must_use]
+    pub fn set_aside(&self, position: Position, nonce: Nonce) -> String {
+        format!("{}/{:020}-{:032x}.arrow", self.set_aside_dir(), position.get(), nonce.0)
     }
 
     fn under(&self, rest: &str) -> String {

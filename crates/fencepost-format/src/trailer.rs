@@ -187,13 +187,13 @@ fn kind_code(kind: EntryKind) -> u8 {
         EntryKind::Handover => 3,
         EntryKind::Filler => 4,
         EntryKind::Close => 5,
+        EntryKind::Tombstone => 6,
     }
 }
 
 fn kind_of_code(code: u8) -> Option<EntryKind> {
-    [EntryKind::Data, EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close]
-        .into_iter()
-        .find(|kind| kind_code(*kind) == code)
+    use EntryKind::{Close, Data, Filler, Handover, Post, Tombstone};
+    [Data, Post, Handover, Filler, Close, Tombstone].into_iter().find(|kind| kind_code(*kind) == code)
 }
 
 fn array<const N: usize>(bytes: &[u8; TRAILER_BYTES], from: usize) -> [u8; N] {

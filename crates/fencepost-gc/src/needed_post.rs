@@ -2,14 +2,14 @@
 
 use crate::Inventory;
 use fencepost_fence::{Rule, rules};
-use fencepost_format::{EntryKind, Position};
+use fencepost_format::Position;
 use std::collections::BTreeSet;
 
 /// The entries that are needed, as far as they are known.
 ///
 /// * An entry whose kind is `Post`. That is what its writer said when it opened: the predecessor had not closed, so appends
 ///   of it may be on their way, and the first that is not in the log must collide here. Fillers, handover posts and close entries
-///   are not needed.
+///   are not needed. A tombstone may stand for a post (P-93).
 /// * Of entries by Lance, the lowest of each epoch: Lance's first epoch, and each of its bare appenders, begin
 ///   without a sentinel. Its sentinels count as `Post` besides.
 /// * Positions that the published boundary names as kept.
@@ -25,7 +25,7 @@ pub fn needed_posts(inventory: &Inventory) -> BTreeSet<Position> {
     for (&at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
         let is_by_lance = header.is_by_lance();
         let begins_lance_epoch = is_by_lance && lance_epochs.insert(header.epoch);
-        let is_post = header.kind == EntryKind::Post || begins_lance_epoch;
+        let is_post = header.kind.is_kept_for_ever() || begins_lance_epoch;
         if is_post && (!is_by_lance || rules::on(Rule::KeepLanceFirsts)) {
             needed.insert(at);
         }
@@ -51,7 +51,7 @@ pub fn posts_to_record(inventory: &Inventory, boundary: Position) -> Vec<Positio
     let known = inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?)));
     posts.extend(
         known
-            .filter(|(_, header)| header.kind == EntryKind::Post && !header.is_by_lance())
+            .filter(|(_, header)| header.kind.is_kept_for_ever() && !header.is_by_lance())
             .map(|(at, _)| *at),
     );
     posts.into_iter().take_while(|&at| at <= boundary).take(RECORDED_POSTS_MAX).collect()
@@ -94,6 +94,7 @@ mod tests {
         check("1:h1 2:d1 3:c1 4:h2 5:d2", &[]);
         check("1:h1 2:d1 3:p2 4:f2 5:f2 6:d2", &[3]);
         check("1:p1 2:p2 3:p3", &[1, 2, 3]);
+        check("1:h1 2:t1 3:d1", &[2]);
     }
 
     /// P-57: epoch 1 and bare appenders have no sentinel.

@@ -36,6 +36,7 @@ pub(crate) fn header(position: Position, what: &str) -> EntryHeader {
         "h" => EntryKind::Handover,
         "f" => EntryKind::Filler,
         "c" => EntryKind::Close,
+        "t" => EntryKind::Tombstone,
         other => panic!("{other} is no kind"),
     };
     let nonce = (!by_lance).then_some(Nonce(7));

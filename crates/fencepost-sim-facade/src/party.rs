@@ -73,7 +73,8 @@ fn read_failed(world: &World, who: &str, error: &ReadError, opened_before: bool)
 
 /// Nothing in these runs damages objects or rolls the store back, so nobody may say so.
 fn damaged(oracle: &mut crate::Oracle, who: &str, why: &GaveUp) {
-    if matches!(why, GaveUp::DamagedEntry(_) | GaveUp::DamagedManifest(_) | GaveUp::RolledBack { .. }) {
+    use GaveUp::{DamagedEntry, DamagedManifest, LostEntry, RolledBack};
+    if matches!(why, DamagedEntry(_) | LostEntry { .. } | DamagedManifest(_) | RolledBack { .. }) {
         oracle.breaks("nothing is damaged", format!("{who}: {why:?}"));
     }
 }

@@ -330,6 +330,10 @@ fn gave_up_text(why: &GaveUp) -> String {
         GaveUp::Unknown => "the store did not answer a write; it may have happened".to_owned(),
         GaveUp::NotDone => "the store refused a write".to_owned(),
         GaveUp::DamagedEntry(at) => format!("the entry at position {at} is damaged"),
+        GaveUp::LostEntry { at, proof } => format!(
+            "the entry at position {at} is lost: position {proof} proves that it was there; nothing was passed over. Restore it, or give it up \
+             with `fencepost repair` (docs/repair.md)"
+        ),
         GaveUp::DamagedManifest(version) => damaged_manifest(*version),
         GaveUp::RolledBack { ours, found } => format!(
             "the manifest has epoch {found}, but epoch {ours} was held: the bucket was rolled back or replaced; see docs/faults.md"

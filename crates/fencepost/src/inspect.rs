@@ -213,6 +213,7 @@ pub const fn kind_name(kind: EntryKind) -> &'static str {
         EntryKind::Post | EntryKind::Handover => "post",
         EntryKind::Filler => "filler",
         EntryKind::Close => "close",
+        EntryKind::Tombstone => "tombstone",
     }
 }
 

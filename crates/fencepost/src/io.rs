@@ -4,8 +4,9 @@ use crate::{Cause, Environment};
 use bytes::Bytes;
 use fencepost_fence::{CreateReply, Params, ReadReply, Reply, Request};
 use fencepost_format::{
-    DecodeLimits, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths, Version,
-    decode_header, encode_marker, encode_version_hint, parse_boundary_name, parse_manifest_name,
+    DecodeLimits, EntryKind, EntryTail, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths,
+    TRAILER_BYTES, Version, decode_header, encode_marker, encode_version_hint, parse_boundary_name,
+    parse_manifest_name,
 };
 use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
 use std::time::Duration;
@@ -59,6 +60,7 @@ impl Io {
             Request::ReadEntry { at, .. } => self.read_entry(at).await,
             Request::ListBoundaries { .. } => self.list_boundaries().await,
             Request::ReadCursor { .. } => unreachable!("a reader for a cursor reads it by its name"),
+            Request::PeekEntry { at, .. } => self.peek_entry(at).await,
             Request::CreateEntry { at, kind: EntryKind::Data, .. } => {
                 let payload = payload.expect("the driver keeps the payload of every undecided append");
                 self.create_entry(at, payload).await
@@ -161,6 +163,32 @@ impl Io {
         }
     }
 
+    /// Its size first, then its last bytes: little is read, however large it is, and nothing where nothing is.
+    async fn peek_entry(&self, at: Position) -> Performed {
+        let path = self.paths.entry(at);
+        let reply = |read| Reply::Peeked(at, read);
+        let size = match self.once().head(&path).await {
+            ReadOutcome::Absent => return Performed::plain(reply(ReadReply::Absent)),
+            ReadOutcome::Found(info) => info.size,
+            other => return Performed::unread(reply(ReadReply::Unknown), other),
+        };
+        let trailer = size.saturating_sub(TRAILER_BYTES as u64)..size;
+        if trailer.is_empty() {
+            return Performed::plain(reply(ReadReply::Damaged));
+        }
+        match self.once().get_range(&path, trailer).await {
+            ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
+            ReadOutcome::Found(object) => match EntryTail::decode(&path, &object.bytes, size, at) {
+                Ok(EntryTail::Ours(trailer)) => {
+                    Performed::plain(reply(ReadReply::Found(Some(trailer.header()))))
+                }
+                Ok(EntryTail::Lances) => Performed::plain(reply(ReadReply::Found(None))),
+                Err(error) => Performed::failed(reply(ReadReply::Damaged), error.into()),
+            },
+            other => Performed::unread(reply(ReadReply::Unknown), other),
+        }
+    }
+
     async fn create_entry(&self, at: Position, payload: object_store::PutPayload) -> Performed {
         let (reply, cause) = created(self.store.put_new(self.paths.entry(at), payload).await);
         Performed { reply: Reply::EntryCreated(at, reply), body: None, cause }
@@ -221,6 +249,7 @@ const fn attempt_of(request: &Request) -> u32 {
         | Request::ReadEntry { attempt, .. }
         | Request::ListBoundaries { attempt }
         | Request::ReadCursor { attempt }
+        | Request::PeekEntry { attempt, .. }
         | Request::CreateEntry { attempt, .. } => *attempt,
     }
 }

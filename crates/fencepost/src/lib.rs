@@ -9,7 +9,7 @@
 //!    ├────── reader, tail ───► Reader, Tail
 //!    ├────── cursor ─────────► Cursor ──── a consumer's place, which collectors respect
 //!    ├────── collector ──────► Collector ─ plan, run
-//!    └────── inspect, verify
+//!    └────── inspect, verify, repair
 //! ```
 //!
 //! # Example
@@ -72,6 +72,7 @@ mod inspect;
 mod io;
 mod options;
 mod reader;
+mod repair;
 mod table;
 mod verify;
 mod wal;
@@ -81,7 +82,7 @@ pub use collector::Collector;
 pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
-pub use fencepost_fence::{GaveUp, Pipelining, Takeover, Tick};
+pub use fencepost_fence::{Ailment, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
     CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails, Nonce,
     Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
@@ -95,8 +96,9 @@ pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreErro
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
 pub use reader::{Cursor, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
+pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use table::{TableError, read_table};
-pub use verify::{Problem, Verification};
+pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};
 pub use writer::{Appended, Opening, Recovered, Ticket, Writer, WriterStatus};
 

@@ -1,15 +1,18 @@
 //! Reading everything in a log, and saying what is wrong with it.
 
-use crate::inspect::{list_entries, read_all, tail};
+mod missing;
+
+use crate::inspect::{list_entries, read_all};
 use crate::io::Io;
 use crate::reader::{boundary, manifest};
 use crate::{Cause, ReadError, Wal};
-use fencepost_fence::{GaveUp, Zones};
+use fencepost_fence::{GaveUp, Zones, begins_zone};
 use fencepost_format::{
-    Entry, EntryHeader, EntryKind, Epoch, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, Version,
-    parse_entry_name, parse_manifest_name,
+    Entry, EntryHeader, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Position, Version, parse_entry_name,
+    parse_manifest_name,
 };
-use fencepost_store::{Escaped, ReadOutcome};
+use fencepost_store::{Escaped, Failure, ReadOutcome};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a verification found.
@@ -24,6 +27,12 @@ pub struct Verification {
     pub manifests: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// What is no fault, and worth knowing: a gap of which nobody can tell more than that a writer died.
+    pub notes: Vec<Problem>,
+    /// Where entries were given up (P-93).
+    pub given_up: Vec<Position>,
+    /// What the next tombstone needs to know; see [`Wal::plan_repair`].
+    pub(crate) survey: Survey,
 }
 
 /// One thing that is wrong.
@@ -36,6 +45,75 @@ pub struct Problem {
     pub offset: Option<u64>,
     /// What is wrong, and what to do.
     pub what: String,
+    /// Which kind of trouble it is, for programs.
+    pub kind: ProblemKind,
+}
+
+/// Which kind of trouble something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The entries at these positions are gone, and another proves that they were there (P-90).
+    Lost {
+        /// The first of them.
+        first: Position,
+        /// The last of them.
+        last: Position,
+        /// What proves it.
+        proof: Position,
+    },
+    /// An entry stands where another one was: what was acknowledged above it is read by nobody (P-90).
+    FencedOff {
+        /// Where it stands.
+        at: Position,
+        /// What proves it.
+        proof: Position,
+    },
+    /// Nothing stands at these positions, and nobody can tell whether anything ever did.
+    Gap {
+        /// The first of them.
+        first: Position,
+        /// The last of them.
+        last: Position,
+    },
+    /// The entry at this position is damaged.
+    Damaged {
+        /// Where.
+        at: Position,
+    },
+    /// The entry at this position could not be read. That says nothing about its bytes.
+    Unreadable {
+        /// Where.
+        at: Position,
+    },
+    /// Anything else.
+    Other,
+}
+
+impl ProblemKind {
+    /// A stable name, for JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => "lost",
+            Self::FencedOff { .. } => "fenced_off",
+            Self::Gap { .. } => "gap",
+            Self::Damaged { .. } => "damaged",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What was found above `R`, for whoever gives up an entry.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Survey {
+    /// What stands there; `None` for what is damaged or could not be read.
+    pub(crate) entries: BTreeMap<Position, Option<EntryHeader>>,
+    /// `R`, as last read.
+    pub(crate) replay_after: Position,
+    /// `E`, as last read.
+    pub(crate) epoch: Epoch,
 }
 
 impl Verification {
@@ -49,7 +127,11 @@ impl Verification {
 impl Wal {
     /// Reads every manifest and every entry, checksums and rows included, and looks for gaps and misplaced objects. Writes nothing.
     ///
-    /// `on_entry` is told how many entries were read, and of how many. Costs one GET for each object, two manifest searches and four LISTs; entries are in memory a few at a time.
+    /// A gap above the checkpoint is a problem only if another entry proves that something was there (P-90), however far above it stands; else it is what
+    /// a writer leaves that dies with several appends in flight, and a note.
+    ///
+    /// `on_entry` is told how many entries were read, and of how many. Costs one GET for each object, two manifest searches and four LISTs, and where something seems to be missing
+    /// another of each (P-92); entries are in memory a few at a time.
     ///
     /// # Errors
     /// [`ReadError`] if the log could not be listed or has no manifest. What is wrong with its objects is no error.
@@ -70,7 +152,6 @@ impl Wal {
         };
         found.check_names(&io).await?;
         let listed = list_entries(&io).await?;
-        found.check_gaps(&io, &latest, &listed);
         let (read, of) = (AtomicU64::new(0), listed.len() as u64);
         let entries = read_all(&io, listed, |io, at, _| {
             let (read, on_entry) = (&read, &on_entry);
@@ -84,26 +165,21 @@ impl Wal {
         // P-49: after the entries. Those of an epoch that was claimed meanwhile are as they should be, and what was covered meanwhile may have landed late.
         let (latest, boundary) = (manifest(&io).await?, boundary(&io).await?);
         found.check_entries(&io, &latest, boundary, entries);
+        found.check_missing(&io, &latest).await?;
         Ok(found)
     }
 }
 
 impl Verification {
     fn note(&mut self, object: impl Into<String>, offset: Option<u64>, what: impl Into<String>) {
-        self.problems.push(Problem { object: object.into(), offset, what: what.into() });
+        let (object, what, kind) = (object.into(), what.into(), ProblemKind::Other);
+        self.problems.push(Problem { object, offset, what, kind });
     }
 
-    fn note_cause(&mut self, object: String, cause: &Cause) {
-        match cause {
-            Cause::Format { source } => {
-                self.note(
-                    source.object().map_or(object, ToOwned::to_owned),
-                    source.offset(),
-                    describe(source),
-                );
-            }
-            other => self.note(object, None, other.to_string()),
-        }
+    fn note_cause(&mut self, object: String, cause: &Cause, kind: ProblemKind) {
+        let offset = if let Cause::Format { source } = cause { source.offset() } else { None };
+        let what = describe(&object, cause);
+        self.problems.push(Problem { object, offset, what, kind });
     }
 
     async fn check_manifests(&mut self, io: &Io) -> Result<(), ReadError> {
@@ -145,11 +221,11 @@ impl Verification {
                         self.note(path, None, what);
                     }
                     Ok(manifest) => epoch = manifest.writer_epoch,
-                    Err(error) => self.note_cause(path, &error.into()),
+                    Err(error) => self.note_cause(path, &error.into(), ProblemKind::Other),
                 },
                 // Pruned since it was listed.
                 ReadOutcome::Absent => {}
-                ReadOutcome::Unknown(error) => self.note_cause(path, &error.into()),
+                ReadOutcome::Unknown(error) => self.note_cause(path, &error.into(), ProblemKind::Other),
             }
         }
         Ok(())
@@ -164,18 +240,6 @@ impl Verification {
         Ok(())
     }
 
-    fn check_gaps(&mut self, io: &Io, latest: &Manifest, listed: &[(Position, u64)]) {
-        let tail = tail(latest, listed.iter().map(|(at, _)| *at));
-        let above = listed.iter().map(|(at, _)| *at).find(|at| *at > tail.next());
-        if let Some(above) = above {
-            let what = format!(
-                "missing, though position {above} is there: the log ends before it. A writer that died with several appends in flight leaves \
-                 this behind, and the next writer's post closes it; if none was lost that way, entries were deleted by hand"
-            );
-            self.note(io.paths.entry(tail.next()), None, what);
-        }
-    }
-
     fn check_entries(
         &mut self,
         io: &Io,
@@ -183,22 +247,27 @@ impl Verification {
         boundary: Position,
         entries: Vec<((Position, u64), Result<Checked, Cause>)>,
     ) {
-        let mut highest = Epoch::NONE;
+        let (mut highest, mut below) = (Epoch::NONE, Epoch::NONE);
         let mut zones = Zones::default();
         for ((at, _), checked) in entries {
             match checked {
                 Ok(Checked { header, rows }) => {
                     self.entries += 1;
+                    self.survey.entries.insert(at, Some(header));
+                    if header.kind == EntryKind::Tombstone {
+                        self.given_up.push(at);
+                    }
+                    // A post at or below the boundary may have landed late; the zones of those that did not end there too.
+                    if begins_zone(&header, below) && !header.is_by_lance() && at > boundary {
+                        zones.note(at);
+                    }
+                    below = below.max(header.epoch);
                     // P-49: whether an entry at or below `R` counted can't be told from those that lie there by now.
                     if at <= latest.replay_after {
                         self.rows += rows;
                     } else if header.epoch >= highest {
                         highest = header.epoch;
                         self.rows += rows;
-                    }
-                    // A post at or below the boundary may have landed late; the zones of those that did not end there too.
-                    if header.kind == EntryKind::Post && !header.is_by_lance() && at > boundary {
-                        zones.note(at);
                     }
                     if header.epoch > latest.writer_epoch {
                         let what = format!(
@@ -209,7 +278,10 @@ impl Verification {
                     }
                 }
                 Err(Cause::Gone { .. }) => {}
-                Err(cause) => self.note_cause(io.paths.entry(at), &cause),
+                Err(cause) => {
+                    self.survey.entries.insert(at, None);
+                    self.note_cause(io.paths.entry(at), &cause, kind_of(at, &cause));
+                }
             }
         }
         let rest = zones.round_down(latest.replay_after, io.params.window);
@@ -239,8 +311,25 @@ async fn check_entry(io: &Io, at: Position) -> Result<Checked, Cause> {
     }
 }
 
-fn describe(error: &FormatError) -> String {
-    error.to_string()
+/// Only damage may be given up as such: what is newer than this program, or above its limits, is sound.
+fn kind_of(at: Position, cause: &Cause) -> ProblemKind {
+    match cause {
+        Cause::Format { source } if source.is_limit_of_reader() => ProblemKind::Other,
+        Cause::Format { .. } => ProblemKind::Damaged { at },
+        Cause::Store { source } if matches!(source.failure(), Failure::TooLarge { .. }) => ProblemKind::Other,
+        Cause::Store { .. } => ProblemKind::Unreadable { at },
+        Cause::OtherShard { .. } | Cause::Gone { .. } => ProblemKind::Other,
+    }
+}
+
+/// What is wrong, without the object and the place in it, which are said beside it.
+fn describe(object: &str, cause: &Cause) -> String {
+    let text = cause.to_string();
+    let Some(rest) = text.strip_prefix(object) else { return text };
+    match (cause, rest.split_once(": ")) {
+        (Cause::Format { .. }, Some((_, what))) => what.to_owned(),
+        _ => rest.trim_start_matches(": ").to_owned(),
+    }
 }
 
 fn escaped(name: &str) -> String {

@@ -1,11 +1,13 @@
 //! `verify`: reads everything, says what is wrong.
 
+use super::repair::command;
 use crate::args::Verify;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, printable};
 use crate::progress;
-use serde_json::json;
+use fencepost::{Problem, ProblemKind, Verification};
+use serde_json::{Value, json};
 
 pub(super) async fn run(args: Verify, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
@@ -18,26 +20,88 @@ pub(super) async fn run(args: Verify, json: bool) -> Result<(), Failure> {
         })
         .await?;
     progress.finish_and_clear();
-    let problems = found.problems.iter();
     if json {
-        let problems = problems
-            .map(|problem| json!({"object": problem.object, "offset": problem.offset, "what": problem.what}));
-        let document = json!({
+        let documents = |problems: &[Problem]| problems.iter().map(problem_document).collect::<Vec<_>>();
+        let given_up: Vec<_> = found.given_up.iter().map(|at| at.get()).collect();
+        output::json(&json!({
             "ok": found.is_ok(), "shard": wal.shard().to_string(), "entries": found.entries, "rows": found.rows,
-            "manifests": found.manifests, "problems": problems.collect::<Vec<_>>(),
-        });
-        output::json(&document)?;
+            "manifests": found.manifests, "problems": documents(&found.problems), "notes": documents(&found.notes),
+            "given_up": given_up,
+        }))?;
     } else {
-        for problem in problems {
-            let place = problem.offset.map_or_else(String::new, |offset| format!(", byte {offset}"));
-            output::line(&output::printable(&format!("{}{place}: {}", problem.object, problem.what)))?;
-        }
-        let verdict =
-            if found.is_ok() { "sound".to_owned() } else { format!("{} problems", found.problems.len()) };
-        output::line(&format!(
-            "{verdict}: {} entries, {} rows, {} manifests read",
-            found.entries, found.rows, found.manifests
-        ))?;
+        print(&found)?;
     }
-    if found.is_ok() { Ok(()) } else { Err(Failure::said(Exit::Damaged)) }
+    match exit(&found) {
+        None => Ok(()),
+        Some(exit) => Err(Failure::said(exit)),
+    }
+}
+
+fn print(found: &Verification) -> Result<(), Failure> {
+    for problem in &found.problems {
+        output::line(&printable(&problem_line(problem)))?;
+    }
+    for note in &found.notes {
+        output::line(&printable(&format!("note: {}", problem_line(note))))?;
+    }
+    for at in &found.given_up {
+        output::line(&format!("note: the entry at position {at} was given up by a repair"))?;
+    }
+    for choice in found.ailing() {
+        output::line(&printable(&format!("to go on without it: {}", command(&choice))))?;
+    }
+    let verdict =
+        if found.is_ok() { "sound".to_owned() } else { format!("{} problems", found.problems.len()) };
+    output::line(&format!(
+        "{verdict}: {} entries, {} rows, {} manifests read",
+        found.entries, found.rows, found.manifests
+    ))
+}
+
+/// What could not be read is not called damaged.
+fn exit(found: &Verification) -> Option<Exit> {
+    let unreadable = |problem: &Problem| matches!(problem.kind, ProblemKind::Unreadable { .. });
+    if found.is_ok() {
+        None
+    } else if found.problems.iter().all(unreadable) {
+        Some(Exit::Failed)
+    } else {
+        Some(Exit::Damaged)
+    }
+}
+
+/// A problem, for people: the object, the place in it, and what is wrong, each once.
+pub(super) fn problem_line(problem: &Problem) -> String {
+    let place = problem.offset.map_or_else(String::new, |offset| format!(", byte {offset}"));
+    format!("{}{place}: {}", problem.object, problem.what)
+}
+
+/// A problem, for programs.
+pub(super) fn problem_document(problem: &Problem) -> Value {
+    let mut document = json!({
+        "object": problem.object, "offset": problem.offset, "what": problem.what, "kind": problem.kind.name(),
+    });
+    let mut put = |key: &str, at: fencepost::Position| document[key] = at.get().into();
+    match problem.kind {
+        ProblemKind::Lost { first, last, proof } => {
+            put("first", first);
+            put("last", last);
+            put("proof", proof);
+        }
+        ProblemKind::Gap { first, last } => {
+            put("first", first);
+            put("last", last);
+        }
+        ProblemKind::FencedOff { at, proof } => {
+            put("first", at);
+            put("last", at);
+            put("proof", proof);
+        }
+        ProblemKind::Damaged { at } | ProblemKind::Unreadable { at } => {
+            put("first", at);
+            put("last", at);
+        }
+        _ => {}
+    }
+    document
 }

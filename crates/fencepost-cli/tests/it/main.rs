@@ -19,6 +19,7 @@ mod manners;
 mod matrix;
 mod memory;
 mod output_file;
+mod repair;
 mod secrets;
 mod stopped;
 mod streams;

@@ -1,7 +1,7 @@
 //! Fencing by scripts: epoch 3 over a log whose `R` is 4, in a window of 4. The claimed manifest is version 7.
 
 use super::*;
-use crate::testing::{PARAMS, Party, letter, manifest, nonce, play};
+use crate::testing::{PARAMS, Party, letter, looks, manifest, nonce, play};
 
 impl Party for Fence {
     fn request(&mut self, _: Tick) -> Option<Request> {
@@ -32,7 +32,7 @@ fn check_from(claimed: &str, script: &str, expect: &str) {
     let claimed = manifest(7, claimed);
     let nonce = nonce(claimed.writer_epoch);
     let mut fence = Fence::new(PARAMS, Tick(0), &claimed, nonce);
-    assert_eq!(play(&mut fence, script), expect, "{script}");
+    assert_eq!(play(&mut fence, script), looks(expect), "{script}");
 }
 
 fn check(script: &str, expect: &str) {
@@ -40,7 +40,7 @@ fn check(script: &str, expect: &str) {
 }
 
 const LATEST: &str = "list=7 man7=e3r4 man8=absent list=7";
-const LOOK: &str = "LIST MAN7 MAN8 LIST";
+const SEARCH: &str = "LIST MAN7 MAN8 LIST";
 
 /// P-12, P-15: nobody came before, so nothing is in flight.
 #[test]
@@ -56,19 +56,22 @@ fn the_first_epoch_begins_with_a_handover_post() {
 #[test]
 fn after_a_close_entry_the_post_is_a_handover() {
     check(
-        &format!("get5=d2 get6=c2 get7=absent put7=done {LATEST}"),
-        &format!("GET5 replay5:d2 GET6 GET7 replay6:c2 GET8 PUT7:h {LOOK} open8:zones[]"),
+        &format!("get5=d2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
+        &format!("GET5 replay5:d2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[]"),
     );
     // Something after the close entry: its writer may have more in flight.
-    check("get5=c1 get6=d2 get7=absent put7=done", "GET5 replay5:c1 GET6 GET7 replay6:d2 GET8 PUT7:p LIST");
+    check(
+        "get5=c1 get6=d2 get7=absent tail7 put7=done",
+        "GET5 replay5:c1 GET6 GET7 replay6:d2 GET8 LOOK7 PUT7:p LIST",
+    );
 }
 
 /// P-16, P-17, P-18.
 #[test]
 fn after_an_unclean_end_the_window_is_filled_between_two_reads() {
     check(
-        &format!("get5=absent put5=done {LATEST} put7=done put6=done put8=done {LATEST}"),
-        &format!("GET5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f {LOOK} open9:zones[5]"),
+        &format!("get5=absent tail5 put5=done {LATEST} put7=done put6=done put8=done {LATEST}"),
+        &format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f {SEARCH} open9:zones[5]"),
     );
 }
 
@@ -76,23 +79,23 @@ fn after_an_unclean_end_the_window_is_filled_between_two_reads() {
 #[test]
 fn an_epoch_that_moved_before_the_fillers_fences() {
     check(
-        "get5=absent put5=done list=9 man9=e4r9 man10=absent list=9",
-        "GET5 PUT5:p LIST MAN9 MAN10 LIST fenced-by4",
+        "get5=absent tail5 put5=done list=9 man9=e4r9 man10=absent list=9",
+        "GET5 LOOK5 PUT5:p LIST MAN9 MAN10 LIST fenced-by4",
     );
 }
 
 /// P-18.
 #[test]
 fn an_epoch_that_moved_before_the_end_fences() {
-    let filled = format!("get5=absent put5=done {LATEST} put6=done put7=done put8=done");
-    let asked = format!("GET5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f LIST");
+    let filled = format!("get5=absent tail5 put5=done {LATEST} put6=done put7=done put8=done");
+    let asked = format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f LIST");
     check(
         &format!("{filled} list=9 man9=e4r9 man10=absent list=9"),
         &format!("{asked} MAN9 MAN10 LIST fenced-by4"),
     );
     check(
-        "get5=c2 get6=absent put6=done list=9 man9=e4r9 man10=absent list=9",
-        "GET5 replay5:c2 GET6 GET7 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
+        "get5=c2 get6=absent tail6 put6=done list=9 man9=e4r9 man10=absent list=9",
+        "GET5 replay5:c2 GET6 GET7 LOOK6 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
     );
     check(
         &format!("{filled} list=6 man6=e2 man7=absent list=6"),
@@ -103,8 +106,8 @@ fn an_epoch_that_moved_before_the_end_fences() {
 /// P-17.
 #[test]
 fn fillers_that_exist_are_read_back() {
-    let posted = format!("get5=absent put5=done {LATEST}");
-    let asked = format!("GET5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f");
+    let posted = format!("get5=absent tail5 put5=done {LATEST}");
+    let asked = format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f");
     check(
         &format!("{posted} put6=exists get6=d2 put7=exists get7=absent put7=done put8=? put8=done"),
         &format!("{asked} GET6 GET7 PUT7:f#1 PUT8:f#1 LIST"),
@@ -133,51 +136,57 @@ fn the_replay_ends_at_what_fences_or_cannot_be_read() {
 #[test]
 fn the_replay_is_in_order() {
     check(
-        "get5=d2 get7=d2 get6=d2 get8=absent",
-        "GET5 replay5:d2 GET6 GET7 replay6:d2 replay7:d2 GET8 GET9 PUT8:p",
+        "get5=d2 get7=d2 get6=d2 get8=absent tail8",
+        "GET5 replay5:d2 GET6 GET7 replay6:d2 replay7:d2 GET8 GET9 LOOK8 PUT8:p",
     );
 }
 
 #[test]
 fn answers_about_other_positions_are_ignored() {
-    check("get5=absent put6=done put5=exists get6=d2 get5=p3", "GET5 PUT5:p GET5 LIST");
+    check("get5=absent tail5 put6=done put5=exists get6=d2 get5=p3", "GET5 LOOK5 PUT5:p GET5 LIST");
 }
 
 /// P-40: leftovers of lower epochs are told apart.
 #[test]
 fn leftovers_are_replayed_as_such() {
-    check("get5=p2 get6=d1 get7=absent", "GET5 replay5:p2 GET6 GET7 replay6:d1-leftover GET8 PUT7:p");
+    check(
+        "get5=p2 get6=d1 get7=absent tail7",
+        "GET5 replay5:p2 GET6 GET7 replay6:d1-leftover GET8 LOOK7 PUT7:p",
+    );
 }
 
 /// P-14.
 #[test]
 fn what_stands_where_the_post_should_go_is_read() {
-    check("get5=absent put5=exists get5=p3 list=7", "GET5 PUT5:p GET5 LIST MAN7");
-    check("get5=absent put5=exists get5=absent put5=done", "GET5 PUT5:p GET5 PUT5:p#1 LIST");
-    check("get5=absent put5=exists get5=d4", "GET5 PUT5:p GET5 fenced-by4");
-    check("get5=absent put5=exists get5=bad", "GET5 PUT5:p GET5 DamagedEntry(Position(5))");
-    check("get5=absent put5=exists get5=d2 get6=absent", "GET5 PUT5:p GET5 replay5:d2 GET6 PUT6:p");
-    check("get5=absent put5=? put5=no", "GET5 PUT5:p PUT5:p#1 Unknown");
-    check("get5=absent put5=no", "GET5 PUT5:p NotDone");
-    check("get5=absent put5=? @100 put5=?", "GET5 PUT5:p PUT5:p#1 Unknown");
-    check("get5=absent put5=exists get5=p3x", "GET5 PUT5:p GET5 fenced-by3");
-    check("get5=absent put5=exists get5=? get5=? get5=p3", "GET5 PUT5:p GET5 GET5#1 GET5#2 LIST");
-    check("get5=absent put5=exists @100 get5=?", "GET5 PUT5:p GET5 Unknown");
-    check("get5=absent put5=exists @100 get5=absent", "GET5 PUT5:p GET5 Unknown");
-    check("get5=absent put5=later put5=later put5=done", "GET5 PUT5:p PUT5:p#1 PUT5:p#2 LIST");
-    check("get5=absent put5=later @100 put5=later", "GET5 PUT5:p PUT5:p#1 NotDone");
+    check("get5=absent tail5 put5=exists get5=p3 list=7", "GET5 LOOK5 PUT5:p GET5 LIST MAN7");
+    check("get5=absent tail5 put5=exists get5=absent put5=done", "GET5 LOOK5 PUT5:p GET5 PUT5:p#1 LIST");
+    check("get5=absent tail5 put5=exists get5=d4", "GET5 LOOK5 PUT5:p GET5 fenced-by4");
+    check("get5=absent tail5 put5=exists get5=bad", "GET5 LOOK5 PUT5:p GET5 DamagedEntry(Position(5))");
+    check(
+        "get5=absent tail5 put5=exists get5=d2 get6=absent tail6",
+        "GET5 LOOK5 PUT5:p GET5 replay5:d2 GET6 LOOK6 PUT6:p",
+    );
+    check("get5=absent tail5 put5=? put5=no", "GET5 LOOK5 PUT5:p PUT5:p#1 Unknown");
+    check("get5=absent tail5 put5=no", "GET5 LOOK5 PUT5:p NotDone");
+    check("get5=absent tail5 put5=? @100 put5=?", "GET5 LOOK5 PUT5:p PUT5:p#1 Unknown");
+    check("get5=absent tail5 put5=exists get5=p3x", "GET5 LOOK5 PUT5:p GET5 fenced-by3");
+    check("get5=absent tail5 put5=exists get5=? get5=? get5=p3", "GET5 LOOK5 PUT5:p GET5 GET5#1 GET5#2 LIST");
+    check("get5=absent tail5 put5=exists @100 get5=?", "GET5 LOOK5 PUT5:p GET5 Unknown");
+    check("get5=absent tail5 put5=exists @100 get5=absent", "GET5 LOOK5 PUT5:p GET5 Unknown");
+    check("get5=absent tail5 put5=later put5=later put5=done", "GET5 LOOK5 PUT5:p PUT5:p#1 PUT5:p#2 LIST");
+    check("get5=absent tail5 put5=later @100 put5=later", "GET5 LOOK5 PUT5:p PUT5:p#1 NotDone");
 }
 
 /// P-14: the read ahead of position 7 is answered while the post is tried at 6. It must not be waited for when the replay goes on.
 #[test]
 fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
     check(
-        "get5=d2 get6=absent get7=absent put6=exists get6=d2 get7=absent",
-        "GET5 replay5:d2 GET6 GET7 PUT6:p GET6 replay6:d2 GET7 PUT7:p",
+        "get5=d2 get6=absent get7=absent tail6 put6=exists get6=d2 get7=absent",
+        "GET5 replay5:d2 GET6 GET7 LOOK6 PUT6:p GET6 replay6:d2 GET7 LOOK7",
     );
     check(
-        "get5=d2 get6=absent put6=exists get6=d2 get7=absent get7=absent",
-        "GET5 replay5:d2 GET6 GET7 PUT6:p GET6 replay6:d2 GET7 PUT7:p",
+        "get5=d2 get6=absent tail6 put6=exists get6=d2 get7=absent get7=absent tail7",
+        "GET5 replay5:d2 GET6 GET7 LOOK6 PUT6:p GET6 replay6:d2 GET7 LOOK7 PUT7:p",
     );
 }
 
@@ -185,7 +194,79 @@ fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
 #[test]
 fn zones_come_from_the_replay() {
     check(
-        &format!("get5=p2 get6=c2 get7=absent put7=done {LATEST}"),
-        &format!("GET5 replay5:p2 GET6 GET7 replay6:c2 GET8 PUT7:h {LOOK} open8:zones[5]"),
+        &format!("get5=p2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
+        &format!("GET5 replay5:p2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
     );
+}
+
+/// P-91, P-92: what is above is read first, then the position once more, then the manifest.
+#[test]
+fn a_lost_entry_ends_the_opening() {
+    for proof in ["peek6=c2", "peek7=p2", "peek9=h2", "peek9=d2", "peek9=f2"] {
+        let at = &proof[4..5];
+        check(
+            &format!("get5=absent {proof} get5=absent {LATEST}"),
+            &format!("GET5 LOOK5 GET5 {SEARCH} LostEntry {{ at: Position(5), proof: Position({at}) }}"),
+        );
+    }
+}
+
+/// P-90: a window below, and nothing of Lance's.
+#[test]
+fn what_proves_nothing_is_passed_over() {
+    for above in ["d2", "f2", "d2l", "p2l", "t2", "bad"] {
+        check(
+            &format!("get5=absent peek7=absent peek8={above} peek6=absent peek9=absent put5=done"),
+            "GET5 LOOK5 PUT5:p LIST",
+        );
+    }
+}
+
+/// P-92.
+#[test]
+fn a_position_that_was_filled_meanwhile_is_replayed() {
+    check("get5=absent peek6=c2 get5=d2 get6=c2", "GET5 LOOK5 GET5 replay5:d2 GET6 replay6:c2 GET7 GET8");
+    check("get5=absent peek6=c2 get5=bad", "GET5 LOOK5 GET5 DamagedEntry(Position(5))");
+    check("get5=absent peek6=p4 get5=p4", "GET5 LOOK5 GET5 fenced-by4");
+}
+
+/// P-92: a superseded opener may have read what its successor collects.
+#[test]
+fn a_superseded_opener_says_fenced_and_not_lost() {
+    check(
+        "get5=absent peek6=p4 get5=absent list=9 man9=e4r9 man10=absent list=9",
+        "GET5 LOOK5 GET5 LIST MAN9 MAN10 LIST fenced-by4",
+    );
+}
+
+/// What could not be read is not absent.
+#[test]
+fn a_look_that_is_not_answered_is_no_tail() {
+    check(
+        "get5=absent peek6=? peek7=absent peek8=absent peek9=absent peek6=absent",
+        "GET5 LOOK5 PEEK6#1 PUT5:p",
+    );
+    check("get5=absent @100 peek6=?", "GET5 LOOK5 Unread");
+    check("get5=absent peek6=c2 get5=? get5=absent", "GET5 LOOK5 GET5 GET5#1 LIST");
+    check("get5=absent peek6=c2 @100 get5=?", "GET5 LOOK5 GET5 Unread");
+    check(
+        "get5=absent peek6=c2 get5=absent list=7 man7=bad",
+        "GET5 LOOK5 GET5 LIST MAN7 DamagedManifest(Version(7))",
+    );
+}
+
+/// P-93: what was given up is passed, and where it took the place of a beginning, a zone begins with it.
+#[test]
+fn a_tombstone_is_passed() {
+    check(
+        &format!("get5=t2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
+        &format!("GET5 replay5:t2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
+    );
+    check(
+        &format!("get5=d2 get6=t2 get7=c2 get8=absent tail8 put8=done {LATEST}"),
+        &format!(
+            "GET5 replay5:d2 GET6 GET7 replay6:t2 GET8 replay7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:zones[]"
+        ),
+    );
+    check("get5=c2 get6=t2 get7=absent tail7", "GET5 replay5:c2 GET6 GET7 replay6:t2 GET8 LOOK7 PUT7:p");
 }

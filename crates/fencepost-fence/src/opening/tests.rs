@@ -1,7 +1,7 @@
 //! A whole opening by scripts: claim, replay, post, fillers and the last look.
 
 use super::*;
-use crate::testing::{PARAMS, Party, SHARD, nonce, play};
+use crate::testing::{PARAMS, Party, SHARD, looks, nonce, play};
 
 impl Party for Opening {
     fn request(&mut self, _: Tick) -> Option<Request> {
@@ -28,7 +28,7 @@ impl Party for Opening {
 
 fn check(script: &str, expect: &str) {
     let mut opening = Opening::new(PARAMS, Tick(0), SHARD, nonce(Epoch::new(2)), None);
-    assert_eq!(play(&mut opening, script), expect, "{script}");
+    assert_eq!(play(&mut opening, script), looks(expect), "{script}");
 }
 
 /// P-10, P-12, P-18.
@@ -36,9 +36,9 @@ fn check(script: &str, expect: &str) {
 fn an_opening_claims_replays_posts_and_looks_again() {
     check(
         "list=7 man7=e1r4 man8=absent list=7 cre8=done list=8 man8=e2r4n20 man9=absent list=8 \
-         get5=c1 get6=absent put6=done list=8 man8=e2r4n20 man9=absent list=8",
+         get5=c1 get6=absent tail6 put6=done list=8 man8=e2r4n20 man9=absent list=8",
         "LIST MAN7 MAN8 LIST CRE8:e2r4h0 LIST MAN8 MAN9 LIST claimed8:e2r4 \
-         GET5 replay5 GET6 GET7 PUT6:h LIST MAN8 MAN9 LIST open7",
+         GET5 replay5 GET6 GET7 LOOK6 PUT6:h LIST MAN8 MAN9 LIST open7",
     );
 }
 

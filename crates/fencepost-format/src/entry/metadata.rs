@@ -111,13 +111,13 @@ fn name_of_kind(kind: EntryKind) -> &'static str {
         EntryKind::Handover => "handover",
         EntryKind::Filler => "filler",
         EntryKind::Close => "close",
+        EntryKind::Tombstone => "tombstone",
     }
 }
 
 fn kind_of_name(name: &str) -> Option<EntryKind> {
-    [EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close]
-        .into_iter()
-        .find(|kind| name_of_kind(*kind) == name)
+    use EntryKind::{Close, Filler, Handover, Post, Tombstone};
+    [Post, Handover, Filler, Close, Tombstone].into_iter().find(|kind| name_of_kind(*kind) == name)
 }
 
 /// Digits only: no sign, no spaces.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::{AT, EPOCH, NONCE, any_groups, cases, entry_of};
+use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
@@ -46,7 +46,7 @@ fn every_flipped_bit_and_every_cut_of_small_entries_is_noticed_or_harmless() {
     let batch =
         RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)]).unwrap();
     let mut objects = vec![entry_of(&[vec![batch]])];
-    for kind in [EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close] {
+    for kind in MARKERS {
         objects.push(encode_marker(kind, AT, EPOCH, NONCE));
     }
     for object in objects {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{AT, EPOCH, NONCE, any_groups, cases, entry_of};
+use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of};
 use arrow_array::builder::{BooleanBuilder, ListViewBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int32Type};
@@ -179,7 +179,7 @@ fn delta_dictionaries_grow() {
 /// F-7: what a marker is, in its trailer, in its metadata, and for Lance.
 #[test]
 fn markers_say_what_they_are_for() {
-    for kind in [EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close] {
+    for kind in MARKERS {
         let object = encode_marker(kind, AT, EPOCH, NONCE);
         assert!(object.len() <= 400, "a kept post is {} bytes", object.len());
         let entry = Entry::decode("marker", AT, &object, DecodeLimits::DEFAULT).unwrap();

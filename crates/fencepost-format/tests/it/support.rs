@@ -13,11 +13,14 @@ use arrow_schema::{
     DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode,
 };
 use bytes::Bytes;
-use fencepost_format::{EncodedBatches, Epoch, FormatError, Nonce, Position, seal_data};
+use fencepost_format::{EncodedBatches, EntryKind, Epoch, FormatError, Nonce, Position, seal_data};
 use proptest::prelude::*;
 
 pub(crate) const AT: Position = Position::new(5);
 pub(crate) const EPOCH: Epoch = Epoch::new(3);
+/// Every kind of entry without rows.
+pub(crate) const MARKERS: [EntryKind; 5] =
+    [EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close, EntryKind::Tombstone];
 pub(crate) const NONCE: Nonce = Nonce(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 
 /// How often, and where seeds that failed are kept.

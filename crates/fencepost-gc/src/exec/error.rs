@@ -69,7 +69,7 @@ pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> Collec
         GaveUp::Unknown => "whether the boundary was published is not known",
         GaveUp::NotDone => "the boundary could not be published",
         GaveUp::DamagedManifest(_) => "the latest manifest cannot be understood",
-        GaveUp::DamagedEntry(_) | GaveUp::RolledBack { .. } => {
+        GaveUp::DamagedEntry(_) | GaveUp::LostEntry { .. } | GaveUp::RolledBack { .. } => {
             "it ended in a way that a collection does not end in"
         }
     };

@@ -41,6 +41,7 @@ pub(super) async fn perform(
             | Request::ReadEntry { .. }
             | Request::ListBoundaries { .. }
             | Request::ReadCursor { .. }
+            | Request::PeekEntry { .. }
             | Request::CreateEntry { .. },
         ) => {
             unreachable!("a collection only searches for manifests")

@@ -138,6 +138,9 @@ impl Model for LanceModel {
             Property::always(Broken::RefusedIsInLog.promise(), |_: &Self, state: &State| {
                 !state.broken().contains(&Broken::RefusedIsInLog)
             }),
+            Property::always(Broken::FalseDamage.promise(), |_: &Self, state: &State| {
+                !state.broken().contains(&Broken::FalseDamage)
+            }),
         ];
         let wanted = |(reached, property): (Reached, Property<Self>)| {
             self.bounds.reach.contains(&reached).then_some(property)

@@ -11,6 +11,7 @@
 //! * A collection stalls between the manifest and the listings. After that, each of its deletions may be carried out at any later time, any
 //!   number of times, which is what any number of stale collectors could do; and it is carried out just before somebody
 //!   touches the position, since nobody could tell the difference.
+//! * A look above the tail is performed at one moment: a verdict rests on one entry that it sees, and what it sees later is more.
 //! * Writers append as soon as there is room: an append that is made later is one that lands later.
 
 mod action;
@@ -85,6 +86,9 @@ pub struct Faults {
     pub give_ups: u8,
     /// A foreign program writes an entry at the tail.
     pub strangers: u8,
+    /// An entry above `R` is lost, and another proves that it was there. Then the promises about what is in the log are void; that
+    /// nobody passes over the gap in silence is not.
+    pub lost_entries: u8,
 }
 
 /// The model.
@@ -167,6 +171,8 @@ impl Model for LogModel {
             ClosedUnsettled,
             EpochWithoutPost,
             WriterObstructed,
+            FalseDamage,
+            LossPassed,
         ];
         properties.extend(self.coverage.properties(&self.bounds));
         properties

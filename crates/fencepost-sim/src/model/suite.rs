@@ -96,6 +96,7 @@ fn small_logs() -> Vec<log::Bounds> {
             Reached::FillerCollided,
             Reached::LeftoverInZone,
             Reached::DeletedInTheWay,
+            Reached::LossRuledOut,
         ],
     };
     let two = log::Bounds {
@@ -127,7 +128,7 @@ fn small_logs() -> Vec<log::Bounds> {
             checkpoints: &[1, 0, 1],
             closes: true,
             collections: 1,
-            reach: &[Reached::Handover, Reached::OpenerFenced],
+            reach: &[Reached::Handover, Reached::OpenerFenced, Reached::ReadAgainThere],
             ..three
         },
         log::Bounds {
@@ -204,6 +205,14 @@ fn small_logs() -> Vec<log::Bounds> {
             ..two.clone()
         },
         log::Bounds {
+            name: "log/lost",
+            appends: &[2, 1],
+            checkpoints: &[1, 0],
+            faults: Faults { lost_entries: 1, ..no_faults },
+            reach: &[Reached::LossFound],
+            ..two.clone()
+        },
+        log::Bounds {
             name: "log/strangers",
             closes: false,
             faults: Faults { strangers: 1, ..no_faults },
@@ -265,6 +274,9 @@ pub fn large() -> Vec<Case> {
                 collections: 2,
                 ..bounds
             },
+            "log/lost" => {
+                log::Bounds { name: "large/log/lost", appends: &[2, 1, 0], checkpoints: &[1, 1, 0], ..bounds }
+            }
             "log/window-of-three" => log::Bounds {
                 name: "large/log/window-of-three",
                 appends: &[2, 1, 1],

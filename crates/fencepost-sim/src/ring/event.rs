@@ -59,6 +59,7 @@ pub(super) const fn attempt(request: &Request) -> u32 {
         | Request::ReadEntry { attempt, .. }
         | Request::ListBoundaries { attempt }
         | Request::ReadCursor { attempt }
+        | Request::PeekEntry { attempt, .. }
         | Request::CreateEntry { attempt, .. } => *attempt,
     }
 }
@@ -98,6 +99,7 @@ fn unread(request: &Request) -> Reply {
         Request::ReadEntry { at, .. } => Reply::Entry(*at, ReadReply::Unknown),
         Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Unknown),
         Request::ReadCursor { .. } => Reply::Cursor(ReadReply::Unknown),
+        Request::PeekEntry { at, .. } => Reply::Peeked(*at, ReadReply::Unknown),
         Request::CreateManifest { .. } | Request::CreateEntry { .. } => unreachable!("this is no read"),
     }
 }

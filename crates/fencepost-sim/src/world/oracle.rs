@@ -68,6 +68,8 @@ broken! {
     ClosedUnsettled = "a close entry is written with nothing undecided",
     EpochWithoutPost = "an epoch is open only with its post in the log",
     WriterObstructed = "no writer is obstructed by an entry of ours",
+    FalseDamage = "only what was lost is reported as lost",
+    LossPassed = "where something proves that an entry was there, nobody takes its place for the tail",
     CommitAfterWin = "a commit that was the latest manifest is not made again",
     ClaimOfOther = "a candidate that waited claims only after the epoch that it watched",
     WonOffChain = "a commit that is told of its win was the latest manifest",
@@ -93,6 +95,8 @@ pub struct Oracle {
     holders: BTreeMap<Epoch, Nonce>,
     zones: BTreeSet<Position>,
     highest: Position,
+    /// What the store lost, and something proved.
+    lost: BTreeSet<Position>,
     broken: BTreeSet<Broken>,
 }
 
@@ -142,6 +146,17 @@ impl Oracle {
         self.refused.insert(append);
     }
 
+    /// The store lost an entry that another proves.
+    pub fn lose(&mut self, at: Position) {
+        self.lost.insert(at);
+    }
+
+    /// Whether the store lost what was here.
+    #[must_use]
+    pub fn is_lost(&self, at: Position) -> bool {
+        self.lost.contains(&at)
+    }
+
     /// A writer is open and appends from `next`.
     pub fn opened(&mut self, store: &Store, writer: Nonce, epoch: Epoch, post: Position, next: Position) {
         self.first.insert(writer, next);
@@ -160,6 +175,11 @@ impl Oracle {
     /// An entry was created. `store` is already the new one.
     pub fn landed(&mut self, store: &Store, entry: &EntryHeader) {
         self.highest = self.highest.max(entry.position);
+        // Late creates of those who were there before the loss may land anywhere. An opener that puts its post there has seen nothing.
+        if entry.kind.begins_epoch() && self.is_lost(entry.position) && entry.position > store.replay_after()
+        {
+            self.breaks(Broken::LossPassed);
+        }
         if entry.kind == EntryKind::Post && entry.position > store.replay_after() {
             self.zones.insert(entry.position);
         }

@@ -121,6 +121,10 @@ impl Store {
             Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Found(self.boundary())),
             // Where readers have cursors, there is one consumer.
             Request::ReadCursor { .. } => Reply::Cursor(found(self.cursor(0))),
+            Request::PeekEntry { at, .. } => {
+                let ours = |entry: &EntryHeader| Some(*entry).filter(|entry| !entry.is_by_lance());
+                Reply::Peeked(*at, found(self.entry(*at).map(ours)))
+            }
             Request::CreateManifest { .. } | Request::CreateEntry { .. } => return None,
         })
     }

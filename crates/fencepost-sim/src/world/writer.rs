@@ -2,8 +2,8 @@
 
 use crate::world::{Append, Broken, Oracle, Store};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, Opened, Opening, OpeningEvent, Params, Reply, Request, Stop, Tick,
-    WriterCore, WriterEvent,
+    AppendEvent, CheckpointOutcome, GaveUp, Opened, Opening, OpeningEvent, Params, Reply, Request, Stop,
+    Tick, WriterCore, WriterEvent,
 };
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId};
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub enum Note {
     Opened,
     /// Its opening ended; by whom it was fenced, if so.
     OpeningEnded(Option<Epoch>),
+    /// Its opening ended, since an entry is lost.
+    FoundLoss(Position),
     /// More is acknowledged.
     Acknowledged,
     /// Appends failed.
@@ -130,6 +132,15 @@ impl Writer {
     #[must_use]
     pub const fn is_opening(&self) -> bool {
         matches!(self.phase, Phase::Opening(_))
+    }
+
+    /// The position that it is making sure of (P-92).
+    #[must_use]
+    pub const fn suspects(&self) -> Option<Position> {
+        match &self.phase {
+            Phase::Opening(opening) => opening.suspects(),
+            Phase::Open(_) | Phase::Gone(_) => None,
+        }
     }
 
     /// How it ended, if it did.
@@ -271,6 +282,13 @@ impl Writer {
                 Note::Opened
             }
             OpeningEvent::Fenced { by } => self.end_opening(Some(by)),
+            OpeningEvent::GaveUp(GaveUp::LostEntry { at, .. }) => {
+                if !oracle.is_lost(at) {
+                    oracle.breaks(Broken::FalseDamage);
+                }
+                self.phase = Phase::Gone(Gone::NotOpened);
+                Note::FoundLoss(at)
+            }
             OpeningEvent::Sealed | OpeningEvent::GaveUp(_) => self.end_opening(None),
         }
     }

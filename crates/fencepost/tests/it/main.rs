@@ -9,6 +9,7 @@ mod faults;
 mod hazards;
 mod lance_generations;
 mod leases;
+mod lost;
 mod requests;
 mod support;
 mod takeover_rounds;

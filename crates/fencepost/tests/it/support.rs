@@ -172,6 +172,7 @@ pub(crate) async fn layout(wal: &Wal) -> String {
             EntryKind::Handover => 'h',
             EntryKind::Filler => 'f',
             EntryKind::Close => 'c',
+            EntryKind::Tombstone => 't',
         };
         let epoch = header.epoch.get();
         match runs.last_mut() {

@@ -8,8 +8,14 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const KINDS: [EntryKind; 5] =
-    [EntryKind::Data, EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close];
+const KINDS: [EntryKind; 6] = [
+    EntryKind::Data,
+    EntryKind::Post,
+    EntryKind::Handover,
+    EntryKind::Filler,
+    EntryKind::Close,
+    EntryKind::Tombstone,
+];
 
 #[derive(Clone, Copy, Debug)]
 enum Seen {
@@ -150,7 +156,7 @@ proptest! {
         let mut lance_epochs = BTreeSet::new();
         for (at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
             let first = header.nonce.is_none() && lance_epochs.insert(header.epoch);
-            if first || header.kind == EntryKind::Post {
+            if first || header.kind.is_kept_for_ever() {
                 prop_assert!(!gone.contains(&Object::Entry(*at)));
             }
         }

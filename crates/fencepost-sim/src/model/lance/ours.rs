@@ -33,6 +33,8 @@ pub(super) struct Heard {
     pub(super) applied: BTreeSet<Row>,
     /// It, or its opening, was fenced.
     pub(super) fenced: bool,
+    /// Its opening said that an entry is lost.
+    pub(super) found_loss: bool,
 }
 
 impl Ours {
@@ -59,6 +61,11 @@ impl Ours {
         self.reads.len() + self.flights.len()
     }
 
+    /// Whether its next read is a look above the tail, whose requests are performed at one moment: see the model of the log.
+    fn looks_above(&self) -> bool {
+        matches!(self.reads.first(), Some(Request::PeekEntry { .. }))
+    }
+
     /// Where it may checkpoint.
     pub(super) fn checkpoints(&self) -> impl Iterator<Item = Position> {
         let core = self.writer.core().filter(|_| self.checkpoints > 0);
@@ -72,12 +79,18 @@ impl Ours {
 
     /// Whether one of its next steps looks at this position.
     pub(super) fn looks_at(&self, at: Position) -> bool {
-        let reads = |read: &Request| matches!(read, Request::ReadEntry { at: of, .. } if *of == at);
+        let reads = |read: &Request| matches!(read, Request::ReadEntry { at: of, .. } | Request::PeekEntry { at: of, .. } if *of == at);
         self.reads.iter().any(reads) || self.flights.iter().any(|entry| entry.position == at)
     }
 
     /// Performs a request.
     pub(super) fn step(&mut self, store: &mut Store, which: usize) -> Heard {
+        if which < self.reads.len() && self.looks_above() {
+            for request in std::mem::take(&mut self.reads) {
+                self.writer.handle(NOW, &store.read(&request).expect("only reads wait here"));
+            }
+            return self.settle(store);
+        }
         let reply = if which < self.reads.len() {
             store.read(&self.reads.remove(which)).expect("only reads wait here")
         } else {
@@ -147,6 +160,7 @@ impl Ours {
         };
         heard.acked.append(&mut mine(told.acked()));
         heard.refused.append(&mut mine(told.refusals()));
+        heard.found_loss |= matches!(note, Note::FoundLoss(_));
         heard.fenced |= matches!(note, Note::OpeningEnded(Some(_)) | Note::Failed(_));
         while self.appends > 0 && self.writer.append(NOW).is_some() {
             self.appends -= 1;

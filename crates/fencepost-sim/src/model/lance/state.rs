@@ -62,6 +62,8 @@ pub enum Broken {
     Lost,
     /// A row that was refused for certain is in an SSTable, was checkpointed, or will be read by us.
     RefusedIsInLog,
+    /// An opener of ours says that an entry is lost; none ever is here.
+    FalseDamage,
 }
 
 impl Broken {
@@ -71,6 +73,7 @@ impl Broken {
         match self {
             Self::Lost => "an acknowledged row is in an SSTable or replayable",
             Self::RefusedIsInLog => "a row that was refused for certain is in no SSTable and not in the log",
+            Self::FalseDamage => crate::world::Broken::FalseDamage.promise(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Broken {
         match self {
             Self::Lost => "an acknowledged row is lost",
             Self::RefusedIsInLog => "a row that was refused for certain is there",
+            Self::FalseDamage => "an entry is called lost that is not",
         }
     }
 }
@@ -178,6 +182,9 @@ impl State {
         self.acked.append(&mut heard.acked);
         self.refused.append(&mut heard.refused);
         self.applied.append(&mut heard.applied);
+        if heard.found_loss {
+            self.broken.insert(Broken::FalseDamage);
+        }
         if heard.fenced {
             model.note(Reached::OursFenced);
         }

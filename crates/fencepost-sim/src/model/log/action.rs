@@ -41,6 +41,8 @@ pub enum Action {
     ConsumerMarks,
     /// The consumer begins again from its cursor.
     ConsumerReturns,
+    /// The store loses an entry.
+    Lose { at: Position },
     /// A foreign program writes an entry at the tail.
     Stranger { at: Position },
 }

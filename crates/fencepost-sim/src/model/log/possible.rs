@@ -4,7 +4,7 @@ use super::action::Landing;
 use super::state::{Party, State};
 use super::{Action, Bounds, LogModel, Reading};
 use crate::world::Reader;
-use fencepost_fence::Request;
+use fencepost_fence::{Request, proven_below};
 use fencepost_format::{Epoch, Position};
 
 /// Whether it was handed something and may be handed more.
@@ -38,6 +38,20 @@ impl State {
             actions.extend(free.map(|&entry| Action::Duplicate { entry }));
         }
         self.reader_actions(bounds, actions);
+        // Whoever looked before the loss could not see it, and its fence entry may be on its way.
+        let opens = self.writers.iter().any(|party| party.writer.is_opening());
+        let posts = self.flights.iter().any(|flight| flight.entry.kind.begins_epoch());
+        if self.faults.lost_entries > 0 && !opens && !posts {
+            let window = model.params.window;
+            let above = |at: Position| {
+                let above = self.store.entries().filter(move |entry| entry.position > at);
+                above.take_while(move |entry| entry.position <= at.plus(window.get()))
+            };
+            let proven = |at: &Position| above(*at).any(|entry| proven_below(entry, window) >= *at);
+            let live = self.store.entries().map(|entry| entry.position);
+            let live = live.filter(|at| *at > self.store.replay_after()).filter(proven);
+            actions.extend(live.map(|at| Action::Lose { at }));
+        }
         if self.faults.strangers > 0 && self.store.epoch() > Epoch::FIRST {
             let tail = (1..)
                 .map(Position::new)
@@ -48,7 +62,7 @@ impl State {
 
     /// Whether somebody is about to touch this position. Nobody can tell when it was deleted before that.
     fn is_wanted(&self, at: Position) -> bool {
-        let reads = |read: &Request| matches!(read, Request::ReadEntry { at: of, .. } if *of == at);
+        let reads = |read: &Request| matches!(read, Request::ReadEntry { at: of, .. } | Request::PeekEntry { at: of, .. } if *of == at);
         self.flights.iter().any(|flight| flight.entry.position == at)
             || (self.faults.duplicates > 0 && self.echoes.iter().any(|entry| entry.position == at))
             || self.writers.iter().any(|party| party.reads.iter().any(reads))
@@ -79,7 +93,11 @@ impl State {
     }
 
     fn writer_actions(&self, bounds: &Bounds, writer: usize, party: &Party, actions: &mut Vec<Action>) {
-        actions.extend((0..party.reads.len()).map(|which| Action::Read { writer, which }));
+        // A look above the tail is performed at one moment, and is one step.
+        let peek = party.reads.iter().position(is_peek);
+        let steps =
+            (0..party.reads.len()).filter(|which| Some(*which) == peek || !is_peek(&party.reads[*which]));
+        actions.extend(steps.map(|which| Action::Read { writer, which }));
         if party.writer.gone().is_some() {
             return;
         }
@@ -127,4 +145,8 @@ impl State {
             actions.push(Action::Conflict { flight: index });
         }
     }
+}
+
+pub(super) const fn is_peek(request: &Request) -> bool {
+    matches!(request, Request::PeekEntry { .. })
 }

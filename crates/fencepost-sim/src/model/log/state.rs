@@ -110,6 +110,9 @@ impl State {
         if !self.reader.as_ref().is_none_or(|party| party.reader.agrees(&self.store, &self.oracle)) {
             self.broken.insert(Broken::ReaderPassedHole);
         }
+        if model.bounds.faults.lost_entries > 0 {
+            self.broken.retain(|broken| matches!(broken, Broken::FalseDamage | Broken::LossPassed));
+        }
         if model.bounds.faults.strangers > 0 {
             self.broken.remove(&Broken::WriterObstructed);
         }

@@ -1,6 +1,7 @@
 //! What each action does.
 
 use super::action::Landing;
+use super::possible::is_peek;
 use super::state::{Flight, Party, ReaderParty, State};
 use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
@@ -75,6 +76,11 @@ impl State {
             Action::ReaderReads => self.reader_reads(model),
             Action::ConsumerMarks => self.consumer_marks(model),
             Action::ConsumerReturns => self.consumer_returns(model),
+            Action::Lose { at } => {
+                self.faults.lost_entries -= 1;
+                Arc::make_mut(&mut self.store).delete_entry(at);
+                Arc::make_mut(&mut self.oracle).lose(at);
+            }
             Action::Stranger { at } => {
                 self.faults.strangers -= 1;
                 let kind = EntryKind::Data;
@@ -101,6 +107,16 @@ impl State {
     fn read(&mut self, model: &LogModel, writer: usize, which: usize) {
         let party = Arc::make_mut(&mut self.writers[writer]);
         let request = party.reads.remove(which);
+        if is_peek(&request) {
+            let (peeks, others) = party.reads.drain(..).partition(is_peek);
+            party.reads = others;
+            let peeks: Vec<_> = peeks;
+            for request in [request].into_iter().chain(peeks) {
+                let reply = self.store.read(&request).expect("only reads wait here");
+                party.writer.handle(NOW, &reply);
+            }
+            return self.settle(model, writer);
+        }
         let reply = self.store.read(&request).expect("only reads wait here");
         if let (Some(_), Reply::Entry(_, ReadReply::Absent)) = (party.writer.core(), &reply) {
             model.coverage.note(Reached::ReadBackAbsent);
@@ -111,8 +127,15 @@ impl State {
         {
             model.coverage.note(Reached::OwnEntryReadBack);
         }
+        let suspects = party.writer.suspects();
+        if let (Some(_), Reply::Entry(_, ReadReply::Found(_))) = (suspects, &reply) {
+            model.coverage.note(Reached::ReadAgainThere);
+        }
         party.writer.handle(NOW, &reply);
         self.settle(model, writer);
+        if suspects.is_some() && self.writers[writer].writer.gone().is_some() {
+            model.coverage.note(Reached::LossRuledOut);
+        }
         if model.bounds.strides
             && let Some(which) = self.next_stride(writer)
         {
@@ -325,6 +348,7 @@ fn remark(model: &LogModel, store: &Store, party: &Party, note: Note, collected:
                 model.coverage.note(Reached::AckedBelowReplay);
             }
         }
+        Note::FoundLoss(_) => model.coverage.note(Reached::LossFound),
         Note::OpeningEnded(Some(_)) => model.coverage.note(Reached::OpenerFenced),
         Note::Failed(Stop::Fenced { .. }) if collected => {
             model.coverage.note(Reached::ZombieWokeAfterCollection)

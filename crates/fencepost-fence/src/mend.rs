@@ -1,0 +1,246 @@
+//! Giving up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
+
+use crate::proof::proven_below;
+use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Tick, Window};
+use fencepost_format::{EntryHeader, EntryKind, Manifest, Nonce, Position};
+
+/// What is the matter with the entry that is to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ailment {
+    /// It is gone, and the entry at this position proves that it was there.
+    Lost {
+        /// What proves it.
+        proof: Position,
+    },
+    /// It is there and cannot be understood.
+    Damaged,
+    /// It is there, and the store does not hand it out.
+    Unreadable,
+}
+
+/// One entry being given up.
+///
+/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. It makes sure that the ailment is still what
+/// it was said to be, in the order of P-92, and puts the tombstone where nothing stands. Where a damaged object stands, it only decides
+/// ([`MendOutcome::Replace`]).
+///
+/// Costs, for a lost entry, one HEAD, one range read, one GET, a manifest search and one create; else two GETs. Dropping it at any point is safe.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mend {
+    at: Position,
+    ailment: Ailment,
+    nonce: Nonce,
+    window: Window,
+    patience: u64,
+    since: Tick,
+    attempt: u32,
+    asked: bool,
+    step: Step,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    /// The proof is read first,
+    Proof(Position),
+    /// then what is missing,
+    Missing,
+    /// then the manifest.
+    Manifest(FindLatest),
+    Create {
+        uncertain: bool,
+    },
+    ReadBack {
+        uncertain: bool,
+    },
+    /// A damaged object is read twice: what differs between two reads is not the object.
+    Unsound {
+        again: bool,
+    },
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum MendOutcome {
+    /// The tombstone stands there.
+    Mended,
+    /// A tombstone stood there already.
+    WasMended,
+    /// The object at the position is as was said. It may be replaced by the tombstone, in one overwrite, so that the position is never empty (P-94).
+    Replace,
+    /// Nothing was changed, since the entry is not, or no longer, what it was said to be.
+    Refused(NotAiling),
+    /// It ended without an answer. Where a create may have happened, the tombstone may stand there; trying again is safe.
+    GaveUp(GaveUp),
+}
+
+/// Why nothing is to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NotAiling {
+    /// A sound entry stands there.
+    Sound(EntryHeader),
+    /// Nothing stands there, and nothing proves that anything did: it is the tail, or beyond.
+    Tail,
+    /// It lies at or below `R` by now: nobody replays it any more.
+    Covered,
+    /// What stands there cannot be understood, though it was said to be lost or unreadable.
+    Damaged,
+    /// What stands there could not be read, though it was said to be damaged.
+    Unreadable,
+}
+
+impl Mend {
+    /// Starts to give up the entry at `at`. The nonce must be fresh.
+    #[must_use]
+    pub const fn new(params: Params, now: Tick, at: Position, ailment: Ailment, nonce: Nonce) -> Self {
+        let step = match ailment {
+            Ailment::Lost { proof } => Step::Proof(proof),
+            Ailment::Damaged | Ailment::Unreadable => Step::Unsound { again: false },
+        };
+        let (window, patience) = (params.window, params.patience);
+        Self { at, ailment, nonce, window, patience, since: now, attempt: 0, asked: false, step }
+    }
+
+    /// The next request, if one is due.
+    pub fn poll_request(&mut self) -> Option<Request> {
+        if let Step::Manifest(find) = &mut self.step {
+            return find.poll_request();
+        }
+        if std::mem::replace(&mut self.asked, true) {
+            return None;
+        }
+        let (at, attempt) = (self.at, self.attempt);
+        Some(match &self.step {
+            Step::Proof(proof) => Request::PeekEntry { at: *proof, attempt },
+            Step::Missing | Step::ReadBack { .. } | Step::Unsound { .. } => {
+                Request::ReadEntry { at, attempt }
+            }
+            Step::Create { .. } => Request::CreateEntry { at, kind: EntryKind::Tombstone, attempt },
+            Step::Manifest(_) => unreachable!("asked above"),
+        })
+    }
+
+    /// Takes an answer; `Some` ends it. Answers to questions that were not asked are ignored.
+    pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<MendOutcome> {
+        if let Step::Manifest(find) = &mut self.step {
+            let found = find.handle(now, reply)?;
+            return self.searched(now, found);
+        }
+        if !self.asked {
+            return None;
+        }
+        match (&self.step, reply) {
+            (Step::Proof(proof), Reply::Peeked(at, read)) if at == proof => self.proof(now, read),
+            (Step::Missing, Reply::Entry(at, read)) if *at == self.at => self.missing(now, read),
+            (Step::Create { .. }, Reply::EntryCreated(at, reply)) if *at == self.at => {
+                self.created(now, *reply)
+            }
+            (Step::ReadBack { .. }, Reply::Entry(at, read)) if *at == self.at => self.read_back(now, read),
+            (Step::Unsound { .. }, Reply::Entry(at, read)) if *at == self.at => self.unsound(now, read),
+            _ => None,
+        }
+    }
+
+    fn proof(&mut self, now: Tick, read: &ReadReply<Option<EntryHeader>>) -> Option<MendOutcome> {
+        match read {
+            ReadReply::Found(Some(header)) if proven_below(header, self.window) >= self.at => {
+                self.go(now, Step::Missing)
+            }
+            ReadReply::Found(_) | ReadReply::Damaged | ReadReply::Absent => refused(NotAiling::Tail),
+            ReadReply::Unknown => self.again(now, GaveUp::Unread),
+        }
+    }
+
+    fn missing(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
+        match read {
+            ReadReply::Absent => self.go(now, Step::Manifest(FindLatest::new(now.plus(self.patience)))),
+            ReadReply::Found(header) => standing(header),
+            ReadReply::Damaged => refused(NotAiling::Damaged),
+            ReadReply::Unknown => self.again(now, GaveUp::Unread),
+        }
+    }
+
+    fn searched(&mut self, now: Tick, found: Result<Option<Manifest>, GaveUp>) -> Option<MendOutcome> {
+        match found {
+            Ok(Some(manifest)) if manifest.replay_after < self.at => {
+                self.go(now, Step::Create { uncertain: false })
+            }
+            Ok(_) => refused(NotAiling::Covered),
+            Err(gave_up) => Some(MendOutcome::GaveUp(gave_up)),
+        }
+    }
+
+    fn created(&mut self, now: Tick, reply: CreateReply) -> Option<MendOutcome> {
+        let Step::Create { uncertain } = self.step else { unreachable!("called while creating") };
+        match reply {
+            CreateReply::Done => Some(MendOutcome::Mended),
+            CreateReply::Exists => self.go(now, Step::ReadBack { uncertain }),
+            CreateReply::NotDone { again: true } | CreateReply::Unknown => {
+                let uncertain = uncertain || reply == CreateReply::Unknown;
+                self.step = Step::Create { uncertain };
+                self.again(now, if uncertain { GaveUp::Unknown } else { GaveUp::NotDone })
+            }
+            CreateReply::NotDone { again: false } => {
+                Some(MendOutcome::GaveUp(if uncertain { GaveUp::Unknown } else { GaveUp::NotDone }))
+            }
+        }
+    }
+
+    fn read_back(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
+        let Step::ReadBack { uncertain } = self.step else { unreachable!("called while reading back") };
+        match read {
+            ReadReply::Found(header) if header.nonce == Some(self.nonce) => Some(MendOutcome::Mended),
+            // A late create of its own writer: the entry is back.
+            ReadReply::Found(header) => standing(header),
+            ReadReply::Damaged => refused(NotAiling::Damaged),
+            ReadReply::Absent => {
+                self.step = Step::Create { uncertain };
+                self.again(now, if uncertain { GaveUp::Unknown } else { GaveUp::NotDone })
+            }
+            ReadReply::Unknown => self.again(now, GaveUp::Unknown),
+        }
+    }
+
+    fn unsound(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
+        let Step::Unsound { again } = self.step else { unreachable!("called while reading what is unsound") };
+        match (self.ailment, read) {
+            (_, ReadReply::Found(header)) => standing(header),
+            (_, ReadReply::Absent) => refused(NotAiling::Tail),
+            (Ailment::Damaged, ReadReply::Damaged) | (Ailment::Unreadable, ReadReply::Unknown) if again => {
+                Some(MendOutcome::Replace)
+            }
+            (Ailment::Damaged, ReadReply::Damaged) | (Ailment::Unreadable, ReadReply::Unknown) => {
+                self.go(now, Step::Unsound { again: true })
+            }
+            (Ailment::Damaged, ReadReply::Unknown) => refused(NotAiling::Unreadable),
+            (_, ReadReply::Damaged | ReadReply::Unknown) => refused(NotAiling::Damaged),
+        }
+    }
+
+    fn go(&mut self, now: Tick, step: Step) -> Option<MendOutcome> {
+        (self.step, self.since, self.attempt, self.asked) = (step, now, 0, false);
+        None
+    }
+
+    fn again(&mut self, now: Tick, late: GaveUp) -> Option<MendOutcome> {
+        if now.since(self.since) >= self.patience {
+            return Some(MendOutcome::GaveUp(late));
+        }
+        self.attempt += 1;
+        self.asked = false;
+        None
+    }
+}
+
+fn standing(header: &EntryHeader) -> Option<MendOutcome> {
+    if header.kind == EntryKind::Tombstone {
+        return Some(MendOutcome::WasMended);
+    }
+    refused(NotAiling::Sound(*header))
+}
+
+const fn refused(why: NotAiling) -> Option<MendOutcome> {
+    Some(MendOutcome::Refused(why))
+}
+
+#[cfg(test)]
+mod tests;

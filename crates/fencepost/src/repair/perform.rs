@@ -1,0 +1,218 @@
+//! Carrying out a repair: the core decides, this moves the bytes.
+
+use super::{RepairPlan, RepairStep};
+use crate::io::{Io, Signature};
+use crate::{Cause, Position, Wal};
+use bytes::Bytes;
+use fencepost_fence::{Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request};
+use fencepost_format::{Entry, EntryKind, FormatError, Nonce, encode_marker};
+use fencepost_store::{ReadOutcome, Refusal, StoreError};
+use snafu::Snafu;
+
+/// What became of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repaired {
+    /// Where.
+    pub position: Position,
+    /// Whether a tombstone was put there; `false`: one was there already.
+    pub put: bool,
+    /// Where the damaged bytes were copied to.
+    pub set_aside: Option<String>,
+}
+
+/// Why an entry was not given up. Those before it were; planning again shows what is left.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum RepairError {
+    /// It is not, or no longer, what it was said to be. Nothing was changed at this position.
+    #[snafu(display("position {position} was left alone: {}", text_of(why)))]
+    NotAiling {
+        /// The position.
+        position: Position,
+        /// What is there.
+        why: NotAiling,
+    },
+    /// The object changed between two reads, or is one that this program may not judge. Nothing was changed.
+    #[snafu(display("{object}: left alone, {reason}"))]
+    LeftAlone {
+        /// The object.
+        object: String,
+        /// Why.
+        reason: String,
+    },
+    /// The store did not do its part, and nothing was changed at this position.
+    #[snafu(display("{object}: nothing was changed ({source})"))]
+    NotDone {
+        /// The object.
+        object: String,
+        /// The store's error.
+        source: StoreError,
+    },
+    /// It ended without an answer: the tombstone may stand there, or come to. Repairing again is safe.
+    #[snafu(display(
+        "{object}: the entry may be given up or not ({}); repairing again is safe",
+        told(cause)
+    ))]
+    Unknown {
+        /// The object.
+        object: String,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
+    },
+}
+
+impl Wal {
+    /// Gives up what the plan says: from then on readers and openers pass these positions, and say so.
+    ///
+    /// Each entry is looked at once more, in the order of P-92, so a plan that is old does no harm. Where nothing stands, a tombstone is created if absent. Where a damaged object
+    /// stands, its bytes are copied to `fencepost/damaged/` first, and the tombstone then takes its place in one overwrite: the position is never empty, so that no
+    /// late append of an old writer lands there (P-94). Safe beside writers, readers and collectors.
+    ///
+    /// `on_done` hears of each. Costs some ten requests for each entry.
+    ///
+    /// # Errors
+    /// [`RepairError`]; what was given up before stays so.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any await; planning again shows what is left.
+    pub async fn repair(
+        &self,
+        plan: &RepairPlan,
+        mut on_done: impl FnMut(&Repaired),
+    ) -> Result<Vec<Repaired>, RepairError> {
+        let io = self.io.scoped();
+        let mut done = Vec::new();
+        for step in plan.steps() {
+            let repaired = mend(&io, step).await?;
+            tracing::warn!(shard = %io.paths.shard(), position = %step.position, put = repaired.put, "given up");
+            on_done(&repaired);
+            done.push(repaired);
+        }
+        Ok(done)
+    }
+}
+
+async fn mend(io: &Io, step: &RepairStep) -> Result<Repaired, RepairError> {
+    let RepairStep { position, ailment, epoch } = *step;
+    let (nonce, now) = (io.environment.nonce(), || io.environment.now());
+    let mut mend = Mend::new(io.params, now(), position, ailment, nonce);
+    let (mut bodies, mut cause) = (Vec::new(), None);
+    loop {
+        let request = mend.poll_request().expect("a repair asks until it has an answer");
+        let reply = match request {
+            Request::ReadEntry { at, .. } if !matches!(ailment, Ailment::Lost { .. }) => {
+                let (read, body) = examine(io, at).await?;
+                bodies.extend(body);
+                Reply::Entry(at, read)
+            }
+            request => {
+                let performed = io.perform(request, Some(Signature { epoch, nonce }), None).await;
+                cause = performed.cause.or(cause);
+                performed.reply
+            }
+        };
+        let Some(outcome) = mend.handle(now(), &reply) else { continue };
+        let repaired = |put| Repaired { position, put, set_aside: None };
+        return match outcome {
+            MendOutcome::Mended => Ok(repaired(true)),
+            MendOutcome::WasMended => Ok(repaired(false)),
+            MendOutcome::Replace => replace(io, step, nonce, &bodies).await,
+            MendOutcome::Refused(why) => Err(RepairError::NotAiling { position, why }),
+            MendOutcome::GaveUp(GaveUp::Unknown) => {
+                Err(RepairError::Unknown { object: io.paths.entry(position), cause })
+            }
+            MendOutcome::GaveUp(why) => Err(RepairError::LeftAlone {
+                object: io.paths.entry(position),
+                reason: cause.map_or_else(|| format!("{why:?}"), |cause| cause.to_string()),
+            }),
+        };
+    }
+}
+
+/// Reads an entry to its last row. What the store refuses for good is unreadable; what it does not answer, nobody knows.
+async fn examine(
+    io: &Io,
+    at: Position,
+) -> Result<(ReadReply<fencepost_format::EntryHeader>, Option<Bytes>), RepairError> {
+    let path = io.paths.entry(at);
+    let left_alone = |object, reason: &dyn std::fmt::Display| RepairError::LeftAlone {
+        object,
+        reason: reason.to_string(),
+    };
+    match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+        ReadOutcome::Absent => Ok((ReadReply::Absent, None)),
+        ReadOutcome::Found(object) => match Entry::decode(&path, at, &object.bytes, io.limits) {
+            Ok(entry) => Ok((ReadReply::Found(entry.header()), None)),
+            Err(error) if FormatError::is_limit_of_reader(&error) => Err(left_alone(path, &error)),
+            Err(_) => Ok((ReadReply::Damaged, Some(object.bytes))),
+        },
+        ReadOutcome::Unknown(error) if error.is_retryable() => Err(left_alone(path, &error)),
+        ReadOutcome::Unknown(_) => Ok((ReadReply::Unknown, None)),
+    }
+}
+
+/// P-94: a copy first, then one overwrite.
+async fn replace(
+    io: &Io,
+    step: &RepairStep,
+    nonce: Nonce,
+    bodies: &[Bytes],
+) -> Result<Repaired, RepairError> {
+    let path = io.paths.entry(step.position);
+    let mut set_aside = None;
+    if let [first, others @ ..] = bodies {
+        if others.iter().any(|other| other != first) {
+            let reason = "since two reads gave different bytes: what is damaged is the way to it";
+            return Err(RepairError::LeftAlone { object: path, reason: reason.to_owned() });
+        }
+        let aside = io.paths.set_aside(step.position, nonce);
+        if let Err(refused) = io.store.put_new(&aside, first.clone().into()).await {
+            return Err(not_set_aside(aside, refused.why));
+        }
+        set_aside = Some(aside);
+    }
+    let tombstone = encode_marker(EntryKind::Tombstone, step.position, step.epoch, nonce);
+    let put = |tombstone: Bytes| io.store.put_overwrite(&path, tombstone.into());
+    let repaired = Repaired { position: step.position, put: true, set_aside };
+    match put(tombstone.clone()).await {
+        Ok(_) => Ok(repaired),
+        Err(refused) => match refused.why {
+            Refusal::NotDone { source, .. } => Err(RepairError::NotDone { object: path, source }),
+            Refusal::Exists => unreachable!("an overwrite is not refused for what is there"),
+            // Whether it happened can be read. If not, it may yet: then it is the same tombstone that repairing again will find.
+            Refusal::Unknown { source } => {
+                match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+                    ReadOutcome::Found(object) if object.bytes == tombstone => Ok(repaired),
+                    _ => Err(RepairError::Unknown { object: path, cause: Some(source.into()) }),
+                }
+            }
+        },
+    }
+}
+
+fn not_set_aside(object: String, why: Refusal) -> RepairError {
+    match why {
+        Refusal::NotDone { source, .. } | Refusal::Unknown { source } => {
+            RepairError::NotDone { object, source }
+        }
+        Refusal::Exists => RepairError::LeftAlone {
+            object,
+            reason: "since the copy's name is taken; repair again".to_owned(),
+        },
+    }
+}
+
+fn text_of(why: &NotAiling) -> String {
+    match why {
+        NotAiling::Sound(_) => "a sound entry stands there".to_owned(),
+        NotAiling::Tail => "nothing stands there, and nothing proves that anything did".to_owned(),
+        NotAiling::Covered => "the checkpoint has passed it".to_owned(),
+        NotAiling::Damaged => "what stands there is damaged, which is something else".to_owned(),
+        NotAiling::Unreadable => "what stands there could not be read, which is something else".to_owned(),
+    }
+}
+
+fn told(cause: &Option<Cause>) -> String {
+    cause.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,68 @@
+//! What is missing above the checkpoint, and what can be said of it (P-90, P-92).
+
+use super::{Problem, ProblemKind, Verification};
+use crate::ReadError;
+use crate::inspect::list_entries;
+use crate::io::Io;
+use crate::reader::manifest;
+use fencepost_fence::{FencedOff, Gap, losses};
+use fencepost_format::{Manifest, Position};
+
+impl Verification {
+    /// P-92: what proves something was read by now. So what is missing is looked for once more, and the manifest after that.
+    pub(super) async fn check_missing(&mut self, io: &Io, before: &Manifest) -> Result<(), ReadError> {
+        (self.survey.replay_after, self.survey.epoch) = (before.replay_after, before.writer_epoch);
+        let first = losses(&self.survey.entries, before.replay_after, io.params.window);
+        if first.gaps.is_empty() && first.fenced_off.is_empty() {
+            return Ok(());
+        }
+        for (at, _) in list_entries(io).await? {
+            self.survey.entries.entry(at).or_insert(None);
+        }
+        let latest = manifest(io).await?;
+        (self.survey.replay_after, self.survey.epoch) = (latest.replay_after, latest.writer_epoch);
+        let found = losses(&self.survey.entries, latest.replay_after, io.params.window);
+        for gap in found.gaps {
+            let problem = missing(io, gap);
+            if gap.proof.is_some() { self.problems.push(problem) } else { self.notes.push(problem) }
+        }
+        self.problems.extend(found.fenced_off.into_iter().map(|off| fenced_off(io, off)));
+        Ok(())
+    }
+}
+
+fn missing(io: &Io, Gap { first, last, proof }: Gap) -> Problem {
+    let which = range(first, last);
+    let (what, kind) = match proof {
+        Some(proof) => (
+            format!(
+                "{which} lost: position {proof} proves that entries were there. Restore them from a copy or an older version of the bucket, or \
+                 give them up; until then nothing reads or writes past them, and nothing is deleted"
+            ),
+            ProblemKind::Lost { first, last, proof },
+        ),
+        None => (
+            format!(
+                "{which} missing, and position {} is there. A writer that died with several appends in flight leaves this behind, and nothing \
+                 proves that more was there; the next writer's post closes it",
+                last.next()
+            ),
+            ProblemKind::Gap { first, last },
+        ),
+    };
+    Problem { object: io.paths.entry(first), offset: None, what, kind }
+}
+
+fn fenced_off(io: &Io, FencedOff { at, by, proof }: FencedOff) -> Problem {
+    let what = format!(
+        "epoch {by} wrote it where an entry of an earlier epoch was, as position {proof} proves: the entry was lost, and whoever opened then took \
+         the gap for the end of the log. The entries from {} to {proof} were acknowledged and are read by nobody; `inspect` lists them as \
+         leftovers. Save their rows, then checkpoint past {proof}",
+        at.next()
+    );
+    Problem { object: io.paths.entry(at), offset: None, what, kind: ProblemKind::FencedOff { at, proof } }
+}
+
+fn range(first: Position, last: Position) -> String {
+    if first == last { format!("position {first} is") } else { format!("positions {first} to {last} are") }
+}
