@@ -144,12 +144,10 @@ impl Wal {
             latest => latest,
         };
         found.check_manifests(&io).await?;
-        let latest = match latest {
-            Ok(latest) => latest,
-            Err(error) if found.problems.is_empty() => return Err(error),
-            // The damaged manifest is among the problems; without it, nothing more can be said.
-            Err(_) => return Ok(found),
-        };
+        if let Err(error) = latest {
+            // A damaged manifest is among the problems; without it, nothing more can be said.
+            return if found.problems.is_empty() { Err(error) } else { Ok(found) };
+        }
         found.check_names(&io).await?;
         let listed = list_entries(&io).await?;
         let (read, of) = (AtomicU64::new(0), listed.len() as u64);
