@@ -8,6 +8,7 @@ mod documented;
 mod flat;
 mod nested;
 mod odd;
+mod text;
 
 use super::support::{Run, Scratch, run, run_with};
 use arrow::array::{Array, ArrayRef, RecordBatch};
