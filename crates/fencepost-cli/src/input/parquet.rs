@@ -1,6 +1,6 @@
 //! Parquet files, in batches as large as memory is meant to bear.
 
-use super::fault::Fault;
+use super::fault::{DAMAGED, Fault};
 use arrow::array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
@@ -42,7 +42,14 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
     let footer_at = length.saturating_sub(8 + footer);
     let mut data_end = MAGIC.len() as u64;
     for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
-        let (from, bytes) = column.byte_range();
+        let first = column
+            .dictionary_page_offset()
+            .unwrap_or_else(|| column.data_page_offset())
+            .min(column.data_page_offset());
+        // Negative ones are taken for broken promises of the program itself further down.
+        let (Ok(from), Ok(bytes)) = (u64::try_from(first), u64::try_from(column.compressed_size())) else {
+            return Err(Fault::new("the index names a column outside of the file").with_advice(DAMAGED));
+        };
         data_end = data_end.max(from.saturating_add(bytes));
         for (from, bytes) in [
             (column.column_index_offset(), column.column_index_length()),
@@ -67,3 +74,57 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
 }
 
 const MAGIC: &[u8] = b"PAR1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+    use std::io::Write;
+    use std::sync::Arc;
+
+    fn written(from: i64, rows: i64, text: &str) -> Vec<u8> {
+        let columns: [(&str, ArrayRef); 2] = [
+            ("n", Arc::new(Int64Array::from_iter_values(from..from + rows))),
+            ("text", Arc::new(StringArray::from_iter_values((0..rows).map(|_| text)))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        // Bloom filters lie behind the columns, as the indexes of pages do.
+        let properties = WriterProperties::builder().set_bloom_filter_enabled(true).build();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<RecordBatch>, Fault> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        open(file, 8_192, bytes_max)?.collect()
+    }
+
+    fn rows(batches: &[RecordBatch]) -> usize {
+        batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// The rows of the first file were read in place of those of the second.
+    #[test]
+    fn two_files_one_behind_the_other_are_refused() {
+        let (one, two) = (written(0, 10, "x"), written(100, 10, "x"));
+        assert_eq!(rows(&read(&one, 1 << 20).unwrap()), 10);
+        for (first, second) in
+            [(&one, &two), (&two, &one), (&one, &written(0, 1_000, "long")), (&one, &written(0, 0, ""))]
+        {
+            let fault = read(&[&first[..], &second[..]].concat(), 1 << 20).unwrap_err();
+            assert!(fault.message.contains("several Parquet files"), "{}", fault.message);
+        }
+    }
+
+    /// A value that repeats is stored once, and takes its room in memory for every row.
+    #[test]
+    fn batches_are_bounded_by_what_rows_take_in_memory() {
+        let batches = read(&written(0, 1_000, &"x".repeat(10_000)), 1 << 20).unwrap();
+        assert_eq!(rows(&batches), 1_000);
+        assert!(batches[0].num_rows() <= 105, "{}", batches[0].num_rows());
+    }
+}

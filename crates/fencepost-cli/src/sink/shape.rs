@@ -114,13 +114,16 @@ fn kept(field: &Field, format: OutputFormat) -> Result<DataType, Why> {
         T::FixedSizeList(values, size) => nested(T::FixedSizeList(child(values)?, *size)),
         T::Struct(fields) if parquet && fields.is_empty() => Err("a struct without fields"),
         T::Struct(fields) => {
-            let (written, problems) = all(fields, format);
-            if problems.iter().any(|problem| problem.starts_with("two columns")) {
+            let mut names = BTreeSet::new();
+            if !fields.iter().all(|field| names.insert(field.name())) {
                 return Err("two fields of one name in a struct");
             }
-            // Ask again, to have the reason without the name of the inner field.
-            fields.iter().try_for_each(|field| kept(field, format).map(drop))?;
-            nested(T::Struct(written.into()))
+            // Each field once: twice at every level would be without end where structs are nested deeply.
+            let written = fields.iter().map(|field| -> Result<FieldRef, Why> {
+                let to = castable(field.data_type(), kept(field, format)?)?;
+                Ok(Arc::new(field.as_ref().clone().with_data_type(to)))
+            });
+            nested(T::Struct(written.collect::<Result<_, Why>>()?))
         }
         T::Map(entries, sorted) => {
             let T::Struct(fields) = entries.data_type() else { return Err("a map without entries") };

@@ -302,3 +302,31 @@ fn a_mistyped_url_is_no_directory_and_memory_is_no_log() {
     }
     assert_eq!(std::fs::read_dir(here.path(".")).unwrap().count(), 0);
 }
+
+/// What readers refuse must not be acknowledged.
+#[test]
+fn what_is_acknowledged_can_be_read_however_deep_it_is_nested() {
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StructArray};
+    use arrow::datatypes::Field;
+    use arrow::ipc::writer::StreamWriter;
+    use std::sync::Arc;
+    for depth in [10, 30, 60, 100] {
+        let mut column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+        for _ in 0..depth {
+            let field = Arc::new(Field::new("a", column.data_type().clone(), true));
+            column = Arc::new(StructArray::from(vec![(field, column)]));
+        }
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        let scratch = Scratch::new();
+        let appended =
+            run_with(["append", &scratch.log(), "--format", "arrow"], &writer.into_inner().unwrap());
+        if appended.code == Some(0) {
+            run(["verify", &scratch.log()]).ok();
+            assert!(run(["tail", &scratch.log()]).ok().text().contains("{\"a\":7}"), "{depth}");
+        } else {
+            appended.fails(3, "stdin");
+        }
+    }
+}
