@@ -162,6 +162,7 @@ fn small_logs() -> Vec<log::Bounds> {
             appends: &[2, 0, 0],
             checkpoints: &[0, 0, 1],
             closes: false,
+            positions: 6,
             reading: Reading::Anywhere,
             reach: &[Reached::ReaderIgnoresBelow, Reached::ReaderConcludes, Reached::ReaderCannotConclude],
             ..two.clone()
@@ -277,6 +278,13 @@ pub fn large() -> Vec<Case> {
             "log/lost" => {
                 log::Bounds { name: "large/log/lost", appends: &[2, 1, 0], checkpoints: &[1, 1, 0], ..bounds }
             }
+            "log/reader-anywhere" => {
+                log::Bounds { name: "large/log/reader-anywhere", positions: 9, ..bounds }
+            }
+            "log/reader-two-takeovers" => {
+                log::Bounds { name: "large/log/reader-two-takeovers", positions: 5, ..bounds }
+            }
+            "log/consumer" => log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], ..bounds },
             "log/window-of-three" => log::Bounds {
                 name: "large/log/window-of-three",
                 appends: &[2, 1, 1],

@@ -107,7 +107,10 @@ impl State {
         let Some(core) = party.writer.core() else { return };
         if party.checkpoints_left > 0 {
             let tail = party.writer.acked();
-            let places = [tail.prev(), tail, tail.next()].into_iter().filter(|at| *at > core.replay_after());
+            // Around the tail is where it goes wrong for writers. A reader that begins in the middle may stand anywhere.
+            let lowest = if bounds.reading == Reading::Anywhere { Position::NONE } else { tail.minus(2) };
+            let places = (lowest.get() + 1..=tail.next().get()).map(Position::new);
+            let places = places.filter(|at| *at > core.replay_after());
             actions.extend(places.map(|at| Action::Checkpoint { writer, at }));
         }
         if bounds.closes && !party.closes && core.stopped().is_none() {
