@@ -94,7 +94,7 @@ pub(crate) struct SimArgs {
     #[arg(long, default_value_t = 0)]
     pub(crate) from: u64,
     /// Which simulator.
-    #[arg(long, value_enum, default_value_t = Ring::Both)]
+    #[arg(long, value_enum, default_value_t = Ring::All)]
     pub(crate) ring: Ring,
     /// One JSON object for each simulator.
     #[arg(long)]
@@ -108,8 +108,10 @@ pub(crate) enum Ring {
     Core,
     /// The whole facade, on a simulated store; some twenty times slower.
     Facade,
+    /// The whole facade, on a simulated disk whose power is cut.
+    Disk,
     /// One after the other.
-    Both,
+    All,
 }
 
 #[derive(Debug, clap::Args)]

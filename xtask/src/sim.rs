@@ -29,11 +29,14 @@ pub(crate) fn seeds(root: &Path, args: &SimArgs) -> Result<bool> {
         words
     };
     let mut clean = true;
-    if args.ring != Ring::Facade {
+    if matches!(args.ring, Ring::Core | Ring::All) {
         clean &= program(root, CORE, range(Some("sim"))).run_directly()?;
     }
-    if args.ring != Ring::Core {
+    if matches!(args.ring, Ring::Facade | Ring::All) {
         clean &= program(root, FACADE, range(None)).run_directly()?;
+    }
+    if matches!(args.ring, Ring::Disk | Ring::All) {
+        clean &= program(root, FACADE, range(Some("--disk"))).run_directly()?;
     }
     Ok(clean)
 }

@@ -5,9 +5,13 @@
 //! fresh writer must get the log, append, and be read. All the while an [`Oracle`] writes down what everybody was told, and judges at the end.
 //! It knows neither fences nor epochs: only what a log is.
 //!
+//! The third ring is the same on a machine with a simulated [disk](SimDisk), on which the store of local directories runs as it ships: a
+//! [plan on a disk](Plan::on_disk) has power cuts at single operations, after which what was not flushed may be gone.
+//!
 //! A seed that fails is [minimised](minimise): parties, blows and faults are left out one by one while it still fails in the same way.
 
 mod clock;
+mod disk;
 mod history;
 mod liveness;
 mod minimise;
@@ -17,7 +21,8 @@ mod plan;
 mod run;
 mod world;
 
+pub use disk::{Cut, DiskFaults, Machine, Op, SimDisk, Struck};
 pub use minimise::minimise;
 pub use oracle::{Broken, Oracle, Tally};
-pub use plan::{Plan, Role};
+pub use plan::{DiskPlan, Plan, PowerCut, Role};
 pub use run::{Outcome, run};

@@ -1,5 +1,9 @@
 //! What happens in one run: drawn from a seed, and made smaller by leaving parts out.
 
+mod disk;
+
+pub use disk::{DiskPlan, PowerCut};
+
 use fencepost::Takeover;
 use fencepost_simstore::{Faults, Latency, Lies, Loss};
 use rand::{Rng, SeedableRng};
@@ -27,6 +31,8 @@ pub struct Plan {
     pub small: bool,
     /// Which promises the store breaks: none, but in tests of the oracle.
     pub lies: Lies,
+    /// What is done to the disk, if it all runs on one machine with a simulated disk, and not on a simulated object store.
+    pub disk: Option<DiskPlan>,
     /// What was left out, by label.
     pub left_out: BTreeSet<String>,
 }
@@ -184,6 +190,7 @@ impl Plan {
             skew,
             small,
             lies: Lies::none(),
+            disk: None,
             left_out: BTreeSet::new(),
         }
     }
@@ -193,7 +200,14 @@ impl Plan {
     pub fn labels(&self) -> Vec<String> {
         let parties = self.parties.iter().map(|party| party.name.clone());
         let blows = (0..self.blows.len()).map(|index| format!("blow{index}"));
-        let faults = FAULTS.iter().map(|(name, _)| (*name).to_owned());
+        let faults = match &self.disk {
+            None => FAULTS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Some(disk) => {
+                let cuts = (0..disk.cuts.len()).map(|index| format!("cut{index}"));
+                let faults = crate::disk::FAULTS.iter().map(|(name, _)| (*name).to_owned());
+                cuts.chain(["last-cut".to_owned()]).chain(faults).collect::<Vec<_>>()
+            }
+        };
         parties.chain(blows).chain(faults).filter(|label| !self.left_out.contains(label)).collect()
     }
 
@@ -239,7 +253,11 @@ impl Plan {
 /// The command that runs it again.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cargo run -p fencepost-sim-facade -- --seeds 1 --from {}", self.seed)?;
+        let ring = if self.disk.is_some() { "--disk " } else { "" };
+        write!(f, "cargo run -p fencepost-sim-facade -- {ring}--seeds 1 --from {}", self.seed)?;
+        if let Some(flush) = self.disk.as_ref().and_then(|disk| disk.faults.left_out) {
+            write!(f, " --leave-out {}", format!("{flush:?}").to_lowercase())?;
+        }
         self.left_out.iter().try_for_each(|label| write!(f, " --without {label}"))
     }
 }

@@ -1,13 +1,17 @@
 //! One run: chaos, quiet, judgement.
 
+mod disk;
+
 use crate::clock::Clock;
+use crate::disk::{Machine, Struck};
 use crate::liveness;
 use crate::oracle::{Broken, Tally};
 use crate::party::{self, Memory};
 use crate::plan::{Blow, BlowKind, Plan};
-use crate::world::{Process, World};
+use crate::world::{DIRECTORY, Process, World};
 use fencepost_simstore::{Counts, SimOptions, SimStore, StoreClock, Trace};
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -22,6 +26,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// What the store did.
     pub counts: Counts,
+    /// What the disk did, if there was one.
+    pub struck: Vec<(Struck, u64)>,
     /// What happened, with the notes of all parties.
     pub trace: Trace,
     /// How much virtual time passed.
@@ -55,28 +61,27 @@ async fn both_phases(plan: Plan, keep_trace: bool) -> Outcome {
         .with_trace(keep_trace)
         .with_lies(plan.lies);
     let store = SimStore::new(plan.seed, options);
-    let world = World::new(plan, store);
+    let machine = plan.disk.as_ref().map(|disk| {
+        let mut faults = disk.faults.clone();
+        faults.chances.retain(|name, _| plan.has(name));
+        Machine::new(plan.seed, Path::new(DIRECTORY), faults, keep_trace.then(|| store.clone()))
+    });
+    let world = World::new(plan, store, machine);
     let mut cast = Cast::assemble(&world, origin).await;
-
-    for (index, blow) in world.plan.blows.iter().enumerate() {
-        let label = format!("blow{index}");
-        tokio::time::sleep_until(origin + blow.at).await;
-        if world.plan.has(&label) {
-            world.store.note(&label, format!("{:?} on {}", blow.kind, world.plan.parties[blow.party].name));
-            cast.strike(&world, blow).await;
+    match (&world.disk, &world.plan.disk) {
+        (Some(machine), Some(disk)) => {
+            cast.go_through_power_cuts(&world, (machine, disk), origin).await;
         }
+        _ => cast.go_through_blows(&world, origin).await,
     }
-    tokio::time::sleep_until(origin + world.plan.horizon).await;
-
-    world.stop();
-    world.store.quiet();
     cast.come_to_an_end(&world).await;
     liveness::check(&world, origin).await;
 
     let oracle = world.oracle();
     let (broken, tally) = (oracle.broken().to_vec(), oracle.tally);
     let (counts, trace) = (world.store.counts(), world.store.trace());
-    Outcome { broken, tally, counts, trace, elapsed: origin.elapsed() }
+    let struck = world.disk.as_ref().map(Machine::struck).unwrap_or_default();
+    Outcome { broken, tally, counts, struck, trace, elapsed: origin.elapsed() }
 }
 
 /// Everybody who takes part, alive or dead.
@@ -97,6 +102,22 @@ struct Actor {
 }
 
 impl Cast {
+    /// Lets happen to the parties what the plan has for them, until the horizon.
+    async fn go_through_blows(&mut self, world: &Arc<World>, origin: Instant) {
+        for (index, blow) in world.plan.blows.iter().enumerate() {
+            let label = format!("blow{index}");
+            tokio::time::sleep_until(origin + blow.at).await;
+            if world.plan.has(&label) {
+                let name = &world.plan.parties[blow.party].name;
+                world.store.note(&label, format!("{:?} on {name}", blow.kind));
+                self.strike(world, blow).await;
+            }
+        }
+        tokio::time::sleep_until(origin + world.plan.horizon).await;
+        world.stop();
+        world.store.quiet();
+    }
+
     async fn assemble(world: &Arc<World>, origin: Instant) -> Self {
         let mut actors = Vec::new();
         for (index, party) in world.plan.parties.iter().enumerate() {

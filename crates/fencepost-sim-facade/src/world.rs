@@ -1,13 +1,15 @@
 //! What all parties of a run share.
 
 use crate::clock::Clock;
+use crate::disk::{Machine, SimDisk};
 use crate::history::History;
 use crate::oracle::Oracle;
 use crate::plan::{Party, Plan};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use fencepost::{LogEntry, ShardId, StoreOptions, Wal};
 use fencepost_simstore::{SimClient, SimStore};
-use fencepost_store::ClientRetries;
+use fencepost_store::{ClientRetries, LocalDirectory, ObjectStore};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +20,10 @@ const SHARD: ShardId = ShardId::from_bytes([7; 16]);
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) plan: Plan,
+    /// The store. Where all run on a disk, it only keeps the trace.
     pub(crate) store: SimStore,
+    /// The machine on whose disk the log is, if it is on one.
+    pub(crate) disk: Option<Machine>,
     oracle: Mutex<Oracle>,
     history: Mutex<History>,
     stop: AtomicBool,
@@ -26,9 +31,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(plan: Plan, store: SimStore) -> Arc<Self> {
+    pub(crate) fn new(plan: Plan, store: SimStore, disk: Option<Machine>) -> Arc<Self> {
         let (stop, processes) = (AtomicBool::new(false), AtomicU64::new(0));
-        Arc::new(Self { plan, store, oracle: Mutex::default(), history: Mutex::default(), stop, processes })
+        let (oracle, history) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { plan, store, disk, oracle, history, stop, processes })
     }
 
     pub(crate) fn oracle(&self) -> MutexGuard<'_, Oracle> {
@@ -64,8 +70,7 @@ impl World {
         let name = format!("{}.{id}", party.name);
         let client = self.store.client(&name);
         client.set_faults(self.plan.faults(party));
-        let wal = self.wal(&client, clock, id, patience).await;
-        Process { name, client, wal }
+        self.start(name, client, clock, id, patience).await
     }
 
     /// A process that the store treats well.
@@ -73,15 +78,31 @@ impl World {
         let id = self.processes.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}.{id}");
         let client = self.store.client(&name);
-        let wal = self.wal(&client, clock, id, Duration::from_secs(60)).await;
-        Process { name, client, wal }
+        self.start(name, client, clock, id, Duration::from_secs(60)).await
     }
 
-    async fn wal(&self, client: &SimClient, clock: &Clock, id: u64, patience: Duration) -> Wal {
+    async fn start(
+        &self,
+        name: String,
+        client: SimClient,
+        clock: &Clock,
+        id: u64,
+        patience: Duration,
+    ) -> Process {
+        let disk = self.disk.as_ref().map(|machine| machine.process(&name));
+        let store: Arc<dyn ObjectStore> = match &disk {
+            Some(disk) => Arc::new(LocalDirectory::on(disk.clone(), Path::new(DIRECTORY))),
+            None => Arc::new(client.clone()),
+        };
+        let wal = Self::wal(store, clock, id, patience).await;
+        Process { name, client, disk, wal }
+    }
+
+    async fn wal(store: Arc<dyn ObjectStore>, clock: &Clock, id: u64, patience: Duration) -> Wal {
         // Half of them own up to a client that may retry, so that no refusal counts as definite.
         let retries = if id.is_multiple_of(2) { ClientRetries::Off } else { ClientRetries::Possible };
         let options = StoreOptions::new().with_client_retries(retries).with_jitter_seed(id);
-        let builder = Wal::on(Arc::new(client.clone()), "log").with_shard(SHARD).with_store_options(options);
+        let builder = Wal::on(store, "log").with_shard(SHARD).with_store_options(options);
         let builder = builder.with_environment(clock.environment(id)).with_patience(patience);
         builder.with_read_ahead(1 + id % 16).open().await.expect("a named shard needs no request")
     }
@@ -92,8 +113,12 @@ impl World {
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) client: SimClient,
+    pub(crate) disk: Option<SimDisk>,
     pub(crate) wal: Wal,
 }
+
+/// Where the store is on a disk.
+pub(crate) const DIRECTORY: &str = "/data";
 
 /// A submission: one row with its own number.
 pub(crate) fn row(id: u64) -> RecordBatch {
