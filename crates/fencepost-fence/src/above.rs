@@ -1,5 +1,6 @@
 //! The look above an absent position, by openers and readers (P-91, P-92).
 
+use crate::forward::Above;
 use crate::proof::proven_below;
 use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, Window, rules};
 use fencepost_format::{EntryHeader, Manifest, Position};
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 /// The order matters, and is kept here for openers and readers alike (P-92): what is above is read first, then the position once more, then
 /// the manifest. Otherwise a living writer that fills the position meanwhile, or a checkpoint and a collection, would look like damage.
 ///
-/// Where nothing is above it costs one HEAD for each position of a window, all in parallel.
+/// Where nothing is above it costs an opener one HEAD for each position of a window, all in parallel, since it is about to put something there. A reader
+/// looks at the next position alone, which it has mostly read ahead, else by one HEAD; only if something stands there, at the others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LookAbove {
     at: Position,
@@ -21,6 +23,7 @@ pub(crate) struct LookAbove {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
+    Next { ask: Ask, since: Tick },
     Above { open: BTreeMap<Position, Ask>, quiet_since: Tick },
     Again { proof: Position, ask: Ask, since: Tick },
     Manifest { proof: Position, find: FindLatest },
@@ -59,6 +62,18 @@ impl LookAbove {
         Self { at, window, patience, step: Step::all(now, at, window) }
     }
 
+    /// Starts a reader's look above `at`, which was just found absent.
+    ///
+    /// What it has read ahead costs nothing more: where that tells of the next position, or is about to, nothing is asked.
+    pub(crate) fn of_reader(now: Tick, at: Position, params: Params, above: Above) -> Self {
+        let step = match above {
+            Above::There => Step::all(now, at, params.window),
+            Above::Asked => Step::Next { ask: Ask { attempt: 0, asked: true }, since: now },
+            Above::Absent | Above::Unasked => Step::Next { ask: Ask::NEW, since: now },
+        };
+        Self { at, window: params.window, patience: params.patience, step }
+    }
+
     /// The position that it is about.
     pub(crate) const fn at(&self) -> Position {
         self.at
@@ -76,6 +91,11 @@ impl LookAbove {
                 ask.asked = true;
                 Some(Request::PeekEntry { at, attempt: ask.attempt })
             }
+            Step::Next { ask: Ask { asked: true, .. }, .. } => None,
+            Step::Next { ask, .. } => {
+                ask.asked = true;
+                Some(Request::PeekEntry { at: self.at.next(), attempt: ask.attempt })
+            }
             Step::Again { ask: Ask { asked: true, .. }, .. } => None,
             Step::Again { ask, .. } => {
                 ask.asked = true;
@@ -88,6 +108,13 @@ impl LookAbove {
     /// Takes an answer; `Some` ends the look. Answers to questions that were not asked are ignored.
     pub(crate) fn handle(&mut self, now: Tick, reply: &Reply) -> Option<Seen> {
         match (&mut self.step, reply) {
+            (Step::Next { ask, .. }, Reply::Peeked(at, read)) if *at == self.at.next() && ask.asked => {
+                self.peeked_next(now, &read.clone().map(drop))
+            }
+            // The read ahead.
+            (Step::Next { ask, .. }, Reply::Entry(at, read)) if *at == self.at.next() && ask.asked => {
+                self.peeked_next(now, &read.clone().map(drop))
+            }
             (Step::Above { open, .. }, Reply::Peeked(at, read))
                 if open.get(at).is_some_and(|ask| ask.asked) =>
             {
@@ -105,6 +132,21 @@ impl LookAbove {
             }
             _ => None,
         }
+    }
+
+    fn peeked_next(&mut self, now: Tick, read: &ReadReply<()>) -> Option<Seen> {
+        let Step::Next { ask, since } = &mut self.step else {
+            unreachable!("called while looking at the next")
+        };
+        match read {
+            ReadReply::Absent => return Some(Seen::Nothing),
+            ReadReply::Found(()) | ReadReply::Damaged => self.step = Step::all(now, self.at, self.window),
+            ReadReply::Unknown if now.since(*since) >= self.patience => {
+                return Some(Seen::GaveUp(GaveUp::Unread));
+            }
+            ReadReply::Unknown => *ask = Ask::again(Some(*ask)),
+        }
+        None
     }
 
     fn peeked(&mut self, now: Tick, at: Position, read: &ReadReply<Option<EntryHeader>>) -> Option<Seen> {

@@ -15,8 +15,23 @@ pub(crate) struct Forward {
     ahead_max: u64,
     asked: BTreeMap<Position, Ask>,
     fetched: BTreeMap<Position, ReadReply<EntryHeader>>,
+    /// What was known of the position above the absent one that was handed out last.
+    above: Above,
     patience: u64,
     quiet_since: Tick,
+}
+
+/// What is known of the position above an absent one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Above {
+    /// Something stands there.
+    There,
+    /// It is absent too.
+    Absent,
+    /// It is being read.
+    Asked,
+    /// Nobody asked.
+    Unasked,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +61,17 @@ impl Forward {
     ) -> Self {
         assert!(ahead_max > 0, "a reader needs at least one read in flight");
         let (asked, fetched) = (BTreeMap::new(), BTreeMap::new());
-        Self { next, last, ahead: 1, ahead_max, asked, fetched, patience, quiet_since: now }
+        Self {
+            next,
+            last,
+            ahead: 1,
+            ahead_max,
+            asked,
+            fetched,
+            above: Above::Unasked,
+            patience,
+            quiet_since: now,
+        }
     }
 
     /// The position that is handed out next.
@@ -109,6 +134,7 @@ impl Forward {
         let at = self.next;
         match self.fetched.remove(&at) {
             Some(ReadReply::Absent) => {
+                self.above = self.above(at.next());
                 self.restart(now);
                 Some(Next::Answer(at, ReadReply::Absent))
             }
@@ -119,6 +145,20 @@ impl Forward {
             }
             None if self.is_stuck(now) => Some(Next::Unread),
             None => None,
+        }
+    }
+
+    /// What was known of the position above the absent one that [`pop`](Self::pop) returned last, at that moment.
+    pub(crate) const fn above_absent(&self) -> Above {
+        self.above
+    }
+
+    fn above(&self, at: Position) -> Above {
+        match self.fetched.get(&at) {
+            Some(ReadReply::Absent) => Above::Absent,
+            Some(_) => Above::There,
+            None if self.asked.get(&at).is_some_and(|ask| ask.out) => Above::Asked,
+            None => Above::Unasked,
         }
     }
 

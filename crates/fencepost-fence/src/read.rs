@@ -2,7 +2,8 @@
 
 mod look;
 
-use crate::forward::{Forward, Next};
+use crate::above::{LookAbove, Seen};
+use crate::forward::{Above, Forward, Next};
 use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
 use look::{Look, Looked, Shown};
@@ -44,6 +45,8 @@ enum Step {
         entry: Option<EntryHeader>,
         look: Look,
     },
+    /// P-91: the first absent position: the tail, or a lost entry?
+    Above(LookAbove),
     Verifying {
         absent: Position,
         find: FindLatest,
@@ -190,6 +193,7 @@ impl Walk {
         match &mut self.step {
             Step::Reading => self.forward.poll_request(),
             Step::Looking { look, .. } => look.poll_request(),
+            Step::Above(look) => look.poll_request(),
             Step::Verifying { find, .. } => find.poll_request(),
             Step::Resting { .. } | Step::Ended => None,
         }
@@ -230,6 +234,16 @@ impl Walk {
                     Looked::GaveUp => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
                 }
             }
+            (Step::Above(look), reply) => {
+                if let Reply::Entry(at, read) = reply {
+                    // A read that was still out when the walk came to the absent position.
+                    self.forward.handle(now, *at, read);
+                }
+                let at = look.at();
+                if let Some(seen) = look.handle(now, reply) {
+                    self.looked_above(now, at, seen);
+                }
+            }
             (Step::Verifying { absent, find }, reply) => {
                 let absent = *absent;
                 if let Some(found) = find.handle(now, reply) {
@@ -268,9 +282,7 @@ impl Walk {
                     {
                         return self.rest(at, manifest);
                     }
-                    let find = FindLatest::new(now.plus(self.params.patience));
-                    self.step = Step::Verifying { absent: at, find };
-                    return;
+                    return self.look_above(now, at);
                 }
                 Next::Answer(at, ReadReply::Damaged) => {
                     return self.end(WalkEvent::GaveUp(GaveUp::DamagedEntry(at)));
@@ -330,6 +342,36 @@ impl Walk {
         } else {
             self.handed.1 = self.highest;
         }
+    }
+
+    /// P-91: does the next position tell that something is missing here?
+    fn look_above(&mut self, now: Tick, at: Position) {
+        let above = self.forward.above_absent();
+        if above == Above::Absent || !rules::on(Rule::LookAboveTail) {
+            return self.verify(now, at);
+        }
+        self.step = Step::Above(LookAbove::of_reader(now, at, self.params, above));
+    }
+
+    /// P-92.
+    fn looked_above(&mut self, now: Tick, at: Position, seen: Seen) {
+        match seen {
+            Seen::Nothing => self.verify(now, at),
+            Seen::There(_) | Seen::Damaged => {
+                self.step = Step::Reading;
+                self.restart(now);
+            }
+            Seen::Absent { proof, manifest: Some(manifest) } if manifest.replay_after < at => {
+                self.end(WalkEvent::GaveUp(GaveUp::LostEntry { at, proof }));
+            }
+            Seen::Absent { manifest, .. } => self.verified(now, at, Ok(manifest)),
+            Seen::GaveUp(gave_up) => self.end(WalkEvent::GaveUp(gave_up)),
+        }
+    }
+
+    fn verify(&mut self, now: Tick, absent: Position) {
+        let find = FindLatest::new(now.plus(self.params.patience));
+        self.step = Step::Verifying { absent, find };
     }
 
     /// P-42: is absent the tail, or gone, or was it written and covered since it was read?

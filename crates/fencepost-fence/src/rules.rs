@@ -102,6 +102,8 @@ pub enum Rule {
     ClaimWatchedEpoch,
     /// P-91: an opener looks above the first absent position before it posts there.
     LookBeforePost,
+    /// P-91: a reader looks above the first absent position before it takes it for the tail.
+    LookAboveTail,
     /// P-92: an absent position is read once more after what proves that it was occupied.
     ReadAgainBelowProof,
     /// P-92: an entry is lost only if a manifest read after its absence has `R` below it.
@@ -160,6 +162,7 @@ impl Rule {
         Self::CheckBoundary,
         Self::ClaimWatchedEpoch,
         Self::LookBeforePost,
+        Self::LookAboveTail,
         Self::ReadAgainBelowProof,
         Self::SearchBeforeVerdict,
         Self::LeaseIsNoProof,

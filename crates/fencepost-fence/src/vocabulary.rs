@@ -193,6 +193,18 @@ pub enum ReadReply<T> {
     Unknown,
 }
 
+impl<T> ReadReply<T> {
+    /// The same answer about something else.
+    pub(crate) fn map<U>(self, found: impl FnOnce(T) -> U) -> ReadReply<U> {
+        match self {
+            Self::Found(there) => ReadReply::Found(found(there)),
+            Self::Absent => ReadReply::Absent,
+            Self::Damaged => ReadReply::Damaged,
+            Self::Unknown => ReadReply::Unknown,
+        }
+    }
+}
+
 /// Why a machine gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GaveUp {

@@ -105,6 +105,7 @@ mutations! {
     CheckBoundary "P-54" "cursors" 0,
     ClaimWatchedEpoch "P-11" "lease" 0,
     LookBeforePost "P-91" "log/lost" 0,
+    LookAboveTail "P-91" "log/lost-under-a-reader" 0,
     ReadAgainBelowProof "P-92" "log/closing" 0,
     SearchBeforeVerdict "P-92" "log/three-writers" 0,
     LeaseIsNoProof "P-60" "log/three-writers" 0,

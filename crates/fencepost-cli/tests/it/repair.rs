@@ -27,6 +27,11 @@ fn a_lost_entry_is_named_given_up_and_passed() {
     let scratch = log();
     std::fs::remove_file(scratch.entry(3)).unwrap();
     append(&scratch).fails(6, "position 3 is lost");
+    assert_eq!(
+        run(["tail", &scratch.log()]).fails(6, "position 3 is lost").lines().len(),
+        1,
+        "the row before it"
+    );
     let verified = run(["verify", &scratch.log()]);
     assert_eq!(verified.code, Some(6));
     let name = scratch.entry(3).file_name().unwrap().to_str().unwrap().to_owned();

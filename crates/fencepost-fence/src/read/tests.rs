@@ -76,8 +76,8 @@ fn a_reader_stops_at_the_first_absent_position() {
     check(
         after(4),
         None,
-        "get5=d1 get7=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 look get6=d1 get7=d1",
-        "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8 give7:d1 GET9",
+        "get5=d1 get7=d1 get6=absent peek7=d1 peek8=absent peek9=absent peek10=absent list=7 man7=e1r4 man8=absent list=7 look get6=d1 get7=d1",
+        "GET5 give5:d1 GET6 GET7 PEEK7 PEEK8 PEEK9 PEEK10 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8 give7:d1 GET9",
     );
 }
 
@@ -87,22 +87,22 @@ fn absent_is_the_end_only_if_r_is_below_it() {
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r4 man8=absent list=7",
-        "GET5 LIST MAN7 MAN8 LIST tail5",
+        "get5=absent peek6=absent list=7 man7=e1r4 man8=absent list=7",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST tail5",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r9 man8=absent list=7 get5=absent",
-        "GET5 LIST MAN7 MAN8 LIST GET5 truncated5-go-on10",
+        "get5=absent peek6=absent list=7 man7=e1r9 man8=absent list=7 get5=absent",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST GET5 truncated5-go-on10",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r5 man8=absent list=7 get5=absent",
-        "GET5 LIST MAN7 MAN8 LIST GET5 truncated5-go-on6",
+        "get5=absent peek6=absent list=7 man7=e1r5 man8=absent list=7 get5=absent",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST GET5 truncated5-go-on6",
     );
-    check(after(4), None, "get5=absent list=0 man1=absent", "GET5 LIST MAN1 no-log");
+    check(after(4), None, "get5=absent peek6=absent list=0 man1=absent", "GET5 PEEK6 LIST MAN1 no-log");
 }
 
 /// P-42: between the read and the manifest, a writer may have appended and checkpointed. Consumers were told then that what their cursor held
@@ -112,14 +112,14 @@ fn what_was_written_and_covered_since_it_was_read_is_not_truncated() {
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=d1 get7=absent list=7 man7=e1r6 man8=absent list=7",
-        "GET5 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 give6:d1 GET8 LIST MAN7 MAN8 LIST tail7",
+        "get5=absent peek6=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=d1 get7=absent get8=absent list=7 man7=e1r6 man8=absent list=7",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 give6:d1 GET8 LIST MAN7 MAN8 LIST tail7",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=absent",
-        "GET5 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 truncated6-go-on7",
+        "get5=absent peek6=absent list=7 man7=e1r6 man8=absent list=7 get5=d1 get6=absent",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST GET5 give5:d1 GET6 GET7 truncated6-go-on7",
     );
 }
 
@@ -129,14 +129,14 @@ fn a_walk_at_rest_may_peek_without_the_manifest() {
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r4 man8=absent list=7 peek get5=absent peek get5=absent look get5=absent",
-        "GET5 LIST MAN7 MAN8 LIST tail5 GET5 tail5 GET5 tail5 GET5 LIST",
+        "get5=absent peek6=absent list=7 man7=e1r4 man8=absent list=7 peek get5=absent peek get5=absent look get5=absent",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST tail5 GET5 tail5 GET5 tail5 GET5 PEEK6",
     );
     check(
         after(4),
         None,
-        "get5=absent list=7 man7=e1r4 man8=absent list=7 peek get5=d1 get6=absent",
-        "GET5 LIST MAN7 MAN8 LIST tail5 GET5 give5:d1 GET6 GET7 LIST",
+        "get5=absent peek6=absent list=7 man7=e1r4 man8=absent list=7 peek get5=d1 get6=absent get7=absent",
+        "GET5 PEEK6 LIST MAN7 MAN8 LIST tail5 GET5 give5:d1 GET6 GET7 LIST",
     );
 }
 
@@ -146,7 +146,7 @@ fn reads_ahead_of_the_tail_are_not_repeated_at_every_poll() {
     check(
         after(4),
         None,
-        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 peek get7=absent get6=absent peek get6=absent",
+        "get5=d1 get6=absent get7=absent list=7 man7=e1r4 man8=absent list=7 peek get6=absent peek get6=absent",
         "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 tail6 GET6 tail6",
     );
 }
@@ -163,7 +163,7 @@ fn a_read_ahead_that_is_answered_at_the_tail_is_asked_again() {
     check(
         after(4),
         None,
-        "get5=d1 get6=absent list=7 man7=e1r4 man8=absent list=7 get7=absent look get6=d1",
+        "get5=d1 get7=absent get6=absent list=7 man7=e1r4 man8=absent list=7 look get6=d1",
         "GET5 give5:d1 GET6 GET7 LIST MAN7 MAN8 LIST tail6 GET6 give6:d1 GET7 GET8",
     );
 }
@@ -202,15 +202,15 @@ fn a_start_beyond_the_tail_waits_below_itself() {
     check(
         anywhere(10, 4),
         None,
-        "get7=d1 get8=absent list=7 man7=e1r4 man8=absent list=7 look get8=p2 bound=4 get9=p2 get10=p2",
-        "GET7 GET8 GET9 LIST MAN7 MAN8 LIST tail8 GET8 BOUND GET10 GET11 pass10:p2 GET12",
+        "get7=d1 get8=absent get9=absent list=7 man7=e1r4 man8=absent list=7 look get8=p2 bound=4 get9=p2 get10=p2",
+        "GET7 GET8 GET9 LIST MAN7 MAN8 LIST tail8 GET8 BOUND GET9 GET10 GET11 pass10:p2 GET12",
     );
     // Written, covered and collected since the walk began.
     check(
         anywhere(10, 4),
         None,
-        "get7=absent list=7 man7=e1r9 man8=absent list=7 get7=absent bound=9 get10=d2",
-        "GET7 LIST MAN7 MAN8 LIST GET7 BOUND GET10 give10:d2 GET11 GET12",
+        "get7=absent peek8=absent list=7 man7=e1r9 man8=absent list=7 get7=absent bound=9 get10=d2",
+        "GET7 PEEK8 LIST MAN7 MAN8 LIST GET7 BOUND GET10 give10:d2 GET11 GET12",
     );
 }
 
@@ -218,8 +218,8 @@ fn a_start_beyond_the_tail_waits_below_itself() {
 fn failures_end_the_walk() {
     check(after(4), None, "get5=bad", "GET5 DamagedEntry(Position(5))");
     check(after(4), None, "get5=? @100 get5=?", "GET5 GET5#1 Unread");
-    check(after(4), None, "get5=absent list=?", "GET5 LIST LIST#1");
-    check(after(4), None, "get5=absent @100 list=?", "GET5 LIST Unread");
+    check(after(4), None, "get5=absent peek6=absent list=?", "GET5 PEEK6 LIST LIST#1");
+    check(after(4), None, "get5=absent peek6=absent @100 list=?", "GET5 PEEK6 LIST Unread");
 }
 
 /// Entries that were read and not yet asked for are above the cursor.
@@ -244,4 +244,41 @@ fn the_cursor_follows_what_was_handed_out() {
     walk.poll_event().unwrap();
     assert_eq!(walk.cursor(), cursor(8, 2));
     assert_eq!(walk.next(), Position::new(9));
+}
+
+/// P-91, P-92: what the next position tells, then the others of a window, the position once more, and the manifest.
+#[test]
+fn a_lost_entry_ends_the_walk() {
+    let window = "PEEK6 PEEK7 PEEK8 PEEK9";
+    let search = "list=7 man7=e1r4 man8=absent list=7";
+    check(
+        after(4),
+        None,
+        &format!("get5=absent peek6=d1 peek6=d1 peek7=c1 get5=absent {search}"),
+        &format!(
+            "GET5 PEEK6 {window} GET5 LIST MAN7 MAN8 LIST LostEntry {{ at: Position(5), proof: Position(7) }}"
+        ),
+    );
+    // Nothing that proves anything: what a dead writer leaves.
+    check(
+        after(4),
+        None,
+        &format!("get5=absent peek6=d1 peek6=d1 peek7=absent peek8=absent peek9=absent {search}"),
+        &format!("GET5 PEEK6 {window} LIST MAN7 MAN8 LIST tail5"),
+    );
+    // It landed meanwhile.
+    check(
+        after(4),
+        None,
+        "get5=absent peek6=c1 peek6=c1 get5=d1 get5=d1",
+        &format!("GET5 PEEK6 {window} GET5 GET5 give5:d1 GET6 GET7"),
+    );
+    // It was covered and collected meanwhile.
+    check(
+        after(4),
+        None,
+        "get5=absent peek6=c1 peek6=c1 get5=absent list=7 man7=e1r6 man8=absent list=7 get5=absent",
+        &format!("GET5 PEEK6 {window} GET5 LIST MAN7 MAN8 LIST GET5 truncated5-go-on7"),
+    );
+    check(after(4), None, "get5=absent peek6=? @100 peek6=?", "GET5 PEEK6 PEEK6#1 Unread");
 }

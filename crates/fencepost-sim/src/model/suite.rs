@@ -206,6 +206,15 @@ fn small_logs() -> Vec<log::Bounds> {
             ..two.clone()
         },
         log::Bounds {
+            name: "log/lost-under-a-reader",
+            appends: &[2],
+            checkpoints: &[0],
+            collections: 0,
+            reading: Reading::Checkpoint,
+            faults: Faults { lost_entries: 1, ..no_faults },
+            ..two.clone()
+        },
+        log::Bounds {
             name: "log/lost",
             appends: &[2, 1],
             checkpoints: &[1, 0],

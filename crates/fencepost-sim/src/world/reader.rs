@@ -1,7 +1,9 @@
 //! A reader: the production [`Walk`] after a search for the manifest, and what it was handed.
 
 use crate::world::{Append, Broken, Oracle, Store};
-use fencepost_fence::{FindLatest, Params, ReadReply, Reply, Request, Start, Tick, Verify, Walk, WalkEvent};
+use fencepost_fence::{
+    FindLatest, GaveUp, Params, ReadReply, Reply, Request, Start, Tick, Verify, Walk, WalkEvent,
+};
 use fencepost_format::{Epoch, Position};
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ pub struct Reader {
     /// For each position that it read as absent since it last rested: everything acknowledged, and `R`, at that moment. The
     /// first moment counts, since the reply to a later read may be the one that is lost.
     floors: BTreeMap<Position, Position>,
+    /// The lost position that it read as absent although something stands directly above.
+    must_see: Option<Position>,
     /// Whether a cursor holds what it reads, from its start on.
     held: bool,
 }
@@ -44,6 +48,7 @@ impl Reader {
             after: Position::NONE,
             delivered: Vec::new(),
             floors: BTreeMap::new(),
+            must_see: None,
             held: false,
         }
     }
@@ -57,6 +62,7 @@ impl Reader {
             after: next.prev(),
             delivered: Vec::new(),
             floors: BTreeMap::new(),
+            must_see: None,
             held: true,
         }
     }
@@ -98,6 +104,9 @@ impl Reader {
     /// Notes that a read it asked for was just answered from `store`: what it must have seen if it is told of the tail.
     pub fn note_read(&mut self, reply: &Reply, store: &Store, oracle: &Oracle) {
         if let Reply::Entry(at, ReadReply::Absent) = reply {
+            // P-91: what stands directly above is all that a reader asks for.
+            let lost = oracle.is_lost(*at) && store.entry(at.next()).is_some();
+            self.must_see = lost.then_some(*at);
             let acked = oracle.acked().last().map_or(Position::NONE, |append| append.at);
             self.floors.entry(*at).or_insert_with(|| acked.max(store.replay_after()));
         }
@@ -135,6 +144,9 @@ impl Reader {
                 WalkEvent::Entry { deliver: false, .. } => {}
                 WalkEvent::Tail { at, .. } => {
                     rests = true;
+                    if self.must_see == Some(at) && at > store.replay_after() {
+                        oracle.breaks(Broken::LossPassed);
+                    }
                     if self.floors.get(&at).is_some_and(|&floor| at <= floor) {
                         oracle.breaks(Broken::TailTooLow);
                     }
@@ -146,6 +158,12 @@ impl Reader {
                     }
                     if self.held {
                         oracle.breaks(Broken::HeldTruncated);
+                    }
+                    self.phase = Phase::Ended;
+                }
+                WalkEvent::GaveUp(GaveUp::LostEntry { at, .. }) => {
+                    if !oracle.is_lost(at) {
+                        oracle.breaks(Broken::FalseDamage);
                     }
                     self.phase = Phase::Ended;
                 }

@@ -3,7 +3,8 @@
 
 use crate::support::{World, append, append_all, rows_from, settle, submit};
 use fencepost::{
-    AppendError, GaveUp, GiveUp, OpenWriterError, PlanError, Position, ProblemKind, RepairError, Verification,
+    AppendError, GaveUp, GiveUp, OpenWriterError, PlanError, Position, ProblemKind, ReadError, RepairError,
+    Verification,
 };
 use fencepost_store::PutPayload;
 use fencepost_store::wrap::{Fault, Op};
@@ -279,4 +280,25 @@ async fn an_opening_looks_at_one_window_with_heads() {
         0,
         "before the first epoch nothing can be lost"
     );
+}
+
+/// P-91: a reader asks what stands directly above, and then whether it proves anything.
+#[tokio::test(start_paused = true)]
+async fn no_reader_passes_over_a_lost_entry() {
+    for lost in 1..=6 {
+        let world = closed().await;
+        world.delete_entries([lost]).await;
+        match crate::support::rows(&world.wal, fencepost::ReadFrom::Checkpoint).await {
+            Err(ReadError::GaveUp { why: GaveUp::LostEntry { at, proof }, .. }) => {
+                assert_eq!((at.get(), proof.get()), (lost, 7));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let world = closed().await;
+    world.delete_entries([7]).await;
+    assert_eq!(world.rows().await, [2, 3, 4, 5, 6]);
+    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint, None).await.unwrap();
+    while reader.next().await.unwrap().is_some() {}
+    assert_eq!(reader.requests().head, 0, "it had read the next position ahead");
 }
