@@ -3,8 +3,8 @@
 //! than the manifest's. Who takes them for live hands out rows that are in an SSTable already.
 
 use crate::support::{options, wal_builder};
-use fencepost::{LogEntry, Manifest, Pipelining, Position, ReadFrom, ShardId, Version, Wal};
-use fencepost_format::Generation;
+use fencepost::{LogEntry, Manifest, Pipelining, Position, ReadError, ReadFrom, ShardId, Version, Wal};
+use fencepost_format::{Boundary, Generation};
 use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
@@ -56,6 +56,29 @@ async fn reader_from_the_checkpoint_passes_entries_of_flushed_generations() {
         found.push(seen(&entry));
     }
     assert_eq!(found, live());
+}
+
+/// P-48: what a reader passes as flushed may have landed late, where the boundary says that something was collected. Each further call says so again.
+#[tokio::test(start_paused = true)]
+async fn reader_does_not_pass_as_flushed_what_may_have_landed_late() {
+    let wal = flushed_with_a_stale_replay_point().await;
+    for (boundary, truncated) in [(17, false), (18, true)] {
+        let at = Position::new(boundary);
+        let document = Boundary { boundary: at, kept_posts: Vec::new() };
+        wal.store().put_new(wal.paths().boundary(at), document.encode().unwrap().into()).await.unwrap();
+        let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+        for _ in 0..2 {
+            let first = reader.next().await;
+            match first {
+                Ok(entry) => assert!(!truncated && entry.is_some_and(|entry| entry.position() > at.next())),
+                Err(ReadError::Truncated { at, first }) => {
+                    assert!(truncated);
+                    assert_eq!((at.get(), first.get(), reader.resume_point().next.get()), (18, 19, 18));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
 }
 
 /// P-44.
