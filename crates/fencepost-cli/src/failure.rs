@@ -78,15 +78,21 @@ const fn exit_of(why: &GaveUp) -> Exit {
         GaveUp::DamagedEntry(_)
         | GaveUp::LostEntry { .. }
         | GaveUp::DamagedManifest(_)
-        | GaveUp::RolledBack { .. } => Exit::Damaged,
+        | GaveUp::RolledBack { .. }
+        | GaveUp::WentBack { .. } => Exit::Damaged,
         GaveUp::Unknown => Exit::Unknown,
-        GaveUp::Unread | GaveUp::NotDone => Exit::Failed,
+        GaveUp::Unread | GaveUp::NotDone | GaveUp::MissingManifest(_) => Exit::Failed,
     }
 }
 
 impl From<WalError> for Failure {
     fn from(error: WalError) -> Self {
-        let exit = if matches!(error, WalError::Listing { .. }) { Exit::Failed } else { Exit::NoLog };
+        let exit = match &error {
+            WalError::Listing { .. } | WalError::MaybeTable { .. } => Exit::Failed,
+            WalError::FirstShard { cause: Some(Cause::Format { .. }), .. } => Exit::Damaged,
+            WalError::FirstShard { .. } => Exit::Failed,
+            _ => Exit::NoLog,
+        };
         Self::of(exit, &error)
     }
 }

@@ -1,7 +1,7 @@
 //! The appends of one writer that are not acknowledged yet (P-20 to P-26). In the ordinary case each is one create and nothing
 //! else (P-25).
 
-use crate::{CreateReply, FindLatest, Found, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{CreateReply, FindLatest, Found, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Nonce, Position};
 use std::collections::VecDeque;
 
@@ -25,6 +25,10 @@ pub struct AppendWindow {
     slots: VecDeque<Slot>,
     state: State,
     collision: Option<Collision>,
+    /// The epoch of a successor that was met, or whose manifest was seen.
+    superseded_by: Option<Epoch>,
+    /// A question to the manifest was put by a search that is given up by now: its answer is not one to the next search.
+    owed: bool,
     events: VecDeque<AppendEvent>,
 }
 
@@ -90,6 +94,14 @@ pub enum Stop {
         /// The first of them.
         at: Position,
     },
+    /// The manifest is older than what this writer had: the bucket was rolled back or replaced (P-66). What is acknowledged from here on
+    /// would stand above a gap, so nothing is; what was undecided may be in what is there now or not.
+    RolledBack {
+        /// The first position that was undecided.
+        at: Position,
+        /// What told: [`GaveUp::RolledBack`] or [`GaveUp::WentBack`].
+        why: GaveUp,
+    },
     /// The store refused `at` for certain: it and those above are definitely not in the log.
     NotDone {
         /// The first of them.
@@ -105,6 +117,7 @@ impl Stop {
             Self::Fenced { at, .. }
             | Self::Obstructed { at }
             | Self::Unknown { at }
+            | Self::RolledBack { at, .. }
             | Self::NotDone { at } => at,
         }
     }
@@ -117,6 +130,7 @@ impl Stop {
             Self::NotDone { .. } => true,
             Self::Obstructed { at } => position == at,
             Self::Unknown { .. } => !rules::on(Rule::UnknownIsUnknown),
+            Self::RolledBack { .. } => false,
         }
     }
 }
@@ -145,8 +159,9 @@ impl AppendWindow {
     #[must_use]
     pub fn new(params: Params, epoch: Epoch, nonce: Nonce, next: Position) -> Self {
         let (slots, events) = (VecDeque::new(), VecDeque::new());
-        let (state, collision) = (State::Open, None);
-        Self { params, epoch, nonce, acked: next.prev(), slots, state, collision, events }
+        let (state, collision, superseded_by, owed) = (State::Open, None, None, false);
+        let acked = next.prev();
+        Self { params, epoch, nonce, acked, slots, state, collision, superseded_by, owed, events }
     }
 
     /// The acknowledged tail.
@@ -219,9 +234,24 @@ impl AppendWindow {
 
     /// A successor's manifest was seen. No new appends; the undecided ones are still decided one by one (P-26).
     pub fn superseded(&mut self, by: Epoch) {
+        self.superseded_by = Some(by);
         if matches!(self.state, State::Open | State::Closing) {
             self.state = State::Stopped(Stop::Fenced { by, at: self.next() });
         }
+    }
+
+    /// The manifest went back behind what this writer had. Nothing is decided any more, whatever answers come (P-66).
+    pub fn rolled_back(&mut self, why: GaveUp) {
+        if self.state != State::Closed {
+            let at = self.acked.next();
+            self.fail(Stop::RolledBack { at, why });
+        }
+    }
+
+    /// The epoch of a successor whose entry or manifest was seen. It decides about checkpoints from then on (P-32).
+    #[must_use]
+    pub const fn superseded_by(&self) -> Option<Epoch> {
+        self.superseded_by
     }
 
     /// Whether a successor's entry was met and the manifest is being asked about it (P-26).
@@ -232,6 +262,9 @@ impl AppendWindow {
 
     /// The next request to the manifest, if one is due. Whoever also commits must not do both at the same time.
     pub fn poll_manifest_request(&mut self) -> Option<Request> {
+        if self.owed {
+            return None;
+        }
         self.collision.as_mut()?.find.poll_request()
     }
 
@@ -274,6 +307,7 @@ impl AppendWindow {
         match reply {
             Reply::EntryCreated(at, reply) => self.handle_created(now, *at, *reply),
             Reply::Entry(at, read) => self.handle_read_back(now, *at, read),
+            Reply::Listed(_) | Reply::Manifest(..) if std::mem::take(&mut self.owed) => {}
             Reply::Listed(_) | Reply::Manifest(..) => {
                 let collision = self.collision.as_mut();
                 if let Some(found) = collision.and_then(|collision| collision.find.handle(now, reply)) {
@@ -395,6 +429,8 @@ impl AppendWindow {
         let (by, at, by_lance) = (successor.epoch, successor.position, successor.is_by_lance());
         let index = self.index(at).expect("only undecided positions collide");
         let end = self.collision.as_ref().map_or_else(|| self.next(), |collision| collision.end);
+        self.abandon_search();
+        self.superseded_by = Some(by);
         self.slots.truncate(index);
         self.state = State::Stopped(Stop::Fenced { by, at });
         let find = FindLatest::new(now.plus(self.params.patience));
@@ -404,8 +440,10 @@ impl AppendWindow {
     /// P-26.
     fn fenced(&mut self, found: Found) {
         let Some(Collision { by, at: from, by_lance, end, .. }) = self.collision.take() else { return };
-        let first_there =
-            found.is_ok_and(|manifest| manifest.is_some_and(|manifest| manifest.replay_after < from));
+        // A manifest from before the successor's claim was rolled back, and its `R` with it.
+        let first_there = found.is_ok_and(|manifest| {
+            manifest.is_some_and(|manifest| manifest.writer_epoch >= by && manifest.replay_after < from)
+        });
         let sure = (first_there && !by_lance) || !rules::on(Rule::RefuseAboveReplay);
         let stop = Stop::Fenced { by, at: if sure { from } else { end } };
         self.state = State::Stopped(stop);
@@ -414,15 +452,23 @@ impl AppendWindow {
 
     /// Fails everything from the stop's position on. What is below it is still decided one by one (P-26).
     fn stop(&mut self, stop: Stop) {
+        self.index(stop.at()).expect("only undecided positions stop a writer");
+        self.fail(stop);
+    }
+
+    fn fail(&mut self, stop: Stop) {
         let from = stop.at();
-        let index = self.index(from).expect("only undecided positions stop a writer");
-        self.slots.truncate(index);
-        self.collision = None;
+        self.slots.truncate(self.acked.next().distance_to(from) as usize);
+        self.abandon_search();
         self.events.push_back(AppendEvent::Failed { from, stop });
         self.state = match self.state {
             State::Stopped(earlier) if earlier.at() < from => State::Stopped(earlier),
             _ => State::Stopped(stop),
         };
+    }
+
+    fn abandon_search(&mut self) {
+        self.owed |= self.collision.take().is_some_and(|collision| collision.find.is_out());
     }
 }
 

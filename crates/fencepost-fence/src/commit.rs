@@ -1,5 +1,6 @@
 //! A manifest commit: create the next version, then find out who won (P-2 to P-6).
 
+use crate::rounds::Rounds;
 use crate::{CreateReply, FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 
@@ -17,6 +18,8 @@ pub enum Change {
     Checkpoint {
         /// The epoch held.
         epoch: Epoch,
+        /// The highest version that the holder knows to have been the latest: nothing below it can be (P-66).
+        known: Version,
         /// The new `R`; already known to lie outside zones and at or below the acknowledged tail.
         replay_after: Position,
         /// The acknowledged tail, for `H` (P-33).
@@ -54,6 +57,8 @@ pub struct Commit {
     step: Step,
     asked: bool,
     attempt: u32,
+    /// How often it started over. It paces the next search, as the attempts of one request do.
+    rounds: Rounds,
     /// Whether any attempt at the version being created may have landed unseen.
     uncertain: bool,
 }
@@ -71,7 +76,16 @@ impl Commit {
     #[must_use]
     pub const fn new(change: Change, nonce: Nonce, deadline: Tick) -> Self {
         let step = Step::Find(FindLatest::new(deadline));
-        Self { change, nonce, deadline, step, asked: false, attempt: 0, uncertain: false }
+        Self {
+            change,
+            nonce,
+            deadline,
+            step,
+            asked: false,
+            attempt: 0,
+            rounds: Rounds::NONE,
+            uncertain: false,
+        }
     }
 
     /// The next request, if one is due.
@@ -145,12 +159,16 @@ impl Commit {
                     next.writer_epoch = next.writer_epoch.next();
                 }
             }
-            Change::Checkpoint { epoch, replay_after, tail } => {
+            Change::Checkpoint { epoch, known, replay_after, tail } => {
                 if next.writer_epoch > epoch && rules::on(Rule::EpochAtCheckpoint) {
                     return Some(CommitOutcome::Superseded { by: next.writer_epoch });
                 }
                 if next.writer_epoch < epoch {
                     let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
+                    return Some(CommitOutcome::GaveUp(gave_up));
+                }
+                if next.version < known {
+                    let gave_up = GaveUp::WentBack { known, found: next.version };
                     return Some(CommitOutcome::GaveUp(gave_up));
                 }
                 if replay_after <= next.replay_after && rules::on(Rule::CheckpointMonotone) {
@@ -174,7 +192,12 @@ impl Commit {
         match reply {
             CreateReply::Done if rules::on(Rule::ConfirmCommit) => self.confirm(ours),
             CreateReply::Done => Some(CommitOutcome::Won(ours)),
-            CreateReply::Exists => self.go(Step::ReadBack(ours)),
+            CreateReply::Exists => {
+                // The attempts go on counting: a store may say "exists" and "absent" in turn for ever, and that must be paced.
+                self.step = Step::ReadBack(ours);
+                self.asked = false;
+                None
+            }
             CreateReply::Unknown => {
                 self.uncertain = true;
                 self.again(now, GaveUp::Unknown)
@@ -230,7 +253,8 @@ impl Commit {
         if now >= self.deadline {
             return Some(CommitOutcome::GaveUp(GaveUp::Unknown));
         }
-        let find = FindLatest::new(self.deadline);
+        self.rounds = self.rounds.next();
+        let find = FindLatest::after(self.deadline, self.rounds);
         self.go(Step::Find(find))
     }
 

@@ -1,5 +1,6 @@
 //! Finding the latest manifest: list, probe forward, list again (P-1).
 
+use crate::rounds::Rounds;
 use crate::{GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Manifest, Version};
 
@@ -12,6 +13,8 @@ use fencepost_format::{Manifest, Version};
 pub struct FindLatest {
     step: Step,
     best: Option<Manifest>,
+    /// How often a version was listed and then not there. It paces the next listing, as the attempts of one request do.
+    rounds: Rounds,
     attempt: u32,
     asked: bool,
     deadline: Tick,
@@ -37,7 +40,17 @@ impl FindLatest {
     /// Starts a search that gives up at `deadline`.
     #[must_use]
     pub const fn new(deadline: Tick) -> Self {
-        Self { step: Step::List, best: None, attempt: 0, asked: false, deadline }
+        Self::after(deadline, Rounds::NONE)
+    }
+
+    /// A search after others of the same party that came to nothing, which pace its first request.
+    pub(crate) const fn after(deadline: Tick, rounds: Rounds) -> Self {
+        Self { step: Step::List, best: None, rounds, attempt: rounds.attempt(), asked: false, deadline }
+    }
+
+    /// Whether an answer is awaited.
+    pub(crate) const fn is_out(&self) -> bool {
+        self.asked
     }
 
     /// The next request, if one is due.
@@ -91,10 +104,7 @@ impl FindLatest {
                     Some(Ok(self.best.take()))
                 }
             }
-            ReadReply::Absent if matches!(self.step, Step::Read(_)) => {
-                // Listed and gone: pruned in between. Newer ones exist.
-                self.go(Step::List)
-            }
+            ReadReply::Absent if matches!(self.step, Step::Read(_)) => self.start_over(now, version),
             ReadReply::Absent if self.best.is_some() && rules::on(Rule::ListManifestsTwice) => {
                 self.go(Step::ListAgain)
             }
@@ -102,6 +112,18 @@ impl FindLatest {
             ReadReply::Damaged => Some(Err(GaveUp::DamagedManifest(version))),
             ReadReply::Unknown => self.again(now),
         }
+    }
+
+    /// P-67: `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store may go on
+    /// listing what it does not have: then the deadline ends it.
+    fn start_over(&mut self, now: Tick, version: Version) -> Option<Found> {
+        if now >= self.deadline {
+            return Some(Err(GaveUp::MissingManifest(version)));
+        }
+        self.rounds = self.rounds.next();
+        self.go(Step::List);
+        self.attempt = self.rounds.attempt();
+        None
     }
 
     fn go(&mut self, step: Step) -> Option<Found> {

@@ -3,7 +3,7 @@
 //! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else rests on it: a writer that
 //! claims against a live lease is safe, only impolite.
 
-use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Tick};
+use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::Epoch;
 
 /// What a lease object says.
@@ -113,19 +113,24 @@ pub enum Verdict {
     },
     /// The manifest could not be read.
     GaveUp(GaveUp),
+    /// The lease of this epoch could not be read for as long as the patience lasts (P-65).
+    Unread(Epoch),
 }
 
-/// A candidate that watches the lease (P-62).
+/// A candidate that watches the lease (P-62, P-64, P-65).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseObserver {
     takeover: Takeover,
     patience: u64,
     step: Step,
-    /// For epochs whose lease is not there yet: how long to wait for it.
+    /// For a lease that is not there: how long that must last (P-64).
     ttl_default: u64,
+    /// Lance wrote the latest manifest, and it knows no leases: one that is absent will not come.
+    is_lances: bool,
     /// Since when the lease of `epoch` looked like this; `None`: absent.
     seen: Option<Seen>,
-    came_late: bool,
+    /// When the first of the reads was put that were not answered since.
+    unread: Option<Tick>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,12 +155,12 @@ enum Step {
 }
 
 impl LeaseObserver {
-    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that came up while it watched and has
-    /// no lease yet.
+    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that has none yet, and `patience` how long
+    /// for an answer.
     #[must_use]
     pub const fn new(takeover: Takeover, now: Tick, patience: u64, ttl_default: u64) -> Self {
         let step = Step::Find(FindLatest::new(now.plus(patience)));
-        Self { takeover, patience, step, ttl_default, seen: None, came_late: false }
+        Self { takeover, patience, step, ttl_default, is_lances: false, seen: None, unread: None }
     }
 
     /// What it concludes without asking anybody: [`Takeover::Now`] claims at once.
@@ -192,6 +197,7 @@ impl LeaseObserver {
         let Step::Find(find) = &mut self.step else { return None };
         match find.handle(now, reply)? {
             Ok(Some(manifest)) if !manifest.writer_epoch.is_none() => {
+                self.is_lances = manifest.nonce.is_none();
                 self.watch(manifest.writer_epoch);
                 None
             }
@@ -206,17 +212,14 @@ impl LeaseObserver {
         let lease = match read {
             ReadReply::Found(lease) => Some(*lease),
             ReadReply::Absent | ReadReply::Damaged => None,
-            ReadReply::Unknown => {
-                self.wait(now, epoch, self.ttl_default);
-                return None;
-            }
+            ReadReply::Unknown => return self.handle_unread(now, epoch, asked),
         };
+        self.unread = None;
         match lease {
             Some(LeaseView { released: true, .. }) => {
                 return self.conclude(Verdict::Claim { only_if: Some(epoch) });
             }
-            // Nobody ever wrote a lease for it, as far as this candidate saw.
-            None if !self.came_late && self.seen.is_none() => {
+            None if self.is_lances || !rules::on(Rule::AwaitLease) => {
                 return self.conclude(Verdict::Claim { only_if: Some(epoch) });
             }
             Some(lease) if self.takeover == Takeover::Free => {
@@ -234,13 +237,24 @@ impl LeaseObserver {
             }
             _ => self.seen = Some(Seen { lease, since: now }),
         }
-        self.wait(now, epoch, ttl);
+        self.wait(now, epoch, pause_of(ttl));
+        None
+    }
+
+    /// P-65: what was not answered is no sign of life and none of death.
+    fn handle_unread(&mut self, now: Tick, epoch: Epoch, asked: Tick) -> Option<Verdict> {
+        let since = *self.unread.get_or_insert(asked);
+        let left = self.patience.saturating_sub(now.since(since));
+        if left == 0 {
+            return self.conclude(Verdict::Unread(epoch));
+        }
+        self.wait(now, epoch, pause_of(self.ttl_default).min(left));
         None
     }
 
     /// The claim came too late: another candidate has the shard now. Watch that one.
     pub fn superseded(&mut self, now: Tick, by: Epoch) {
-        self.came_late = true;
+        self.is_lances = false;
         self.watch(by);
         if self.takeover == Takeover::Now {
             self.step = Step::Find(FindLatest::new(now.plus(self.patience)));
@@ -257,12 +271,11 @@ impl LeaseObserver {
     }
 
     fn watch(&mut self, epoch: Epoch) {
-        self.seen = None;
+        (self.seen, self.unread) = (None, None);
         self.step = Step::Read { epoch, asked: None };
     }
 
-    fn wait(&mut self, now: Tick, epoch: Epoch, ttl: u64) {
-        let pause = if ttl < 4 { 1 } else { ttl / 4 };
+    fn wait(&mut self, now: Tick, epoch: Epoch, pause: u64) {
         self.step = Step::Wait { epoch, until: now.plus(pause) };
     }
 
@@ -270,6 +283,11 @@ impl LeaseObserver {
         self.step = Step::Concluded;
         Some(verdict)
     }
+}
+
+/// Between two looks: four of them in each ttl.
+const fn pause_of(ttl: u64) -> u64 {
+    if ttl < 4 { 1 } else { ttl / 4 }
 }
 
 #[cfg(test)]

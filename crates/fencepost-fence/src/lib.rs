@@ -2,7 +2,7 @@
 //!
 //! State machines for everything that the protocol (`docs/protocol.md`, clauses `P-…`) decides: the manifest [`Commit`], the
 //! [`Opening`] of a writer (claim, replay, [`Fence`]), the [`AppendWindow`], checkpoints and close in [`WriterCore`], a reader's
-//! [`Walk`], and the advisory [lease](LeaseHolder).
+//! [`Walk`], the advisory [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a new log take.
 //!
 //! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, rows stay with the driver. Their
 //! state is plain data (`Clone + Eq + Hash`), so that a model checker runs these very types, and not a copy.
@@ -30,6 +30,7 @@ mod append;
 mod commit;
 mod cursor;
 mod fence;
+mod first_shard;
 mod forward;
 mod latest;
 mod lease;
@@ -37,6 +38,7 @@ mod mend;
 mod opening;
 mod proof;
 mod read;
+mod rounds;
 pub mod rules;
 #[cfg(test)]
 mod testing;
@@ -48,6 +50,7 @@ pub use append::{AppendEvent, AppendWindow, Stop};
 pub use commit::{Change, Commit, CommitOutcome};
 pub use cursor::cursor_holds;
 pub use fence::{Fence, FenceEvent, Opened, begins_zone};
+pub use first_shard::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard};
 pub use latest::{FindLatest, Found};
 pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
 pub use mend::{Ailment, Mend, MendOutcome, NotAiling};

@@ -110,6 +110,10 @@ pub enum Rule {
     SearchBeforeVerdict,
     /// P-60: a lease that stood still proves nothing: its holder is fenced like any other.
     LeaseIsNoProof,
+    /// P-64: a lease that is not there yet is waited for.
+    AwaitLease,
+    /// P-68: who finds the first shard named takes that one.
+    AdoptFirstShard,
 }
 
 impl Rule {
@@ -166,6 +170,8 @@ impl Rule {
         Self::ReadAgainBelowProof,
         Self::SearchBeforeVerdict,
         Self::LeaseIsNoProof,
+        Self::AwaitLease,
+        Self::AdoptFirstShard,
     ];
 }
 

@@ -225,11 +225,20 @@ pub enum GaveUp {
     },
     /// The manifest of this version is there and cannot be understood.
     DamagedManifest(Version),
+    /// The manifest of this version was listed until the deadline, and each time was not there (P-67).
+    MissingManifest(Version),
     /// The manifest's epoch is lower than one that this party held: the bucket was rolled back.
     RolledBack {
         /// The epoch that this party holds or held.
         ours: Epoch,
         /// The epoch in the manifest now.
         found: Epoch,
+    },
+    /// The latest manifest is older than one that this party knows to have been the latest: the bucket was rolled back.
+    WentBack {
+        /// The version known.
+        known: Version,
+        /// The version found.
+        found: Version,
     },
 }

@@ -19,6 +19,8 @@ pub struct WriterCore {
     window: AppendWindow,
     zones: Zones,
     replay_after: Position,
+    /// The highest manifest version known to have been the latest.
+    known: Version,
     commit: Option<Commit>,
     events: VecDeque<WriterEvent>,
 }
@@ -59,7 +61,14 @@ pub enum CheckpointRefused {
         /// The acknowledged tail.
         tail: Position,
     },
-    /// Another one is in progress (P-32), or the writer was just fenced and asks the manifest about it (P-26).
+    /// A successor has the shard and decides about checkpoints.
+    Fenced {
+        /// Its epoch.
+        by: Epoch,
+    },
+    /// An earlier one found that the bucket was rolled back (P-66). Whoever holds this epoch now, it may be another.
+    RolledBack(GaveUp),
+    /// Another one is in progress (P-32).
     Busy,
 }
 
@@ -75,6 +84,7 @@ impl WriterCore {
             window: AppendWindow::new(used, opened.epoch, opened.nonce, opened.next),
             zones: opened.zones.clone(),
             replay_after: opened.manifest.replay_after,
+            known: opened.manifest.version,
             commit: None,
             events: VecDeque::new(),
         }
@@ -125,11 +135,17 @@ impl WriterCore {
     /// # Errors
     /// [`CheckpointRefused`]: nothing was started.
     pub fn checkpoint(&mut self, now: Tick, p: Position, nonce: Nonce) -> Result<(), CheckpointRefused> {
+        if let Some(by) = self.window.superseded_by() {
+            return Err(CheckpointRefused::Fenced { by });
+        }
+        if let Some(Stop::RolledBack { why, .. }) = self.window.stopped() {
+            return Err(CheckpointRefused::RolledBack(why));
+        }
         let tail = self.window.acked();
         if p > tail && rules::on(Rule::CheckpointBelowTail) {
             return Err(CheckpointRefused::AboveTail { tail });
         }
-        if self.commit.is_some() || self.window.is_asking_manifest() {
+        if self.commit.is_some() {
             return Err(CheckpointRefused::Busy);
         }
         let replay_after = if rules::on(Rule::CheckpointOutsideZones) {
@@ -137,7 +153,8 @@ impl WriterCore {
         } else {
             p
         };
-        let change = Change::Checkpoint { epoch: self.epoch, replay_after, tail };
+        let (epoch, known) = (self.epoch, self.known);
+        let change = Change::Checkpoint { epoch, known, replay_after, tail };
         self.commit = Some(Commit::new(change, nonce, now.plus(self.params.patience)));
         Ok(())
     }
@@ -193,13 +210,18 @@ impl WriterCore {
                 CheckpointOutcome::Fenced { by }
             }
             CommitOutcome::Sealed => unreachable!("only claims are refused by a sealed shard"),
-            CommitOutcome::GaveUp(gave_up) => CheckpointOutcome::GaveUp(gave_up),
+            CommitOutcome::GaveUp(gave_up) => {
+                if matches!(gave_up, GaveUp::RolledBack { .. } | GaveUp::WentBack { .. }) {
+                    self.window.rolled_back(gave_up);
+                }
+                CheckpointOutcome::GaveUp(gave_up)
+            }
         };
         self.events.push_back(WriterEvent::Checkpoint(outcome));
     }
 
     fn moved(&mut self, manifest: &Manifest) -> CheckpointOutcome {
-        self.replay_after = manifest.replay_after;
+        (self.replay_after, self.known) = (manifest.replay_after, manifest.version);
         self.zones.forget_through(manifest.replay_after, self.params.window);
         CheckpointOutcome::At { replay_after: manifest.replay_after, version: manifest.version }
     }

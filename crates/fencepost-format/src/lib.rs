@@ -79,6 +79,7 @@ mod documents;
 #[cfg(feature = "codec")]
 mod entry;
 mod error;
+mod first_shard;
 mod header;
 mod hint;
 mod ids;
@@ -99,6 +100,7 @@ pub use entry::{
     encode_marker, seal_data,
 };
 pub use error::FormatError;
+pub use first_shard::FirstShard;
 pub use header::{EntryHeader, EntryKind};
 pub use hint::{decode_version_hint, encode_version_hint};
 pub use ids::{Epoch, Generation, ID_MAX, Nonce, Position, ShardId, Version};

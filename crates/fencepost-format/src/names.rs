@@ -145,6 +145,15 @@ impl ShardPaths {
         }
     }
 
+    /// The document that says which shard is the first one at `base`: `{base}/_fencepost/first-shard.json`.
+    #[must_use]
+    pub fn first_shard(base: &str) -> String {
+        match base.trim_matches('/') {
+            "" => FIRST_SHARD.to_owned(),
+            base => format!("{base}/{FIRST_SHARD}"),
+        }
+    }
+
     /// The shard's folder: `{base}/_mem_wal/{uuid}`.
     #[must_use]
     pub fn root(&self) -> String {
@@ -287,6 +296,7 @@ fn parse_decimal_name(name: &str) -> Option<u64> {
 const ENTRY_EXTENSION: &str = ".arrow";
 const MANIFEST_EXTENSION: &str = ".binpb";
 const MEM_WAL_DIR: &str = "_mem_wal";
+const FIRST_SHARD: &str = "_fencepost/first-shard.json";
 const CURSOR_NAME_BYTES_MAX: usize = 64;
 
 #[cfg(test)]

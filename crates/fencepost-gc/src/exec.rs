@@ -15,7 +15,7 @@ pub use options::CollectOptions;
 
 use crate::{CollectEvent, Collection, Plan, Report};
 use error::give_up;
-use fencepost_fence::Tick;
+use fencepost_fence::{GaveUp, Tick};
 use fencepost_format::ShardPaths;
 use fencepost_store::{LogStore, RequestCounts};
 use futures::StreamExt;
@@ -87,6 +87,9 @@ pub async fn collect(
                     });
                 }
                 CollectEvent::NoLog => return Err(CollectError::NoLog { root: paths.root() }),
+                CollectEvent::GaveUp(GaveUp::MissingManifest(version)) => {
+                    return Err(CollectError::ListedNotThere { object: paths.manifest(version) });
+                }
                 CollectEvent::GaveUp(why) => return Err(give_up(paths.root(), why, fault)),
             }
         }

@@ -73,8 +73,12 @@ fn read_failed(world: &World, who: &str, error: &ReadError, opened_before: bool)
 
 /// Nothing in these runs damages objects or rolls the store back, so nobody may say so.
 fn damaged(oracle: &mut crate::Oracle, who: &str, why: &GaveUp) {
-    use GaveUp::{DamagedEntry, DamagedManifest, LostEntry, RolledBack};
-    if matches!(why, DamagedEntry(_) | LostEntry { .. } | DamagedManifest(_) | RolledBack { .. }) {
+    use GaveUp::{DamagedEntry, DamagedManifest, LostEntry, RolledBack, WentBack};
+    let damage = matches!(
+        why,
+        DamagedEntry(_) | LostEntry { .. } | DamagedManifest(_) | RolledBack { .. } | WentBack { .. }
+    );
+    if damage {
         oracle.breaks("nothing is damaged", format!("{who}: {why:?}"));
     }
 }

@@ -1,6 +1,7 @@
 //! Models: every state that a few parties can reach, over the production machines.
 
 pub mod cursors;
+pub mod first_shard;
 pub mod lance;
 pub mod lease;
 pub mod log;

@@ -109,6 +109,8 @@ mutations! {
     ReadAgainBelowProof "P-92" "log/closing" 0,
     SearchBeforeVerdict "P-92" "log/three-writers" 0,
     LeaseIsNoProof "P-60" "log/three-writers" 0,
+    AwaitLease "P-64" "lease" 0,
+    AdoptFirstShard "P-68" "first-shard" 0,
 }
 
 /// Tries one rule's absence. The caller drops the rule first and puts it back afterwards.

@@ -34,6 +34,14 @@ pub enum Cause {
         /// The folder's shard.
         expected: ShardId,
     },
+    /// An object is listed again and again, and each time it is not there.
+    #[snafu(display(
+        "{object}: listed, but a read says that it is not there; the store shows what it does not have"
+    ))]
+    ListedNotThere {
+        /// The object.
+        object: String,
+    },
     /// An object went away between listing and reading.
     #[snafu(display("{object}: gone since it was listed"))]
     Gone {
@@ -68,6 +76,39 @@ pub enum WalError {
         base: String,
         /// All of them.
         shards: Vec<ShardId>,
+    },
+    /// There is no shard below the base, and the base is a Lance table: only the table knows which shards it has.
+    #[snafu(display(
+        "{base}: a Lance table without a shard; no shard is made here unnamed, since the table must know it. Name the one to write to"
+    ))]
+    Table {
+        /// Where a shard was looked for.
+        base: String,
+    },
+    /// There is no shard below the base, and whether it is a Lance table could not be told. Nothing was made.
+    #[snafu(display(
+        "{base}: no shard is made here unnamed, since nobody can tell whether this is a Lance table: {source}"
+    ))]
+    MaybeTable {
+        /// Where a shard was looked for.
+        base: String,
+        /// Why it could not be told.
+        source: StoreError,
+    },
+    /// There is no shard below the base, and which one all make who come now could not be settled. No log was changed; trying again is
+    /// safe.
+    #[snafu(display(
+        "{object}: which shard is the first one here could not be settled: {}{}; no log was changed, try again or name a shard",
+        why.as_ref().map_or_else(|| "it cannot be understood".to_owned(), gave_up_text),
+        caused(cause)
+    ))]
+    FirstShard {
+        /// The object that names it.
+        object: String,
+        /// How it ended; `None` if the object is there and cannot be understood.
+        why: Option<GaveUp>,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
     },
     /// The store could not be listed.
     #[snafu(context(false), display("{source}"))]
@@ -109,6 +150,17 @@ pub enum OpenWriterError {
     Unsafe {
         /// What the probe saw, and what would be lost.
         source: fencepost_store::ProbeError,
+    },
+    /// The lease could not be read, so nobody knows whether its holder lives. Nothing was changed.
+    #[snafu(display(
+        "the lease {object} could not be read{}; nothing was changed. Make it readable, or take over at once, which asks no lease",
+        caused(cause)
+    ))]
+    LeaseUnread {
+        /// The lease.
+        object: String,
+        /// What the store said last.
+        cause: Option<Cause>,
     },
     /// It ended without an answer, or at something damaged.
     #[snafu(display("the writer was not opened: {}{}", gave_up_text(why), caused(cause)))]
@@ -181,6 +233,17 @@ pub enum AppendError {
         /// The store's reason.
         cause: Option<String>,
     },
+    /// The bucket was rolled back or replaced beneath the writer. The batches may stand in what is there now, above a gap. Open again.
+    #[snafu(display(
+        "the writer stopped at position {at}: {}; these rows are perhaps in the log, above a gap",
+        gave_up_text(why)
+    ))]
+    RolledBack {
+        /// The first position that was not acknowledged.
+        at: Position,
+        /// What told.
+        why: GaveUp,
+    },
     /// The writer had stopped before these batches were sent, so they are not in the log. Open again.
     #[snafu(display("the writer stopped at position {at}; these rows were not sent and are not in the log"))]
     Stopped {
@@ -211,7 +274,7 @@ impl AppendError {
     #[must_use]
     pub const fn is_definite(&self) -> bool {
         match self {
-            Self::Unknown { .. } => false,
+            Self::Unknown { .. } | Self::RolledBack { .. } => false,
             Self::Fenced { definite, .. } | Self::Obstructed { definite, .. } => *definite,
             _ => true,
         }
@@ -221,9 +284,10 @@ impl AppendError {
     pub(crate) fn for_unsent(&self) -> Self {
         match self {
             Self::Fenced { by, at, .. } => Self::Fenced { by: *by, at: *at, definite: true },
-            Self::Obstructed { at, .. } | Self::Unknown { at, .. } | Self::NotDone { at, .. } => {
-                Self::Stopped { at: *at }
-            }
+            Self::Obstructed { at, .. }
+            | Self::Unknown { at, .. }
+            | Self::RolledBack { at, .. }
+            | Self::NotDone { at, .. } => Self::Stopped { at: *at },
             other => other.clone(),
         }
     }
@@ -316,7 +380,7 @@ impl OpenWriterError {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Fenced { .. } | Self::Held { .. } => true,
+            Self::Fenced { .. } | Self::Held { .. } | Self::LeaseUnread { .. } => true,
             Self::GaveUp { why, .. } => matches!(why, GaveUp::Unread | GaveUp::Unknown),
             Self::Sealed | Self::Unsafe { .. } => false,
         }
@@ -335,6 +399,12 @@ fn gave_up_text(why: &GaveUp) -> String {
              with `fencepost repair` (docs/repair.md)"
         ),
         GaveUp::DamagedManifest(version) => damaged_manifest(*version),
+        GaveUp::MissingManifest(version) => {
+            format!("manifest version {version} is listed and not there, until the patience ended")
+        }
+        GaveUp::WentBack { known, found } => format!(
+            "the latest manifest is version {found}, but {known} was it before: the bucket was rolled back or replaced; see docs/faults.md"
+        ),
         GaveUp::RolledBack { ours, found } => format!(
             "the manifest has epoch {found}, but epoch {ours} was held: the bucket was rolled back or replaced; see docs/faults.md"
         ),

@@ -2,7 +2,7 @@
 
 use crate::{Cause, Environment};
 use bytes::Bytes;
-use fencepost_fence::{CreateReply, Params, ReadReply, Reply, Request};
+use fencepost_fence::{CreateReply, GaveUp, Params, ReadReply, Reply, Request};
 use fencepost_format::{
     DecodeLimits, EntryKind, EntryTail, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths,
     TRAILER_BYTES, Version, decode_header, encode_marker, encode_version_hint, parse_boundary_name,
@@ -77,6 +77,16 @@ impl Io {
         let pause = pause_before(attempt_of(request), self.patience(), self.environment.jitter_seed());
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What lies beneath the core's giving up, for people: the last thing that went wrong, or the object that is missing.
+    pub(crate) fn cause_of(&self, why: GaveUp, last: Option<Cause>) -> Option<Cause> {
+        match why {
+            GaveUp::MissingManifest(version) => {
+                Some(Cause::ListedNotThere { object: self.paths.manifest(version) })
+            }
+            _ => last,
         }
     }
 
@@ -220,7 +230,7 @@ impl Performed {
 }
 
 /// What the store says about a create, in the core's words.
-fn created(outcome: PutOutcome) -> (CreateReply, Option<Cause>) {
+pub(crate) fn created(outcome: PutOutcome) -> (CreateReply, Option<Cause>) {
     let Err(refused) = outcome else { return (CreateReply::Done, None) };
     match refused.why {
         Refusal::Exists => (CreateReply::Exists, None),

@@ -68,6 +68,7 @@ pub mod doctor;
 mod entry;
 mod environment;
 mod error;
+mod first_shard;
 mod inspect;
 mod io;
 mod options;

@@ -80,7 +80,8 @@ impl WriterOptions {
     /// The lease's time to live; `None` for no lease. Default: 10 s, at least 100 ms.
     ///
     /// The holder writes its lease every third of it, one PUT each: at 10 s some 26,000 a day, about $0.13 on S3. A standby takes over
-    /// between one and one and a half ttl after the holder's last sign of life. Without a lease, candidates take over at once.
+    /// between one and one and a half ttl after the holder's last sign of life. Without a lease, a candidate waits for a ttl of its own (10 s if it has none), since it cannot know that none will come
+    /// (P-64); let it take over [at once](Takeover::Now).
     pub const fn with_lease_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.lease_ttl = match ttl {
             Some(ttl) if ttl.as_millis() < LEASE_TTL_MIN.as_millis() => Some(LEASE_TTL_MIN),

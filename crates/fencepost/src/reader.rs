@@ -248,7 +248,8 @@ impl Reader {
             WalkEvent::Truncated { at, first } => Err(ReadError::Truncated { at, first }),
             WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
             WalkEvent::GaveUp(why) => {
-                Err(ReadError::GaveUp { at: self.resume_point().next, why, cause: self.cause.take() })
+                let cause = self.io.cause_of(why, self.cause.take());
+                Err(ReadError::GaveUp { at: self.resume_point().next, why, cause })
             }
         }
     }
@@ -332,7 +333,7 @@ pub(crate) async fn manifest(io: &Io) -> Result<Manifest, ReadError> {
             None => {}
             Some(Ok(Some(manifest))) => return Ok(manifest),
             Some(Ok(None)) => return Err(ReadError::NoLog { shard: io.paths.shard() }),
-            Some(Err(why)) => return Err(give_up(why, cause)),
+            Some(Err(why)) => return Err(give_up(why, io.cause_of(why, cause))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A log by its place: store, base and shard.
 
 use crate::error::{ManyShardsSnafu, NoShardSnafu};
+use crate::first_shard::first_shard;
 use crate::io::Io;
 use crate::{Environment, WalError};
 use fencepost_fence::Params;
@@ -121,7 +122,10 @@ impl WalBuilder {
         self
     }
 
-    /// Takes a new shard, with a random id, where there is none yet. It comes to be with its first writer.
+    /// Takes a new shard where there is none yet. It comes to be with its first writer.
+    ///
+    /// All who come at the same time take the same one: its id, drawn at random, is in an object beside the shards that only one of them
+    /// creates (P-68). In a Lance table no shard is made, since only the table knows which shards it has; [name](Self::with_shard) one there.
     pub fn or_new_shard(mut self) -> Self {
         if self.choice == Choice::Only {
             self.choice = Choice::OnlyOrNew;
@@ -166,7 +170,8 @@ impl WalBuilder {
         self
     }
 
-    /// Finds the shard. Costs one LIST, or nothing if the shard is named.
+    /// Finds the shard. Costs one LIST, or nothing if the shard is named. Where there is none, and a new one is wanted, one more LIST and one PUT,
+    /// and one GET if another process was quicker.
     ///
     /// # Errors
     /// [`WalError`]; nothing was changed.
@@ -197,7 +202,9 @@ impl WalBuilder {
                 let shards = find_shards(&store).await?;
                 match (shards.as_slice(), self.choice) {
                     ([only], _) => *only,
-                    ([], Choice::OnlyOrNew) => random_shard(&self.environment),
+                    ([], Choice::OnlyOrNew) => {
+                        first_shard(&store, &base, &self.environment, self.params).await?
+                    }
                     ([], _) => return NoShardSnafu { base }.fail(),
                     (_, _) => return ManyShardsSnafu { base, shards }.fail(),
                 }
@@ -207,11 +214,6 @@ impl WalBuilder {
         let Self { environment, params, limits, .. } = self;
         Ok(Wal { io: Io { store, paths, environment, params, limits } })
     }
-}
-
-fn random_shard(environment: &Environment) -> ShardId {
-    let bytes = environment.nonce().0.to_be_bytes();
-    ShardId(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
 /// The shards below a store's root, in order of their ids. Folders with other names are passed over. Costs one LIST.

@@ -10,6 +10,7 @@ mod counts;
 mod demo;
 mod doctor;
 mod equal_or_refused;
+mod first_writers;
 mod formats;
 mod interrupted;
 mod killed;

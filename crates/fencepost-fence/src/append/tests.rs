@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::{PARAMS, Party, nonce, number, play};
+use fencepost_format::Version;
 
 impl Party for AppendWindow {
     fn request(&mut self, _: Tick) -> Option<Request> {
@@ -21,6 +22,7 @@ impl Party for AppendWindow {
                     Stop::Obstructed { .. } => "obstructed".to_owned(),
                     Stop::Unknown { .. } => "unknown".to_owned(),
                     Stop::NotDone { .. } => "not-done".to_owned(),
+                    Stop::RolledBack { .. } => "rolled-back".to_owned(),
                 };
                 format!("fail{from}:{stop}")
             }
@@ -33,6 +35,9 @@ impl Party for AppendWindow {
             "submit" => drop(self.submit(now)),
             "close" => self.begin_close(now),
             "timeout" => self.handle_timeout(now),
+            "rolled-back" => {
+                self.rolled_back(GaveUp::WentBack { known: Version::new(7), found: Version::new(6) })
+            }
             _ => self.superseded(Epoch::new(number(word.strip_prefix("superseded").expect("a command")))),
         }
     }
@@ -95,6 +100,44 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
         "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
+}
+
+/// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its `R`.
+#[test]
+fn a_manifest_older_than_the_successors_makes_nothing_definite() {
+    check(
+        "submit submit put5=exists get5=p4 list=7 man7=e3r4 man8=absent list=7",
+        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by4-sure-from7",
+    );
+}
+
+/// P-26: the second collision asks anew, and what the first one had asked is not its answer. It once was: the listing was made before the
+/// lower entry was met.
+#[test]
+fn an_answer_to_a_search_that_was_given_up_is_none_to_the_next() {
+    let collided = "submit submit put6=exists get6=p3 put5=exists get5=p3";
+    check(
+        &format!("{collided} list=7 list=8 man8=e3r9 man9=absent list=8"),
+        "PUT5:d PUT6:d GET6#1 LIST GET5#1 LIST MAN8 MAN9 LIST fail5:fenced-by3-sure-from7",
+    );
+    // A stop below gives the search up as well, and the next collision, lower still, waits for its answer.
+    check(
+        "submit submit submit put7=exists get7=p3 put6=no put5=exists get5=p3 list=7 list=8",
+        "PUT5:d PUT6:d PUT7:d GET7#1 LIST fail6:not-done GET5#1 LIST MAN8",
+    );
+}
+
+/// P-66.
+#[test]
+fn after_a_rollback_nothing_is_acknowledged_any_more() {
+    check("submit submit put5=done rolled-back put6=done submit", "PUT5:d PUT6:d ack5 fail6:rolled-back");
+    check("rolled-back submit", "fail5:rolled-back");
+    check("submit put5=done close put6=done rolled-back", "PUT5:d ack5 PUT6:c closed");
+    let stop = Stop::RolledBack {
+        at: Position::new(6),
+        why: GaveUp::WentBack { known: Version::new(7), found: Version::new(6) },
+    };
+    assert!(!stop.is_definite(Position::new(6)) && !stop.is_definite(Position::new(9)));
 }
 
 /// P-26: Lance leaves no fillers, and its replay does not skip what a dead writer left above its sentinel.

@@ -44,7 +44,8 @@ fn claim_if(only_if: u64, script: &str, expect: &str) {
 
 fn checkpoint(script: &str, expect: &str) {
     let (replay_after, tail) = (Position::new(50), Position::new(60));
-    check(Change::Checkpoint { epoch: Epoch::new(2), replay_after, tail }, script, expect);
+    let (epoch, known) = (Epoch::new(2), Version::new(7));
+    check(Change::Checkpoint { epoch, known, replay_after, tail }, script, expect);
 }
 
 /// P-2, P-3, P-10.
@@ -75,6 +76,21 @@ fn a_manifest_of_lances_is_remembered_for_ever() {
     checkpoint("list=7 man7=e2b man8=absent list=7", "LIST MAN7 MAN8 LIST CRE8:e2r50h60b");
 }
 
+/// P-5, P-67: every search after a lost race waits longer. It once went on without a pause until its deadline.
+#[test]
+fn lost_races_are_paced() {
+    let lost = "list=7 man7=e1 man8=absent list=7 cre8=exists man8=e2n5";
+    claim(
+        &format!("{lost} {lost} @100 {lost}"),
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 MAN8 LIST#1 MAN7 MAN8 LIST CRE8:e2r0h0 MAN8 LIST#2 MAN7 MAN8 LIST CRE8:e2r0h0 MAN8 Unknown",
+    );
+    // "Exists" and "absent" about the same version in turn.
+    claim(
+        "list=7 man7=e1 man8=absent list=7 cre8=exists man8=absent cre8=exists man8=absent cre8=exists",
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 MAN8 CRE8:e2r0h0#1 MAN8#1 CRE8:e2r0h0#2 MAN8#2",
+    );
+}
+
 /// P-11.
 #[test]
 fn a_claim_after_a_wait_is_for_the_watched_epoch_only() {
@@ -99,12 +115,12 @@ fn a_create_that_is_not_the_latest_is_not_won() {
         &format!(
             "{created} list=90 man90=e2n33 man91=absent list=90 list=90 man90=e2n33 man91=absent list=90"
         ),
-        &format!("{asked} MAN90 MAN91 LIST LIST MAN90 MAN91 LIST CRE91:e3r0h0"),
+        &format!("{asked} MAN90 MAN91 LIST LIST#1 MAN90 MAN91 LIST CRE91:e3r0h0"),
     );
     // A lower epoch: into pruned space.
     claim(
         &format!("{created} list=90 man90=e1 man91=absent list=90 list=90 man90=e1 man91=absent list=90"),
-        &format!("{asked} MAN90 MAN91 LIST LIST MAN90 MAN91 LIST CRE91:e2r0h0"),
+        &format!("{asked} MAN90 MAN91 LIST LIST#1 MAN90 MAN91 LIST CRE91:e2r0h0"),
     );
 }
 
@@ -119,7 +135,7 @@ fn exists_is_read_back() {
     );
     claim(
         &format!("{proposed} man8=e2n33 list=8 man8=e2n33 man9=absent list=8"),
-        &format!("{asked} LIST MAN8 MAN9 LIST CRE9:e3r0h0"),
+        &format!("{asked} LIST#1 MAN8 MAN9 LIST CRE9:e3r0h0"),
     );
     claim(&format!("{proposed} man8=absent cre8=done"), &format!("{asked} CRE8:e2r0h0#1 LIST"));
     claim(&format!("{proposed} man8=bad"), &format!("{asked} DamagedManifest(Version(8))"));
@@ -130,7 +146,7 @@ fn exists_is_read_back() {
 fn another_commit_under_our_version_is_not_our_win() {
     claim(
         "list=7 man7=e1 man8=absent list=7 cre8=done list=8 man8=e2n33 man9=absent list=8",
-        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 LIST MAN8 MAN9 LIST LIST",
+        "LIST MAN7 MAN8 LIST CRE8:e2r0h0 LIST MAN8 MAN9 LIST LIST#1",
     );
 }
 

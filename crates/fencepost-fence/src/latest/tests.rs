@@ -44,7 +44,20 @@ fn the_listed_one_is_read_and_then_probed_beyond() {
 /// P-1: pruned between listing and reading.
 #[test]
 fn a_listed_version_that_is_gone_makes_it_list_again() {
-    check("list=7 man7=absent list=9 man9=e1 man10=absent list=9", "LIST MAN7 LIST MAN9 MAN10 LIST found9");
+    check("list=7 man7=absent list=9 man9=e1 man10=absent list=9", "LIST MAN7 LIST#1 MAN9 MAN10 LIST found9");
+}
+
+/// P-67: a store that goes on listing what it does not have. A search once asked it for ever, without a pause.
+#[test]
+fn a_version_that_is_listed_and_never_there_ends_the_search() {
+    check(
+        "list=7 man7=absent list=7 @99 man7=absent list=7 @100 man7=absent",
+        "LIST MAN7 LIST#1 MAN7 LIST#2 MAN7 MissingManifest(Version(7))",
+    );
+    check(
+        "list=6 man6=e1 man7=absent list=9 man9=absent list=? list=9 @100 man9=absent",
+        "LIST MAN6 MAN7 LIST MAN9 LIST#1 LIST#2 MAN9 MissingManifest(Version(9))",
+    );
 }
 
 /// P-1: version 7 was pruned with 8 after it was listed, and a late create landed on its place. A search once returned that one: a

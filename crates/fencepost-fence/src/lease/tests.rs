@@ -16,8 +16,13 @@ fn released() -> ReadReply<LeaseView> {
 
 /// A candidate that has found epoch 4 and asked for its lease.
 fn watching(takeover: Takeover) -> LeaseObserver {
+    watching_in(takeover, "e4")
+}
+
+/// The same, with words for the manifest.
+fn watching_in(takeover: Takeover, words: &str) -> LeaseObserver {
     let mut observer = LeaseObserver::new(takeover, Tick(0), 1_000, 90);
-    let found = manifest(7, "e4");
+    let found = manifest(7, words);
     for reply in [
         Reply::Listed(ReadReply::Found(found.version)),
         Reply::Manifest(found.version, ReadReply::Found(found.clone())),
@@ -80,15 +85,64 @@ fn a_counter_that_stands_still_for_a_ttl_is_a_dead_holder() {
     assert_eq!(watch(&mut watching(Takeover::Expired), 0, |now| lease(now / 30)), None);
 }
 
+/// P-62: the ttl runs until the question was put. An answer that comes late shows an early state.
+#[test]
+fn a_late_answer_proves_no_more_than_an_early_one() {
+    let mut observer = watching(Takeover::Expired);
+    assert!(observer.poll_request(Tick(0)).is_some());
+    assert_eq!(observer.handle_lease(Tick(0), &lease(5)), None);
+    assert!(observer.poll_request(Tick(80)).is_some());
+    assert_eq!(observer.handle_lease(Tick(500), &lease(5)), None, "it stood still from 0 to 80");
+    // Nor does it run from the first question, whose answer may show the end of a long time.
+    let mut observer = watching(Takeover::Expired);
+    assert!(observer.poll_request(Tick(0)).is_some());
+    assert_eq!(observer.handle_lease(Tick(50), &lease(5)), None);
+    assert!(observer.poll_request(Tick(139)).is_some());
+    assert_eq!(observer.handle_lease(Tick(139), &lease(5)), None, "it was seen from 50 to 139");
+    assert!(observer.poll_request(Tick(200)).is_some());
+    assert_eq!(observer.handle_lease(Tick(200), &lease(5)), Some(CLAIM));
+}
+
 /// P-62.
 #[test]
-fn a_released_lease_or_none_at_all_is_free() {
+fn a_released_lease_is_free() {
     for takeover in [Takeover::Expired, Takeover::Free] {
         assert_eq!(watch(&mut watching(takeover), 0, |_| released()), Some((0, CLAIM)));
-        assert_eq!(watch(&mut watching(takeover), 0, |_| ReadReply::Absent), Some((0, CLAIM)));
     }
     let held = watch(&mut watching(Takeover::Free), 0, |_| lease(1)).unwrap().1;
     assert!(matches!(held, Verdict::Held { epoch: EPOCH, .. }));
+}
+
+/// P-64: the holder claimed a moment ago and has not written its lease yet. A candidate once took over from it at once.
+#[test]
+fn a_lease_that_is_not_there_yet_is_waited_for() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        for nothing in [ReadReply::Absent, ReadReply::Damaged] {
+            let (at, verdict) = watch(&mut watching(takeover), 0, |_| nothing.clone()).unwrap();
+            assert_eq!(verdict, CLAIM);
+            assert!((90..120).contains(&at), "{takeover:?} {nothing:?} {at}");
+        }
+    }
+    let written = |now| if now < 60 { ReadReply::Absent } else { lease(now / 30) };
+    assert_eq!(watch(&mut watching(Takeover::Expired), 0, written), None, "it lives");
+    let (at, verdict) = watch(&mut watching(Takeover::Free), 0, written).unwrap();
+    assert!(matches!(verdict, Verdict::Held { epoch: EPOCH, .. }) && at < 90, "{verdict:?} {at}");
+}
+
+/// P-64: Lance writes no leases, so none will come.
+#[test]
+fn a_holder_that_is_lance_is_not_waited_for() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        let mut lances = watching_in(takeover, "e4l");
+        assert_eq!(watch(&mut lances, 0, |_| ReadReply::Absent), Some((0, CLAIM)));
+    }
+    let mut held = watching_in(Takeover::Expired, "e4l");
+    assert_eq!(watch(&mut held, 0, |now| lease(now / 30)), None, "a lease that is there counts");
+    // A claim of another's that came meanwhile may be anybody's.
+    let mut late = watching_in(Takeover::Expired, "e4l");
+    late.superseded(Tick(0), EPOCH.next());
+    let (at, _) = watch(&mut late, 0, |_| ReadReply::Absent).unwrap();
+    assert!(at >= 90, "{at}");
 }
 
 /// P-62: an epoch that nobody has claimed has no holder to wait for.
@@ -133,10 +187,24 @@ fn now_asks_nobody() {
     assert_eq!(LeaseObserver::new(Takeover::Free, Tick(0), 1_000, 90).verdict_at_once(), None);
 }
 
-/// P-60: an answer that does not come is no sign of death.
+/// P-65: an answer that does not come is no sign of death, and not to be waited for without an end.
 #[test]
-fn unknown_is_waited_out() {
-    assert_eq!(watch(&mut watching(Takeover::Expired), 0, |_| ReadReply::Unknown), None);
+fn a_lease_that_cannot_be_read_ends_the_watch_when_the_patience_does() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        let (at, verdict) = watch(&mut watching(takeover), 0, |_| ReadReply::Unknown).unwrap();
+        assert_eq!((at, verdict), (1_000, Verdict::Unread(EPOCH)), "{takeover:?}");
+    }
+    // The patience of one failure; an answer in between ends it.
+    let flaky = |now: u64| if now % 900 > 30 { ReadReply::Unknown } else { lease(now) };
+    let mut observer = watching(Takeover::Expired);
+    let mut last = 0;
+    for _ in 0..200 {
+        let now = observer.poll_timeout().map_or(0, |due| due.0);
+        assert!(observer.poll_request(Tick(now)).is_some());
+        assert_eq!(observer.handle_lease(Tick(now), &flaky(now)), None, "{now}");
+        last = now;
+    }
+    assert!(last > 2_000, "{last}");
 }
 
 /// P-11, P-63: another candidate was quicker, and has not written its lease yet.

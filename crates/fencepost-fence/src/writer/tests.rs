@@ -35,6 +35,14 @@ impl Party for WriterCore {
                 let refused = self.checkpoint(now, tail.next(), Nonce(20));
                 assert_eq!(refused, Err(CheckpointRefused::AboveTail { tail }));
             }
+            "refused-as-fenced" => {
+                let refused = self.checkpoint(now, Position::new(1), Nonce(20));
+                assert_eq!(refused, Err(CheckpointRefused::Fenced { by: Epoch::new(3) }));
+            }
+            "refused-as-rolled-back" => {
+                let refused = self.checkpoint(now, Position::new(1), Nonce(20));
+                assert!(matches!(refused, Err(CheckpointRefused::RolledBack(_))), "{refused:?}");
+            }
             "busy" => {
                 assert_eq!(self.checkpoint(now, Position::new(1), Nonce(20)), Err(CheckpointRefused::Busy))
             }
@@ -138,6 +146,54 @@ fn a_superseded_writer_says_so() {
     assert_eq!(core.stopped(), None);
     play(&mut core, "checkpoint4 list=9 man9=e3r8 man10=absent list=9");
     assert_eq!(core.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(9) }));
+}
+
+/// P-26, P-32: a fenced writer that asks the manifest has no say about checkpoints. It once was told to come again, which its driver took
+/// for impossible.
+#[test]
+fn a_checkpoint_is_refused_as_soon_as_a_successor_was_met() {
+    check(
+        "submit put9=exists get9=p3 refused-as-fenced list=7 refused-as-fenced man7=e3r3 man8=absent list=7 refused-as-fenced",
+        "PUT9:d GET9#1 LIST MAN7 MAN8 LIST fail9",
+    );
+    check(
+        "checkpoint4 list=9 man9=e3r8 man10=absent list=9 refused-as-fenced",
+        "LIST MAN9 MAN10 LIST fenced-by3",
+    );
+    // A checkpoint that was under way goes on, and the window asks after it.
+    check(
+        "submit checkpoint4 put9=exists get9=p3 list=9 man9=e3r8 man10=absent list=9 list=9",
+        "PUT9:d LIST GET9#1 MAN9 MAN10 LIST fenced-by3 LIST MAN9",
+    );
+}
+
+/// P-66: a bucket that was put back to an earlier state. The writer once went on and acknowledged above the gap.
+#[test]
+fn a_writer_whose_manifest_went_back_stops() {
+    for (latest, why) in [
+        ("list=6 man6=e1r3 man7=absent list=6", "RolledBack { ours: Epoch(2), found: Epoch(1) }"),
+        ("list=0 man1=absent", "RolledBack { ours: Epoch(2), found: Epoch(0) }"),
+        ("list=6 man6=e2r3 man7=absent list=6", "WentBack { known: Version(7), found: Version(6) }"),
+    ] {
+        let script =
+            format!("submit submit put9=done checkpoint4 {latest} put10=done submit refused-as-rolled-back");
+        let played = {
+            let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
+            play(&mut core, &script)
+        };
+        let told = played.split_once("ack9 ").unwrap().1;
+        assert!(told.ends_with(&format!("fail10 {why}")), "{script}: {told}");
+    }
+}
+
+/// P-66: what a checkpoint of its own made of the manifest is known too.
+#[test]
+fn a_writer_knows_the_versions_that_it_made() {
+    let moved =
+        "checkpoint4 list=7 man7=e2r3 man8=absent list=7 cre8=done list=8 man8=e2r4n20 man9=absent list=8";
+    let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
+    let played = play(&mut core, &format!("{moved} checkpoint4 list=7 man7=e2r3 man8=absent list=7"));
+    assert!(played.ends_with("fail9 WentBack { known: Version(8), found: Version(7) }"), "{played}");
 }
 
 /// P-35.

@@ -34,6 +34,14 @@ pub enum CollectError {
         /// What is wrong with it, and what to do.
         source: FormatError,
     },
+    /// A manifest is listed again and again, and each time it is not there.
+    #[snafu(display(
+        "{object}: listed, but a read says that it is not there; nothing was deleted. The store shows what it does not have"
+    ))]
+    ListedNotThere {
+        /// The manifest.
+        object: String,
+    },
     /// It ended for a reason that left no error behind.
     #[snafu(display("{root}: {what}; nothing was deleted. Collect again"))]
     Unanswered {
@@ -50,7 +58,7 @@ impl CollectError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store { source, .. } => source.is_retryable(),
-            Self::Unanswered { .. } => true,
+            Self::Unanswered { .. } | Self::ListedNotThere { .. } => true,
             Self::NoLog { .. } | Self::Manifest { .. } => false,
         }
     }
@@ -69,7 +77,11 @@ pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> Collec
         GaveUp::Unknown => "whether the boundary was published is not known",
         GaveUp::NotDone => "the boundary could not be published",
         GaveUp::DamagedManifest(_) => "the latest manifest cannot be understood",
-        GaveUp::DamagedEntry(_) | GaveUp::LostEntry { .. } | GaveUp::RolledBack { .. } => {
+        GaveUp::MissingManifest(_) => "the latest manifest is listed and not there",
+        GaveUp::DamagedEntry(_)
+        | GaveUp::LostEntry { .. }
+        | GaveUp::RolledBack { .. }
+        | GaveUp::WentBack { .. } => {
             "it ended in a way that a collection does not end in"
         }
     };

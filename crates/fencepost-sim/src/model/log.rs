@@ -173,6 +173,7 @@ impl Model for LogModel {
             WriterObstructed,
             FalseDamage,
             LossPassed,
+            FalseRollback,
         ];
         properties.extend(self.coverage.properties(&self.bounds));
         properties

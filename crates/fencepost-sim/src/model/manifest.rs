@@ -95,6 +95,7 @@ impl Model for ManifestModel {
             WonOffChain,
             SealedClaimed,
             StaleSearch,
+            FalseRollback,
         ];
         if self.bounds.keep == 0 || self.bounds.losses == 0 {
             // SUBTLE: not under both pruning and losses. A claimant whose reply was lost may read back only after its win was superseded and

@@ -1,7 +1,8 @@
 //! The bounds that are searched: small ones in CI, larger ones on demand.
 
-use super::{Finding, cursors, lance, lease, log, manifest, search, sstables};
+use super::{Finding, cursors, first_shard, lance, lease, log, manifest, search, sstables};
 use cursors::CursorModel;
+use first_shard::FirstShardModel;
 use lease::LeaseModel;
 use log::{Faults, LogModel, Reached, Reading};
 use manifest::ManifestModel;
@@ -17,6 +18,8 @@ pub enum Case {
     Cursors(cursors::Bounds),
     /// Of leases.
     Lease(lease::Bounds),
+    /// Of the first shard of a base.
+    FirstShard(first_shard::Bounds),
     /// Of Lance's writers.
     Lance(lance::Bounds),
     /// Of Lance's flushes.
@@ -32,6 +35,7 @@ impl Case {
             Self::Manifest(bounds) => bounds.name,
             Self::Cursors(bounds) => bounds.name,
             Self::Lease(bounds) => bounds.name,
+            Self::FirstShard(bounds) => bounds.name,
             Self::Lance(bounds) => bounds.name,
             Self::SsTables(bounds) => bounds.name,
         }
@@ -45,6 +49,7 @@ impl Case {
             Self::Manifest(bounds) => search(bounds.name, ManifestModel::new(bounds.clone()), states_max),
             Self::Cursors(bounds) => search(bounds.name, CursorModel::new(bounds.clone()), states_max),
             Self::Lease(bounds) => search(bounds.name, LeaseModel::new(bounds.clone()), states_max),
+            Self::FirstShard(bounds) => search(bounds.name, FirstShardModel::new(bounds.clone()), states_max),
             Self::Lance(bounds) => lance::search(bounds, states_max),
             Self::SsTables(bounds) => sstables::search(bounds, states_max),
         }
@@ -70,6 +75,13 @@ pub fn small() -> Vec<Case> {
         moves: 1,
     }));
     cases.push(Case::Lease(lease::Bounds { name: "lease", candidates: 2, ticks: 3, ttl: 3 }));
+    cases.push(Case::FirstShard(first_shard::Bounds {
+        name: "first-shard",
+        parties: 3,
+        losses: 2,
+        duplicates: 1,
+        conflicts: 1,
+    }));
     cases.extend(lance::suite::small().into_iter().map(Case::Lance));
     cases.extend(sstables::small().into_iter().map(Case::SsTables));
     cases

@@ -75,6 +75,8 @@ broken! {
     WonOffChain = "a commit that is told of its win was the latest manifest",
     ClaimTooEarly = "a candidate claims only after it saw the lease stand still for a ttl on its own clock",
     SealedClaimed = "a sealed shard is not claimed",
+    FalseRollback = "only a bucket that was rolled back is called so",
+    TwoFirstShards = "all who make the first shard of a base make the same",
     StaleSearch = "a search finds the manifest that was the latest when it began, or a later one",
 }
 

@@ -326,7 +326,15 @@ impl Writer {
                 self.acked = self.acked.next();
                 Note::Closed
             }
-            WriterEvent::Checkpoint(outcome) => Note::Checkpointed(outcome),
+            WriterEvent::Checkpoint(outcome) => {
+                if matches!(
+                    outcome,
+                    CheckpointOutcome::GaveUp(GaveUp::RolledBack { .. } | GaveUp::WentBack { .. })
+                ) {
+                    oracle.breaks(Broken::FalseRollback);
+                }
+                Note::Checkpointed(outcome)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The lease: renewed in the background, watched by candidates (P-60 to P-63).
 
 use crate::io::{Io, Performed};
-use crate::{OpenWriterError, WriterOptions};
+use crate::{Cause, OpenWriterError, WriterOptions};
 use fencepost_fence::{
     HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, ReadReply, Tick, Verdict,
 };
@@ -75,7 +75,7 @@ pub(super) async fn watch_lease(
     options: &WriterOptions,
 ) -> Result<Option<Epoch>, OpenWriterError> {
     let now = || io.environment.now();
-    let mut holder = String::new();
+    let (mut holder, mut unread) = (String::new(), None);
     let verdict = loop {
         if let Some(verdict) = observer.verdict_at_once() {
             break verdict;
@@ -84,12 +84,15 @@ pub(super) async fn watch_lease(
             Some(ObserverRequest::Manifest(request)) => {
                 let Performed { reply, cause, .. } = io.perform(request, None, None).await;
                 match observer.handle(now(), &reply) {
-                    Some(Verdict::GaveUp(why)) => return Err(OpenWriterError::GaveUp { why, cause }),
+                    Some(Verdict::GaveUp(why)) => {
+                        let cause = io.cause_of(why, cause);
+                        return Err(OpenWriterError::GaveUp { why, cause });
+                    }
                     verdict => verdict,
                 }
             }
             Some(ObserverRequest::ReadLease(epoch)) => {
-                let lease = read(io, epoch, &mut holder).await;
+                let lease = read(io, epoch, &mut holder, &mut unread).await;
                 tracing::debug!(shard = %io.paths.shard(), %epoch, ?lease, takeover = ?options.takeover, "lease seen");
                 observer.handle_lease(now(), &lease)
             }
@@ -106,15 +109,22 @@ pub(super) async fn watch_lease(
     match verdict {
         Verdict::Claim { only_if } => Ok(only_if),
         Verdict::Held { epoch, lease } => Err(OpenWriterError::Held { epoch, holder, ttl_ms: lease.ttl }),
+        Verdict::Unread(epoch) => {
+            Err(OpenWriterError::LeaseUnread { object: io.paths.lease(epoch), cause: unread })
+        }
         Verdict::GaveUp(why) => Err(OpenWriterError::GaveUp { why, cause: None }),
     }
 }
 
-async fn read(io: &Io, epoch: Epoch, name: &mut String) -> ReadReply<LeaseView> {
+/// What the lease says; `name` is then who wrote it, and `why` what was in the way of reading it.
+async fn read(io: &Io, epoch: Epoch, name: &mut String, why: &mut Option<Cause>) -> ReadReply<LeaseView> {
     let path = io.paths.lease(epoch);
     match io.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await {
         ReadOutcome::Absent => ReadReply::Absent,
-        ReadOutcome::Unknown(_) => ReadReply::Unknown,
+        ReadOutcome::Unknown(error) => {
+            *why = Some(error.into());
+            ReadReply::Unknown
+        }
         ReadOutcome::Found(object) => match Lease::decode(&path, epoch, &object.bytes) {
             Ok(lease) => {
                 let Lease { counter, ttl_ms, released, holder, .. } = lease;

@@ -251,7 +251,10 @@ impl Opening {
             }
             OpeningEvent::Fenced { by } => Err(OpenWriterError::Fenced { by }),
             OpeningEvent::Sealed => Err(OpenWriterError::Sealed),
-            OpeningEvent::GaveUp(why) => Err(OpenWriterError::GaveUp { why, cause: self.cause.take() }),
+            OpeningEvent::GaveUp(why) => {
+                let cause = self.io.cause_of(why, self.cause.take());
+                Err(OpenWriterError::GaveUp { why, cause })
+            }
         }
     }
 }

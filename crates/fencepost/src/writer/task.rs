@@ -233,7 +233,17 @@ impl Task {
                 Err(CheckpointRefused::AboveTail { tail }) => {
                     let _ = done.send(Err(CheckpointError::AboveTail { asked, tail }));
                 }
-                Err(CheckpointRefused::Busy) => unreachable!("one checkpoint is started at a time"),
+                Err(CheckpointRefused::Fenced { by }) => {
+                    let _ = done.send(Err(CheckpointError::Fenced { by }));
+                }
+                Err(CheckpointRefused::RolledBack(why)) => {
+                    let _ = done.send(Err(CheckpointError::GaveUp { why, cause: None }));
+                }
+                // The one in progress is the core's own business: this one waits for its end.
+                Err(CheckpointRefused::Busy) => {
+                    self.checkpoints.push_front((asked, done));
+                    return;
+                }
             }
         }
     }
@@ -346,7 +356,10 @@ impl Task {
                 }
                 Err(CheckpointError::Fenced { by })
             }
-            CheckpointOutcome::GaveUp(why) => Err(CheckpointError::GaveUp { why, cause: self.cause.take() }),
+            CheckpointOutcome::GaveUp(why) => {
+                let cause = self.io.cause_of(why, self.cause.take());
+                Err(CheckpointError::GaveUp { why, cause })
+            }
         };
         if let Some(done) = self.checkpoint.take() {
             let _ = done.send(result);
@@ -434,6 +447,7 @@ fn explain(stop: Stop, at: Position, cause: &Option<String>) -> AppendError {
         }
         Stop::Unknown { at } => AppendError::Unknown { at, cause: cause.clone() },
         Stop::NotDone { at } => AppendError::NotDone { at, cause: cause.clone() },
+        Stop::RolledBack { at, why } => AppendError::RolledBack { at, why },
     }
 }
 

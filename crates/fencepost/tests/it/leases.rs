@@ -187,6 +187,45 @@ async fn a_stalled_clock_costs_availability_only() {
     assert_eq!(world.rows().await, [1, 2, 4]);
 }
 
+/// P-64: the holder is alive and appends, and its first lease is still on its way. A candidate once took over at once.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_not_written_yet_is_waited_for() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        let world = World::new().await;
+        let late = world.faults.hold(Op::Put, any_lease);
+        let first = world.wal.open_writer(leased(takeover)).await.unwrap();
+        append_all(&first, [1]).await;
+        let started = Instant::now();
+        let second = world.wal.open_writer(leased(takeover)).await.unwrap();
+        assert!((TTL..TTL * 3 / 2).contains(&started.elapsed()), "{:?}", started.elapsed());
+        assert_eq!(second.epoch().get(), 2);
+        assert!(append(&first, 2).await.is_err());
+        drop(late);
+    }
+}
+
+/// P-64: once it is there, it counts.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_comes_late_holds_the_log() {
+    let world = World::new().await;
+    let late = world.faults.hold(Op::Put, any_lease);
+    let first = world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    let (waiting, asking) = (standby(&world.wal), {
+        let wal = world.wal.clone();
+        tokio::spawn(async move { wal.open_writer(leased(Takeover::Free)).await })
+    });
+    sleep(TTL / 2).await;
+    late.release();
+    assert!(
+        matches!(asking.await.unwrap(), Err(OpenWriterError::Held { epoch, .. }) if epoch == first.epoch())
+    );
+    sleep(HOUR).await;
+    append_all(&first, [1]).await;
+    assert!(!waiting.is_finished());
+    first.close().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().epoch().get(), 2);
+}
+
 /// P-63: the lease of an older epoch says nothing about the present one.
 #[tokio::test(start_paused = true)]
 async fn leases_of_older_epochs_are_void() {

@@ -5,6 +5,7 @@
 mod api;
 mod backpressure;
 mod cancel;
+mod driver;
 mod faults;
 mod hazards;
 mod lance_generations;

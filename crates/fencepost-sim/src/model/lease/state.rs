@@ -262,8 +262,8 @@ impl State {
             party.role = Role::Gone;
             return;
         };
-        if let Some((_, Some(lease), first, last)) = party.seen
-            && !lease.released
+        if let Some((_, lease, first, last)) = party.seen
+            && !lease.is_some_and(|lease| lease.released)
             && last - first < model.bounds.ttl
         {
             Arc::make_mut(&mut self.oracle).breaks(Broken::ClaimTooEarly);

@@ -3,7 +3,7 @@
 use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, SUPERSEDED};
 use crate::world::{Broken, Oracle, Store};
 use fencepost_fence::{
-    Change, Commit, CommitOutcome, CreateReply, FindLatest, ReadReply, Reply, Request, Tick,
+    Change, Commit, CommitOutcome, CreateReply, FindLatest, GaveUp, ReadReply, Reply, Request, Tick,
 };
 use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,8 @@ pub struct State {
 struct Committer {
     nonce: Nonce,
     epoch: Epoch,
+    /// The highest version that it knows to have been the latest.
+    known: Version,
     commit: Option<Commit>,
     read: Option<Request>,
     /// The latest version when its search began.
@@ -184,6 +186,7 @@ impl State {
                 let committer = Committer {
                     nonce,
                     epoch: Epoch::NONE,
+                    known: Version::NONE,
                     commit: Some(Commit::new(change, nonce, LATE)),
                     read: None,
                     floor: Version::NONE,
@@ -263,7 +266,8 @@ impl State {
         committer.checkpoints_left -= 1;
         committer.commits += 1;
         let replay_after = if back { replay_after.prev() } else { replay_after.next() };
-        let change = Change::Checkpoint { epoch: committer.epoch, replay_after, tail: replay_after };
+        let (epoch, known) = (committer.epoch, committer.known);
+        let change = Change::Checkpoint { epoch, known, replay_after, tail: replay_after };
         let nonce = Nonce(committer.nonce.0 + (u128::from(committer.commits) << 64));
         committer.commit = Some(Commit::new(change, nonce, LATE));
         self.settle(model, of);
@@ -344,6 +348,7 @@ impl State {
                 if self.chain.get(&nonce) != Some(&manifest.version) {
                     Arc::make_mut(&mut self.oracle).breaks(Broken::WonOffChain);
                 }
+                committer.known = manifest.version;
                 if committer.epoch.is_none() {
                     committer.epoch = manifest.writer_epoch;
                     committer.checkpoints_left = model.bounds.checkpoints[of];
@@ -352,6 +357,9 @@ impl State {
             CommitOutcome::Superseded { .. } => {
                 model.reached.note(SUPERSEDED);
                 committer.checkpoints_left = 0;
+            }
+            CommitOutcome::GaveUp(GaveUp::RolledBack { .. } | GaveUp::WentBack { .. }) => {
+                Arc::make_mut(&mut self.oracle).breaks(Broken::FalseRollback);
             }
             CommitOutcome::GaveUp(_) if !committer.epoch.is_none() => {}
             CommitOutcome::Unchanged(_) | CommitOutcome::Sealed | CommitOutcome::GaveUp(_) => {}

@@ -1,9 +1,12 @@
 //! Which shard a log is.
 
 use crate::support::{World, append_all, environment, options, rows, wal_builder};
-use fencepost::{ReadError, ReadFrom, ShardId, Wal, WalError, find_shards};
+use fencepost::{ReadError, ReadFrom, ShardId, Wal, WalBuilder, WalError, find_shards};
+use fencepost_store::wrap::{Fault, FaultStore, Op};
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use std::sync::Arc;
+use std::time::Duration;
 
 const OTHER: ShardId = ShardId::from_bytes([9; 16]);
 
@@ -59,4 +62,88 @@ async fn opening_a_path_that_is_not_there_makes_nothing() {
     let error = Wal::open(typo.to_str().unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("typo"), "{error}");
     assert!(!typo.exists());
+}
+
+fn unnamed(store: &FaultStore) -> WalBuilder {
+    let store: Arc<dyn ObjectStore> = Arc::new(store.clone());
+    let options = fencepost::StoreOptions::new().with_client_retries(fencepost_store::ClientRetries::Off);
+    Wal::on(store, "").with_environment(environment()).with_store_options(options).or_new_shard()
+}
+
+fn first_shard(path: &str) -> bool {
+    path == "_fencepost/first-shard.json"
+}
+
+/// P-68: both found no shard. They once made two, and nobody was fenced.
+#[tokio::test(start_paused = true)]
+async fn two_first_writers_make_one_log() {
+    let store = FaultStore::in_memory();
+    let held = store.hold(Op::Put, first_shard);
+    let (a, b) = (tokio::spawn(unnamed(&store).open()), tokio::spawn(unnamed(&store).open()));
+    held.arrivals(2).await;
+    held.release();
+    let (a, b) = (a.await.unwrap().unwrap(), b.await.unwrap().unwrap());
+    assert_eq!(a.shard(), b.shard());
+    let first = a.open_writer(options()).await.unwrap();
+    append_all(&first, [1]).await;
+    let second = b.open_writer(options()).await.unwrap();
+    append_all(&second, [2]).await;
+    assert_eq!((first.epoch().get(), second.epoch().get()), (1, 2));
+    assert_eq!(find_shards(a.store()).await.unwrap(), [a.shard()]);
+    assert_eq!(rows(&a, ReadFrom::Checkpoint).await.unwrap(), [1, 2]);
+}
+
+/// P-68: whoever comes before the first writer claimed takes its shard too, and the id is another one in each base.
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_was_named_and_not_written_to_is_taken_up() {
+    let store = FaultStore::in_memory();
+    let first = unnamed(&store).open().await.unwrap().shard();
+    assert_eq!(unnamed(&store).open().await.unwrap().shard(), first);
+    assert_ne!(unnamed(&FaultStore::in_memory()).open().await.unwrap().shard(), first);
+}
+
+/// P-68: an answer that is lost is no lost race, and a conflict where nothing stands is none either.
+#[tokio::test(start_paused = true)]
+async fn a_first_shard_whose_answer_was_lost_is_read_back() {
+    for fault in [Fault::LoseReply, Fault::Drop, Fault::FalseExists] {
+        let store = FaultStore::in_memory();
+        let once = store.on(Op::Put, first_shard, fault).times(1);
+        let shard = unnamed(&store).open().await.unwrap().shard();
+        assert_eq!(once.hits(), 1);
+        assert_eq!(unnamed(&store).open().await.unwrap().shard(), shard, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_shard_that_cannot_be_settled_is_an_error_with_its_name() {
+    for fault in [Fault::Deny, Fault::Drop, Fault::FalseExists] {
+        let store = FaultStore::in_memory();
+        let refused = store.on(Op::Put, first_shard, fault);
+        let error = unnamed(&store).with_patience(Duration::from_secs(5)).open().await.unwrap_err();
+        assert!(matches!(error, WalError::FirstShard { .. }), "{fault:?}: {error}");
+        assert!(error.to_string().contains("_fencepost/first-shard.json"), "{error}");
+        assert!(refused.hits() < 40, "{fault:?}: {}", refused.hits());
+    }
+    let store = FaultStore::in_memory();
+    let path = object_store::path::Path::from("_fencepost/first-shard.json");
+    object_store::ObjectStoreExt::put(&**store.inner(), &path, "text".into()).await.unwrap();
+    let error = unnamed(&store).open().await.unwrap_err();
+    assert!(error.to_string().contains("cannot be understood"), "{error}");
+}
+
+/// P-68: which shards a Lance table has, only the table says.
+#[tokio::test(start_paused = true)]
+async fn no_shard_is_made_unnamed_in_a_table() {
+    let store = FaultStore::in_memory();
+    let version = object_store::path::Path::from("_versions/1.manifest");
+    object_store::ObjectStoreExt::put(&**store.inner(), &version, "a version".into()).await.unwrap();
+    let error = unnamed(&store).open().await.unwrap_err();
+    assert!(matches!(error, WalError::Table { .. }), "{error}");
+
+    let store = FaultStore::in_memory();
+    let _ = store.on(Op::List, |path| path.ends_with("_versions"), Fault::Deny);
+    let error = unnamed(&store).open().await.unwrap_err();
+    assert!(matches!(error, WalError::MaybeTable { .. }), "{error}");
+    assert!(error.to_string().contains("_versions"), "{error}");
+    unnamed(&store).with_shard(OTHER).open().await.unwrap();
 }

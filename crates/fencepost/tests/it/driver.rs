@@ -1,0 +1,6 @@
+//! The driver around the core: what it must not get wrong although the core decides rightly.
+
+mod checkpoint;
+mod rows;
+mod unreadable;
+mod waits;
