@@ -40,3 +40,37 @@ struct Stored {
     format: u64,
     shard: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ShardPaths;
+
+    /// F-29: the very bytes and the place.
+    #[test]
+    fn the_first_shard_is_laid_out_as_documented() {
+        let text = r#"{"format":1,"shard":"0b0f3c4e-7f5a-4d1b-9a39-1c2d3e4f5061"}"#;
+        let document = FirstShard { shard: ShardId::parse("0b0f3c4e-7f5a-4d1b-9a39-1c2d3e4f5061").unwrap() };
+        assert_eq!(document.encode(), text);
+        assert_eq!(FirstShard::decode("first shard", text.as_bytes()).unwrap(), document);
+        assert_eq!(ShardPaths::first_shard(""), "_fencepost/first-shard.json");
+        assert_eq!(ShardPaths::first_shard("/tables/t/"), "tables/t/_fencepost/first-shard.json");
+    }
+
+    #[test]
+    fn what_names_no_shard_is_an_error() {
+        for text in [
+            "",
+            "{}",
+            r#"{"format":1}"#,
+            r#"{"format":1,"shard":"copy"}"#,
+            r#"{"format":1,"shard":"0B0F3C4E-7F5A-4D1B-9A39-1C2D3E4F5061"}"#,
+            r#"{"format":1,"shard":"0b0f3c4e-7f5a-4d1b-9a39-1c2d3e4f5061","more":1}"#,
+        ] {
+            let error = FirstShard::decode("first shard", text.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("first shard"), "{error}");
+        }
+        let newer = FirstShard::decode("first shard", br#"{"format":2,"shard":"x"}"#).unwrap_err();
+        assert!(matches!(newer, FormatError::Newer { .. }), "{newer}");
+    }
+}

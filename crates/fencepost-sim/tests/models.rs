@@ -60,8 +60,10 @@ models! {
     a_sealed_shard_is_not_claimed "manifest/sealed",
     /// P-53, P-54.
     cursor_and_collector_see_each_other "cursors",
-    /// P-11, P-60 to P-63.
+    /// P-11, P-60 to P-64.
     safety_never_depends_on_a_lease "lease",
+    /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.
+    all_first_writers_take_one_shard "first-shard",
     /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.
     memtable_mode_writers_are_safe_exactly "lance/memtable",
     /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `H`.
