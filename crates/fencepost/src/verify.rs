@@ -316,7 +316,7 @@ fn kind_of(at: Position, cause: &Cause) -> ProblemKind {
         Cause::Format { .. } => ProblemKind::Damaged { at },
         Cause::Store { source } if matches!(source.failure(), Failure::TooLarge { .. }) => ProblemKind::Other,
         Cause::Store { .. } => ProblemKind::Unreadable { at },
-        Cause::OtherShard { .. } | Cause::Gone { .. } => ProblemKind::Other,
+        Cause::OtherShard { .. } | Cause::ListedNotThere { .. } | Cause::Gone { .. } => ProblemKind::Other,
     }
 }
 
