@@ -81,9 +81,7 @@ pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> Collec
         GaveUp::DamagedEntry(_)
         | GaveUp::LostEntry { .. }
         | GaveUp::RolledBack { .. }
-        | GaveUp::WentBack { .. } => {
-            "it ended in a way that a collection does not end in"
-        }
+        | GaveUp::WentBack { .. } => "it ended in a way that a collection does not end in",
     };
     match (why, fault) {
         (GaveUp::DamagedManifest(_), Some(Fault::Format(source))) => CollectError::Manifest { root, source },
