@@ -176,7 +176,7 @@ async fn a_tombstone_of_a_post_keeps_late_appends_out() {
     assert!(matches!(refused, AppendError::Fenced { .. }), "{refused}");
 }
 
-/// P-94: damaged bytes are kept aside, and the position is never empty.
+/// P-94, F-25: damaged bytes are kept aside, and the position is never empty.
 #[tokio::test(start_paused = true)]
 async fn a_damaged_entry_is_given_up_and_its_bytes_are_kept() {
     let world = closed().await;
