@@ -42,10 +42,20 @@ models! {
     a_conflict_is_not_an_entry "log/conflicts",
     /// P-40 to P-42: what a reader was handed is the log.
     a_reader_never_passes_a_hole "log/reader",
+    /// P-43, P-47: readers that begin anywhere.
+    a_reader_that_begins_anywhere_is_not_misled "log/reader-anywhere",
+    /// P-45 to P-47: what landed late in collected space, under a reader, in two takeovers.
+    what_landed_late_hides_nothing_from_a_reader "log/reader-two-takeovers",
+    /// P-45 to P-49: a reader with a cursor.
+    a_consumer_reads_on_from_its_cursor "log/consumer",
     /// P-20: the smallest window, which has zones of one position.
     a_window_of_one_is_safe "log/window-of-one",
     /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
     a_window_of_three_is_safe "log/window-of-three",
+    /// P-90 to P-92: an entry is lost under a reader.
+    a_loss_is_not_passed_by_a_reader "log/lost-under-a-reader",
+    /// P-90 to P-92: an entry is lost before an opening.
+    a_loss_is_not_passed_by_an_opener "log/lost",
     /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
     a_foreign_entry_is_never_stepped_over "log/strangers",
     /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
