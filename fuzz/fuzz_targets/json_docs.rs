@@ -3,7 +3,7 @@
 #![no_main]
 
 use fencepost_format::{
-    Boundary, Cursor, CursorName, Epoch, FormatError, Lease, Position, decode_version_hint,
+    Boundary, CursorDecision, CursorName, Epoch, FormatError, Lease, Nonce, Position, decode_version_hint,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -14,9 +14,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(boundary(&document.encode().unwrap()), Some(document));
     }
     let name = CursorName::parse("a").unwrap();
-    let cursor = |bytes: &[u8]| at_stated(|at| Cursor::decode("fuzz", &name, Position::new(at), bytes));
-    if let Some(document) = cursor(bytes) {
-        assert_eq!(cursor(&document.encode()), Some(document));
+    let decision = |bytes: &[u8]| CursorDecision::decode("fuzz", &name, Nonce(1), bytes).ok();
+    if let Some(document) = decision(bytes) {
+        assert_eq!(decision(&document.encode(&name, Nonce(1))), Some(document));
     }
     let lease = |bytes: &[u8]| at_stated(|at| Lease::decode("fuzz", Epoch::new(at), bytes));
     if let Some(document) = lease(bytes) {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use fencepost_format::{
-    CursorName, ShardId, ShardPaths, entry_name, manifest_name, parse_boundary_name,
-    parse_cursor_document_name, parse_entry_name, parse_lease_name, parse_manifest_name,
+    CursorDocument, CursorName, ShardId, ShardPaths, entry_name, manifest_name, parse_boundary_name,
+    parse_entry_name, parse_lease_name, parse_manifest_name,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -22,12 +22,12 @@ fuzz_target!(|text: &str| {
     if let Some(epoch) = parse_lease_name(text) {
         assert_eq!(paths.lease(epoch), format!("{}/{text}", paths.lease_dir()));
     }
-    if let Some(position) = parse_cursor_document_name(text) {
+    if let Some(document) = CursorDocument::parse(text) {
         let name = CursorName::parse("name").unwrap();
-        assert_eq!(paths.cursor(&name, position), format!("{}/{text}", paths.cursor_dir(&name)));
+        assert_eq!(paths.cursor(&name, &document), format!("{}/{text}", paths.cursor_dir(&name)));
     }
-    if let Some((name, position)) = paths.parse_cursor(&format!("{}/{text}", paths.cursors_dir())) {
-        assert_eq!(paths.cursor(&name, position), format!("{}/{text}", paths.cursors_dir()));
+    if let Some((name, document)) = paths.parse_cursor(&format!("{}/{text}", paths.cursors_dir())) {
+        assert_eq!(paths.cursor(&name, &document), format!("{}/{text}", paths.cursors_dir()));
     }
     if let Some(name) = CursorName::parse(text) {
         assert_eq!(name.as_str(), text);

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Delete what is safe elsewhere.
     #[command(subcommand)]
     Gc(Gc),
+    /// Show the cursors of consumers, and let go of one whose consumer is gone.
+    #[command(subcommand)]
+    Cursor(Cursor),
     /// Find out whether a store is safe for a log, by a suite of checks. Leaves nothing behind.
     Doctor(Doctor),
     /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
@@ -316,6 +319,29 @@ pub(crate) struct GcRelease {
     /// Only say what would be released.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Cursor {
+    /// List the cursors, and what each keeps from being collected.
+    List(CursorList),
+    /// Remove a cursor, in whatever state it is: it holds nothing any more.
+    Drop(CursorDrop),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CursorList {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CursorDrop {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The cursor's name.
+    #[arg(value_name = "NAME", value_parser = parse_cursor)]
+    pub(crate) name: CursorName,
 }
 
 #[derive(Clone, Debug, clap::Args)]

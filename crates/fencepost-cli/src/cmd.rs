@@ -2,6 +2,7 @@
 
 mod append;
 mod checkpoint;
+mod cursor;
 mod demo;
 mod doctor;
 mod gc;
@@ -24,6 +25,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => Box::pin(verify::run(args, json)).await,
         Command::Repair(args) => Box::pin(repair::run(args, json)).await,
         Command::Checkpoint(args) => Box::pin(checkpoint::run(args, json)).await,
+        Command::Cursor(args) => Box::pin(cursor::run(args, json)).await,
         Command::Gc(args) => Box::pin(gc::run(args, json)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, json)).await,
         Command::Demo(args) => Box::pin(demo::run(args, json)).await,

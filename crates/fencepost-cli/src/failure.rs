@@ -124,7 +124,7 @@ impl From<ReadError> for Failure {
             ReadError::Truncated { .. } => Exit::Truncated,
             ReadError::NoLog { .. } => Exit::NoLog,
             ReadError::Rows { .. } => Exit::Damaged,
-            ReadError::GaveUp { why, .. } => exit_of(why),
+            ReadError::GaveUp { why, .. } | ReadError::Cursor { why, .. } => exit_of(why),
             _ => Exit::Failed,
         };
         let mut failure = Self::of(exit, &error);
@@ -134,7 +134,8 @@ impl From<ReadError> for Failure {
                 failure.facts.insert("first".into(), first.get().into());
                 failure.with_advice(format!("To go on without what is gone, read with --from {first}."))
             }
-            ReadError::GaveUp { cause: Some(cause @ Cause::Store { .. }), .. } => failure.with_cause(cause),
+            ReadError::GaveUp { cause: Some(cause @ Cause::Store { .. }), .. }
+            | ReadError::Cursor { cause: Some(cause @ Cause::Store { .. }), .. } => failure.with_cause(cause),
             _ => failure,
         }
     }

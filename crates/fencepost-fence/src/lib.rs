@@ -2,7 +2,8 @@
 //!
 //! State machines for everything that the protocol (`docs/protocol.md`, clauses `P-…`) decides: the manifest [`Commit`], the
 //! [`Opening`] of a writer (claim, replay, [`Fence`]), the [`AppendWindow`], checkpoints and close in [`WriterCore`], a reader's
-//! [`Walk`], the advisory [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a new log take.
+//! [`Walk`], a consumer's [cursor](CursorCore), the advisory [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a
+//! new log take.
 //!
 //! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, rows stay with the driver. Their
 //! state is plain data (`Clone + Eq + Hash`), so that a model checker runs these very types, and not a copy.
@@ -48,7 +49,7 @@ mod zones;
 
 pub use append::{AppendEvent, AppendWindow, Stop};
 pub use commit::{Change, Commit, CommitOutcome};
-pub use cursor::cursor_holds;
+pub use cursor::{CursorCore, CursorDocuments, CursorEvent, CursorFound, CursorReply, CursorRequest};
 pub use fence::{Fence, FenceEvent, Opened, begins_zone};
 pub use first_shard::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard};
 pub use latest::{FindLatest, Found};

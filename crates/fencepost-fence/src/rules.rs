@@ -98,6 +98,14 @@ pub enum Rule {
     BoundaryBeforeCursors,
     /// P-54: a cursor is checked against the boundary after it is written.
     CheckBoundary,
+    /// P-95: a cursor whose positions are not seen holds what is above the place where it was made.
+    HoldWhereMade,
+    /// P-97: whether a cursor was granted or given up is decided once.
+    DecideOnce,
+    /// P-98: a superseded boundary stays while a cursor may be in the making.
+    KeepBoundaries,
+    /// P-99: the bound of a collection stays out of zones.
+    BoundOutsideZones,
     /// P-11: a waiting candidate claims only the epoch it watched.
     ClaimWatchedEpoch,
     /// P-91: an opener looks above the first absent position before it posts there.
@@ -164,6 +172,10 @@ impl Rule {
         Self::KeepRunningFlushes,
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
+        Self::HoldWhereMade,
+        Self::DecideOnce,
+        Self::KeepBoundaries,
+        Self::BoundOutsideZones,
         Self::ClaimWatchedEpoch,
         Self::LookBeforePost,
         Self::LookAboveTail,

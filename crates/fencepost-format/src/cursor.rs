@@ -3,59 +3,155 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CursorName, FormatError, Position, documents};
+use crate::{CursorName, Epoch, FormatError, Nonce, Position, documents};
 
-/// A consumer's statement (F-21) that it has done with everything up to `position`.
-///
-/// Each move of a cursor is a document of its own, created if absent; the highest one counts and the older ones
-/// are deleted. [`Position::NONE`] pins the log from its beginning.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cursor {
-    /// Whose cursor.
-    pub name: CursorName,
-    /// Everything up to here is consumed.
+/// What a consumer is done with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Consumed {
+    /// Everything up to here.
     pub position: Position,
+    /// The highest epoch up to there; [`Epoch::NONE`] if it is not known, or does not matter.
+    pub epoch: Epoch,
 }
 
-impl Cursor {
-    /// The bytes to store.
+impl From<Position> for Consumed {
+    fn from(position: Position) -> Self {
+        Self { position, epoch: Epoch::NONE }
+    }
+}
+
+/// A document of a cursor (F-21), as its name tells. Each is created if absent and never overwritten.
+///
+/// The nonce tells which cursor it belongs to: it is drawn anew whenever one is made, so nothing late is taken for a later one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CursorDocument {
+    /// The cursor itself, with the place where it was made. It lives as long as the cursor, and is never moved.
+    Cursor(Nonce, Consumed),
+    /// Whether the cursor was granted. What it says is in it: see [`CursorDecision`].
+    Decision(Nonce),
+    /// A place that the cursor moved on to. The highest one counts; the lower ones are deleted.
+    Position(Nonce, Consumed),
+}
+
+/// Whether a cursor holds for its consumer. Decided once: whoever creates the document first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CursorDecision {
+    /// Its consumer found that nothing above it can have been collected. The epoch is the highest up to where it was made, as in [`Consumed`].
+    Granted(Epoch),
+    /// Somebody else found it left half made, and gave it up.
+    GivenUp,
+}
+
+impl CursorDocument {
+    /// Which cursor it belongs to.
     #[must_use]
-    pub fn encode(&self) -> Bytes {
-        let stored = Stored {
-            format: documents::FORMAT,
-            name: self.name.as_str().to_owned(),
-            position: self.position.get(),
-        };
-        documents::encode("cursor", &stored)
-            .expect("a name of 64 characters and a number are far below 1 MiB")
+    pub const fn nonce(&self) -> Nonce {
+        match self {
+            Self::Cursor(nonce, _) | Self::Decision(nonce) | Self::Position(nonce, _) => *nonce,
+        }
     }
 
-    /// Reads the document in the folder of cursor `name` whose object is named after `expected`.
+    /// What the object is called: what it is, the nonce and, where it has one, the place.
+    #[must_use]
+    pub fn object_name(&self) -> String {
+        let placed = |word: &str, nonce: &Nonce, consumed: &Consumed| {
+            format!("{word}-{nonce}-{:020}-{:020}.json", consumed.position.get(), consumed.epoch.get())
+        };
+        match self {
+            Self::Cursor(nonce, made) => placed("cursor", nonce, made),
+            Self::Decision(nonce) => format!("decision-{nonce}.json"),
+            Self::Position(nonce, consumed) => placed("position", nonce, consumed),
+        }
+    }
+
+    /// The document that an object's name stands for. Strict: anything that [`object_name`](Self::object_name) would not spell is `None`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut words = name.strip_suffix(".json")?.split('-');
+        let kind = words.next()?;
+        let nonce = Nonce(u128::from_str_radix(words.next()?, 16).ok()?);
+        let mut consumed = || -> Option<Consumed> {
+            let position = Position::try_new(words.next()?.parse().ok()?)?;
+            let epoch = Epoch::try_new(words.next()?.parse().ok()?)?;
+            Some(Consumed { position, epoch })
+        };
+        let document = match kind {
+            "cursor" => Self::Cursor(nonce, consumed()?),
+            "decision" => Self::Decision(nonce),
+            "position" => Self::Position(nonce, consumed()?),
+            _ => return None,
+        };
+        (document.object_name() == name).then_some(document)
+    }
+
+    /// The bytes of a cursor's or a position's document. They repeat what the name says, for people; no program needs to read them.
+    ///
+    /// # Panics
+    /// For a decision, which says [more](CursorDecision::encode).
+    #[must_use]
+    pub fn encode(&self, name: &CursorName) -> Bytes {
+        let (Self::Cursor(nonce, consumed) | Self::Position(nonce, consumed)) = self else {
+            panic!("a decision is encoded with what it says");
+        };
+        let stored = StoredPlace {
+            format: documents::FORMAT,
+            name: name.as_str().to_owned(),
+            nonce: nonce.to_string(),
+            position: consumed.position.get(),
+            epoch: consumed.epoch.get(),
+        };
+        documents::encode("cursor", &stored).expect(SMALL)
+    }
+}
+
+impl CursorDecision {
+    /// The bytes to store.
+    #[must_use]
+    pub fn encode(&self, name: &CursorName, nonce: Nonce) -> Bytes {
+        let (granted, epoch) = match self {
+            Self::Granted(epoch) => (true, epoch.get()),
+            Self::GivenUp => (false, 0),
+        };
+        let (name, nonce) = (name.as_str().to_owned(), nonce.to_string());
+        let stored = StoredDecision { format: documents::FORMAT, name, nonce, granted, epoch };
+        documents::encode("cursor", &stored).expect(SMALL)
+    }
+
+    /// Reads the decision about the cursor `name` with this nonce.
     ///
     /// # Errors
     /// Any [`FormatError`] but `Arrow` and `Refused`.
-    pub fn decode(
-        object: &str,
-        name: &CursorName,
-        expected: Position,
-        bytes: &[u8],
-    ) -> Result<Self, FormatError> {
-        let stored: Stored = documents::decode(object, bytes)?;
-        let position = documents::position(object, stored.position)?;
-        if stored.name != name.as_str() {
-            return Err(crate::error::damaged(object, 0_u64, "the cursor's name is not that of its folder"));
+    pub fn decode(object: &str, name: &CursorName, nonce: Nonce, bytes: &[u8]) -> Result<Self, FormatError> {
+        let stored: StoredDecision = documents::decode(object, bytes)?;
+        let epoch = documents::epoch(object, stored.epoch)?;
+        if stored.name != name.as_str() || stored.nonce != nonce.to_string() {
+            return Err(crate::error::damaged(object, 0_u64, "the decision is about another cursor"));
         }
-        if position != expected {
-            return Err(documents::misplaced(object, "position", position.get(), expected.get()));
+        match (stored.granted, epoch) {
+            (true, epoch) => Ok(Self::Granted(epoch)),
+            (false, Epoch::NONE) => Ok(Self::GivenUp),
+            (false, _) => Err(crate::error::damaged(object, 0_u64, "what was given up has no epoch")),
         }
-        Ok(Self { name: name.clone(), position })
     }
+}
+
+#[derive(Serialize)]
+struct StoredPlace {
+    format: u64,
+    name: String,
+    nonce: String,
+    position: u64,
+    epoch: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
+struct StoredDecision {
     format: u64,
     name: String,
-    position: u64,
+    nonce: String,
+    granted: bool,
+    epoch: u64,
 }
+
+const SMALL: &str = "a name of 64 characters and some numbers are far below 1 MiB";

@@ -92,7 +92,7 @@ mod table;
 mod trailer;
 
 pub use boundary::Boundary;
-pub use cursor::Cursor;
+pub use cursor::{Consumed, CursorDecision, CursorDocument};
 pub use documents::DOCUMENT_BYTES_MAX;
 #[cfg(feature = "codec")]
 pub use entry::{
@@ -107,8 +107,8 @@ pub use ids::{Epoch, Generation, ID_MAX, Nonce, Position, ShardId, Version};
 pub use lease::Lease;
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
 pub use names::{
-    CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_cursor_document_name,
-    parse_entry_name, parse_lease_name, parse_manifest_name, parse_release_name,
+    CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_entry_name,
+    parse_lease_name, parse_manifest_name, parse_release_name,
 };
 pub use release::Release;
 pub use sstable_name::SsTableName;

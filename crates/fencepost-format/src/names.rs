@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Epoch, Nonce, Position, ShardId, SsTableName, Version};
+use crate::{CursorDocument, Epoch, Nonce, Position, ShardId, SsTableName, Version};
 
 /// The object name of the entry at `position`: `101000….arrow` for position 5.
 ///
@@ -51,12 +51,6 @@ pub fn parse_boundary_name(name: &str) -> Option<Position> {
 pub fn parse_release_name(name: &str) -> Option<Epoch> {
     let epoch = parse_decimal_name(name.strip_prefix("release-")?).and_then(Epoch::try_new);
     epoch.filter(|epoch| !epoch.is_none())
-}
-
-/// The position in the name of a cursor document, `00000000000000000042.json` (F-21).
-#[must_use]
-pub fn parse_cursor_document_name(name: &str) -> Option<Position> {
-    parse_decimal_name(name).and_then(Position::try_new)
 }
 
 /// The epoch in the name of a lease document, `00000000000000000042.json` (F-22). Never [`Epoch::NONE`].
@@ -220,30 +214,36 @@ impl ShardPaths {
         self.under(&format!("fencepost/gc/release-{:020}.json", epoch.get()))
     }
 
+    /// The object that a collection writes to learn the store's time (F-26).
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        self.under("fencepost/gc/stamp.json")
+    }
+
     /// The folder that has one folder for each cursor.
     #[must_use]
     pub fn cursors_dir(&self) -> String {
-        self.under("fencepost/cursor")
+        self.under("fencepost/cursors")
     }
 
     /// The folder of one cursor's documents.
     #[must_use]
     pub fn cursor_dir(&self, name: &CursorName) -> String {
-        self.under(&format!("fencepost/cursor/{name}"))
+        self.under(&format!("fencepost/cursors/{name}"))
     }
 
-    /// The document that says that cursor `name` has consumed everything up to `position`.
+    /// A document of the cursor `name`.
     #[must_use]
-    pub fn cursor(&self, name: &CursorName, position: Position) -> String {
-        self.under(&format!("fencepost/cursor/{name}/{:020}.json", position.get()))
+    pub fn cursor(&self, name: &CursorName, document: &CursorDocument) -> String {
+        self.under(&format!("fencepost/cursors/{name}/{}", document.object_name()))
     }
 
-    /// The cursor and position that a path below [`cursors_dir`](Self::cursors_dir) stands for.
+    /// The cursor's name and the document that a path below [`cursors_dir`](Self::cursors_dir) stands for.
     #[must_use]
-    pub fn parse_cursor(&self, path: &str) -> Option<(CursorName, Position)> {
+    pub fn parse_cursor(&self, path: &str) -> Option<(CursorName, CursorDocument)> {
         let rest = path.strip_prefix(&self.cursors_dir())?.strip_prefix('/')?;
         let (name, document) = rest.split_once('/')?;
-        Some((CursorName::parse(name)?, parse_cursor_document_name(document)?))
+        Some((CursorName::parse(name)?, CursorDocument::parse(document)?))
     }
 
     /// The folder of lease documents.

@@ -1,10 +1,12 @@
-//! Up to where entries may go (P-50), and what holds the others.
+//! Up to where entries may go (P-50, P-99), and what holds the others.
 
 use crate::cursor::Floor;
-use crate::{Inventory, ManifestFacts, Policy, Reason, lance};
+use crate::needed_post::our_posts;
+use crate::{Inventory, ManifestFacts, Policy, Reason, StoreTime, lance};
 use fencepost_fence::{Rule, rules};
 use fencepost_format::Position;
 use lance::Claims;
+use std::collections::BTreeSet;
 
 /// All that limits a collection, apart from what is kept one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub(crate) struct Limits {
     claims: Claims,
     retention: Position,
     highest: Position,
+    /// The posts that begin zones.
+    posts: BTreeSet<Position>,
+    window: u64,
 }
 
 impl Limits {
@@ -22,17 +27,43 @@ impl Limits {
             replay_after: facts.replay_after,
             floor: Floor::of(inventory),
             claims: lance::claims(inventory, facts, policy),
-            retention: retention(inventory, facts, policy),
+            retention: retention(inventory, facts, policy, inventory.now()),
             highest: inventory.highest(),
+            posts: our_posts(inventory),
+            window: policy.window().get(),
         }
     }
 
-    /// The highest position that may go: `min(R, cursors, retention)`, and what openers of Lance's may replay.
+    /// The highest position that may go: `min(R, cursors, retention)`, what openers of Lance's may replay, and outside of zones.
     pub(crate) fn bound(&self) -> Position {
+        self.outside_zones(self.limit())
+    }
+
+    /// The bound if nothing above `boundary` may go.
+    pub(crate) fn bound_within(&self, boundary: Position) -> Position {
+        self.outside_zones(self.limit().min(boundary))
+    }
+
+    fn limit(&self) -> Position {
         match self.claims.floor().filter(|_| rules::on(Rule::DeleteBelowBound)) {
             Some(opener) => self.reach().min(opener),
             None => self.reach(),
         }
+    }
+
+    /// P-99: a reader that starts above the bound must find all of the zone that it starts in, or it would take a leftover for a row.
+    ///
+    /// `R` rests in no zone (P-31). What looks like one there is the post of an opener that woke late, in collected space.
+    fn outside_zones(&self, mut bound: Position) -> Position {
+        if bound >= self.replay_after || !rules::on(Rule::BoundOutsideZones) {
+            return bound;
+        }
+        while let Some(&post) = self.posts.range(..=bound).next_back()
+            && bound < post.plus(self.window - 1)
+        {
+            bound = post.prev();
+        }
+        bound
     }
 
     /// The bound as far as it is known before anything was read: nothing above it will go.
@@ -59,6 +90,9 @@ impl Limits {
 
     /// Why an entry above the bound stays.
     pub(crate) fn reason_above(&self, at: Position) -> Reason {
+        if at > self.bound() && at <= self.limit() {
+            return Reason::Zone;
+        }
         match &self.floor {
             _ if at > self.replay_after => Reason::Live,
             Floor::Cursor(name, position) if at > *position => Reason::Cursor(name.clone()),
@@ -72,14 +106,19 @@ impl Limits {
     }
 }
 
+/// Whether some entry stays for its age alone: then it matters what time it is.
+pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> bool {
+    let retained = |now| retention(inventory, facts, policy, now);
+    retained(inventory.now()) != retained(StoreTime(u64::MAX))
+}
+
 /// The highest position that the policy does not retain.
 ///
 /// By age, everything from the lowest young entry upward is retained. Entries at or below the published boundary don't count for it:
 /// what lands there is a leftover (P-56), and as young as it is, it must not hold back the rest.
-fn retention(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Position {
+fn retention(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy, now: StoreTime) -> Position {
     let by_count = facts.replay_after.minus(policy.retain_entries());
     let Some(age) = policy.retain_age() else { return by_count };
-    let now = inventory.now();
     let candidates = inventory.entries.range(inventory.published().next()..);
     let mut young = candidates.filter(|(_, entry)| now.since(entry.modified) < age);
     young.next().map_or(by_count, |(at, _)| by_count.min(at.prev()))

@@ -8,7 +8,7 @@ mod sstables;
 
 use crate::bound::Limits;
 use crate::needed_post::{headers_to_read, posts_to_record};
-use crate::plan::{Plan, plan, plan_within};
+use crate::plan::{Plan, plan, plan_within, waits_for_age};
 use crate::{
     CollectEvent, CollectReply, CollectRequest, Inventory, Known, ManifestFacts, Part, Policy, Progress,
     Report, lance,
@@ -17,7 +17,7 @@ use ask::Ask;
 use deletion::Deletion;
 use fencepost_fence::{FindLatest, Found, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{EntryHeader, Manifest, Position, SsTableName, Version};
-use publishing::Publishing;
+use publishing::{Published, Publishing};
 use reads::Reads;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -56,18 +56,18 @@ pub enum Mode {
 ///
 /// ```text
 ///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound ─► read claims, list SSTables
-///      ─► publish the boundary ─► list cursors again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
+///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
 /// Two collections at the same time, of whatever age, are safe too: what one of them may delete is below `R`, below every cursor that
 /// will ever be valid, and needed by nobody; none of that ever changes back.
 ///
 /// # Costs
-/// LISTs: three of the manifests and one each of the entries, documents and (if an entry goes) cursors. GETs: two for the manifest, one
+/// LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary goes. GETs: two for the manifest, one
 /// for the last boundary, one for each entry below the bound that is not recorded as kept, one for a manifest version of a day ago,
 /// and some ten for each change of hands since; if a claim by Lance is unsettled then, also one for each entry above the bound. Where Lance writes, one LIST of the
 /// names of SSTables, and one LIST for each folder that the latest manifest does not name; if such a folder may go, one GET for each manifest version that was not
-/// read yet. One PUT if the boundary moves. Deletions: one request for each batch of entries and one for each manifest; for each folder
+/// read yet. One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone. Deletions: one request for each batch of entries and one for each manifest; for each folder
 /// that a failed flush left two LISTs and one request for each thousand of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
@@ -79,6 +79,8 @@ pub struct Collection {
     step: Step,
     /// Whether the entries above the bound were read as well, since some claim may be settled there (P-58).
     reads_above: bool,
+    /// Whether the time was asked for.
+    stamped: bool,
     events: VecDeque<CollectEvent>,
 }
 
@@ -86,19 +88,27 @@ pub struct Collection {
 enum Step {
     Find(FindLatest),
     List(Part, Ask),
+    /// What time is it, where the store is? And then?
+    Stamp(AfterStamp, Ask),
     ReadBoundary(Position, Ask),
     Headers(Reads<Position>),
     Claims(Reads<Version>),
     Folders(Reads<SsTableName>),
     Names(Reads<Version>),
     Publish(Publishing),
-    /// P-53: the cursors, now that the boundary is there for whoever writes one later.
-    CursorsAgain {
+    /// P-53: the cursors, now that the boundary is there for whoever writes one later; and what others published (P-56).
+    DocumentsAgain {
         boundary: Position,
         ask: Ask,
     },
     Delete(Deletion),
     Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum AfterStamp {
+    ReadBoundary,
+    JudgeClaims,
 }
 
 impl Collection {
@@ -117,6 +127,7 @@ impl Collection {
             inventory: Inventory::default(),
             step: Step::Find(FindLatest::new(now.plus(params.patience))),
             reads_above: false,
+            stamped: false,
             events: VecDeque::new(),
         }
     }
@@ -147,8 +158,9 @@ impl Collection {
                 let part = *part;
                 ask.poll().map(|attempt| CollectRequest::List { part, attempt })
             }
-            Step::CursorsAgain { ask, .. } => {
-                ask.poll().map(|attempt| CollectRequest::List { part: Part::Cursors, attempt })
+            Step::Stamp(_, ask) => ask.poll().map(|attempt| CollectRequest::Stamp { attempt }),
+            Step::DocumentsAgain { ask, .. } => {
+                ask.poll().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
             }
             Step::ReadBoundary(at, ask) => {
                 let at = *at;
@@ -194,6 +206,20 @@ impl Collection {
                     None => {}
                 }
             }
+            (Step::Stamp(then, ask), CollectReply::Stamped(read)) if ask.is_out() => {
+                // Without an answer, or the right to write, it is as late as the newest object, and more is kept.
+                if read == ReadReply::Unknown && !ask.is_late(now, self.params.patience) {
+                    return ask.again();
+                }
+                let then = *then;
+                if let ReadReply::Found(time) = read {
+                    self.inventory.newest_other = self.inventory.newest_other.max(time);
+                }
+                match then {
+                    AfterStamp::ReadBoundary => self.read_boundary(now),
+                    AfterStamp::JudgeClaims => self.judge_claims(now),
+                }
+            }
             (Step::ReadBoundary(at, ask), CollectReply::Boundary(of, read)) if *at == of && ask.is_out() => {
                 // A boundary that cannot be understood records nothing; its name says all that matters.
                 let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
@@ -220,12 +246,12 @@ impl Collection {
             }
             (Step::Publish(publishing), reply) => {
                 match publishing.handle(now, self.params.patience, &reply) {
-                    Some(Ok(at)) => self.published(now, at),
+                    Some(Ok(published)) => self.published(now, published),
                     Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
                     None => {}
                 }
             }
-            (Step::CursorsAgain { boundary, ask }, CollectReply::Listed(Part::Cursors, read))
+            (Step::DocumentsAgain { boundary, ask }, CollectReply::Listed(Part::Documents, read))
                 if ask.is_out() =>
             {
                 let boundary = *boundary;
@@ -267,13 +293,34 @@ impl Collection {
                 self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
                 self.go_on_after_folders(now);
             }
-            Part::Documents | Part::Cursors => {
+            Part::Documents => {
                 self.progress(Progress::Listed { entries: self.inventory.entries.len() as u64 });
-                match self.inventory.published() {
-                    Position::NONE => self.read_headers(now),
-                    at => self.step = Step::ReadBoundary(at, Ask::new(now)),
+                self.inventory.published_before = self.inventory.published();
+                if waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
+                    self.stamp(now, AfterStamp::ReadBoundary);
+                } else {
+                    self.read_boundary(now);
                 }
             }
+        }
+    }
+
+    /// Asks what time it is, once. The only clock that counts is the store's, and a log that nobody writes to doesn't show it.
+    fn stamp(&mut self, now: Tick, then: AfterStamp) {
+        if self.mode == Mode::Delete && !std::mem::replace(&mut self.stamped, true) {
+            self.step = Step::Stamp(then, Ask::new(now));
+        } else {
+            match then {
+                AfterStamp::ReadBoundary => self.read_boundary(now),
+                AfterStamp::JudgeClaims => self.judge_claims(now),
+            }
+        }
+    }
+
+    fn read_boundary(&mut self, now: Tick) {
+        match self.inventory.published() {
+            Position::NONE => self.read_headers(now),
+            at => self.step = Step::ReadBoundary(at, Ask::new(now)),
         }
     }
 
@@ -346,6 +393,14 @@ impl Collection {
             self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
             return;
         }
+        if lance::claims(&self.inventory, self.known_facts(), &self.policy).floor().is_some() {
+            self.stamp(now, AfterStamp::JudgeClaims);
+        } else {
+            self.judge_claims(now);
+        }
+    }
+
+    fn judge_claims(&mut self, now: Tick) {
         let claims = lance::claims(&self.inventory, self.known_facts(), &self.policy);
         let above = self.inventory.entries.keys().filter(|at| !self.inventory.known.contains_key(at));
         let above: BTreeSet<_> = above.copied().collect();
@@ -364,31 +419,33 @@ impl Collection {
         if self.mode == Mode::PlanOnly {
             return self.end_plan_only(draft);
         }
-        if !draft.deletes_entries() {
+        if !draft.concerns_cursors() {
             // Then no boundary is needed, and no cursor matters.
             return self.execute(draft);
         }
-        if at > self.inventory.published() {
+        if draft.deletes_entries() && at > self.inventory.published() {
             let kept_posts = posts_to_record(&self.inventory, at);
             self.step = Step::Publish(Publishing::new(now, at, kept_posts));
         } else {
             // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed before
             // it was, by another collector's hand: then a reader may have written its cursor in between, and looked
             // at the boundary before there was one.
-            self.cursors_again(now, at);
+            self.documents_again(now, self.inventory.published());
         }
     }
 
-    fn published(&mut self, now: Tick, at: Position) {
+    fn published(&mut self, now: Tick, published: Published) {
+        let Published { at, ours } = published;
         let written = self.inventory.now();
         self.inventory.boundaries.insert(at, written);
+        self.inventory.published_now = ours.then_some(at);
         self.progress(Progress::Published { boundary: at });
-        self.cursors_again(now, at);
+        self.documents_again(now, at);
     }
 
-    fn cursors_again(&mut self, now: Tick, boundary: Position) {
+    fn documents_again(&mut self, now: Tick, boundary: Position) {
         if rules::on(Rule::BoundaryBeforeCursors) {
-            self.step = Step::CursorsAgain { boundary, ask: Ask::new(now) };
+            self.step = Step::DocumentsAgain { boundary, ask: Ask::new(now) };
         } else {
             self.delete(boundary);
         }
@@ -429,7 +486,7 @@ impl Collection {
             ReadReply::Absent => return Some(None),
             ReadReply::Damaged | ReadReply::Unknown => {}
         }
-        let (Step::List(_, ask) | Step::ReadBoundary(_, ask) | Step::CursorsAgain { ask, .. }) =
+        let (Step::List(_, ask) | Step::ReadBoundary(_, ask) | Step::DocumentsAgain { ask, .. }) =
             &mut self.step
         else {
             unreachable!("called in the steps that ask one question")

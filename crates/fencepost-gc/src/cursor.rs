@@ -21,8 +21,9 @@ impl Floor {
         if !inventory.cursors_not_understood.is_empty() {
             return Self::NotUnderstood;
         }
-        let lowest = inventory.cursors.iter().min_by_key(|&(_, position)| *position);
-        lowest.map_or(Self::Free, |(name, &position)| Self::Cursor(name.clone(), position))
+        let held = inventory.cursors.iter().filter_map(|(name, documents)| Some((name, documents.held()?)));
+        let lowest = held.min_by_key(|&(_, position)| position);
+        lowest.map_or(Self::Free, |(name, position)| Self::Cursor(name.clone(), position))
     }
 
     /// The highest position that it lets go; `None` if it has no opinion.
@@ -39,13 +40,13 @@ impl Floor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::InventoryExt;
+    use fencepost_format::{CursorDocument, Nonce};
 
     fn inventory(cursors: &[(&str, u64)]) -> Inventory {
-        let mut inventory = Inventory::default();
-        for (name, position) in cursors {
-            inventory.note_cursor(CursorName::parse(name).unwrap(), Position::new(*position));
-        }
-        inventory
+        let with =
+            |inventory: Inventory, (name, position): &(&str, u64)| inventory.with_cursor(name, *position);
+        cursors.iter().fold(Inventory::default(), with)
     }
 
     #[test]
@@ -55,24 +56,34 @@ mod tests {
         assert_eq!(Floor::of(&inventory(&[("a", 0), ("b", 5)])).limit(), Some(Position::NONE));
     }
 
-    #[test]
-    fn of_one_cursor_the_highest_document_counts() {
-        assert_eq!(Floor::of(&inventory(&[("a", 7), ("a", 9), ("a", 8)])).limit(), Some(Position::new(9)));
-    }
-
     /// A newer program might name its cursors in another way; deleting what they wait for would be the worse mistake.
     #[test]
     fn what_may_be_a_cursor_holds_everything() {
         let mut inventory = inventory(&[("a", 7)]);
-        inventory.cursors_not_understood.insert("fencepost/cursor/b/v2-7.json".into());
+        inventory.cursors_not_understood.insert("fencepost/cursors/b/v2-7.json".into());
         assert_eq!(Floor::of(&inventory), Floor::NotUnderstood);
         assert_eq!(Floor::of(&inventory).limit(), Some(Position::NONE));
     }
 
+    /// P-95: what only the first listing shows, and what only the second shows, both hold; of one cursor the highest place counts.
     #[test]
-    fn a_later_listing_moves_cursors_either_way_and_drops_none() {
-        let mut first = inventory(&[("back", 9), ("gone", 6), ("on", 5)]);
-        first.absorb(inventory(&[("back", 7), ("new", 8), ("on", 6)]));
-        assert_eq!(first, inventory(&[("back", 7), ("gone", 6), ("new", 8), ("on", 6)]));
+    fn a_second_listing_forgets_nothing_of_the_first() {
+        let floor = |first: &[(&str, u64)], second: &[(&str, u64)]| {
+            let mut both = inventory(first);
+            both.absorb(inventory(second));
+            Floor::of(&both).limit().unwrap().get()
+        };
+        assert_eq!(floor(&[("gone", 6), ("on", 9)], &[("on", 9)]), 6);
+        assert_eq!(floor(&[("on", 9)], &[("new", 7), ("on", 9)]), 7);
+        assert_eq!(floor(&[("moved", 5)], &[("moved", 8)]), 8);
+    }
+
+    /// A removal that broke off leaves positions. They hold nothing.
+    #[test]
+    fn positions_without_their_cursor_hold_nothing() {
+        let mut inventory = Inventory::default();
+        let position = CursorDocument::Position(Nonce(1), Position::new(7).into());
+        inventory.note_cursor(CursorName::parse("a").unwrap(), position);
+        assert_eq!(Floor::of(&inventory), Floor::Free);
     }
 }

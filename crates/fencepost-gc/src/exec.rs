@@ -9,9 +9,11 @@ mod listing;
 mod options;
 mod perform;
 mod sstables;
+mod staging;
 
 pub use error::CollectError;
 pub use options::CollectOptions;
+pub use staging::Staging;
 
 use crate::{CollectEvent, Collection, Plan, Report};
 use error::give_up;
@@ -32,6 +34,8 @@ pub struct Collected {
     pub report: Report,
     /// The verdict on each object.
     pub plan: Plan,
+    /// What killed writers left in a local directory.
+    pub staging: Staging,
     /// The requests made.
     pub requests: RequestCounts,
     /// How long it took.
@@ -79,9 +83,11 @@ pub async fn collect(
                 CollectEvent::Planned(planned) => plan = Some(planned),
                 CollectEvent::Done(report) => {
                     let plan = plan.expect("a collection plans before it is done");
+                    let min_age = options.policy().manifests_age();
                     return Ok(Collected {
                         report,
                         plan,
+                        staging: staging::sweep(&store, paths, options.mode(), min_age).await,
                         requests: store.counts(),
                         elapsed: started.elapsed(),
                     });

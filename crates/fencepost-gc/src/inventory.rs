@@ -1,8 +1,9 @@
 //! What a shard holds, as far as it was listed and read.
 
 use crate::SsTableFolder;
+use fencepost_fence::CursorDocuments;
 use fencepost_format::{
-    CursorName, EntryHeader, Epoch, Generation, Manifest, Position, SsTableName, Version,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Position, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -96,10 +97,14 @@ pub struct Inventory {
     pub released: BTreeSet<Epoch>,
     /// The boundaries published; the highest counts.
     pub boundaries: BTreeMap<Position, StoreTime>,
+    /// Which of them this pass published itself.
+    pub published_now: Option<Position>,
+    /// The one that counted before the cursors were read for the last time; [`Position::NONE`] if nobody knows.
+    pub published_before: Position,
     /// Posts of ours that the highest boundary's document names as kept: needed, without being read again.
     pub kept_posts: BTreeSet<Position>,
-    /// Each cursor's position: that of its highest document.
-    pub cursors: BTreeMap<CursorName, Position>,
+    /// The documents of each name of a cursor.
+    pub cursors: BTreeMap<CursorName, CursorDocuments>,
     /// Paths in the folder of cursors that are not understood. Each may be somebody's cursor, so as long as there is one,
     /// no entry is deleted.
     pub cursors_not_understood: BTreeSet<String>,
@@ -119,11 +124,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Adds what another listing showed.
-    ///
-    /// SUBTLE: about a cursor listed before, the later listing is right, be it higher (it moved) or lower (somebody went
-    /// back and wrote a new one). A cursor that is missing from the later listing holds on all the same: a listing
-    /// that is not sorted may miss a cursor that moves at that very moment.
+    /// Adds what another listing showed. Of cursors [nothing is forgotten](CursorDocuments::absorb).
     pub fn absorb(&mut self, part: Self) {
         self.entries.extend(part.entries);
         self.known.extend(part.known);
@@ -132,7 +133,9 @@ impl Inventory {
         self.released.extend(part.released);
         self.boundaries.extend(part.boundaries);
         self.kept_posts.extend(part.kept_posts);
-        self.cursors.extend(part.cursors);
+        for (name, documents) in part.cursors {
+            self.cursors.entry(name).or_default().absorb(documents);
+        }
         self.cursors_not_understood.extend(part.cursors_not_understood);
         self.leases.extend(part.leases);
         for (name, folder) in part.sstables {
@@ -147,10 +150,9 @@ impl Inventory {
         self.newest_other = self.newest_other.max(part.newest_other);
     }
 
-    /// Notes one document of a cursor; the highest document of a name counts.
-    pub fn note_cursor(&mut self, name: CursorName, position: Position) {
-        let known = self.cursors.entry(name).or_insert(position);
-        *known = position.max(*known);
+    /// Notes one document of a cursor.
+    pub fn note_cursor(&mut self, name: CursorName, document: CursorDocument) {
+        self.cursors.entry(name).or_default().insert(document);
     }
 
     /// Notes the SSTables that a manifest names.
@@ -182,6 +184,13 @@ impl Inventory {
     #[must_use]
     pub fn published(&self) -> Position {
         self.boundaries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
+    }
+
+    /// The boundary that others published; [`Position::NONE`] for none. What stands at or below it may have landed after a collection.
+    #[must_use]
+    pub fn published_by_others(&self) -> Position {
+        let others = self.boundaries.keys().rev().find(|&&at| self.published_now != Some(at));
+        others.copied().unwrap_or_default()
     }
 
     /// The highest entry.

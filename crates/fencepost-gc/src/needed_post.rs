@@ -33,6 +33,13 @@ pub fn needed_posts(inventory: &Inventory) -> BTreeSet<Position> {
     needed
 }
 
+/// The posts of ours that begin a zone, and what may stand for one (P-93), as far as they are known.
+pub(crate) fn our_posts(inventory: &Inventory) -> BTreeSet<Position> {
+    let known = inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?)));
+    let ours = known.filter(|(_, header)| header.kind.is_kept_for_ever() && !header.is_by_lance());
+    ours.map(|(at, _)| *at).chain(recorded_posts(inventory)).collect()
+}
+
 /// The needed posts that the published boundary records and that need not be read again.
 pub(crate) fn recorded_posts(inventory: &Inventory) -> BTreeSet<Position> {
     if !rules::on(Rule::KeepNeededPosts) {
@@ -47,32 +54,15 @@ pub(crate) fn recorded_posts(inventory: &Inventory) -> BTreeSet<Position> {
 /// every pass. Posts beyond what a document holds are left out too, and are then read in every pass.
 #[must_use]
 pub fn posts_to_record(inventory: &Inventory, boundary: Position) -> Vec<Position> {
-    let mut posts = recorded_posts(inventory);
-    let known = inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?)));
-    posts.extend(
-        known
-            .filter(|(_, header)| header.kind.is_kept_for_ever() && !header.is_by_lance())
-            .map(|(at, _)| *at),
-    );
-    posts.into_iter().take_while(|&at| at <= boundary).take(RECORDED_POSTS_MAX).collect()
+    our_posts(inventory).into_iter().take_while(|&at| at <= boundary).take(RECORDED_POSTS_MAX).collect()
 }
 
-/// The entries whose headers decide: those that the bound may reach, but for the posts that the boundary records. Of these, only the
-/// nearest below an entry that is read, since its epoch tells whether that entry is a leftover.
+/// The entries whose headers decide: those that the bound may reach, but for the posts that the boundary records.
 pub(crate) fn headers_to_read(inventory: &Inventory, reach: Position) -> BTreeSet<Position> {
     let recorded = recorded_posts(inventory);
-    let mut wanted = BTreeSet::new();
-    let mut nearest = None;
-    for &at in inventory.entries.range(..=reach).map(|(at, _)| at) {
-        if recorded.contains(&at) {
-            nearest = Some(at);
-        } else {
-            wanted.extend(nearest.take());
-            wanted.insert(at);
-        }
-    }
-    wanted.retain(|at| !inventory.known.contains_key(at));
-    wanted
+    let reached = inventory.entries.range(..=reach).map(|(at, _)| at);
+    let open = |at: &&Position| !recorded.contains(at) && !inventory.known.contains_key(at);
+    reached.filter(open).copied().collect()
 }
 
 /// Keeps the document below its limit of 1 MiB, at 20 digits and a comma each.

@@ -1,9 +1,11 @@
 //! Which objects of a shard go, and why the others stay (P-50 to P-57, P-80, P-9).
 
-use crate::bound::Limits;
+use crate::bound::{self, Limits};
 use crate::needed_post::needed_posts;
-use crate::{Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, Verdict, lance};
-use fencepost_fence::{Rule, rules};
+use crate::{
+    Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
+};
+use fencepost_fence::{CursorDocuments, Rule, rules};
 use fencepost_format::{Epoch, Position, SsTableName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,6 +21,8 @@ pub struct Plan {
     pub verdicts: BTreeMap<Object, Verdict>,
     /// How many of the entries to be deleted are leftovers (P-56): each was an append of a dead writer, and refused.
     pub leftovers: u64,
+    /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
+    pub swept: u64,
     /// The size of all entries to be deleted, in bytes.
     pub entry_bytes: u64,
     /// What is in the folders of SSTables that were looked into: those that the latest manifest does not name.
@@ -45,6 +49,11 @@ impl Plan {
         kept
     }
 
+    /// Whether it deletes what readers and cursors look at.
+    pub(crate) fn concerns_cursors(&self) -> bool {
+        self.deletions().any(|object| matches!(object, Object::Entry(_) | Object::Boundary(_)))
+    }
+
     pub(crate) fn deletes_entries(&self) -> bool {
         matches!(self.deletions().next(), Some(Object::Entry(_)))
     }
@@ -68,7 +77,7 @@ pub fn plan_within(
     boundary: Position,
 ) -> Plan {
     let limits = Limits::new(inventory, facts, policy);
-    let bound = limits.bound().min(boundary);
+    let bound = limits.bound_within(boundary);
     let mut verdicts = BTreeMap::new();
     let judge = EntryJudge {
         inventory,
@@ -80,17 +89,12 @@ pub fn plan_within(
         guard: lance::tail_guard(inventory, facts),
     };
     verdicts.extend(inventory.entries.keys().map(|&at| (Object::Entry(at), judge.judge(at))));
-    let leftovers = leftovers(inventory, &verdicts);
+    let (leftovers, swept) = refused(inventory, &verdicts);
     let entry_bytes = bytes(inventory, &verdicts);
 
-    verdicts.extend(manifest_verdicts(inventory, facts, policy));
-    verdicts.extend(inventory.boundaries.keys().map(|&at| {
-        let superseded = at < inventory.published();
-        (
-            Object::Boundary(at),
-            if superseded { Verdict::Delete } else { Verdict::Keep(Reason::LatestBoundary) },
-        )
-    }));
+    verdicts.extend(manifest_verdicts(inventory, facts, policy, inventory.now()));
+    let boundaries = inventory.boundaries.keys();
+    verdicts.extend(boundaries.map(|&at| (Object::Boundary(at), boundary_verdict(inventory, at))));
     verdicts.extend(inventory.leases.keys().map(|&epoch| {
         // P-63: void.
         let void = epoch < facts.epoch;
@@ -98,8 +102,12 @@ pub fn plan_within(
     }));
     let released = inventory.released.iter();
     verdicts.extend(released.map(|&epoch| (Object::Release(epoch), Verdict::Keep(Reason::ReleaseRecord))));
-    let cursor = |name| (Object::Cursor(name), Verdict::Keep(Reason::ConsumersCursor));
-    verdicts.extend(inventory.cursors.keys().cloned().map(cursor));
+    let cursors = inventory.cursors.iter();
+    verdicts.extend(cursors.map(|(name, documents)| {
+        let is_left = documents.cursors().next().is_none();
+        let reason = if is_left { Reason::CursorLeftover } else { Reason::ConsumersCursor };
+        (Object::Cursor(name.clone()), Verdict::Keep(reason))
+    }));
     let sstables = lance::SsTableJudge::new(inventory, facts, policy);
     let folders = inventory.sstables.keys();
     verdicts.extend(folders.map(|&name| (Object::SsTable(name), sstables.judge(name))));
@@ -109,7 +117,7 @@ pub fn plan_within(
     let claims = judge.limits.claims().clone();
     let folders = inventory.sstables.iter();
     let sstables = folders.filter_map(|(name, folder)| Some((*name, (*folder)?))).collect();
-    Plan { boundary, bound, verdicts, leftovers, entry_bytes, sstables, claims }
+    Plan { boundary, bound, verdicts, leftovers, swept, entry_bytes, sstables, claims }
 }
 
 struct EntryJudge<'a> {
@@ -147,18 +155,43 @@ impl EntryJudge<'_> {
     }
 }
 
-/// Entries that go and have one of a higher epoch below them.
-fn leftovers(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
+/// P-56: entries that go and have one of a higher epoch below them, and entries that stood where somebody had collected before.
+///
+/// SUBTLE: at or below a boundary, a post may be that of an opener that woke late. Nothing follows from its epoch for what is above it, so
+/// only entries above every boundary count, the one of this very pass apart.
+fn refused(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> (u64, u64) {
+    let collected = inventory.published_by_others();
+    let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
     let mut highest = Epoch::NONE;
     let mut leftovers = 0;
-    for (&at, header) in inventory.known.iter().filter_map(|(at, known)| Some((at, known.header()?))) {
-        let goes = verdicts.get(&Object::Entry(at)).is_some_and(Verdict::is_delete);
-        if goes && header.epoch < highest {
-            leftovers += 1;
-        }
+    let above = inventory.known.range(collected.next()..);
+    for (at, header) in above.filter_map(|(at, known)| Some((at, known.header()?))) {
+        leftovers += u64::from(goes(at) && header.epoch < highest);
         highest = highest.max(header.epoch);
     }
-    leftovers
+    let swept = inventory.entries.range(..=collected).filter(|(at, _)| goes(at)).count();
+    (leftovers, swept as u64)
+}
+
+/// P-98: a boundary goes once it was superseded before the cursors were read, and none of these may be about to look at it.
+fn boundary_verdict(inventory: &Inventory, at: Position) -> Verdict {
+    if at >= inventory.published() {
+        return Verdict::Keep(Reason::LatestBoundary);
+    }
+    let in_the_making = inventory.cursors.values().any(CursorDocuments::is_in_the_making);
+    let is_looked_at = at >= inventory.published_before || in_the_making;
+    if is_looked_at && rules::on(Rule::KeepBoundaries) {
+        return Verdict::Keep(Reason::SupersededBoundary);
+    }
+    Verdict::Delete
+}
+
+/// Whether something stays for its age alone, as far as is known: then it matters what time it is.
+pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> bool {
+    let manifests = |now| manifest_verdicts(inventory, facts, policy, now);
+    bound::waits_for_age(inventory, facts, policy)
+        || (!policy.strict() && lance::may_have_flushed(inventory, facts))
+        || manifests(inventory.now()) != manifests(StoreTime(u64::MAX))
 }
 
 fn bytes(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
@@ -172,8 +205,8 @@ fn manifest_verdicts(
     inventory: &Inventory,
     facts: &ManifestFacts,
     policy: &Policy,
+    now: StoreTime,
 ) -> Vec<(Object, Verdict)> {
-    let now = inventory.now();
     // Where Lance writes, old versions are the evidence of unsettled claims (P-58); they stay as long as these count.
     let lance = lance::writes_here(inventory, facts);
     let evidence = if lance { policy.lance_opener_age() } else { Duration::ZERO };

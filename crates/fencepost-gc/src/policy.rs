@@ -1,5 +1,6 @@
 //! What the owner of a log wants kept longer than safety asks for.
 
+use fencepost_fence::Window;
 use std::time::Duration;
 
 /// How much is kept beyond what the protocol keeps anyway.
@@ -25,6 +26,7 @@ pub struct Policy {
     lance_flush_age: Duration,
     strict: bool,
     all_claims: bool,
+    window: Window,
 }
 
 impl Default for Policy {
@@ -38,6 +40,7 @@ impl Default for Policy {
             lance_flush_age: DAY,
             strict: false,
             all_claims: false,
+            window: Window::PROTOCOL,
         }
     }
 }
@@ -60,8 +63,9 @@ impl Policy {
     /// Age below which entries are kept. Default: none.
     ///
     /// Everything from the lowest young entry upward stays, so that what is kept has no holes. Longer lets consumers come
-    /// late without a cursor, and costs storage; on a shard that nobody writes to, time stands still and more is
-    /// kept than asked for, never less.
+    /// late without a cursor, and costs storage. The time is the store's: where something stays for its age alone, a pass writes a
+    /// small object to learn it, so time passes on a log that nobody writes to as well. A dry run writes nothing; to it, it is as late as the
+    /// newest object.
     pub const fn with_retain_age(mut self, age: Duration) -> Self {
         self.retain_age = Some(age);
         self
@@ -122,6 +126,16 @@ impl Policy {
     pub const fn with_all_claims(mut self, all: bool) -> Self {
         self.all_claims = all;
         self
+    }
+
+    /// Another window than the protocol's, for models and their tests.
+    pub const fn with_window_for_models(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
+    pub(crate) const fn window(&self) -> Window {
+        self.window
     }
 
     /// Positions below `R` that are kept.

@@ -47,6 +47,8 @@ pub struct Report {
     pub deleted: Deleted,
     /// How many of the entries to be deleted were leftovers (P-56): appends of dead writers, refused.
     pub leftovers: u64,
+    /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
+    pub swept: u64,
     /// How many objects stay, by the [name](crate::Reason::name) of the reason.
     pub kept: BTreeMap<&'static str, u64>,
     /// What could not be deleted, or is not known to be, and why. The next pass tries again.
@@ -66,6 +68,7 @@ impl Report {
             boundary: plan.boundary,
             bound: plan.bound,
             leftovers: plan.leftovers,
+            swept: plan.swept,
             kept: plan.kept(),
             not_understood: not_understood.collect(),
             ..Self::default()

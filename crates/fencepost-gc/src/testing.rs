@@ -3,7 +3,9 @@
 mod world;
 
 use crate::{Inventory, Known, Listed, ManifestFacts, StoreTime};
-use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
+use fencepost_format::{
+    CursorDocument, CursorName, EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version,
+};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 pub(crate) use world::{ManifestBody, World, run, step};
@@ -41,6 +43,16 @@ pub(crate) fn header(position: Position, what: &str) -> EntryHeader {
     };
     let nonce = (!by_lance).then_some(Nonce(7));
     EntryHeader { position, epoch: Epoch::new(epoch.parse().unwrap()), kind, nonce }
+}
+
+/// The documents of a cursor that was made at the beginning and stands at `at` now.
+pub(crate) fn cursor_documents(at: u64) -> [CursorDocument; 3] {
+    let nonce = Nonce(1);
+    [
+        CursorDocument::Cursor(nonce, Position::NONE.into()),
+        CursorDocument::Decision(nonce),
+        CursorDocument::Position(nonce, Position::new(at).into()),
+    ]
 }
 
 /// Facts of a manifest by fencepost with `H` at `R`.
@@ -87,7 +99,9 @@ impl InventoryExt for Inventory {
     }
 
     fn with_cursor(mut self, name: &str, at: u64) -> Self {
-        self.note_cursor(CursorName::parse(name).unwrap(), Position::new(at));
+        for document in cursor_documents(at) {
+            self.note_cursor(CursorName::parse(name).unwrap(), document);
+        }
         self
     }
 

@@ -91,6 +91,8 @@ pub enum Reason {
     LanceClaimUnread(Version),
     /// An entry that the policy retains (P-50).
     Retention,
+    /// An entry of a zone that goes as a whole, once nothing holds any of it (P-99).
+    Zone,
     /// An entry above the boundary that this pass published (P-53).
     AboveBoundary,
     /// A post that late appends of a dead writer collide with (P-51), or the first entry of an epoch of Lance's (P-57).
@@ -115,10 +117,14 @@ pub enum Reason {
     ReleaseRecord,
     /// The boundary that counts.
     LatestBoundary,
+    /// A boundary that a new cursor may be about to look at (P-98).
+    SupersededBoundary,
     /// The lease of the current epoch, or of one that was claimed meanwhile.
     CurrentLease,
     /// A cursor.
     ConsumersCursor,
+    /// What is left of a cursor that was removed. It holds nothing.
+    CursorLeftover,
     /// This manifest version names it as an SSTable (P-80).
     SsTableNamed(Version),
     /// Its generation is not flushed yet (P-80).
@@ -148,6 +154,7 @@ impl Reason {
             Self::LanceOpener(_) => "lance_opener",
             Self::LanceClaimUnread(_) => "lance_claim_unread",
             Self::Retention => "retention",
+            Self::Zone => "zone",
             Self::AboveBoundary => "above_boundary",
             Self::NeededPost => "needed_post",
             Self::Unreadable => "unreadable",
@@ -160,8 +167,10 @@ impl Reason {
             Self::NewestManifests => "newest_manifests",
             Self::YoungManifest => "young_manifest",
             Self::LatestBoundary => "latest_boundary",
+            Self::SupersededBoundary => "superseded_boundary",
             Self::CurrentLease => "current_lease",
             Self::ConsumersCursor => "consumers_cursor",
+            Self::CursorLeftover => "cursor_leftover",
             Self::SsTableNamed(_) => "sstable",
             Self::SsTableNotFlushed => "sstable_not_flushed",
             Self::SsTableUnlisted => "sstable_unlisted",
@@ -198,6 +207,7 @@ impl fmt::Display for Reason {
             Self::ReleaseRecord => "It records that an operator released an epoch.",
             Self::Retention => "The policy retains it.",
             Self::AboveBoundary => "It lies above the boundary of this pass; the next pass looks at it.",
+            Self::Zone => "A takeover's post and fillers go together, and something still holds the last of them.",
             Self::NeededPost => "It is what a dead writer's late appends collide with; it stays for ever.",
             Self::Unreadable => "It could not be read or understood, so nobody knows whether it is needed.",
             Self::Unread => "It was not read, so nobody knows whether it is needed.",
@@ -206,8 +216,10 @@ impl fmt::Display for Reason {
             Self::NewestManifests => "It is one of the newest manifest versions.",
             Self::YoungManifest => "It is a young manifest version.",
             Self::LatestBoundary => "It is the boundary that counts.",
+            Self::SupersededBoundary => "It is superseded; a later pass deletes it, when no new cursor may be looking at it.",
             Self::CurrentLease => "It is the lease of the current epoch.",
-            Self::ConsumersCursor => "It is a consumer's cursor; only the consumer removes it.",
+            Self::ConsumersCursor => "It is a consumer's cursor; it stays until it is removed by name.",
+            Self::CursorLeftover => "It is left of a cursor that was removed, and holds nothing; removing it once more deletes it.",
             Self::SsTableNamed(version) => {
                 return write!(f, "Manifest {version} names it: it is an SSTable, and Lance's to delete.");
             }

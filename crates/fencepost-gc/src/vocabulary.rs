@@ -1,6 +1,6 @@
 //! The words between a collection and whoever drives it.
 
-use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder};
+use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder, StoreTime};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
 use fencepost_format::{EntryHeader, Position, SsTableName};
 use std::collections::BTreeSet;
@@ -14,8 +14,6 @@ pub enum Part {
     Manifests,
     /// `fencepost/`: boundaries, leases and cursors.
     Documents,
-    /// `fencepost/cursor/` alone.
-    Cursors,
     /// The names of the folders in the shard's own, and nothing of what is in them: those of SSTables.
     SsTables,
 }
@@ -66,6 +64,11 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
+    /// Write the stamp, and answer with the time at which the store says that it was written.
+    Stamp {
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Delete these objects, in any order. Those that are gone already count as deleted.
     ///
     /// An SSTable's folder comes alone, and everything in it goes: first `_versions`, by which Lance would take it for whole, then the rest.
@@ -92,6 +95,8 @@ pub enum CollectReply {
     SsTable(SsTableName, ReadReply<SsTableFolder>),
     /// To [`CollectRequest::PublishBoundary`].
     Published(Position, CreateReply),
+    /// To [`CollectRequest::Stamp`].
+    Stamped(ReadReply<StoreTime>),
     /// To [`CollectRequest::Delete`].
     Deleted {
         /// The batch.

@@ -1,5 +1,6 @@
 //! What models and simulator share: the store, the parties that drive the production machines, and the oracle that judges them.
 
+mod cursor;
 pub mod oracle;
 pub mod reader;
 pub mod store;

@@ -68,8 +68,12 @@ models! {
     a_lagging_list_is_made_good_by_probing "manifest/lagging",
     /// P-10.
     a_sealed_shard_is_not_claimed "manifest/sealed",
-    /// P-53, P-54.
+    /// P-53, P-54, P-95: whatever listings show of a cursor that moves.
     cursor_and_collector_see_each_other "cursors",
+    /// P-98.
+    a_boundary_that_is_looked_at_stays "cursors/boundaries",
+    /// P-99.
+    a_zone_goes_as_a_whole "cursors/zone",
     /// P-11, P-60 to P-64.
     safety_never_depends_on_a_lease "lease",
     /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.

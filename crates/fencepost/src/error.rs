@@ -1,7 +1,7 @@
 //! Errors. Each answers: what became of my data, what can I do, which object.
 
 use fencepost_fence::GaveUp;
-use fencepost_format::{Epoch, FormatError, Position, ShardId, Version};
+use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
 use fencepost_store::{Escaped, StoreError};
 use snafu::Snafu;
 
@@ -356,6 +356,17 @@ pub enum ReadError {
     GaveUp {
         /// The position that was to be read next.
         at: Position,
+        /// Where it ended.
+        why: GaveUp,
+        /// The last thing that went wrong.
+        cause: Option<Cause>,
+    },
+    /// A cursor was not opened, moved or removed, or is not known to be. It holds at its old place, and perhaps at the new one too; doing the same
+    /// once more is safe.
+    #[snafu(display("cursor {name}: {}{}", gave_up_text(why), caused(cause)))]
+    Cursor {
+        /// Its name.
+        name: CursorName,
         /// Where it ended.
         why: GaveUp,
         /// The last thing that went wrong.

@@ -85,10 +85,10 @@ pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
 pub use fencepost_fence::{Ailment, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
-    CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails, Nonce,
-    Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
+    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails,
+    Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
 };
-pub use fencepost_gc::exec::{CollectError, Collected};
+pub use fencepost_gc::exec::{CollectError, Collected, Staging};
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
     Report, SsTableFolder, Verdict,
@@ -96,7 +96,7 @@ pub use fencepost_gc::{
 pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
-pub use reader::{Cursor, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
+pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use table::{TableError, read_table};
 pub use verify::{Problem, ProblemKind, Verification};

@@ -3,9 +3,9 @@
 mod cursor;
 mod tail;
 
-pub use cursor::Cursor;
 pub(crate) use cursor::boundary;
 use cursor::read_cursor;
+pub use cursor::{Cursor, CursorStatus};
 pub use tail::{Tail, TailEvent, TailState};
 
 use crate::io::{Io, Performed};

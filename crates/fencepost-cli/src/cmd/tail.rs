@@ -8,7 +8,8 @@ use crate::place::requests;
 use crate::signal::asked_to_end;
 use crate::sink::{OutputFormat, Sink, SinkOptions};
 use fencepost::{
-    Cursor, CursorName, LogEntry, Position, ReadFrom, RequestCounts, Tail, TailEvent, TailState, Wal,
+    Consumed, Cursor, CursorName, LogEntry, ReadFrom, RequestCounts, ResumePoint, Tail, TailEvent, TailState,
+    Wal,
 };
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -37,10 +38,10 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
     let (next, requests_made) = copied?;
     finished?;
     copy.take_name()?;
-    copy.passed(next.prev()).await?;
+    copy.passed(next).await?;
     if json {
         let document = json!({
-            "rows": copy.rows, "entries": copy.entries, "next": next.get(), "requests": requests(requests_made),
+            "rows": copy.rows, "entries": copy.entries, "next": next.next.get(), "requests": requests(requests_made),
         });
         // Stdout has the rows, unless they went to a file.
         if copy.args.output.is_some() {
@@ -111,8 +112,8 @@ struct Copy {
     entries: u64,
 }
 
-/// The next position, and what the reading cost.
-type Copied = (Position, RequestCounts);
+/// Where to go on, and what the reading cost.
+type Copied = (ResumePoint, RequestCounts);
 
 impl Copy {
     /// What is there now.
@@ -128,7 +129,7 @@ impl Copy {
             let Some(entry) = entry else { break };
             self.write(&entry).await?;
         }
-        Ok((reader.resume_point().next, reader.requests()))
+        Ok((reader.resume_point(), reader.requests()))
     }
 
     /// What is there and what comes, until the last position asked for or a signal.
@@ -158,7 +159,7 @@ impl Copy {
                 }
             }
         }
-        Ok((tail.resume_point().next, tail.requests()))
+        Ok((tail.resume_point(), tail.requests()))
     }
 
     async fn write(&mut self, entry: &LogEntry) -> Result<(), Failure> {
@@ -167,7 +168,7 @@ impl Copy {
         self.entries += 1;
         if self.cursor.is_some() && self.beside.is_none() && self.args.format.is_readable_at_once() {
             self.sink.flush()?;
-            self.passed(entry.position()).await?;
+            self.passed(entry).await?;
         }
         Ok(())
     }
@@ -178,9 +179,9 @@ impl Copy {
         beside.take_name().map_err(|error| Failure::of(Exit::Failed, &error).while_doing(shown(path)))
     }
 
-    async fn passed(&mut self, position: Position) -> Result<(), Failure> {
+    async fn passed(&mut self, to: impl Into<Consumed>) -> Result<(), Failure> {
         match &mut self.cursor {
-            Some(cursor) => Ok(cursor.advance(position).await?),
+            Some(cursor) => Ok(cursor.advance(to).await?),
             None => Ok(()),
         }
     }

@@ -115,6 +115,69 @@ fn a_consumer_goes_on_where_it_was_and_holds_the_log() {
     assert!(done["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{done}");
 }
 
+/// Whose consumer is gone holds the log for ever, unless somebody can let go of it by name.
+#[test]
+fn cursors_are_listed_and_dropped_by_name() {
+    let scratch = log();
+    run(["tail", &scratch.log(), "--cursor", "copy", "--to", "5"]).ok();
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    let listed = run(["cursor", "list", &scratch.log(), "--json"]).ok().json();
+    let checkpoint = listed["checkpoint"].as_u64().unwrap();
+    let copy = json!({"name": "copy", "position": 5, "holds": checkpoint - 5, "half_made": false});
+    assert_eq!(listed["cursors"], json!([copy]));
+    let text = run(["cursor", "list", &scratch.log()]).ok().text();
+    assert!(text.contains("copy: done with everything up to position 5; it holds back"), "{text}");
+    run(["cursor", "drop", &scratch.log(), "other"]).fails(3, "no cursor other");
+    run(["cursor", "drop", &scratch.log(), "copy"]).ok();
+    assert_eq!(run(["cursor", "list", &scratch.log(), "--json"]).ok().json()["cursors"], json!([]));
+    let done = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert!(done["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{done}");
+}
+
+/// "Now" is not the newest object's time: a log that nobody writes to grows older too.
+#[test]
+fn ages_pass_on_a_log_that_nobody_writes_to() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    // Everything is as old as if it had been written an hour ago, at one moment.
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    let mut folders = vec![scratch.shard()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                std::fs::File::options().write(true).open(path).unwrap().set_modified(hour_ago).unwrap();
+            }
+        }
+    }
+    let kept = run(["gc", "run", &scratch.log(), "--retain-age", "2h", "--json"]).ok().json();
+    assert_eq!(kept["deleted_objects"]["entries"], 0, "{kept}");
+    let gone = run(["gc", "run", &scratch.log(), "--retain-age", "30m", "--json"]).ok().json();
+    assert!(gone["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{gone}");
+}
+
+/// A writer that is killed between writing a file and giving it its name leaves it for ever, unless somebody deletes it.
+#[test]
+fn what_killed_writers_left_is_counted_and_deleted_by_age() {
+    let scratch = log();
+    let mut left = scratch.entry(99).into_os_string();
+    left.push("#1");
+    std::fs::write(&left, vec![0; 5_000]).unwrap();
+    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(plan["staging_files"]["found_bytes"], 5_000);
+    assert_eq!(plan["not_understood"], json!([]));
+    let young = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(
+        (&young["staging_files"]["found"], &young["staging_files"]["deleted"]),
+        (&json!(1), &json!(0))
+    );
+    let old = run(["gc", "run", &scratch.log(), "--min-age", "0s", "--json"]).ok().json();
+    assert_eq!(old["staging_files"]["deleted_bytes"], 5_000, "{old}");
+    assert!(!std::path::Path::new(&left).exists());
+}
+
 #[test]
 fn retention_keeps_the_newest_covered_entries() {
     let scratch = log();

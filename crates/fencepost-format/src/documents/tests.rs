@@ -1,17 +1,20 @@
 use proptest::prelude::*;
 
 use crate::{
-    Boundary, Cursor, CursorName, DOCUMENT_BYTES_MAX, Epoch, FormatError, ID_MAX, Lease, Position, Release,
-    Version,
+    Boundary, Consumed, CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX, Epoch, FormatError,
+    ID_MAX, Lease, Nonce, Position, Release, Version,
 };
 
 fn boundary(text: &str) -> Result<Boundary, FormatError> {
     Boundary::decode("boundary", Position::new(42), text.as_bytes())
 }
 
-fn cursor(text: &str) -> Result<Cursor, FormatError> {
-    Cursor::decode("cursor", &CursorName::parse("copy").unwrap(), Position::new(42), text.as_bytes())
+fn decision(text: &str) -> Result<CursorDecision, FormatError> {
+    CursorDecision::decode("cursor", &CursorName::parse("copy").unwrap(), Nonce(0xfe), text.as_bytes())
 }
+
+const DECISION: &str =
+    r#"{"format":1,"name":"copy","nonce":"000000000000000000000000000000fe","granted":true,"epoch":3}"#;
 
 fn lease(text: &str) -> Result<Lease, FormatError> {
     Lease::decode("lease", Epoch::new(3), text.as_bytes())
@@ -33,10 +36,19 @@ fn documents_are_laid_out_as_documented() {
     assert_eq!(Release::decode("release", Epoch::new(3), text.as_bytes()).unwrap(), document);
     assert!(Release::decode("release", Epoch::new(2), text.as_bytes()).is_err());
 
-    let text = r#"{"format":1,"name":"copy","position":42}"#;
-    let document = Cursor { name: CursorName::parse("copy").unwrap(), position: Position::new(42) };
-    assert_eq!(document.encode(), text);
-    assert_eq!(cursor(text).unwrap(), document);
+    let text =
+        r#"{"format":1,"name":"copy","nonce":"000000000000000000000000000000fe","position":42,"epoch":3}"#;
+    let copy = CursorName::parse("copy").unwrap();
+    let consumed = Consumed { position: Position::new(42), epoch: Epoch::new(3) };
+    for document in [CursorDocument::Cursor, CursorDocument::Position] {
+        assert_eq!(document(Nonce(0xfe), consumed).encode(&copy), text);
+    }
+    let granted = CursorDecision::Granted(Epoch::new(3));
+    let given_up = DECISION.replace("true", "false").replace(":3}", ":0}");
+    for (document, text) in [(granted, DECISION), (CursorDecision::GivenUp, &given_up)] {
+        assert_eq!(document.encode(&copy, Nonce(0xfe)), text);
+        assert_eq!(decision(text).unwrap(), document);
+    }
 
     let text = r#"{"format":1,"epoch":3,"holder":"host 1","counter":8,"ttl_ms":5000,"released":false}"#;
     let document = Lease {
@@ -75,15 +87,15 @@ fn what_is_no_document_is_refused() {
         assert!(matches!(error, FormatError::Damaged { .. }), "{text}: {error}");
         assert_eq!(error.object(), Some("boundary"));
     }
-    let other = r#"{"format":1,"name":"other","position":42}"#;
-    assert!(matches!(cursor(other), Err(FormatError::Damaged { .. })));
+    for (from, to) in [("copy", "other"), ("fe", "ff"), ("true", "false"), ("true", "1"), (":3}", ":-3}")] {
+        assert!(matches!(decision(&DECISION.replace(from, to)), Err(FormatError::Damaged { .. })), "{to}");
+    }
 }
 
 #[test]
 fn documents_under_a_wrong_name_are_misplaced() {
     let wrong = [
         boundary(r#"{"format":1,"boundary":41,"kept_posts":[]}"#).unwrap_err(),
-        cursor(r#"{"format":1,"name":"copy","position":41}"#).unwrap_err(),
         lease(r#"{"format":1,"epoch":2,"holder":"","counter":0,"ttl_ms":0,"released":true}"#).unwrap_err(),
     ];
     for error in wrong {
@@ -133,8 +145,12 @@ proptest! {
         prop_assert_eq!(Boundary::decode("b", Position::new(at), &bytes).unwrap(), document);
 
         let name = CursorName::parse("a.b-c_d").unwrap();
-        let document = Cursor { name: name.clone(), position: Position::new(at) };
-        prop_assert_eq!(Cursor::decode("c", &name, Position::new(at), &document.encode()).unwrap(), document);
+        let consumed = Consumed { position: Position::new(at), epoch: Epoch::new(at) };
+        let document = CursorDocument::Position(Nonce(at.into()), consumed);
+        prop_assert_eq!(CursorDocument::parse(&document.object_name()), Some(document));
+        let document = CursorDecision::Granted(Epoch::new(at));
+        let bytes = document.encode(&name, Nonce(at.into()));
+        prop_assert_eq!(CursorDecision::decode("c", &name, Nonce(at.into()), &bytes).unwrap(), document);
 
         let document = Lease { epoch: Epoch::new(at), holder, counter: at, ttl_ms: 1, released: true };
         let read = Lease::decode("l", Epoch::new(at), &document.encode()).unwrap();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ID_MAX;
+use crate::{Consumed, ID_MAX, Nonce};
 
 const SHARD: &str = "5e3982e7-0881-4b06-a045-82968ecdc515";
 
@@ -45,17 +45,43 @@ fn names_have_one_spelling() {
 fn documents_have_one_spelling() {
     let zero = "00000000000000000000.json";
     assert_eq!(parse_boundary_name(&format!("boundary-{zero}")), Some(Position::NONE));
-    assert_eq!(parse_cursor_document_name(zero), Some(Position::NONE));
     assert_eq!(parse_lease_name(zero), None, "nobody holds epoch 0");
     assert_eq!(parse_lease_name("00000000000000000042.json"), Some(Epoch::new(42)));
     for bad in ["42.json", "0000000000000000042.json", "+0000000000000000042.json", "00000000000000000042"] {
-        assert_eq!(parse_cursor_document_name(bad), None, "{bad}");
+        assert_eq!(parse_lease_name(bad), None, "{bad}");
     }
     // 2^62 + 1, and more than 64 bits.
     for bad in ["04611686018427387905.json", "99999999999999999999.json"] {
-        assert_eq!(parse_cursor_document_name(bad), None, "{bad}");
+        assert_eq!(parse_lease_name(bad), None, "{bad}");
     }
-    assert_eq!(parse_cursor_document_name("04611686018427387904.json"), Some(Position::new(ID_MAX)));
+    assert_eq!(parse_lease_name("04611686018427387904.json"), Some(Epoch::new(ID_MAX)));
+}
+
+/// F-21.
+#[test]
+fn documents_of_cursors_have_one_spelling() {
+    let good = "position-000000000000000000000000000000fe-00000000000000000042-00000000000000000003.json";
+    let consumed = Consumed { position: Position::new(42), epoch: Epoch::new(3) };
+    let document = CursorDocument::Position(Nonce(0xfe), consumed);
+    assert_eq!(document.object_name(), good);
+    assert_eq!(CursorDocument::parse(good), Some(document));
+    let decision = "decision-000000000000000000000000000000fe.json";
+    assert_eq!(CursorDocument::parse(decision), Some(CursorDocument::Decision(Nonce(0xfe))));
+    let bad = [
+        good.replace("position", "decision"),
+        decision.replace("decision", "cursor"),
+        good.replace("position", "place"),
+        good.replace("fe-", "FE-"),
+        good.replace("-0000000000000000000000", "-+000000000000000000000"),
+        good.replace("00000000000000000042", "42"),
+        good.replace("00000000000000000042", "04611686018427387905"),
+        good.replace("-00000000000000000003", ""),
+        good.replace(".json", "-1.json"),
+        good.replace(".json", ""),
+    ];
+    for name in bad {
+        assert_eq!(CursorDocument::parse(&name), None, "{name}");
+    }
 }
 
 #[test]
@@ -82,10 +108,13 @@ fn paths_are_those_of_the_layout() {
         paths.boundary(Position::new(42)),
         format!("{root}/fencepost/gc/boundary-00000000000000000042.json")
     );
-    let cursor = paths.cursor(&name, Position::NONE);
-    assert_eq!(cursor, format!("{root}/fencepost/cursor/copy/00000000000000000000.json"));
-    assert_eq!(paths.parse_cursor(&cursor), Some((name, Position::NONE)));
-    assert_eq!(paths.parse_cursor(&format!("{root}/fencepost/cursor/a/b/00000000000000000000.json")), None);
+    assert_eq!(paths.stamp(), format!("{root}/fencepost/gc/stamp.json"));
+    let document = CursorDocument::Cursor(Nonce(1), Position::NONE.into());
+    let cursor = paths.cursor(&name, &document);
+    assert_eq!(cursor, format!("{root}/fencepost/cursors/copy/{}", document.object_name()));
+    assert_eq!(paths.parse_cursor(&cursor), Some((name, document)));
+    assert_eq!(paths.parse_cursor(&cursor.replace("copy", "a/b")), None);
+    assert_eq!(paths.parse_cursor(&format!("{root}/fencepost/cursors/copy/notes.txt")), None);
     assert_eq!(paths.lease(Epoch::new(3)), format!("{root}/fencepost/lease/00000000000000000003.json"));
     assert_eq!(ShardPaths::new("", paths.shard()).root(), format!("_mem_wal/{SHARD}"));
 }

@@ -16,10 +16,10 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
 use fencepost_format::{
-    Boundary, Cursor, CursorName, DecodeLimits, EncodedBatches, Entry, EntryHeader, EntryKind, EntryTail,
-    Epoch, LanceHead, Lease, Manifest, Nonce, Position, ShardId, ShardPaths, ShardStatus, TRAILER_BYTES,
-    Version, decode_header, decode_lance_head, decode_version_hint, encode_marker, encode_version_hint,
-    parse_entry_name, parse_manifest_name, seal_data,
+    Boundary, Consumed, CursorDecision, CursorDocument, CursorName, DecodeLimits, EncodedBatches, Entry,
+    EntryHeader, EntryKind, EntryTail, Epoch, LanceHead, Lease, Manifest, Nonce, Position, ShardId,
+    ShardPaths, ShardStatus, TRAILER_BYTES, Version, decode_header, decode_lance_head, decode_version_hint,
+    encode_marker, encode_version_hint, parse_entry_name, parse_manifest_name, seal_data,
 };
 use serde_json::Value;
 
@@ -181,9 +181,10 @@ fn what_the_first_fencepost_wrote_is_read() {
     let Boundary { boundary, .. } = written.boundary;
     let document = read(paths.boundary(boundary));
     assert_eq!(Boundary::decode("b", boundary, &document).unwrap(), written.boundary);
-    let Cursor { name, position } = &written.cursor;
-    let document = read(paths.cursor(name, *position));
-    assert_eq!(Cursor::decode("c", name, *position, &document).unwrap(), written.cursor);
+    let (name, nonce, made, decision) = &written.cursor;
+    assert_eq!(read(paths.cursor(name, &CursorDocument::Cursor(*nonce, *made))).first(), Some(&b'{'));
+    let bytes = read(paths.cursor(name, &CursorDocument::Decision(*nonce)));
+    assert_eq!(CursorDecision::decode("c", name, *nonce, &bytes).unwrap(), *decision);
     let document = read(paths.lease(written.lease.epoch));
     assert_eq!(Lease::decode("l", written.lease.epoch, &document).unwrap(), written.lease);
 }
@@ -216,9 +217,12 @@ fn the_first_fencepost_still_writes_the_same_objects() {
         write(paths.entry(position), &object);
     }
     write(paths.boundary(boundary.boundary), &boundary.encode().unwrap());
-    write(paths.cursor(&cursor.name, cursor.position), &cursor.encode());
+    let (name, nonce, made, decision) = &cursor;
+    let made = CursorDocument::Cursor(*nonce, *made);
+    write(paths.cursor(name, &made), &made.encode(name));
+    write(paths.cursor(name, &CursorDocument::Decision(*nonce)), &decision.encode(name, *nonce));
     write(paths.lease(lease.epoch), &lease.encode());
-    assert_eq!(written.len(), 10);
+    assert_eq!(written.len(), 11);
 }
 
 struct FirstFencepost {
@@ -226,7 +230,7 @@ struct FirstFencepost {
     kinds: [(Position, EntryKind); 5],
     groups: [Vec<RecordBatch>; 2],
     boundary: Boundary,
-    cursor: Cursor,
+    cursor: (CursorName, Nonce, Consumed, CursorDecision),
     lease: Lease,
 }
 
@@ -254,6 +258,7 @@ fn first_fencepost() -> FirstFencepost {
         ])
         .unwrap()
     };
+    let made = Consumed { position: Position::new(12), epoch: Epoch::NONE };
     FirstFencepost {
         manifest,
         kinds,
@@ -262,7 +267,12 @@ fn first_fencepost() -> FirstFencepost {
             boundary: Position::new(9),
             kept_posts: vec![Position::new(1), Position::new(5)],
         },
-        cursor: Cursor { name: CursorName::parse("copy").unwrap(), position: Position::new(12) },
+        cursor: (
+            CursorName::parse("copy").unwrap(),
+            Nonce(0xfeed),
+            made,
+            CursorDecision::Granted(Epoch::new(3)),
+        ),
         lease: Lease {
             epoch: Epoch::new(3),
             holder: "somebody".to_owned(),

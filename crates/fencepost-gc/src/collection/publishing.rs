@@ -6,6 +6,14 @@ use fencepost_fence::{CreateReply, GaveUp, ReadReply, Tick};
 use fencepost_format::Position;
 use std::collections::BTreeSet;
 
+/// A boundary that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Published {
+    pub(super) at: Position,
+    /// Whether it is certain that this pass, and nobody else, made it.
+    pub(super) ours: bool,
+}
+
 /// A boundary on its way to the store.
 ///
 /// The document's name says all that matters, so whose document stands there does not. But some stores answer "exists" where two requests
@@ -40,7 +48,7 @@ impl Publishing {
         now: Tick,
         patience: u64,
         reply: &CollectReply,
-    ) -> Option<Result<Position, GaveUp>> {
+    ) -> Option<Result<Published, GaveUp>> {
         match reply {
             CollectReply::Published(at, reply) if *at == self.at && !self.reads_back && self.ask.is_out() => {
                 self.handle_created(now, patience, *reply)
@@ -57,10 +65,10 @@ impl Publishing {
         now: Tick,
         patience: u64,
         reply: CreateReply,
-    ) -> Option<Result<Position, GaveUp>> {
+    ) -> Option<Result<Published, GaveUp>> {
         let late = self.ask.is_late(now, patience);
         match reply {
-            CreateReply::Done => return Some(Ok(self.at)),
+            CreateReply::Done => return Some(Ok(Published { at: self.at, ours: true })),
             CreateReply::Exists => {
                 self.reads_back = true;
                 self.ask.turn();
@@ -82,9 +90,11 @@ impl Publishing {
         now: Tick,
         patience: u64,
         read: &ReadReply<BTreeSet<Position>>,
-    ) -> Option<Result<Position, GaveUp>> {
+    ) -> Option<Result<Published, GaveUp>> {
         match read {
-            ReadReply::Found(_) | ReadReply::Damaged => return Some(Ok(self.at)),
+            ReadReply::Found(_) | ReadReply::Damaged => {
+                return Some(Ok(Published { at: self.at, ours: false }));
+            }
             ReadReply::Absent | ReadReply::Unknown if self.ask.is_late(now, patience) => {
                 return Some(Err(GaveUp::Unknown));
             }

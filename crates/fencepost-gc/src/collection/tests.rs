@@ -7,7 +7,8 @@ mod sstables;
 use super::*;
 use crate::testing::{World, run, step};
 use crate::{Deleted, Object, Policy, Report};
-use fencepost_format::{Epoch, Position};
+use fencepost_fence::Window;
+use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Position};
 use std::collections::BTreeSet;
 
 const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 2, batch: 3 };
@@ -16,7 +17,12 @@ const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 2,
 const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:f2 7:d2 8:d1 9:d2 10:c2 11:h3 12:d3 13:d3";
 
 fn collection() -> Collection {
-    Collection::new(PARAMS, Tick(0), Policy::new(), Mode::Delete)
+    Collection::new(PARAMS, Tick(0), policy(), Mode::Delete)
+}
+
+/// The zone in [`LOG`] has three positions.
+fn policy() -> Policy {
+    Policy::new().with_window_for_models(Window::for_models(3))
 }
 
 fn report(events: &[CollectEvent]) -> &Report {
@@ -54,7 +60,9 @@ fn the_boundary_is_published_then_cursors_are_read_then_entries_go() {
     let (requests, _) = run(&mut world, &mut collection());
     let find = |wanted: fn(&CollectRequest) -> bool| requests.iter().position(wanted).unwrap();
     let publish = find(|request| matches!(request, CollectRequest::PublishBoundary { .. }));
-    let cursors = find(|request| matches!(request, CollectRequest::List { part: Part::Cursors, .. }));
+    let documents =
+        |request: &CollectRequest| matches!(request, CollectRequest::List { part: Part::Documents, .. });
+    let cursors = requests.iter().rposition(documents).unwrap();
     let delete = find(|request| matches!(request, CollectRequest::Delete { .. }));
     assert!(publish < cursors && cursors < delete, "{requests:#?}");
 }
@@ -66,7 +74,8 @@ fn cursors_are_read_again_even_if_the_boundary_stands() {
     world.boundaries.insert(Position::new(11), BTreeSet::new());
     let (requests, _) = run(&mut world, &mut collection());
     assert!(!requests.iter().any(|request| matches!(request, CollectRequest::PublishBoundary { .. })));
-    assert!(requests.contains(&CollectRequest::List { part: Part::Cursors, attempt: 0 }));
+    let documents = CollectRequest::List { part: Part::Documents, attempt: 0 };
+    assert_eq!(requests.iter().filter(|request| **request == documents).count(), 2);
     assert_eq!(world.positions(), [4, 12, 13]);
 }
 
@@ -82,18 +91,82 @@ fn a_second_pass_finds_nothing_and_reads_almost_nothing() {
     assert_eq!(reads.count(), 0, "the boundary records the needed post");
 }
 
-/// P-56: the nearest recorded post is read to find out that the entry is a leftover.
+/// P-56: it landed where somebody had collected. What its epoch says besides the others' is not asked.
 #[test]
-fn leftovers_that_land_after_a_pass_are_swept_and_counted() {
+fn what_lands_after_a_pass_is_swept_and_counted_apart() {
     let mut world = World::new(LOG, 3, 11);
     run(&mut world, &mut collection());
     let late = crate::testing::header(Position::new(6), "d1");
     world.entries.insert(Position::new(6), Some(late));
     let (requests, events) = run(&mut world, &mut collection());
     assert_eq!(world.positions(), [4, 12, 13]);
-    assert_eq!(report(&events).leftovers, 1);
+    assert_eq!((report(&events).leftovers, report(&events).swept), (0, 1));
     let reads = requests.iter().filter(|request| matches!(request, CollectRequest::ReadHeader { .. }));
-    assert_eq!(reads.count(), 2);
+    assert_eq!(reads.count(), 1);
+}
+
+/// P-98: the pass that supersedes a boundary leaves it, the next one deletes it, and not while a cursor is in the making.
+#[test]
+fn a_superseded_boundary_goes_in_a_later_pass() {
+    let mut world = World::new(LOG, 3, 11);
+    world.boundaries.insert(Position::new(2), BTreeSet::new());
+    let boundaries = |world: &World| world.boundaries.keys().map(|at| at.get()).collect::<Vec<_>>();
+    run(&mut world, &mut collection());
+    assert_eq!(boundaries(&world), [2, 11]);
+    let half_made = CursorDocument::Cursor(Nonce(1), Position::new(12).into());
+    world.cursors.insert((CursorName::parse("new").unwrap(), half_made));
+    run(&mut world, &mut collection());
+    assert_eq!(boundaries(&world), [2, 11]);
+    world.cursors.clear();
+    let (requests, _) = run(&mut world, &mut collection());
+    assert_eq!(boundaries(&world), [11]);
+    let documents = CollectRequest::List { part: Part::Documents, attempt: 0 };
+    assert_eq!(
+        requests.iter().filter(|request| **request == documents).count(),
+        2,
+        "the cursors are read again"
+    );
+}
+
+/// A log that nobody writes to: the newest object is as old as all others, and yet a day has passed.
+#[test]
+fn time_passes_on_an_idle_log() {
+    let mut world = World::new(LOG, 3, 11);
+    let policy = policy().with_retain_age(std::time::Duration::from_secs(3_600));
+    let pass = || Collection::new(PARAMS, Tick(0), policy.clone(), Mode::Delete);
+    world.time = 3_599_999;
+    run(&mut world, &mut pass());
+    assert_eq!(world.positions().len(), 13);
+    world.time = 3_600_000;
+    run(&mut world, &mut Collection::new(PARAMS, Tick(0), policy.clone(), Mode::PlanOnly));
+    run(&mut world, &mut pass());
+    assert_eq!(world.positions(), [4, 12, 13]);
+}
+
+/// Nobody may write the stamp, or the store does not answer: the pass goes on, and keeps what it would have kept.
+#[test]
+fn a_pass_that_cannot_learn_the_time_keeps_more() {
+    for refused in [ReadReply::Absent, ReadReply::Unknown] {
+        let mut world = World::new(LOG, 3, 11);
+        let policy = policy().with_retain_age(std::time::Duration::from_secs(3_600));
+        let mut pass = Collection::new(PARAMS, Tick(0), policy, Mode::Delete);
+        let mut asked = 0;
+        while let Some(request) = pass.poll_request() {
+            let stamp = matches!(request, CollectRequest::Stamp { .. });
+            asked += u64::from(stamp);
+            let reply = if stamp { CollectReply::Stamped(refused.clone()) } else { world.perform(request) };
+            pass.handle(Tick(asked * 60), reply);
+        }
+        assert!(pass.is_ended() && world.positions().len() == 13, "{refused:?}");
+        assert_eq!(asked, if refused == ReadReply::Unknown { 2 } else { 1 }, "until the patience is over");
+    }
+}
+
+/// Where nothing stays for its age alone, nobody asks for the time.
+#[test]
+fn without_ages_no_stamp_is_written() {
+    let (requests, _) = run(&mut World::new(LOG, 3, 11), &mut collection());
+    assert!(!requests.iter().any(|request| matches!(request, CollectRequest::Stamp { .. })));
 }
 
 #[test]

@@ -18,7 +18,6 @@ pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Re
         Part::Entries => paths.wal_dir(),
         Part::Manifests => paths.manifest_dir(),
         Part::Documents => format!("{}/fencepost", paths.root()),
-        Part::Cursors => paths.cursors_dir(),
         Part::SsTables => unreachable!("answered above"),
     };
     let mut inventory = Inventory::default();
@@ -26,7 +25,7 @@ pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Re
         match part {
             Part::Entries => note_entry(&mut inventory, &folder, &object),
             Part::Manifests => note_manifest(&mut inventory, paths, &object),
-            Part::Documents | Part::Cursors => note_document(&mut inventory, paths, &object),
+            Part::Documents => note_document(&mut inventory, paths, &object),
             Part::SsTables => unreachable!("answered above"),
         }
     }
@@ -89,9 +88,11 @@ fn note_manifest(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
 fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedObject) {
     let modified = store_time(object.last_modified);
     let path = object.path.as_ref();
-    if let Some((name, position)) = paths.parse_cursor(path) {
+    if let Some((name, document)) = paths.parse_cursor(path) {
         note_time(inventory, modified);
-        inventory.note_cursor(name, position);
+        inventory.note_cursor(name, document);
+    } else if path == paths.stamp() {
+        note_time(inventory, modified);
     } else if let Some(at) = name_in(&paths.gc_dir(), object).and_then(parse_boundary_name) {
         inventory.boundaries.insert(at, modified);
     } else if let Some(epoch) = name_in(&paths.gc_dir(), object).and_then(parse_release_name) {
@@ -121,7 +122,7 @@ fn name_in<'a>(folder: &str, object: &'a ListedObject) -> Option<&'a str> {
     object.path.as_ref().strip_prefix(folder)?.strip_prefix('/')
 }
 
-fn store_time(time: SystemTime) -> StoreTime {
+pub(super) fn store_time(time: SystemTime) -> StoreTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     StoreTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -2,10 +2,10 @@
 
 use super::error::Fault;
 use super::header::read_header;
-use super::listing::{highest_version, list, measure};
+use super::listing::{highest_version, list, measure, store_time};
 use super::options::CollectOptions;
 use super::sstables::delete_sstable;
-use crate::{CollectReply, CollectRequest, Object};
+use crate::{CollectReply, CollectRequest, Object, StoreTime};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
 use fencepost_format::{
     Boundary, DOCUMENT_BYTES_MAX, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths,
@@ -72,6 +72,10 @@ pub(super) async fn perform(
             let (reply, fault) = publish(once, paths, Boundary { boundary: at, kept_posts }).await;
             (CollectReply::Published(at, reply), fault)
         }
+        CollectRequest::Stamp { .. } => {
+            let (read, fault) = stamp(once, paths).await;
+            (CollectReply::Stamped(read), fault)
+        }
         CollectRequest::Delete { batch, objects } if matches!(objects[..], [Object::SsTable(_)]) => {
             let [Object::SsTable(name)] = objects[..] else { unreachable!("matched above") };
             let failed = delete_sstable(store, &paths.sstable_dir(name)).await.err();
@@ -99,6 +103,7 @@ async fn pause(request: &CollectRequest, options: &CollectOptions) {
         | CollectRequest::ReadBoundary { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
         | CollectRequest::ListSsTable { attempt, .. }
+        | CollectRequest::Stamp { attempt }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         CollectRequest::Manifest(_) | CollectRequest::Delete { .. } => 0,
     };
@@ -199,6 +204,27 @@ async fn publish(store: &LogStore, paths: &ShardPaths, boundary: Boundary) -> (C
     }
 }
 
+/// Writes the stamp and reads what time the store gave it. An overwrite, as it only tells the time: one that lands late tells a later
+/// one, at which it landed (P-71).
+async fn stamp(store: &LogStore, paths: &ShardPaths) -> (ReadReply<StoreTime>, Option<Fault>) {
+    let path = paths.stamp();
+    if let Err(refused) = store.put_overwrite(&path, STAMP.into()).await {
+        return match refused.why {
+            Refusal::NotDone { retry: Retry::Later, source } | Refusal::Unknown { source } => {
+                (ReadReply::Unknown, Some(Fault::Store(source)))
+            }
+            Refusal::Exists | Refusal::NotDone { .. } => (ReadReply::Absent, None),
+        };
+    }
+    match store.head(&path).await {
+        ReadOutcome::Found(listed) => (ReadReply::Found(store_time(listed.last_modified)), None),
+        ReadOutcome::Absent => (ReadReply::Absent, None),
+        ReadOutcome::Unknown(error) => (ReadReply::Unknown, Some(Fault::Store(error))),
+    }
+}
+
 fn damaged(path: &str, reason: &'static str) -> FormatError {
     FormatError::Damaged { object: path.to_owned(), offset: 0, reason: reason.into() }
 }
+
+const STAMP: &str = r#"{"format":1}"#;

@@ -5,7 +5,7 @@ mod sstables;
 
 use super::*;
 use crate::{Mode, Object, Policy, Progress, Verdict};
-use fencepost_format::{EntryKind, Position, ShardId};
+use fencepost_format::{CursorDocument, EntryKind, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 use fencepost_store::{Path, StoreOptions};
 use log::Log;
 use object_store::memory::InMemory;
@@ -51,7 +51,7 @@ async fn a_pass_deletes_what_is_covered_and_the_next_finds_nothing() {
 async fn requests_are_as_many_as_documented() {
     let log = busy(log::memory("requests")).await;
     let first = pass(&log).await.requests;
-    // Lists: three of the manifests, one each of entries, documents and cursors. Reads: the manifest, the absent one
+    // Lists: three of the manifests, one of the entries, two of documents. Reads: the manifest, the absent one
     // after it, and six headers.
     assert_eq!((first.list, first.get, first.put, first.delete), (6, 8, 1, 5));
     let idle = pass(&log).await.requests;
@@ -207,10 +207,12 @@ async fn cursors_hold_and_what_may_be_one_holds_everything() {
     assert_eq!(collected.report.not_understood, std::slice::from_ref(&strange));
 
     log.store.delete([strange]).await;
-    log.cursor("reader", 2).await;
-    log.cursor("reader", 4).await;
+    let at = |position| Position::new(position).into();
+    log.cursor("reader", CursorDocument::Cursor(Nonce(5), at(1))).await;
+    log.cursor("reader", CursorDocument::Position(Nonce(5), at(2))).await;
+    log.cursor("reader", CursorDocument::Position(Nonce(5), at(1))).await;
     pass(&log).await;
-    assert_eq!(log.positions().await, [3, 5, 6, 7]);
+    assert_eq!(log.positions().await, [3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
@@ -241,6 +243,39 @@ async fn a_manifest_of_another_shard_ends_the_pass() {
     assert!(matches!(error, CollectError::Manifest { .. }), "{error}");
     assert!(error.to_string().contains("another shard"));
     assert_eq!(log.positions().await.len(), 7);
+}
+
+/// What may go in a state that this program does not know, it does not know either.
+#[tokio::test]
+async fn a_shard_in_an_unknown_state_is_not_collected() {
+    let log = busy(log::memory("state")).await;
+    let manifest = Manifest {
+        version: Version::new(2),
+        replay_after: Position::new(6),
+        status: ShardStatus::Unknown(7),
+        nonce: Some(Nonce(2)),
+        ..Manifest::initial(log.shard)
+    };
+    log.store.put_new(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+    let error = collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("status 7"), "{error}");
+    assert_eq!(log.positions().await, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// F-26: the time is that of an object which the pass itself wrote, on the store's clock.
+#[tokio::test]
+async fn a_stamp_tells_the_stores_time() {
+    let log = busy(log::memory("stamp")).await;
+    for version in 2..=4 {
+        log.manifest(version, 2, 6, 7).await;
+    }
+    let policy = Policy::new().with_manifests_keep(1);
+    let options = CollectOptions::new().with_policy(policy);
+    let collected = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    assert_eq!((collected.requests.put, collected.requests.head), (2, 1), "the boundary, the stamp");
+    assert!(matches!(log.store.head(log.paths.stamp()).await, fencepost_store::ReadOutcome::Found(_)));
+    let again = pass(&log).await;
+    assert!(again.report.not_understood.is_empty(), "the next pass knows it");
 }
 
 #[tokio::test]

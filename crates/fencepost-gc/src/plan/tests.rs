@@ -7,8 +7,8 @@ mod sstable_laws;
 use super::*;
 use crate::testing::{InventoryExt, facts, inventory};
 use crate::{Object, Policy, StoreTime};
-use fencepost_format::Epoch;
-use fencepost_format::Version;
+use fencepost_fence::Window;
+use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Version};
 
 /// Plans for the entries at `E` 9 and compares what goes.
 fn check(inventory: &Inventory, replay_after: u64, policy: &Policy, goes: &[u64]) -> Plan {
@@ -110,7 +110,30 @@ fn what_is_retained_has_no_holes() {
 fn leftovers_below_the_boundary_are_swept_whatever_their_age_and_counted() {
     let log = inventory("3:p2 4:d1 7:d2 8:d2 9:d2").with_age(4, 9_000).with_boundary(6);
     let plan = check(&log, 8, &Policy::new().with_retain_age(Duration::from_secs(1)), &[4, 7, 8]);
-    assert_eq!(plan.leftovers, 1);
+    assert_eq!((plan.leftovers, plan.swept), (0, 1));
+}
+
+/// P-56: the post at 5 landed late, in collected space. What follows from its epoch for the live rows above it? Nothing.
+#[test]
+fn nothing_is_concluded_from_what_landed_below_the_boundary() {
+    let log = inventory("5:p2 6:d1 7:d1 8:d1").with_boundary(5);
+    let plan = check(&log, 7, &Policy::new(), &[6, 7]);
+    assert_eq!((plan.leftovers, plan.swept), (0, 0));
+    let plan = check(&inventory("5:p2 6:d1 7:d2 8:d2"), 7, &Policy::new(), &[6, 7]);
+    assert_eq!((plan.leftovers, plan.swept), (1, 0));
+}
+
+/// P-99: a cursor in the middle of a zone; whoever reads on from it must see the post.
+#[test]
+fn a_zone_goes_as_a_whole() {
+    let log = |cursor| inventory("1:h1 2:d1 3:p2 4:f2 5:d1 6:d2 7:d2").with_cursor("a", cursor);
+    let policy = Policy::new().with_window_for_models(Window::for_models(3));
+    for (cursor, gone) in [(2, vec![1, 2]), (3, vec![1, 2]), (4, vec![1, 2]), (5, vec![1, 2, 4, 5])] {
+        let plan = check(&log(cursor), 7, &policy, &gone);
+        assert_eq!(plan.boundary.get(), gone.last().copied().unwrap());
+    }
+    let plan = check(&log(4), 7, &policy, &[1, 2]);
+    assert_eq!([reason(&plan, 3), reason(&plan, 4), reason(&plan, 5)], ["zone", "zone", "cursor"]);
 }
 
 /// P-51.
@@ -230,20 +253,39 @@ fn where_lance_writes_manifests_stay_as_long_as_silent_claims_count() {
 /// P-63.
 #[test]
 fn superseded_boundaries_and_void_leases_go() {
-    let mut log = inventory("").with_boundary(3).with_boundary(7);
+    let mut log = inventory("").with_boundary(3).with_boundary(7).with_cursor("a", 8);
+    log.published_before = Position::new(7);
     log.leases.extend((1..=3).map(|epoch| (Epoch::new(epoch), StoreTime(0))));
     log.not_understood.insert("wal/readme.txt".into());
     let plan = plan(&log, &facts(2, 9), &Policy::new());
     let gone: Vec<_> = plan.deletions().cloned().collect();
     assert_eq!(gone, [Object::Boundary(Position::new(3)), Object::Lease(Epoch::new(1))]);
-    let kept = [("current_lease", 2), ("latest_boundary", 1), ("not_understood", 1)];
+    let kept = [("consumers_cursor", 1), ("current_lease", 2), ("latest_boundary", 1), ("not_understood", 1)];
     assert_eq!(plan.kept(), kept.into());
+}
+
+/// P-98: it may be the one that a new cursor's look would have shown, in a listing that misses the newer one.
+#[test]
+fn a_superseded_boundary_stays_while_somebody_may_look_at_it() {
+    let both = inventory("").with_boundary(3).with_boundary(7);
+    let stays = |log: &Inventory| {
+        let plan = plan(log, &facts(2, 9), &Policy::new());
+        plan.kept().get("superseded_boundary") == Some(&1)
+    };
+    assert!(stays(&both), "nobody knows how long the newer one has been there");
+    let mut log = Inventory { published_before: Position::new(7), ..both };
+    assert!(!stays(&log));
+    let mut note = |document| {
+        log.note_cursor(CursorName::parse("new").unwrap(), document);
+        stays(&log)
+    };
+    assert!(note(CursorDocument::Cursor(Nonce(1), Position::new(5).into())), "it was not granted yet");
+    assert!(!note(CursorDocument::Decision(Nonce(1))));
 }
 
 #[test]
 fn names_of_reasons_are_words_and_sentences_end() {
-    let reasons =
-        [Reason::Live, Reason::NeededPost, Reason::Cursor(fencepost_format::CursorName::parse("c").unwrap())];
+    let reasons = [Reason::Live, Reason::NeededPost, Reason::Cursor(CursorName::parse("c").unwrap())];
     for reason in reasons {
         assert!(reason.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
         assert!(reason.to_string().ends_with('.'));

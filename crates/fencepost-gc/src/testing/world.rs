@@ -1,13 +1,14 @@
 //! A shard in memory, and collections that run against it one request at a time.
 
-use super::header;
+use super::{cursor_documents, header};
 use crate::{
     CollectEvent, CollectReply, CollectRequest, Collection, Inventory, Listed, Object, Part, SsTableFolder,
     StoreTime,
 };
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Tick};
 use fencepost_format::{
-    CursorName, EntryHeader, Epoch, Generation, Manifest, Position, ShardId, SsTable, SsTableName, Version,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Position, ShardId, SsTable,
+    SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,9 @@ pub(crate) struct World {
     pub(crate) entries: BTreeMap<Position, Option<EntryHeader>>,
     pub(crate) manifests: BTreeMap<Version, ManifestBody>,
     pub(crate) boundaries: BTreeMap<Position, BTreeSet<Position>>,
-    pub(crate) cursors: BTreeSet<(CursorName, Position)>,
+    pub(crate) cursors: BTreeSet<(CursorName, CursorDocument)>,
+    /// The store's time, as an object tells that is written now.
+    pub(crate) time: u64,
     pub(crate) leases: BTreeSet<Epoch>,
     /// The generation that a version gives next, and the SSTables that it names; those that are missing here give 1 and name none.
     pub(crate) flushes: BTreeMap<Version, (u64, Vec<SsTableName>)>,
@@ -77,8 +80,11 @@ impl World {
         manifest
     }
 
+    /// A cursor that was made at the beginning and stands at `at` now.
     pub(crate) fn cursor(&mut self, name: &str, at: u64) {
-        self.cursors.insert((CursorName::parse(name).unwrap(), Position::new(at)));
+        let name = CursorName::parse(name).unwrap();
+        self.cursors.retain(|(of, _)| *of != name);
+        self.cursors.extend(cursor_documents(at).map(|document| (name.clone(), document)));
     }
 
     /// The positions that hold an entry.
@@ -128,6 +134,7 @@ impl World {
                 self.boundaries.insert(at, kept_posts.into_iter().collect());
                 CollectReply::Published(at, CreateReply::Done)
             }
+            CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(self.time))),
             CollectRequest::Delete { batch, objects } => {
                 let failed = objects.into_iter().filter(|object| !self.delete(object));
                 CollectReply::Deleted {
@@ -151,15 +158,13 @@ impl World {
                 inventory.manifests.extend(versions);
             }
             Part::SsTables => inventory.sstables.extend(self.sstables.keys().map(|name| (*name, None))),
-            Part::Documents | Part::Cursors => {
-                for (name, at) in &self.cursors {
-                    inventory.note_cursor(name.clone(), *at);
+            Part::Documents => {
+                for (name, document) in &self.cursors {
+                    inventory.note_cursor(name.clone(), *document);
                 }
+                inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
+                inventory.leases.extend(self.leases.iter().map(|epoch| (*epoch, StoreTime(0))));
             }
-        }
-        if part == Part::Documents {
-            inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
-            inventory.leases.extend(self.leases.iter().map(|epoch| (*epoch, StoreTime(0))));
         }
         inventory
     }

@@ -1,9 +1,11 @@
-//! Cursors against collection: who writes first and looks second sees the other (P-53, P-54).
+//! Cursors against collection: who writes first and looks second sees the other (P-53, P-54, P-95 to P-99).
 //!
 //! A log of some entries whose owner moves `R`; collections that go request by request, each with its own idea of `R`, and whose
-//! deletions may be carried out at any later time; consumers that open a cursor anywhere, look at the boundary, and move
-//! on. Listings of cursors come in two pages, between which cursors move.
+//! deletions may be carried out at any later time; consumers that open a cursor anywhere, move on, die at any request, which may then
+//! land at any later time, and come back; and somebody who removes cursors by name. Listings come in two pages, between which everything goes on.
 
+mod consumer;
+mod pages;
 mod state;
 
 pub use state::{Action, State};
@@ -19,12 +21,59 @@ pub struct Bounds {
     pub name: &'static str,
     /// How many entries the log has.
     pub entries: u64,
+    /// Where a takeover left a post, with a window of three.
+    pub post: Option<u64>,
     /// How many collections there are.
     pub collections: u32,
-    /// How many consumers there are.
-    pub consumers: usize,
+    /// The consumers, each with the name of its cursor.
+    pub consumers: &'static [u8],
+    /// Where they may begin.
+    pub starts: &'static [u64],
     /// How often consumers move on, in all.
     pub moves: u32,
+    /// How many consumers die.
+    pub deaths: u32,
+    /// How often the cursor 0 is removed by name.
+    pub removals: u32,
+    /// The dangerous states that must be met.
+    pub reach: &'static [Reached],
+}
+
+/// A dangerous state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// A consumer came too late.
+    Truncated,
+    /// A collection published its boundary while a consumer had written its cursor and not looked yet.
+    Crossed,
+    /// A collection found less to delete because of a cursor.
+    Held,
+    /// A cursor was opened below the boundary.
+    OpenedBelowBoundary,
+    /// A cursor was opened that somebody else had made.
+    Reopened,
+    /// A cursor was given up while its consumer was making it.
+    GivenUp,
+    /// What a dead consumer had sent landed.
+    LandedLate,
+    /// A superseded boundary was deleted.
+    BoundaryDeleted,
+    /// A cursor stood inside a zone when a collection planned.
+    CursorInZone,
+}
+
+impl Reached {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::Truncated, "a consumer comes too late and is told"),
+        (Self::Crossed, "a boundary is published between cursor and look"),
+        (Self::Held, "a cursor holds a collection back"),
+        (Self::OpenedBelowBoundary, "a cursor is opened below the boundary"),
+        (Self::Reopened, "a cursor is opened that another consumer made"),
+        (Self::GivenUp, "a cursor is given up while its consumer lives"),
+        (Self::LandedLate, "a dead consumer's request lands"),
+        (Self::BoundaryDeleted, "a superseded boundary is deleted"),
+        (Self::CursorInZone, "a collection meets a cursor inside a zone"),
+    ];
 }
 
 /// The model.
@@ -40,14 +89,11 @@ impl CursorModel {
     pub const fn new(bounds: Bounds) -> Self {
         Self { bounds, reached: Marks::new() }
     }
-}
 
-/// A consumer came too late.
-const TRUNCATED: u32 = 0;
-/// A collection published its boundary while a consumer had written its cursor and not looked yet.
-const CROSSED: u32 = 1;
-/// A collection found less to delete because of a cursor.
-const HELD: u32 = 2;
+    fn note(&self, reached: Reached) {
+        self.reached.note(reached as u32);
+    }
+}
 
 impl Model for CursorModel {
     type State = State;
@@ -68,22 +114,108 @@ impl Model for CursorModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
+        let mut properties = vec![
             Property::always(Broken::DeletedAboveBound.promise(), |_, state: &State| {
                 !state.broken().contains(&Broken::DeletedAboveBound)
             }),
             Property::always(Broken::HighestDeleted.promise(), |_, state: &State| {
                 !state.broken().contains(&Broken::HighestDeleted)
             }),
-            Property::sometimes("a consumer comes too late and is told", |model: &Self, _| {
-                model.reached.has(TRUNCATED)
+            Property::always(Broken::BoundInsideZone.promise(), |_, state: &State| {
+                !state.broken().contains(&Broken::BoundInsideZone)
             }),
-            Property::sometimes("a boundary is published between cursor and look", |model: &Self, _| {
-                model.reached.has(CROSSED)
-            }),
-            Property::sometimes("a cursor holds a collection back", |model: &Self, _| {
-                model.reached.has(HELD)
-            }),
-        ]
+        ];
+        properties.extend(
+            Reached::ALL.into_iter().filter(|(reached, _)| self.bounds.reach.contains(reached)).map(
+                |(reached, text)| {
+                    let met = MET[reached as usize];
+                    Property::sometimes(text, met)
+                },
+            ),
+        );
+        properties
     }
+}
+
+/// Properties are plain functions, so there is one for each mark.
+const MET: [fn(&CursorModel, &State) -> bool; 9] = [
+    |model, _| model.reached.has(0),
+    |model, _| model.reached.has(1),
+    |model, _| model.reached.has(2),
+    |model, _| model.reached.has(3),
+    |model, _| model.reached.has(4),
+    |model, _| model.reached.has(5),
+    |model, _| model.reached.has(6),
+    |model, _| model.reached.has(7),
+    |model, _| model.reached.has(8),
+];
+
+/// What CI searches.
+#[must_use]
+pub fn small() -> Vec<Bounds> {
+    let base = Bounds {
+        name: "cursors",
+        entries: 4,
+        post: None,
+        collections: 2,
+        consumers: &[0],
+        starts: &[0, 1, 2, 3],
+        moves: 1,
+        deaths: 0,
+        removals: 0,
+        reach: &[Reached::Truncated, Reached::Crossed, Reached::Held],
+    };
+    vec![
+        base.clone(),
+        Bounds {
+            name: "cursors/boundaries",
+            entries: 3,
+            collections: 3,
+            starts: &[0],
+            moves: 0,
+            reach: &[Reached::Truncated, Reached::Crossed],
+            ..base.clone()
+        },
+        Bounds {
+            name: "cursors/zone",
+            entries: 7,
+            post: Some(3),
+            collections: 1,
+            starts: &[2, 3, 4],
+            moves: 1,
+            reach: &[Reached::CursorInZone, Reached::Held],
+            ..base
+        },
+    ]
+}
+
+/// What is searched on demand.
+#[must_use]
+pub fn large() -> Vec<Bounds> {
+    let base = small().swap_remove(0);
+    vec![
+        Bounds { name: "large/cursors", entries: 5, consumers: &[0, 1], moves: 2, ..base.clone() },
+        Bounds {
+            name: "large/cursors/openers",
+            entries: 2,
+            collections: 1,
+            consumers: &[0, 0],
+            starts: &[0, 1],
+            moves: 0,
+            reach: &[Reached::Reopened, Reached::GivenUp],
+            ..base.clone()
+        },
+        Bounds {
+            name: "large/cursors/one-name",
+            entries: 4,
+            collections: 1,
+            consumers: &[0, 0],
+            starts: &[0, 1],
+            moves: 1,
+            deaths: 1,
+            removals: 1,
+            reach: &[Reached::GivenUp, Reached::Reopened, Reached::LandedLate],
+            ..base
+        },
+    ]
 }

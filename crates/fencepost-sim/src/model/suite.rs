@@ -67,13 +67,7 @@ pub fn find(name: &str) -> Option<Case> {
 pub fn small() -> Vec<Case> {
     let mut cases: Vec<_> = small_logs().into_iter().map(Case::Log).collect();
     cases.extend(small_manifests().into_iter().map(Case::Manifest));
-    cases.push(Case::Cursors(cursors::Bounds {
-        name: "cursors",
-        entries: 3,
-        collections: 2,
-        consumers: 2,
-        moves: 1,
-    }));
+    cases.extend(cursors::small().into_iter().map(Case::Cursors));
     cases.push(Case::Lease(lease::Bounds { name: "lease", candidates: 2, ticks: 3, ttl: 3 }));
     cases.push(Case::FirstShard(first_shard::Bounds {
         name: "first-shard",
@@ -338,13 +332,7 @@ pub fn large() -> Vec<Case> {
         searches: 0,
         seals: false,
     }));
-    cases.push(Case::Cursors(cursors::Bounds {
-        name: "large/cursors",
-        entries: 4,
-        collections: 3,
-        consumers: 2,
-        moves: 2,
-    }));
+    cases.extend(cursors::large().into_iter().map(Case::Cursors));
     cases.extend(lance::suite::large().into_iter().map(Case::Lance));
     cases
 }

@@ -22,6 +22,7 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
             CollectReply::Published(*at, store.publish_boundary(*at, kept_posts))
         }
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Absent),
+        CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(0))),
         CollectRequest::Delete { .. } => return None,
     })
 }
@@ -41,6 +42,7 @@ pub fn unknown(
         CollectRequest::PublishBoundary { at, .. } => {
             CollectReply::Published(*at, fencepost_fence::CreateReply::Unknown)
         }
+        CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Unknown),
         CollectRequest::Delete { batch, objects } => {
             let why = |object: &Object| (object.clone(), "no answer".to_owned());
             CollectReply::Deleted { batch: *batch, failed: objects.iter().map(why).collect() }
@@ -67,7 +69,6 @@ pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
             inventory.boundaries = store.boundaries.keys().map(|&at| (at, StoreTime(0))).collect();
             note_cursors(store, &mut inventory);
         }
-        Part::Cursors => note_cursors(store, &mut inventory),
         // Nobody flushes here; flushes have a model of their own.
         Part::SsTables => {}
     }
@@ -77,7 +78,7 @@ pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
 fn note_cursors(store: &Store, inventory: &mut Inventory) {
     for (consumer, documents) in &store.cursors {
         let name = CursorName::parse(&format!("c{consumer}")).expect("a letter and a number are a name");
-        documents.iter().for_each(|&at| inventory.note_cursor(name.clone(), at));
+        documents.iter().for_each(|document| inventory.note_cursor(name.clone(), *document));
     }
 }
 

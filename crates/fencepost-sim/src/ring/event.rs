@@ -71,6 +71,7 @@ pub(super) const fn attempt_of(request: &CollectRequest) -> u32 {
         | CollectRequest::ReadBoundary { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
         | CollectRequest::ListSsTable { attempt, .. }
+        | CollectRequest::Stamp { attempt }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         CollectRequest::Delete { .. } => 0,
     }

@@ -5,7 +5,7 @@ use super::event::{Answer, Asked, Event, attempt, attempt_of};
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
-use fencepost_fence::{Tick, Verify};
+use fencepost_fence::{Tick, Verify, Window};
 use fencepost_format::{Nonce, Position};
 use fencepost_gc::{CollectParams, CollectRequest, Collection, Mode, Object, Policy};
 use std::collections::BTreeSet;
@@ -56,7 +56,12 @@ impl Clock {
 impl Ring {
     pub(super) fn begin(&mut self, index: usize) {
         let deadline = Tick(u64::MAX);
-        let (params, policy) = (self.params, Policy::new().with_manifests_keep(self.plan.manifests_keep));
+        let (params, policy) = (
+            self.params,
+            Policy::new()
+                .with_manifests_keep(self.plan.manifests_keep)
+                .with_window_for_models(Window::for_models(self.plan.window)),
+        );
         let policy = policy.with_manifests_age(Duration::ZERO);
         let party = &mut self.parties[index];
         let now = party.clock.tick(self.now);

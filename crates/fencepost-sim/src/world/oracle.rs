@@ -1,7 +1,7 @@
 //! The judge. It knows what clients were told and what each checkpoint covered, and asks the machines nothing.
 
 use crate::world::Store;
-use fencepost_fence::Window;
+use fencepost_fence::{CursorDocuments, Window};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -77,6 +77,7 @@ broken! {
     SealedClaimed = "a sealed shard is not claimed",
     FalseRollback = "only a bucket that was rolled back is called so",
     TwoFirstShards = "all who make the first shard of a base make the same",
+    BoundInsideZone = "a collection's boundary never rests inside a zone",
     StaleSearch = "a search finds the manifest that was the latest when it began, or a later one",
 }
 
@@ -189,8 +190,8 @@ impl Oracle {
 
     /// A collector decided to delete an entry. What it may delete now, it may delete for ever.
     pub fn condemned(&mut self, store: &Store, at: Position) {
-        let floor = store.cursors.values().filter_map(|documents| documents.last()).min();
-        if at > store.replay_after() || floor.is_some_and(|&floor| at > floor) {
+        let floor = store.cursors.values().filter_map(CursorDocuments::held).min();
+        if at > store.replay_after() || floor.is_some_and(|floor| at > floor) {
             self.breaks(Broken::DeletedAboveBound);
         }
         if self.zones.contains(&at) {

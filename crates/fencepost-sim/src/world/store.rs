@@ -1,7 +1,7 @@
 //! The object store as models and simulator see it: every request is atomic, and the state is plain data.
 
-use fencepost_fence::{CreateReply, LeaseView, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Epoch, Manifest, Position, Version};
+use fencepost_fence::{CreateReply, CursorDocuments, LeaseView, ReadReply, Reply, Request};
+use fencepost_format::{CursorDecision, EntryHeader, Epoch, Manifest, Nonce, Position, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,8 +12,10 @@ pub struct Store {
     manifests: BTreeMap<Version, Arc<Manifest>>,
     /// Boundary documents, with the posts that they say are kept.
     pub boundaries: BTreeMap<Position, BTreeSet<Position>>,
-    /// The documents of each consumer's cursor.
-    pub cursors: BTreeMap<u8, BTreeSet<Position>>,
+    /// The documents of the cursors of each name.
+    pub cursors: BTreeMap<u8, CursorDocuments>,
+    /// What is decided about a cursor.
+    pub decisions: BTreeMap<(u8, Nonce), CursorDecision>,
     /// Leases by epoch; the only objects that are overwritten (P-71).
     pub leases: BTreeMap<Epoch, LeaseView>,
 }
@@ -100,12 +102,6 @@ impl Store {
         }
         self.boundaries.insert(at, kept_posts);
         CreateReply::Done
-    }
-
-    /// Where a consumer's cursor stands: its highest document.
-    #[must_use]
-    pub fn cursor(&self, consumer: u8) -> Option<Position> {
-        self.cursors.get(&consumer)?.last().copied()
     }
 
     /// Answers a read; `None` for a create.

@@ -1,145 +1,198 @@
-//! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54).
+//! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54, P-95 to P-97).
+
+mod perform;
 
 use crate::io::{Io, Performed, highest_boundary};
-use crate::{ReadError, ReadFrom, ResumePoint, Wal};
-use fencepost_fence::{GaveUp, ReadReply, Reply};
-use fencepost_format::{CursorName, Epoch, Position};
-use fencepost_store::{Listed, ReadOutcome, Refusal};
+use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
+use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent, GaveUp, ReadReply, Reply};
+use fencepost_format::{Consumed, CursorName, Epoch, Position};
+use perform::perform;
+use std::collections::BTreeMap;
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
 ///
-/// It holds for ever, until it is moved or [removed](Self::remove): a consumer that is gone pins the log.
+/// It holds for ever, until it is moved or [removed](Self::remove), by whoever knows its [name](Wal::remove_cursor): a consumer that is gone
+/// pins the log. One consumer at a time has a use for it; two that move the same cursor are both told that all went well, and the log keeps what
+/// is above the higher place.
 #[derive(Debug)]
 pub struct Cursor {
     io: Io,
     name: CursorName,
-    position: Position,
-    /// Where documents may stand that a broken-off [`advance`](Self::advance) left behind. They would hold the log for ever.
-    stale: Vec<Position>,
+    core: CursorCore,
+}
+
+/// A cursor as it stands in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CursorStatus {
+    /// Its name.
+    pub name: CursorName,
+    /// Nothing above this is collected.
+    pub position: Position,
+    /// Whether it is still in the making, or was left half made by a process that died. It holds the log all the same, until it is opened or removed.
+    pub half_made: bool,
+}
+
+impl From<ResumePoint> for Consumed {
+    fn from(point: ResumePoint) -> Self {
+        Self { position: point.next.prev(), epoch: point.highest }
+    }
+}
+
+impl From<&LogEntry> for Consumed {
+    /// Up to and including this entry. Its epoch is the highest up to there, or it would not have been handed out (P-40).
+    fn from(entry: &LogEntry) -> Self {
+        Self { position: entry.position(), epoch: entry.epoch() }
+    }
 }
 
 impl Wal {
-    /// Opens the cursor `name`: where it was left, or else at `start` (the last position consumed; for a new consumer of everything that is
+    /// Opens the cursor `name`: where it was left, or else at `start` (what was consumed last; for a new consumer of everything that is
     /// still there, the checkpoint).
     ///
-    /// Costs two LISTs, and one PUT if the cursor is new. Documents that a crash in [`Cursor::advance`] left are deleted.
+    /// Costs one LIST and one GET, and one LIST more if it has not moved yet. If it is new, two PUTs and two LISTs and, where the
+    /// [epoch](Consumed::epoch) is not told, a manifest search and up to 63 GETs. What a crash left of a cursor of this name is deleted.
     ///
     /// # Errors
-    /// [`ReadError::Truncated`] if the log was collected past it; a new cursor is then not left behind.
+    /// [`ReadError::Truncated`] if the cursor is new and the log was collected past it; nothing is left behind then. A cursor that was there
+    /// holds what is above it, so it is opened, whatever was collected.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave a new cursor behind; opening it again finds it.
-    pub async fn cursor(&self, name: CursorName, start: Position) -> Result<Cursor, ReadError> {
-        let io = self.io.scoped();
-        let mut stale = positions(&io, &name).await?;
-        let found = stale.iter().copied().max();
-        let position = found.unwrap_or(start);
-        stale.retain(|&at| at != position);
-        let mut cursor = Cursor { io, name, position, stale };
-        if found.is_none() {
-            cursor.write(start).await?;
-        }
-        cursor.sweep().await?;
-        // P-54: the cursor is written; has a collector gone past it?
-        let boundary = boundary(&cursor.io).await?;
-        if boundary > cursor.position {
-            let at = cursor.position.next();
-            if found.is_none() {
-                cursor.remove().await?;
+    /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it anew; [removing](Self::remove_cursor) it ends it.
+    pub async fn cursor(&self, name: CursorName, start: impl Into<Consumed>) -> Result<Cursor, ReadError> {
+        let (io, start) = (self.io.scoped(), start.into());
+        let core = CursorCore::open(io.environment.now(), io.params.patience, io.environment.nonce(), start);
+        let mut cursor = Cursor { io, name, core };
+        loop {
+            match cursor.drive().await? {
+                CursorEvent::Held(position) => {
+                    let epoch =
+                        if start.epoch.is_none() { self.highest_up_to(position).await } else { start.epoch };
+                    cursor.core.grant(cursor.io.environment.now(), epoch);
+                }
+                CursorEvent::Truncated { at, first } => return Err(ReadError::Truncated { at, first }),
+                _ => return Ok(cursor),
             }
-            return Err(ReadError::Truncated { at, first: boundary.next() });
         }
-        Ok(cursor)
+    }
+
+    /// The cursors of this log, in the order of their names. Costs one LIST.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    pub async fn cursors(&self) -> Result<Vec<CursorStatus>, ReadError> {
+        let paths = &self.io.paths;
+        let mut found: BTreeMap<CursorName, CursorDocuments> = BTreeMap::new();
+        for object in self.io.store.list_all(paths.cursors_dir()).await? {
+            if let Some((name, document)) = paths.parse_cursor(object.path.as_ref()) {
+                found.entry(name).or_default().insert(document);
+            }
+        }
+        let status = |(name, documents): (CursorName, CursorDocuments)| {
+            let position = documents.held()?;
+            Some(CursorStatus { name, position, half_made: documents.is_in_the_making() })
+        };
+        Ok(found.into_iter().filter_map(status).collect())
+    }
+
+    /// Removes a cursor, wherever it was left and in whatever state: it no longer holds anything. Returns whether there was one, or anything left of
+    /// one. Costs one LIST and the deletions.
+    ///
+    /// A consumer that still has it is not told. It may find that what it has not read yet was collected ([`ReadError::Truncated`]).
+    ///
+    /// # Errors
+    /// [`ReadError::Cursor`]: it may still hold. Removing it again is safe.
+    pub async fn remove_cursor(&self, name: &CursorName) -> Result<bool, ReadError> {
+        let io = self.io.scoped();
+        let core = CursorCore::removal(io.environment.now(), io.params.patience);
+        let mut cursor = Cursor { io, name: name.clone(), core };
+        let removed = cursor.drive().await?;
+        Ok(removed == CursorEvent::Removed { found: true })
+    }
+
+    /// The highest epoch up to a position that a cursor holds; [`Epoch::NONE`] if it can't be told, or does not matter.
+    ///
+    /// A reader that starts there would find out the same (P-43); this spares it.
+    async fn highest_up_to(&self, position: Position) -> Epoch {
+        if position.is_none() {
+            return Epoch::NONE;
+        }
+        let from = ReadFrom::Position(position.next());
+        let Ok(mut reader) = self.reader(from, Some(position)).await else { return Epoch::NONE };
+        match reader.next().await {
+            Ok(_) => reader.resume_point().highest,
+            Err(_) => Epoch::NONE,
+        }
     }
 }
 
 impl Cursor {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &CursorName {
+        &self.name
+    }
+
     /// The last position consumed.
     #[must_use]
     pub const fn position(&self) -> Position {
-        self.position
+        self.core.consumed().position
     }
 
-    /// Where a reader for this consumer begins.
+    /// Where a reader for this consumer begins, with the highest epoch below if that is known (P-96).
     #[must_use]
     pub fn read_from(&self) -> ReadFrom {
-        // P-43: the reader finds out which epoch rules below.
-        let point = ResumePoint { next: self.position.next(), highest: Epoch::NONE };
+        let Consumed { position, epoch } = self.core.consumed();
+        let point = ResumePoint { next: position.next(), highest: epoch };
         ReadFrom::Cursor { name: self.name.clone(), point }
     }
 
-    /// Moves on: everything up to `position` was consumed. Moving back or staying does nothing.
+    /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
+    ///
+    /// Say it with the [entry](LogEntry) that was consumed, or with a reader's [resume point](crate::Reader::resume_point): then the next reader
+    /// knows the epoch from the cursor. After a bare position it has to read up to 63 entries below (P-43).
     ///
     /// The new place is written before the old one is deleted, so something holds the log at every moment. Costs one PUT and one DELETE.
     ///
     /// # Errors
-    /// [`ReadError::Store`]: the cursor holds at its old place, and perhaps at the new one too. That may also become so later: a consumer
+    /// [`ReadError::Cursor`]: the cursor holds at its old place, and perhaps at the new one too. That may also become so later: a consumer
     /// that dies now and comes back may find the cursor at its old place, and what it had said it was done with
-    /// collected all the same ([`ReadError::Truncated`] up to `position` at most). Opening the cursor once more then finds the new place.
+    /// collected all the same ([`ReadError::Truncated`] up to that place at most). Opening the cursor once more then finds the new place.
     ///
     /// # Cancel safety
     /// As after an error.
-    pub async fn advance(&mut self, position: Position) -> Result<(), ReadError> {
-        if position <= self.position {
-            return Ok(());
-        }
-        // Until it is known to be written, it may be or come to be.
-        self.stale.push(position);
-        self.write(position).await?;
-        self.stale.retain(|&at| at != position);
-        self.stale.push(std::mem::replace(&mut self.position, position));
-        self.sweep().await
+    pub async fn advance(&mut self, to: impl Into<Consumed>) -> Result<(), ReadError> {
+        self.core.advance(self.io.environment.now(), to.into());
+        self.drive().await.map(drop)
     }
 
-    /// Lets go of the log: the cursor is deleted, wherever it was left. Costs one LIST and the deletions.
+    /// Lets go of the log: the cursor is deleted. Costs one LIST and the deletions.
     ///
     /// # Errors
-    /// [`ReadError::Store`]: it may still hold.
-    pub async fn remove(self) -> Result<(), ReadError> {
-        let all = positions(&self.io, &self.name).await?;
-        self.delete(all).await
+    /// [`ReadError::Cursor`]: it may still hold.
+    pub async fn remove(mut self) -> Result<(), ReadError> {
+        self.core.remove(self.io.environment.now());
+        self.drive().await.map(drop)
     }
 
-    async fn write(&self, position: Position) -> Result<(), ReadError> {
-        let document = fencepost_format::Cursor { name: self.name.clone(), position };
-        let path = self.io.paths.cursor(&self.name, position);
-        for _ in 0..CREATES_MAX {
-            match self.io.store.put_new(&path, document.encode().into()).await.map_err(|refused| refused.why)
-            {
-                Ok(_) => return Ok(()),
-                // The name says everything: whoever wrote it wrote the same. But some stores say so of a name where nothing stands.
-                Err(Refusal::Exists) => match self.io.store.head(&path).await {
-                    ReadOutcome::Found(_) => return Ok(()),
-                    ReadOutcome::Absent => {}
-                    ReadOutcome::Unknown(source) => return Err(source.into()),
-                },
-                Err(Refusal::NotDone { source, .. } | Refusal::Unknown { source }) => {
-                    return Err(source.into());
-                }
+    /// Performs what the core asks for until something happens.
+    async fn drive(&mut self) -> Result<CursorEvent, ReadError> {
+        let mut cause = None;
+        loop {
+            match self.core.poll_event() {
+                Some(CursorEvent::GaveUp(why)) => return Err(self.gave_up(why, cause)),
+                Some(event) => return Ok(event),
+                None => {}
             }
+            let request = self.core.poll_request().expect("a cursor that has something to do asks for it");
+            let (reply, met) = perform(&self.io, &self.name, request).await;
+            cause = met.or(cause);
+            self.core.handle(self.io.environment.now(), reply);
         }
-        Err(ReadError::GaveUp { at: position.next(), why: GaveUp::Unknown, cause: None })
     }
 
-    async fn sweep(&mut self) -> Result<(), ReadError> {
-        self.delete(self.stale.iter().copied()).await?;
-        self.stale.clear();
-        Ok(())
+    fn gave_up(&self, why: GaveUp, cause: Option<crate::Cause>) -> ReadError {
+        ReadError::Cursor { name: self.name.clone(), why, cause }
     }
-
-    async fn delete(&self, positions: impl IntoIterator<Item = Position>) -> Result<(), ReadError> {
-        let paths = positions.into_iter().map(|position| self.io.paths.cursor(&self.name, position));
-        for deletion in self.io.store.delete(paths).await {
-            deletion.result?;
-        }
-        Ok(())
-    }
-}
-
-/// Where the cursor's documents stand; a crash in `advance` leaves two.
-async fn positions(io: &Io, name: &CursorName) -> Result<Vec<Position>, ReadError> {
-    let listed = io.store.list_all(io.paths.cursor_dir(name)).await?;
-    Ok(listed.iter().filter_map(|object| Some(io.paths.parse_cursor(object.path.as_ref())?.1)).collect())
 }
 
 /// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST.
@@ -148,9 +201,9 @@ pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
         Ok(listed) => listed,
         Err(error) => return Performed::failed(Reply::Cursor(ReadReply::Unknown), error.into()),
     };
-    let place = |object: &Listed| Some(io.paths.parse_cursor(object.path.as_ref())?.1);
-    let highest = listed.iter().filter_map(place).max();
-    Performed::plain(Reply::Cursor(highest.map_or(ReadReply::Absent, ReadReply::Found)))
+    let documents = listed.iter().filter_map(|object| io.paths.parse_cursor(object.path.as_ref()));
+    let documents: CursorDocuments = documents.map(|(_, document)| document).collect();
+    Performed::plain(Reply::Cursor(documents.granted().map_or(ReadReply::Absent, ReadReply::Found)))
 }
 
 /// The boundary that counts. Costs one LIST.
@@ -158,6 +211,3 @@ pub(crate) async fn boundary(io: &Io) -> Result<Position, ReadError> {
     let listed = io.store.list_all(io.paths.gc_dir()).await?;
     Ok(highest_boundary(&listed))
 }
-
-/// How often a create is tried that meets "exists" where nothing stands.
-const CREATES_MAX: u32 = 5;

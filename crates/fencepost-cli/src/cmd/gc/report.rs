@@ -55,7 +55,7 @@ pub(super) fn with_size(object: &Object, found: &Collected) -> String {
 pub(super) fn document_of_all(shards: Vec<Value>) -> Value {
     let mut totals = Map::new();
     totals.insert("shards".to_owned(), shards.len().into());
-    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers"] {
+    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers", "swept"] {
         let sum: u64 = shards.iter().filter_map(|shard| shard[key].as_u64()).sum();
         totals.insert(key.to_owned(), sum.into());
     }
@@ -106,6 +106,7 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "boundary": report.boundary.get(),
         "bound": report.bound.get(),
         "leftovers": report.leftovers,
+        "swept": report.swept,
         "bytes": deleted.entry_bytes,
         "deleted_objects": {
             "entries": deleted.entries, "manifests": deleted.manifests,
@@ -113,6 +114,11 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         },
         "sstable_objects": deleted.sstable_objects,
         "sstable_bytes": deleted.sstable_bytes,
+        "staging_files": {
+            "found": found.staging.found, "found_bytes": found.staging.found_bytes,
+            "deleted": found.staging.deleted, "deleted_bytes": found.staging.deleted_bytes,
+            "failed": found.staging.failed,
+        },
         "failed": failed.collect::<Vec<_>>(),
         "not_understood": report.not_understood,
         "claims": claims::documents(&found.plan.claims),
@@ -143,6 +149,25 @@ pub(super) fn summary(found: &Collected) -> String {
     }
     if report.leftovers > 0 {
         text.push_str(&format!("\namong them {} refused writes of dead writers", report.leftovers));
+    }
+    if report.swept > 0 {
+        text.push_str(&format!(
+            "\namong them {} where a collection had been before: late arrivals, or what it was cut off from deleting",
+            report.swept
+        ));
+    }
+    let staging = &found.staging;
+    if staging.found > 0 {
+        text.push_str(&format!(
+            "\nfiles that killed writers left: {} with {}, of which {} with {} are deleted",
+            staging.found,
+            HumanBytes(staging.found_bytes),
+            staging.deleted,
+            HumanBytes(staging.deleted_bytes),
+        ));
+    }
+    for why in &staging.failed {
+        text.push_str(&format!("\nnot deleted: {why}; the next run tries again"));
     }
     let kept: Vec<_> = report.kept.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     text.push_str(&format!(

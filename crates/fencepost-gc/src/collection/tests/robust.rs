@@ -232,10 +232,11 @@ fn answers_that_nobody_asked_for_are_ignored() {
     let before = collection.clone();
     let at = Position::new(3);
     for reply in [
-        CollectReply::Listed(Part::Cursors, ReadReply::Found(Inventory::default())),
+        CollectReply::Listed(Part::Documents, ReadReply::Found(Inventory::default())),
         CollectReply::Boundary(at, ReadReply::Absent),
         CollectReply::Header(at, ReadReply::Absent),
         CollectReply::Published(at, CreateReply::Done),
+        CollectReply::Stamped(ReadReply::Absent),
         CollectReply::Deleted { batch: 1, failed: Vec::new() },
     ] {
         collection.handle(Tick(0), reply);

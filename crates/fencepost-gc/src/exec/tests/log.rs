@@ -4,8 +4,8 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
 use fencepost_format::{
-    Cursor, CursorName, EncodedBatches, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardPaths,
-    Trailer, Version, encode_marker, parse_entry_name, seal_data,
+    CursorDocument, CursorName, EncodedBatches, EntryKind, Epoch, Manifest, Nonce, Position, ShardId,
+    ShardPaths, Trailer, Version, encode_marker, parse_entry_name, seal_data,
 };
 use fencepost_store::{LogStore, StoreOptions};
 use std::sync::Arc;
@@ -106,12 +106,11 @@ impl Log {
         self.store.put_new(self.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     }
 
-    pub(super) async fn cursor(&self, name: &str, at: u64) {
-        let cursor = Cursor { name: CursorName::parse(name).unwrap(), position: Position::new(at) };
-        self.store
-            .put_new(self.paths.cursor(&cursor.name, cursor.position), cursor.encode().into())
-            .await
-            .unwrap();
+    /// One document of a cursor.
+    pub(super) async fn cursor(&self, name: &str, document: CursorDocument) {
+        let name = CursorName::parse(name).unwrap();
+        let path = self.paths.cursor(&name, &document);
+        self.store.put_new(path, document.encode(&name).into()).await.unwrap();
     }
 
     /// The positions that hold an entry.

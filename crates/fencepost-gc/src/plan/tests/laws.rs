@@ -1,8 +1,10 @@
 //! Laws that hold for every log, every policy and every state of knowledge.
 
-use crate::needed_post::needed_posts;
+use crate::needed_post::{needed_posts, our_posts};
+use crate::testing::InventoryExt;
 use crate::{Inventory, Known, Listed, ManifestFacts, Object, Plan, Policy, StoreTime, plan};
-use fencepost_format::{CursorName, EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
+use fencepost_fence::Window;
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -59,7 +61,7 @@ fn inventories() -> impl Strategy<Value = Inventory> {
                 inventory.known.insert(position, known);
             }
             for (name, at) in cursors {
-                inventory.note_cursor(CursorName::parse(&format!("c{name}")).unwrap(), Position::new(at));
+                inventory = inventory.with_cursor(&format!("c{name}"), at);
             }
             inventory.boundaries.extend(boundaries.into_iter().map(|at| (Position::new(at), StoreTime(0))));
             inventory.kept_posts.extend(posts.into_iter().map(Position::new));
@@ -89,6 +91,8 @@ fn policies() -> impl Strategy<Value = Policy> {
     // Claims by Lance have tests of their own; here they would hold everything, since none is known.
     let base =
         Policy::new().with_lance_opener_age(Duration::ZERO).with_manifests_age(Duration::from_millis(20));
+    // R may lie anywhere here, in zones too, where it never rests.
+    let base = base.with_window_for_models(Window::ONE);
     (0..10_u64, prop::option::of(0..80_u64), 0..70_u64).prop_map(move |(entries, age, manifests)| {
         let policy = base.clone().with_retain_entries(entries).with_manifests_keep(manifests);
         match age {
@@ -130,7 +134,7 @@ proptest! {
             match object {
                 Object::Entry(at) => {
                     prop_assert!(*at <= facts.replay_after && *at <= plan.bound && plan.bound <= plan.boundary);
-                    prop_assert!(inventory.cursors.values().all(|cursor| at <= cursor));
+                    prop_assert!(inventory.cursors.values().all(|cursor| Some(*at) <= cursor.held()));
                     prop_assert!(at.get() + policy.retain_entries() <= facts.replay_after.get());
                     prop_assert!(!needed.contains(at) && *at != inventory.highest());
                     prop_assert!(matches!(inventory.known.get(at), Some(Known::Header(_))));
@@ -146,6 +150,17 @@ proptest! {
             }
         }
         prop_assert!(plan.boundary >= inventory.published());
+    }
+
+    /// P-99: below R, nothing of a zone goes before all of it may.
+    #[test]
+    fn the_bound_rests_in_no_zone(inventory in inventories(), facts in facts(), policy in policies(), window in 1..5_u64) {
+        let plan = plan(&inventory, &facts, &policy.with_window_for_models(Window::for_models(window)));
+        prop_assume!(plan.bound < facts.replay_after);
+        for post in our_posts(&inventory) {
+            let last = post.plus(window - 1);
+            prop_assert!(!(post..last).contains(&plan.bound), "{} in {post} to {last}", plan.bound);
+        }
     }
 
     /// P-51: every post that was read stays, and so does the first entry of every epoch of Lance's (P-57).

@@ -1,21 +1,22 @@
 //! The state of the cursor model, and what each action does to it.
 
-use super::{Bounds, CROSSED, CursorModel, HELD, TRUNCATED};
+use super::consumer::{Consumer, is_done, is_write};
+use super::{Bounds, CursorModel, Reached, pages};
 use crate::ring::collector;
 use crate::world::{Broken, Store};
-use fencepost_fence::{CreateReply, ReadReply, Tick, cursor_holds};
+use fencepost_fence::{CursorEvent, CursorRequest, ReadReply, Tick, Window};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, Version};
 use fencepost_gc::{
     CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part, Policy,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields say who does it, where, or to what")]
 pub enum Action {
-    /// The owner moves `R` one up.
+    /// The owner moves `R` up, past a zone at one go.
     Checkpoint,
     /// A collection begins: it finds the manifest.
     Collect,
@@ -25,14 +26,20 @@ pub enum Action {
     Delete { at: Position },
     /// A boundary that a collection meant to delete is gone.
     DropBoundary { at: Position },
-    /// A consumer writes its cursor.
-    Write { consumer: usize, at: Position },
-    /// A consumer looks at the boundary.
-    Look { consumer: usize },
-    /// A consumer writes the next document of its cursor.
+    /// A consumer begins to open its cursor.
+    Open { consumer: usize, at: Position },
+    /// A consumer's next request is performed.
+    Act { consumer: usize },
+    /// A consumer says that it is done with one entry more.
     Move { consumer: usize },
-    /// A consumer deletes the document that it moved on from.
-    Sweep { consumer: usize },
+    /// A consumer dies. What it had sent may land later.
+    Die { consumer: usize },
+    /// What a dead consumer had sent lands.
+    Land { late: usize },
+    /// Somebody begins to remove the cursor 0.
+    Remove,
+    /// The removal's next request is performed.
+    GoOnRemoving,
 }
 
 /// The store, collections, consumers.
@@ -43,8 +50,14 @@ pub struct State {
     collections_left: u32,
     condemned: BTreeSet<Position>,
     condemned_boundaries: BTreeSet<Position>,
-    consumers: Vec<Consumer>,
+    consumers: Vec<Party>,
+    /// The highest position that any consumer of a name ever said it was done with.
+    said: BTreeMap<u8, Position>,
+    removal: Option<Arc<Consumer>>,
+    late: Vec<(u8, CursorRequest)>,
     moves_left: u32,
+    deaths_left: u32,
+    removals_left: u32,
     broken: BTreeSet<Broken>,
 }
 
@@ -56,38 +69,61 @@ struct Collecting {
     page: Option<Inventory>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Consumer {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Party {
     Absent,
-    /// The cursor is written, and the boundary not looked at.
-    Written(Position),
-    /// It was told that its place is kept.
-    Kept(Position),
-    /// It moved on from the first place to the second, and both are written.
-    Moving(Position, Position),
-    /// It was told that it came too late.
-    Late,
+    Alive(Arc<Consumer>),
+    /// What it was told is still a promise: its cursor stands.
+    Dead {
+        name: u8,
+        kept: Option<Position>,
+    },
+}
+
+impl Party {
+    fn promise(&self) -> Option<(u8, Position)> {
+        match self {
+            Self::Absent => None,
+            Self::Alive(consumer) => Some((consumer.name, consumer.kept?)),
+            Self::Dead { name, kept } => Some((*name, (*kept)?)),
+        }
+    }
 }
 
 impl State {
     pub(super) fn new(bounds: &Bounds) -> Self {
         let mut store = Store::default();
-        let (epoch, nonce) = (Epoch::FIRST, Some(Nonce(1)));
-        for position in (1..=bounds.entries).map(Position::new) {
-            let kind = EntryKind::Data;
-            store.create_entry(EntryHeader { position, epoch, kind, nonce });
+        let nonce = Some(Nonce(1));
+        for number in 1..=bounds.entries {
+            let (kind, epoch) = match bounds.post {
+                Some(post) if number == post => (EntryKind::Post, 2),
+                Some(post) if number > post && number < post + WINDOW => (EntryKind::Filler, 2),
+                Some(post) if number > post => (EntryKind::Data, 2),
+                _ => (EntryKind::Data, 1),
+            };
+            store.create_entry(EntryHeader {
+                position: Position::new(number),
+                epoch: Epoch::new(epoch),
+                kind,
+                nonce,
+            });
         }
         let initial = Manifest::initial(ShardId::default());
         let version = Version::FIRST;
-        store.create_manifest(Arc::new(Manifest { version, writer_epoch: epoch, nonce, ..initial }));
+        store.create_manifest(Arc::new(Manifest { version, writer_epoch: Epoch::new(2), nonce, ..initial }));
         Self {
             store: Arc::new(store),
             collections: Vec::new(),
             collections_left: bounds.collections,
             condemned: BTreeSet::new(),
             condemned_boundaries: BTreeSet::new(),
-            consumers: vec![Consumer::Absent; bounds.consumers],
+            consumers: vec![Party::Absent; bounds.consumers.len()],
+            said: BTreeMap::new(),
+            removal: None,
+            late: Vec::new(),
             moves_left: bounds.moves,
+            deaths_left: bounds.deaths,
+            removals_left: bounds.removals,
             broken: BTreeSet::new(),
         }
     }
@@ -113,95 +149,184 @@ impl State {
         actions.extend(there.map(|&at| Action::Delete { at }));
         let there = self.condemned_boundaries.iter().filter(|at| self.store.boundaries.contains_key(at));
         actions.extend(there.map(|&at| Action::DropBoundary { at }));
-        for (consumer, state) in self.consumers.iter().enumerate() {
-            match state {
-                Consumer::Absent => {
-                    // Consumers are alike: they come in order.
-                    if consumer == 0 || self.consumers[consumer - 1] != Consumer::Absent {
-                        let starts = (0..bounds.entries).map(Position::new);
-                        actions.extend(starts.map(|at| Action::Write { consumer, at }));
+        for (consumer, party) in self.consumers.iter().enumerate() {
+            match party {
+                // Consumers are alike: they come in order.
+                Party::Absent if consumer == 0 || self.consumers[consumer - 1] != Party::Absent => {
+                    let starts = bounds.starts.iter().map(|at| Position::new(*at));
+                    actions.extend(starts.map(|at| Action::Open { consumer, at }));
+                }
+                Party::Alive(alive) => {
+                    if alive.request().is_some() {
+                        actions.push(Action::Act { consumer });
+                    } else if alive.kept.is_some()
+                        && self.moves_left > 0
+                        && alive.position().get() < bounds.entries
+                    {
+                        actions.push(Action::Move { consumer });
+                    }
+                    if self.deaths_left > 0 && alive.request().is_some() {
+                        actions.push(Action::Die { consumer });
                     }
                 }
-                Consumer::Written(_) => actions.push(Action::Look { consumer }),
-                Consumer::Kept(_) if self.moves_left > 0 => actions.push(Action::Move { consumer }),
-                Consumer::Moving(..) => actions.push(Action::Sweep { consumer }),
-                Consumer::Kept(_) | Consumer::Late => {}
+                Party::Absent | Party::Dead { .. } => {}
             }
+        }
+        actions.extend((0..self.late.len()).map(|late| Action::Land { late }));
+        match &self.removal {
+            None if self.removals_left > 0 && !self.store.cursors.is_empty() => actions.push(Action::Remove),
+            Some(_) => actions.push(Action::GoOnRemoving),
+            None => {}
         }
     }
 
     pub(super) fn act(&mut self, model: &CursorModel, action: Action) {
-        let store = Arc::make_mut(&mut self.store);
         match action {
-            Action::Checkpoint => {
-                let latest = Manifest::clone(store.latest().expect("there is a manifest"));
-                let (version, replay_after) = (latest.version.next(), latest.replay_after.next());
-                store.delete_manifest(latest.version);
-                store.create_manifest(Arc::new(Manifest { version, replay_after, ..latest }));
-            }
+            Action::Checkpoint => self.checkpoint(&model.bounds),
             Action::Collect => {
                 self.collections_left -= 1;
                 let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
-                let collection = Collection::new(params, NOW, Policy::new(), Mode::Delete);
+                let policy = Policy::new().with_window_for_models(Window::for_models(WINDOW));
+                let collection = Collection::new(params, NOW, policy, Mode::Delete);
                 self.collections.push(Arc::new(Collecting { collection, request: None, page: None }));
                 self.go_on(model, self.collections.len() - 1);
             }
             Action::Step { collection } => self.step(model, collection),
             Action::Delete { at } => {
-                store.delete_entry(at);
+                Arc::make_mut(&mut self.store).delete_entry(at);
                 self.judge(at);
             }
-            Action::DropBoundary { at } => drop(store.boundaries.remove(&at)),
-            Action::Write { consumer, at } => {
-                store.cursors.entry(consumer as u8).or_default().insert(at);
-                self.consumers[consumer] = Consumer::Written(at);
+            Action::DropBoundary { at } => {
+                Arc::make_mut(&mut self.store).boundaries.remove(&at);
+                model.note(Reached::BoundaryDeleted);
             }
-            Action::Look { consumer } => {
-                let Consumer::Written(at) = self.consumers[consumer] else {
-                    unreachable!("it has not looked yet")
-                };
-                if cursor_holds(at, store.boundary()) {
-                    self.consumers[consumer] = Consumer::Kept(at);
-                    self.judge_all();
-                } else {
-                    store.cursors.remove(&(consumer as u8));
-                    self.consumers[consumer] = Consumer::Late;
-                    model.reached.note(TRUNCATED);
-                }
+            Action::Open { consumer, at } => {
+                let opening = Consumer::opening(model.bounds.consumers[consumer], consumer, at);
+                self.consumers[consumer] = Party::Alive(Arc::new(opening));
             }
+            Action::Act { consumer } => self.consumer(model, consumer),
             Action::Move { consumer } => {
-                let Consumer::Kept(at) = self.consumers[consumer] else { unreachable!("it is kept") };
+                let Party::Alive(alive) = &mut self.consumers[consumer] else { unreachable!("it is alive") };
                 self.moves_left -= 1;
-                store.cursors.entry(consumer as u8).or_default().insert(at.next());
-                self.consumers[consumer] = Consumer::Moving(at, at.next());
+                let alive = Arc::make_mut(alive);
+                alive.advance();
+                let said = self.said.entry(alive.name).or_default();
+                *said = alive.position().next().max(*said);
             }
-            Action::Sweep { consumer } => {
-                let Consumer::Moving(from, to) = self.consumers[consumer] else {
-                    unreachable!("it is moving")
-                };
-                store.cursors.entry(consumer as u8).or_default().remove(&from);
-                self.consumers[consumer] = Consumer::Kept(to);
+            Action::Die { consumer } => {
+                self.deaths_left -= 1;
+                let Party::Alive(alive) = &self.consumers[consumer] else { unreachable!("it is alive") };
+                let (name, kept) = (alive.name, alive.kept);
+                self.late.extend(
+                    alive.request().filter(|request| is_write(request)).map(|sent| (name, sent.clone())),
+                );
+                self.late.sort_by_key(|sent| format!("{sent:?}"));
+                self.consumers[consumer] = Party::Dead { name, kept };
             }
+            Action::Land { late } => {
+                let (name, request) = self.late.remove(late);
+                Arc::make_mut(&mut self.store).perform_cursor(name, &request);
+                model.note(Reached::LandedLate);
+            }
+            Action::Remove => {
+                self.removals_left -= 1;
+                self.removal = Some(Arc::new(Consumer::removing(0)));
+            }
+            Action::GoOnRemoving => self.go_on_removing(),
         }
         self.collections.sort_by_key(|collecting| format!("{:?}", collecting.request));
     }
 
-    /// Performs what a collection asked for; listings of cursors in two strides.
+    fn checkpoint(&mut self, bounds: &Bounds) {
+        let store = Arc::make_mut(&mut self.store);
+        let latest = Manifest::clone(store.latest().expect("there is a manifest"));
+        let (version, mut replay_after) = (latest.version.next(), latest.replay_after.next());
+        // P-31.
+        if bounds.post == Some(replay_after.get()) {
+            replay_after = replay_after.plus(WINDOW - 1);
+        }
+        store.delete_manifest(latest.version);
+        store.create_manifest(Arc::new(Manifest { version, replay_after, ..latest }));
+    }
+
+    fn consumer(&mut self, model: &CursorModel, index: usize) {
+        let Party::Alive(alive) = &mut self.consumers[index] else { unreachable!("it is alive") };
+        let alive = Arc::make_mut(alive);
+        let store = Arc::make_mut(&mut self.store);
+        let are_several = model.bounds.consumers.len() > 1;
+        let mut is_over = false;
+        for event in alive.act(store) {
+            match event {
+                CursorEvent::Opened(consumed) => {
+                    if store.boundary() > consumed.position {
+                        model.note(Reached::OpenedBelowBoundary);
+                    }
+                    let ours =
+                        |nonce: u128| (10 * (index as u128 + 1)..10 * (index as u128 + 2)).contains(&nonce);
+                    let made =
+                        store.cursors.get(&alive.name).into_iter().flat_map(|documents| documents.cursors());
+                    if made.into_iter().all(|found| !ours(found.nonce.0)) {
+                        model.note(Reached::Reopened);
+                    }
+                    alive.kept = (!alive.removed).then_some(consumed.position);
+                }
+                CursorEvent::Advanced(consumed) => alive.kept = alive.kept.map(|_| consumed.position),
+                CursorEvent::Truncated { .. } => {
+                    model.note(Reached::Truncated);
+                    is_over = true;
+                }
+                CursorEvent::Removed { .. } | CursorEvent::GaveUp(_) => is_over = true,
+                CursorEvent::Held(_) => {}
+            }
+        }
+        if let Some(CursorRequest::Delete { documents, .. }) = alive.request()
+            && are_several
+            && documents.iter().any(|document| document.nonce().0 / 10 != index as u128 + 1)
+        {
+            model.note(Reached::GivenUp);
+        }
+        if is_over {
+            let Party::Alive(alive) = &self.consumers[index] else { unreachable!("it was alive") };
+            self.consumers[index] = Party::Dead { name: alive.name, kept: None };
+        }
+        self.judge_all();
+    }
+
+    /// From the removal's beginning to its end, nothing is promised for cursors of this name any more.
+    fn go_on_removing(&mut self) {
+        let removal = self.removal.as_mut().expect("it is under way");
+        let (name, events) = {
+            let removal = Arc::make_mut(removal);
+            (removal.name, removal.act(Arc::make_mut(&mut self.store)))
+        };
+        for party in &mut self.consumers {
+            match party {
+                Party::Alive(alive) if alive.name == name => {
+                    let alive = Arc::make_mut(alive);
+                    (alive.kept, alive.removed) = (None, true);
+                }
+                Party::Dead { name: of, kept } if *of == name => *kept = None,
+                _ => {}
+            }
+        }
+        if !events.is_empty() {
+            self.removal = None;
+        }
+    }
+
+    /// Performs what a collection asked for; listings of documents in two strides.
     fn step(&mut self, model: &CursorModel, index: usize) {
         let store = Arc::make_mut(&mut self.store);
         let collecting = Arc::make_mut(&mut self.collections[index]);
         let request = collecting.request.take().expect("a collection here waits for something");
         let reply = match &request {
-            CollectRequest::List { part: part @ (Part::Cursors | Part::Documents), .. } => {
+            CollectRequest::List { part: part @ Part::Documents, .. } => {
                 let Some(mut first) = collecting.page.take() else {
-                    collecting.page = Some(page(store, *part, 0));
+                    collecting.page = Some(pages::inventory(store, *part, 0));
                     collecting.request = Some(request);
                     return;
                 };
-                let second = page(store, *part, 1);
-                for (name, at) in second.cursors {
-                    first.note_cursor(name, at);
-                }
+                first.absorb(pages::inventory(store, *part, 1));
                 CollectReply::Listed(*part, ReadReply::Found(first))
             }
             CollectRequest::Delete { batch, objects } => {
@@ -218,9 +343,16 @@ impl State {
             }
             request => collector::answer(store, request).expect("anything but a deletion is answered"),
         };
-        let crossed = self.consumers.iter().any(|consumer| matches!(consumer, Consumer::Written(_)));
-        if crossed && matches!(reply, CollectReply::Published(_, CreateReply::Done)) {
-            model.reached.note(CROSSED);
+        if let CollectReply::Published(at, created) = &reply
+            && is_done(*created)
+        {
+            let looks = |party: &Party| matches!(party, Party::Alive(alive) if matches!(alive.request(), Some(CursorRequest::Boundary { .. })));
+            if self.consumers.iter().any(looks) {
+                model.note(Reached::Crossed);
+            }
+            if is_in_zone(&model.bounds, *at) {
+                self.broken.insert(Broken::BoundInsideZone);
+            }
         }
         collecting.collection.handle(NOW, reply);
         self.go_on(model, index);
@@ -232,10 +364,14 @@ impl State {
         let collecting = Arc::make_mut(&mut self.collections[index]);
         loop {
             while let Some(event) = collecting.collection.poll_event() {
-                if let fencepost_gc::CollectEvent::Planned(plan) = event
-                    && plan.bound < plan.boundary
-                {
-                    model.reached.note(HELD);
+                if let fencepost_gc::CollectEvent::Planned(plan) = event {
+                    if plan.bound < plan.boundary {
+                        model.note(Reached::Held);
+                    }
+                    let held = store.cursors.values().filter_map(fencepost_fence::CursorDocuments::held);
+                    if held.into_iter().any(|at| is_in_zone(&model.bounds, at)) {
+                        model.note(Reached::CursorInZone);
+                    }
                 }
             }
             let Some(request) = collecting.collection.poll_request() else {
@@ -266,11 +402,11 @@ impl State {
         self.judge_all();
     }
 
-    /// Everything above the place of a consumer that was told that it is kept.
+    /// Everything above the place of a consumer that was told that it is kept. What anybody said of that name counts (P-54).
     fn judge_all(&mut self) {
         let highest = self.store.entries().next_back().map_or(Position::NONE, |entry| entry.position);
-        for consumer in &self.consumers {
-            let (Consumer::Kept(at) | Consumer::Moving(_, at)) = consumer else { continue };
+        for (name, at) in self.consumers.iter().filter_map(Party::promise) {
+            let at = self.said.get(&name).map_or(at, |said| at.max(*said));
             let mut above = (at.get() + 1..=highest.get()).map(Position::new);
             if above.any(|at| self.store.entry(at).is_none()) {
                 self.broken.insert(Broken::DeletedAboveBound);
@@ -279,13 +415,10 @@ impl State {
     }
 }
 
-/// Cursors on even or on odd positions; everything else is on the first page.
-fn page(store: &Store, part: Part, page: u64) -> Inventory {
-    let mut shown = store.clone();
-    for documents in shown.cursors.values_mut() {
-        documents.retain(|at| at.get() % 2 == page);
-    }
-    collector::list(&shown, part, None)
+/// Whether a bound at `at` would rest inside the zone.
+fn is_in_zone(bounds: &Bounds, at: Position) -> bool {
+    bounds.post.is_some_and(|post| (post..post + WINDOW - 1).contains(&at.get()))
 }
 
 const NOW: Tick = Tick(0);
+const WINDOW: u64 = 3;

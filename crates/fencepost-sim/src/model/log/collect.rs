@@ -3,13 +3,15 @@
 use super::NOW;
 use crate::ring::collector;
 use crate::world::Store;
+use fencepost_fence::Window;
 use fencepost_format::Position;
 use fencepost_gc::{CollectParams, CollectReply, CollectRequest, Collection, Mode, Object, Policy};
 
 /// A collection that has read the manifest, with the listing of entries that it wants next; `None` if there is no log.
-pub(super) fn look(store: &Store) -> Option<Collection> {
+pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
-    let mut collection = Collection::new(params, NOW, Policy::new(), Mode::Delete);
+    let policy = Policy::new().with_window_for_models(Window::for_models(window));
+    let mut collection = Collection::new(params, NOW, policy, Mode::Delete);
     while let Some(CollectRequest::Manifest(request)) = collection.poll_request() {
         let reply = store.read(&request)?;
         collection.handle(NOW, CollectReply::Manifest(reply));

@@ -6,10 +6,8 @@ use super::state::{Flight, Party, ReaderParty, State};
 use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
-use fencepost_fence::{
-    CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk, cursor_holds,
-};
-use fencepost_format::{EntryHeader, EntryKind, Manifest, Nonce, Position};
+use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk};
+use fencepost_format::{Consumed, EntryHeader, EntryKind, Manifest, Nonce, Position};
 use std::sync::Arc;
 
 impl State {
@@ -58,7 +56,7 @@ impl State {
             }
             Action::CollectorLooks => {
                 self.collections_left -= 1;
-                self.collections.extend(collect::look(&self.store).map(Arc::new));
+                self.collections.extend(collect::look(&self.store, model.bounds.window).map(Arc::new));
             }
             Action::CollectorPlans { collector } => {
                 let collection = Arc::unwrap_or_clone(self.collections.remove(collector));
@@ -247,15 +245,15 @@ impl State {
         }
     }
 
-    /// The cursor is written and the boundary looked at (P-54) in one step; the model of cursors takes that apart.
+    /// The cursor is made (P-54) in one step; the models of cursors take that apart.
     fn consumer_marks(&mut self, model: &LogModel) {
         let party = Arc::make_mut(self.reader.as_mut().expect("it reads already"));
         let walk = party.reader.walk().expect("it was handed something");
         let Start::Cursor { next, highest } = walk.cursor() else {
             unreachable!("a walk's cursor is a cursor")
         };
-        if cursor_holds(next.prev(), self.store.boundary()) {
-            Arc::make_mut(&mut self.store).cursors.entry(0).or_default().insert(next.prev());
+        let consumed = Consumed { position: next.prev(), epoch: highest };
+        if Arc::make_mut(&mut self.store).open_cursor(0, Nonce(1), consumed).is_some() {
             party.cursor = Some((next, highest));
             self.consumer_returns(model);
         }

@@ -72,7 +72,7 @@ fn answer(shard: &Shard<'_>, request: &CollectRequest) -> CollectReply {
                         shard.folders.iter().map(|(folder, generation)| (name(*folder, *generation), None));
                     inventory.sstables.extend(names);
                 }
-                Part::Entries | Part::Documents | Part::Cursors => {}
+                Part::Entries | Part::Documents => {}
             }
             CollectReply::Listed(*part, ReadReply::Found(inventory))
         }

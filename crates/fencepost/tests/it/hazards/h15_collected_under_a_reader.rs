@@ -48,10 +48,10 @@ async fn h15_a_cursor_made_after_the_boundary_is_refused() {
     let (world, writer) = filled().await;
     writer.checkpoint(Position::new(30)).await.unwrap();
     let own = FaultStore::new(Arc::clone(world.faults.inner()));
-    let held = own.hold(Op::List, |path| path.ends_with("/cursor")).times(1);
+    let held = own.hold(Op::List, |path| path.ends_with("/fencepost")).after(1).times(1);
     let wal = wal_on(Arc::new(own)).await;
     let run = tokio::spawn(async move { wal.collector().run().await });
-    held.arrived().await; // The boundary is published, and the cursors were read.
+    held.arrived().await; // The boundary is published; the cursors are about to be read.
     let refused = world.wal.cursor(name(), Position::new(5)).await.unwrap_err();
     assert!(matches!(refused, ReadError::Truncated { first, .. } if first.get() == 31), "{refused}");
     held.release();

@@ -1,0 +1,122 @@
+//! What the documents of one name say (P-95): where its cursors are, and what they hold.
+
+use crate::{Rule, rules};
+use fencepost_format::{Consumed, CursorDocument, Nonce, Position};
+use std::collections::BTreeSet;
+
+/// The documents of all cursors of one name, as listed.
+///
+/// There is one cursor, as a rule. More only where two made it at the same moment, or a process died while it made one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CursorDocuments(BTreeSet<CursorDocument>);
+
+/// One cursor, as its documents tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CursorFound {
+    /// Which one it is.
+    pub nonce: Nonce,
+    /// Where it was made.
+    pub made: Consumed,
+    /// Its highest position that was seen.
+    pub moved: Option<Consumed>,
+    /// Whether it is decided that it was granted, or given up. If not, it is in the making, or was left half made.
+    pub decided: bool,
+}
+
+impl CursorFound {
+    /// The position above which it holds everything.
+    ///
+    /// SUBTLE: the cursor itself is never moved, so a listing that began after it was made shows it (P-95). Which of its positions such a
+    /// listing shows is luck. None of them is too high, and without any the place where it was made is low enough.
+    #[must_use]
+    pub fn held(&self) -> Position {
+        self.moved.map_or(self.made.position, |moved| moved.position)
+    }
+}
+
+impl CursorDocuments {
+    /// Notes one document.
+    pub fn insert(&mut self, document: CursorDocument) {
+        self.0.insert(document);
+    }
+
+    /// Forgets one document, and says whether it was there.
+    pub fn remove(&mut self, document: &CursorDocument) -> bool {
+        self.0.remove(document)
+    }
+
+    /// Adds what another listing showed.
+    ///
+    /// SUBTLE: nothing is forgotten. A position says what a consumer was done with, which stays true; and a cursor that the later listing
+    /// does not show was removed meanwhile, and may hold for this once.
+    pub fn absorb(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether this one is there.
+    #[must_use]
+    pub fn contains(&self, document: &CursorDocument) -> bool {
+        self.0.contains(document)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &CursorDocument> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each cursor. What has none is left of a removal, or of a cursor that was given up, and holds nothing.
+    pub fn cursors(&self) -> impl Iterator<Item = CursorFound> {
+        self.0.iter().filter_map(|document| {
+            let CursorDocument::Cursor(nonce, made) = *document else { return None };
+            let decided = self.contains(&CursorDocument::Decision(nonce));
+            Some(CursorFound { nonce, made, moved: self.positions(nonce).max(), decided })
+        })
+    }
+
+    /// The positions of one cursor.
+    pub(super) fn positions(&self, of: Nonce) -> impl Iterator<Item = Consumed> {
+        self.0.iter().filter_map(move |document| match *document {
+            CursorDocument::Position(nonce, consumed) if nonce == of => Some(consumed),
+            _ => None,
+        })
+    }
+
+    /// The position above which everything is held; `None` if nothing is.
+    #[must_use]
+    pub fn held(&self) -> Option<Position> {
+        let found = self.cursors().filter(|found| found.moved.is_some() || rules::on(Rule::HoldWhereMade));
+        found.map(|found| found.held()).min()
+    }
+
+    /// The position above which a cursor has held everything ever since it was granted; `None` if none of them may have been. One that is not
+    /// decided proves nothing.
+    #[must_use]
+    pub fn granted(&self) -> Option<Position> {
+        self.cursors().filter(|found| found.decided).map(|found| found.held()).min()
+    }
+
+    /// Whether one of them may be in the making: then its consumer may not have looked at the boundary yet (P-98).
+    #[must_use]
+    pub fn is_in_the_making(&self) -> bool {
+        self.cursors().any(|found| !found.decided)
+    }
+
+    /// All documents, the cursors themselves first: what is left of a removal that breaks off then holds nothing.
+    pub(super) fn to_remove(&self) -> [BTreeSet<CursorDocument>; 2] {
+        let (cursors, others) =
+            self.0.iter().partition(|document| matches!(document, CursorDocument::Cursor(..)));
+        [cursors, others]
+    }
+}
+
+impl FromIterator<CursorDocument> for CursorDocuments {
+    fn from_iter<T: IntoIterator<Item = CursorDocument>>(documents: T) -> Self {
+        Self(documents.into_iter().collect())
+    }
+}

@@ -1,0 +1,68 @@
+//! The words between a cursor and whoever drives it.
+
+use super::CursorDocuments;
+use crate::{CreateReply, GaveUp, ReadReply};
+use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
+use std::collections::BTreeSet;
+
+/// What a cursor wants done. `attempt` counts from 0; before one above 0 the driver waits as long as its retry policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the fields say what it says")]
+pub enum CursorRequest {
+    /// LIST the documents of this cursor's name.
+    List { attempt: u32 },
+    /// Create a cursor's or a position's document, if absent.
+    Create { document: CursorDocument, attempt: u32 },
+    /// Is this document there?
+    Find { document: CursorDocument, attempt: u32 },
+    /// Create the decision about a cursor, if absent.
+    Decide { nonce: Nonce, decision: CursorDecision, attempt: u32 },
+    /// GET the decision about a cursor.
+    ReadDecision { nonce: Nonce, attempt: u32 },
+    /// LIST the boundaries, and answer with the highest; [`Position::NONE`] if there is none.
+    Boundary { attempt: u32 },
+    /// Delete these documents, in any order. One that is gone already counts as deleted.
+    Delete { documents: BTreeSet<CursorDocument>, attempt: u32 },
+}
+
+/// The answer to a [`CursorRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CursorReply {
+    /// To [`CursorRequest::List`].
+    Listed(ReadReply<CursorDocuments>),
+    /// To [`CursorRequest::Create`] and [`CursorRequest::Decide`].
+    Created(CursorDocument, CreateReply),
+    /// To [`CursorRequest::Find`].
+    Found(CursorDocument, ReadReply<()>),
+    /// To [`CursorRequest::ReadDecision`].
+    Decision(Nonce, ReadReply<CursorDecision>),
+    /// To [`CursorRequest::Boundary`].
+    Boundary(ReadReply<Position>),
+    /// To [`CursorRequest::Delete`]: whether all of them are gone.
+    Deleted(bool),
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CursorEvent {
+    /// A new cursor holds what is above this position: find out the highest epoch up to it, and [`grant`](super::CursorCore::grant).
+    Held(Position),
+    /// It is open: everything above is kept until it moves on or is removed.
+    Opened(Consumed),
+    /// A new cursor came too late: a collector may have gone past it. It is gone again.
+    Truncated {
+        /// The first position that may be gone.
+        at: Position,
+        /// The first position that is left for certain.
+        first: Position,
+    },
+    /// It moved on, or had nothing to do.
+    Advanced(Consumed),
+    /// It is gone, and holds nothing.
+    Removed {
+        /// Whether there was anything of this name.
+        found: bool,
+    },
+    /// What was asked for is not done, or not known to be. It holds at its old place, and perhaps at the new one.
+    GaveUp(GaveUp),
+}
