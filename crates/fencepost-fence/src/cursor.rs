@@ -68,7 +68,7 @@ enum Step {
     /// Creating a position for each cursor that we live on: those that are left, all at the same place.
     Move(VecDeque<Nonce>, Consumed),
     /// The document that we create "exists": does it?
-    ReadBack(CursorDocument, Box<Step>),
+    ReadBack(CursorDocument, Box<Self>),
     /// Removing: what is there?
     FindAll,
     /// Deleting, one set after the other; and then?
