@@ -104,7 +104,7 @@ mutations! {
     BoundaryBeforeCursors "P-53" "cursors" 0,
     CheckBoundary "P-54" "cursors" 0,
     HoldWhereMade "P-95" "cursors" 0,
-    DecideOnce "P-97" "large/cursors/openers" 0,
+    DecideOnce "P-97" "cursors/openers" 0,
     KeepBoundaries "P-98" "cursors/boundaries" 0,
     BoundOutsideZones "P-99" "cursors/zone" 0,
     ClaimWatchedEpoch "P-11" "lease" 0,

@@ -72,6 +72,8 @@ models! {
     cursor_and_collector_see_each_other "cursors",
     /// P-98.
     a_boundary_that_is_looked_at_stays "cursors/boundaries",
+    /// P-97: two that open one name at once.
+    a_cursor_is_granted_or_given_up_once "cursors/openers",
     /// P-99.
     a_zone_goes_as_a_whole "cursors/zone",
     /// P-11, P-60 to P-64.
