@@ -181,7 +181,7 @@ pub fn small() -> Vec<Bounds> {
             collections: 3,
             starts: &[0],
             moves: 0,
-            reach: &[Reached::Truncated, Reached::Crossed],
+            reach: &[Reached::Truncated, Reached::Crossed, Reached::BoundaryDeleted],
             ..base.clone()
         },
         Bounds {

@@ -252,7 +252,9 @@ impl State {
             replay_after = replay_after.plus(WINDOW - 1);
         }
         store.delete_manifest(latest.version);
-        store.create_manifest(Arc::new(Manifest { version, replay_after, ..latest }));
+        // P-33: `H` moves along, or a collection that read only ours would guard Lance's search for the tail.
+        let last_seen = latest.last_seen.max(replay_after);
+        store.create_manifest(Arc::new(Manifest { version, replay_after, last_seen, ..latest }));
     }
 
     fn consumer(&mut self, model: &CursorModel, index: usize) {
