@@ -203,6 +203,9 @@ pub(crate) struct Tail {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Draw the log instead, as one page that a browser shows without a network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

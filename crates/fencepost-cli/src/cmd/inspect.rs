@@ -1,5 +1,7 @@
 //! `inspect`: the manifest and every entry, and what a collection would do with it.
 
+mod page;
+
 use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::{self, printable};
@@ -10,6 +12,15 @@ use serde_json::{Value, json};
 pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let found = wal.inspect().await?;
+    if let Some(path) = &args.html {
+        page::write(path, &args.place.log, &wal, &found, &wal.cursors().await?)?;
+        let entries = found.entries.len();
+        return if json {
+            output::json(&json!({"html": path.display().to_string(), "entries": entries}))
+        } else {
+            output::line(&printable(&format!("{entries} entries drawn in {}", path.display())))
+        };
+    }
     if json { output::json(&document(&wal, &found)) } else { print(&wal, &found) }
 }
 

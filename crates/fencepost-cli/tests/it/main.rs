@@ -20,6 +20,7 @@ mod manners;
 mod matrix;
 mod memory;
 mod output_file;
+mod page;
 mod repair;
 mod secrets;
 mod stopped;
