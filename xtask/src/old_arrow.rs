@@ -21,7 +21,7 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<Step>> {
     let oldest = oldest(root)?;
     let folder = root.join(format!("target/arrow-{oldest}"));
     let copy = folder.join("workspace");
-    let test = "test --quiet --all-features --no-fail-fast -p fencepost-format -p fencepost";
+    let test = "test --quiet --all-features --no-fail-fast -p fencepost-format -p fencepost -p fencepost-cli";
     let test =
         Invocation::cargo(&copy, test.split_whitespace()).with_env("CARGO_TARGET_DIR", folder.join("build"));
     let (root, name) = (root.to_owned(), format!("arrow {oldest}"));

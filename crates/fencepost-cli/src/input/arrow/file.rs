@@ -3,12 +3,10 @@
 use super::message::{Content, Message, Sizes, bearable};
 use crate::input::fault::{DAMAGED, Fault};
 use arrow::array::RecordBatch;
-use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::{Block, root_as_footer};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::Arc;
 
 /// The batches of a file. Reads the index and the dictionaries.
 pub(in crate::input) fn open(
@@ -33,10 +31,15 @@ pub(in crate::input) fn open(
     let footer = root_as_footer(&bytes)
         .map_err(|error| Fault::new(format!("the index cannot be read: {error}")).with_advice(DAMAGED))?;
     let schema = footer.schema().ok_or_else(|| Fault::new("the index has no schema").with_advice(DAMAGED))?;
-    let schema = Arc::new(try_fb_to_schema(schema)?);
+    let (beginning, data_from) = beginning(&mut file)?;
+    if !beginning.has_columns_of(schema) {
+        return Err(Fault::new("the schema of the index is not that of the beginning").with_advice(DAMAGED));
+    }
+    // Decoded from the message, since all versions of Arrow that we take can do that.
+    let (schema, _) = beginning.schema()?;
     let blocks: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
     let dictionaries: Vec<Block> = footer.dictionaries().into_iter().flatten().copied().collect();
-    check_whole(&mut file, footer_at, dictionaries.iter().chain(&blocks))?;
+    check_whole(data_from, footer_at, dictionaries.iter().chain(&blocks))?;
     let mut decoder = FileDecoder::new(schema, footer.version());
     let mut sizes = Sizes::new(bytes_max);
     for block in &dictionaries {
@@ -81,11 +84,11 @@ fn end(block: &Block) -> Option<u64> {
 
 /// The index must follow on what it names. In two files one behind the other it would name places in the first one.
 fn check_whole<'a>(
-    file: &mut File,
+    data_from: u64,
     footer_at: u64,
     blocks: impl Iterator<Item = &'a Block>,
 ) -> Result<(), Fault> {
-    let mut data_end = schema_end(file)?;
+    let mut data_end = data_from;
     for block in blocks {
         data_end = data_end.max(end(block).unwrap_or(u64::MAX));
     }
@@ -99,14 +102,24 @@ fn check_whole<'a>(
     Ok(())
 }
 
-/// Where the schema at the beginning ends.
-fn schema_end(file: &mut File) -> Result<u64, Fault> {
-    file.seek(SeekFrom::Start(MAGIC_BYTES))?;
-    let schema = Message::read(file, SCHEMA_BYTES_MAX)?;
-    Ok(MAGIC_BYTES + schema.map_or(0, |schema| schema.len()))
+/// The message at the beginning, which holds the schema, and where it ends. Some writers pad the magic bytes to 64.
+fn beginning(file: &mut File) -> Result<(Message, u64), Fault> {
+    for at in (MAGIC_BYTES..=PADDED_MAGIC_BYTES).step_by(8) {
+        file.seek(SeekFrom::Start(at))?;
+        match Message::read(file, SCHEMA_BYTES_MAX)? {
+            Some(padding) if padding.is_end() => {}
+            Some(schema) => {
+                let end = at + schema.len();
+                return Ok((schema, end));
+            }
+            None => break,
+        }
+    }
+    Err(Fault::new("the file has no schema").with_advice(DAMAGED))
 }
 
 const MAGIC_BYTES: u64 = 8;
+const PADDED_MAGIC_BYTES: u64 = 64;
 /// The length of the index, and the magic bytes again.
 const TRAILER_BYTES: u64 = 10;
 /// The mark of a stream's end, and alignment. No file is as short.

@@ -3,7 +3,7 @@
 use crate::input::fault::{DAMAGED, Fault};
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
-use arrow::ipc::convert::try_fb_to_schema;
+use arrow::ipc::convert::try_schema_from_flatbuffer_bytes;
 use arrow::ipc::{Block, MessageHeader, MetadataVersion, RecordBatch, root_as_message};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -27,6 +27,11 @@ pub(super) enum Content {
     Batch(Block),
     /// The mark at the end of a stream.
     End,
+}
+
+fn columns<'a>(schema: arrow::ipc::Schema<'a>) -> impl Iterator<Item = (Option<&'a str>, u8, bool)> {
+    let fields = schema.fields().into_iter().flatten();
+    fields.map(|field| (field.name(), field.type_type().0, field.nullable()))
 }
 
 impl Message {
@@ -71,7 +76,7 @@ impl Message {
         self.bytes.len() as u64
     }
 
-    fn is_end(&self) -> bool {
+    pub(super) fn is_end(&self) -> bool {
         self.bytes.len() == self.prefix
     }
 
@@ -82,12 +87,20 @@ impl Message {
     /// The schema that it holds, if it begins a stream.
     pub(super) fn schema(&self) -> Result<(SchemaRef, MetadataVersion), Fault> {
         let found = if self.is_end() { None } else { Some(self.root()?) };
-        let schema = found.and_then(|message| Some((message.header_as_schema()?, message.version())));
-        let Some((schema, version)) = schema else {
+        let begins = found.filter(|message| message.header_as_schema().is_some());
+        let Some(message) = begins else {
             return Err(Fault::new("this is no beginning of an Arrow stream: there is no schema")
                 .with_advice(DAMAGED));
         };
-        Ok((Arc::new(try_fb_to_schema(schema)?), version))
+        let schema = try_schema_from_flatbuffer_bytes(&self.bytes[self.prefix..self.body])?;
+        Ok((Arc::new(schema), message.version()))
+    }
+
+    /// Whether its schema has the columns of `other`: names, kinds of types, and which may be null.
+    pub(super) fn has_columns_of(&self, other: arrow::ipc::Schema<'_>) -> bool {
+        let message = if self.is_end() { None } else { self.root().ok() };
+        let schema = message.and_then(|message| message.header_as_schema());
+        schema.is_some_and(|own| columns(own).eq(columns(other)))
     }
 
     /// What it is for. Fails if what it holds takes too much memory.
