@@ -82,8 +82,9 @@ impl EncoderFactory for Exact {
                 let values = make_encoder(field, map.values().as_ref(), options)?;
                 Box::new(Distinct { map, keys, values, problem })
             }
-            temporal if temporal.is_temporal() => {
-                Box::new(Quoted { texts: Texts::of(array)?, buffer: String::new(), problem })
+            kind if kind.is_temporal() || kind.is_decimal() => {
+                let quote: &[u8] = if kind.is_temporal() { b"\"" } else { b"" };
+                Box::new(Plain { texts: Texts::of(array)?, quote, buffer: String::new(), problem })
             }
             _ => return Ok(None),
         };
@@ -107,22 +108,23 @@ impl Encoder for Finite<'_> {
     }
 }
 
-/// Times, dates, durations and intervals. Their texts have no character that JSON escapes.
-struct Quoted<'a> {
+/// Times, dates, durations and intervals, between quotes, and decimals, which are numbers. Their texts have no character that JSON escapes.
+struct Plain<'a> {
     texts: Texts<'a>,
+    quote: &'static [u8],
     buffer: String,
     problem: Problem,
 }
 
-impl Encoder for Quoted<'_> {
+impl Encoder for Plain<'_> {
     fn encode(&mut self, at: usize, out: &mut Vec<u8>) {
         self.buffer.clear();
         if let Err(error) = self.texts.write(at, &mut self.buffer) {
             self.problem.is(|| error.to_string());
         }
-        out.push(b'"');
+        out.extend_from_slice(self.quote);
         out.extend_from_slice(self.buffer.as_bytes());
-        out.push(b'"');
+        out.extend_from_slice(self.quote);
     }
 }
 

@@ -3,8 +3,8 @@
 use arrow::array::timezone::Tz;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
-    DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -14,7 +14,11 @@ pub(super) struct Texts<'a> {
     formatter: ArrayFormatter<'a>,
     /// Instants that cannot be told exactly in their own zone.
     zoned: Option<Zoned<'a>>,
+    digits: Option<Digits<'a>>,
 }
+
+/// The text of a decimal.
+type Digits<'a> = Box<dyn Fn(usize) -> String + 'a>;
 
 struct Zoned<'a> {
     array: &'a dyn Array,
@@ -31,13 +35,17 @@ impl<'a> Texts<'a> {
             }
             _ => None,
         };
-        Ok(Self { formatter: ArrayFormatter::try_new(array, &OPTIONS)?, zoned })
+        Ok(Self { formatter: ArrayFormatter::try_new(array, &OPTIONS)?, zoned, digits: digits(array) })
     }
 
     /// Appends the value at `index`, which is not null.
     pub(super) fn write(&self, index: usize, out: &mut String) -> Result<(), ArrowError> {
         if let Some(zoned) = self.zoned.as_ref().filter(|zoned| zoned.needs_utc(index)) {
             return zoned.write_in_utc(index, out);
+        }
+        if let Some(digits) = &self.digits {
+            out.push_str(&digits(index));
+            return Ok(());
         }
         let start = out.len();
         self.formatter.value(index).write(out)?;
@@ -47,6 +55,21 @@ impl<'a> Texts<'a> {
             return Err(ArrowError::CastError("the duration is out of range".to_owned()));
         }
         Ok(())
+    }
+}
+
+/// A decimal may have more digits than its type says, and Arrow before 60 cuts off what is more. So a type is named that has room for all.
+fn digits(array: &dyn Array) -> Option<Digits<'_>> {
+    fn of<T: DecimalType>(array: &dyn Array, scale: i8) -> Option<Digits<'_>> {
+        let values = array.as_primitive::<T>();
+        Some(Box::new(move |at| T::format_decimal(values.value(at), u8::MAX, scale)))
+    }
+    match array.data_type() {
+        DataType::Decimal32(_, scale) => of::<Decimal32Type>(array, *scale),
+        DataType::Decimal64(_, scale) => of::<Decimal64Type>(array, *scale),
+        DataType::Decimal128(_, scale) => of::<Decimal128Type>(array, *scale),
+        DataType::Decimal256(_, scale) => of::<Decimal256Type>(array, *scale),
+        _ => None,
     }
 }
 
