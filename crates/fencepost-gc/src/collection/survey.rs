@@ -1,0 +1,155 @@
+//! The steps in which a collection finds out what there is: nothing is written but the stamp.
+
+use super::ask::Ask;
+use super::reads::Reads;
+use super::{AfterStamp, Collection, Step};
+use crate::bound::Limits;
+use crate::needed_post::headers_to_read;
+use crate::plan::waits_for_age;
+use crate::{CollectEvent, Inventory, Known, ManifestFacts, Mode, Part, Progress, lance};
+use fencepost_fence::{Found, ReadReply, Tick};
+use fencepost_format::{EntryHeader, Manifest, Position, Version};
+use std::collections::BTreeSet;
+
+impl Collection {
+    pub(super) fn found(&mut self, now: Tick, found: Found) {
+        match found {
+            Ok(Some(manifest)) => {
+                self.facts = Some(ManifestFacts::from(&manifest));
+                self.inventory.note_sstables(&manifest);
+                self.step = Step::List(Part::Entries, Ask::new(now));
+            }
+            Ok(None) => self.end(CollectEvent::NoLog),
+            Err(gave_up) => self.end(CollectEvent::GaveUp(gave_up)),
+        }
+    }
+
+    pub(super) fn listed(&mut self, now: Tick, part: Part, listed: Inventory) {
+        self.inventory.absorb(listed);
+        match part {
+            Part::Entries => self.step = Step::List(Part::Manifests, Ask::new(now)),
+            Part::Manifests => self.step = Step::List(Part::Documents, Ask::new(now)),
+            Part::SsTables => {
+                let wanted = lance::folders_to_list(&self.inventory);
+                self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
+                self.go_on_after_folders(now);
+            }
+            Part::Documents => {
+                self.progress(Progress::Listed { entries: self.inventory.entries.len() as u64 });
+                self.inventory.published_before = self.inventory.published();
+                if waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
+                    self.stamp(now, AfterStamp::ReadBoundary);
+                } else {
+                    self.read_boundary(now);
+                }
+            }
+        }
+    }
+
+    /// Asks what time it is, once. The only clock that counts is the store's, and a log that nobody writes to doesn't show it.
+    fn stamp(&mut self, now: Tick, then: AfterStamp) {
+        if self.mode == Mode::Delete && !std::mem::replace(&mut self.stamped, true) {
+            self.step = Step::Stamp(then, Ask::new(now));
+        } else {
+            match then {
+                AfterStamp::ReadBoundary => self.read_boundary(now),
+                AfterStamp::JudgeClaims => self.judge_claims(now),
+            }
+        }
+    }
+
+    pub(super) fn read_boundary(&mut self, now: Tick) {
+        match self.inventory.published() {
+            Position::NONE => self.read_headers(now),
+            at => self.step = Step::ReadBoundary(at, Ask::new(now)),
+        }
+    }
+
+    /// P-51: reads what may be deleted as far as is known, and nothing else.
+    pub(super) fn read_headers(&mut self, now: Tick) {
+        let reach = Limits::new(&self.inventory, self.known_facts(), &self.policy).reach();
+        let wanted = headers_to_read(&self.inventory, reach);
+        self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_headers(now);
+    }
+
+    pub(super) fn header(&mut self, now: Tick, at: Position, read: ReadReply<EntryHeader>) {
+        let Step::Headers(reads) = &mut self.step else { unreachable!("called while reading headers") };
+        match read {
+            ReadReply::Found(header) => drop(self.inventory.known.insert(at, Known::Header(header))),
+            ReadReply::Damaged => drop(self.inventory.known.insert(at, Known::Unreadable)),
+            // Deleted since it was listed, by another collector.
+            ReadReply::Absent => self.inventory.forget(at),
+            ReadReply::Unknown => {
+                for at in reads.again(now, &at, self.params.patience) {
+                    self.inventory.known.insert(at, Known::Unreadable);
+                }
+                return self.go_on_after_headers(now);
+            }
+        }
+        reads.settle(now, &at);
+        let (read, of) = reads.progress();
+        self.progress(Progress::Reading { read, of });
+        self.go_on_after_headers(now);
+    }
+
+    fn go_on_after_headers(&mut self, now: Tick) {
+        let Step::Headers(reads) = &self.step else { unreachable!("called while reading headers") };
+        if !reads.is_done() {
+            return;
+        }
+        let wanted = lance::manifests_to_read(&self.inventory, self.known_facts(), &self.policy);
+        self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_claims(now);
+    }
+
+    /// P-58: what an opener of Lance's may have read at its claim.
+    pub(super) fn claim(&mut self, now: Tick, version: Version, read: ReadReply<Manifest>) {
+        let Step::Claims(reads) = &mut self.step else { unreachable!("called while reading claims") };
+        match read {
+            ReadReply::Found(manifest) => {
+                self.inventory.note_sstables(&manifest);
+                self.inventory.claims.insert(version, Some(ManifestFacts::from(&manifest)));
+            }
+            // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next pass won't list it.
+            ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.claims.insert(version, None)),
+            ReadReply::Unknown => {
+                for version in reads.again(now, &version, self.params.patience) {
+                    self.inventory.claims.insert(version, None);
+                }
+                return self.go_on_after_claims(now);
+            }
+        }
+        reads.settle(now, &version);
+        self.go_on_after_claims(now);
+    }
+
+    fn go_on_after_claims(&mut self, now: Tick) {
+        let Step::Claims(reads) = &self.step else { unreachable!("called while reading claims") };
+        if !reads.is_done() {
+            return;
+        }
+        let wanted = lance::manifests_to_read(&self.inventory, self.known_facts(), &self.policy);
+        if !wanted.is_empty() {
+            self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
+            return;
+        }
+        if lance::claims(&self.inventory, self.known_facts(), &self.policy).floor().is_some() {
+            self.stamp(now, AfterStamp::JudgeClaims);
+        } else {
+            self.judge_claims(now);
+        }
+    }
+
+    pub(super) fn judge_claims(&mut self, now: Tick) {
+        let claims = lance::claims(&self.inventory, self.known_facts(), &self.policy);
+        let above = self.inventory.entries.keys().filter(|at| !self.inventory.known.contains_key(at));
+        let above: BTreeSet<_> = above.copied().collect();
+        if claims.floor().is_none() || above.is_empty() || self.reads_above {
+            return self.list_sstables(now);
+        }
+        // SUBTLE: what shows that a claim is settled, or ends its replay, may lie above the bound. It is read only if it matters.
+        self.reads_above = true;
+        self.step = Step::Headers(Reads::new(now, above, self.params.reads_in_flight));
+    }
+}
