@@ -18,7 +18,7 @@ use std::fmt;
 use std::future::pending;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinError;
@@ -35,6 +35,8 @@ struct Shared {
     state: Mutex<State>,
     off: Notify,
     origin: Instant,
+    /// The next number for what is written aside.
+    names: AtomicU64,
     /// Where operations are written down, if anybody is to read them.
     notes: Option<SimStore>,
 }
@@ -52,7 +54,13 @@ impl Machine {
     #[must_use]
     pub fn new(seed: u64, directory: &Path, faults: DiskFaults, notes: Option<SimStore>) -> Self {
         let state = State { tree: Tree::new(directory), dice: Dice::new(seed, faults), boots: 0, off: false };
-        let shared = Shared { state: Mutex::new(state), off: Notify::new(), origin: Instant::now(), notes };
+        let shared = Shared {
+            state: Mutex::new(state),
+            off: Notify::new(),
+            origin: Instant::now(),
+            names: AtomicU64::new(1),
+            notes,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -268,6 +276,10 @@ impl Disk for SimDisk {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, JoinError> {
         tokio::spawn(work).await
+    }
+
+    fn unique(&self) -> u64 {
+        self.shared.names.fetch_add(1, Ordering::Relaxed)
     }
 
     async fn create(&self, path: &Path) -> io::Result<SimFile> {

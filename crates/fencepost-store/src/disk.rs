@@ -27,6 +27,9 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
         work: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = Result<T, JoinError>> + Send;
 
+    /// A number that nobody was given before, in this process or in another, now or earlier. Files that are written aside are named with it.
+    fn unique(&self) -> u64;
+
     /// Makes a file that was not there, for writing.
     fn create(&self, path: &Path) -> impl Future<Output = io::Result<Self::File>> + Send;
 
@@ -140,6 +143,8 @@ pub enum Kind {
 pub struct Named {
     /// Its name in the directory.
     pub name: OsString,
+    /// Whether the name is a symbolic link to what `stat` tells of.
+    pub is_link: bool,
     /// What is known of it.
     pub stat: Stat,
 }

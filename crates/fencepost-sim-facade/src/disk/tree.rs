@@ -282,7 +282,7 @@ impl Tree {
         let entries = self.entries(self.resolve(path)?)?;
         Ok(entries
             .iter()
-            .map(|(name, &number)| Named { name: name.into(), stat: self.stat(number) })
+            .map(|(name, &number)| Named { name: name.into(), is_link: false, stat: self.stat(number) })
             .collect())
     }
 

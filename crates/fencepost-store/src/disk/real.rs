@@ -4,8 +4,12 @@ use super::{Disk, Flush, Kind, Named, Stat};
 use bytes::Bytes;
 use futures::FutureExt;
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::process;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 use tokio::task::JoinError;
 
@@ -22,6 +26,13 @@ impl Disk for RealDisk {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, JoinError> {
         tokio::task::spawn_blocking(|| at_once(work)).await
+    }
+
+    /// Counts from a random number of 64 bits, so that processes do not meet.
+    fn unique(&self) -> u64 {
+        static NEXT: LazyLock<AtomicU64> =
+            LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(process::id())));
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     async fn create(&self, path: &Path) -> io::Result<File> {
@@ -107,8 +118,9 @@ fn list(path: &Path) -> io::Result<Vec<Named>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path)? {
         let entry = entry?;
+        let is_link = entry.file_type()?.is_symlink();
         match fs::metadata(entry.path()) {
-            Ok(metadata) => found.push(Named { name: entry.file_name(), stat: stat(&metadata) }),
+            Ok(metadata) => found.push(Named { name: entry.file_name(), is_link, stat: stat(&metadata) }),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -180,7 +192,7 @@ mod marks {
     const LENGTH: usize = 16;
 }
 
-/// Elsewhere nothing is marked. Where directories need no flush, everything counts as if it were.
+/// Elsewhere no file can be marked. Where directories need no flush, everything counts as if it were.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 mod marks {
     use std::fs::File;
@@ -188,7 +200,7 @@ mod marks {
     use std::path::Path;
 
     pub(super) fn set(_: &File) -> io::Result<()> {
-        Ok(())
+        if cfg!(unix) { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
     }
 
     pub(super) fn is_set(_: &File) -> bool {

@@ -48,7 +48,7 @@ impl<D: Disk> LocalDirectory<D> {
         while let Some(directory) = found.get(at) {
             let directory = directory.clone();
             for named in self.disk.list(&directory).await.unwrap_or_default() {
-                if named.stat.kind == Kind::Directory {
+                if named.stat.kind == Kind::Directory && !named.is_link {
                     found.push(directory.join(named.name));
                 }
             }
@@ -56,7 +56,7 @@ impl<D: Disk> LocalDirectory<D> {
         }
         let mut gone = false;
         for directory in found.iter().rev() {
-            // What is not empty is refused, and so is a link to a directory.
+            // What is not empty is refused.
             gone = match again(|| self.disk.remove_directory(directory)).await {
                 Ok(()) => true,
                 Err(error) => error.kind() == ErrorKind::NotFound,

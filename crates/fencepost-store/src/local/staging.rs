@@ -36,6 +36,8 @@ impl<D: Disk> LocalDirectory<D> {
                 let full = if at.as_ref().is_empty() { name.to_owned() } else { format!("{at}/{name}") };
                 let Ok(location) = ObjectPath::parse(full) else { continue };
                 match named.stat.kind {
+                    // What a link leads to is not ours to remove.
+                    _ if named.is_link => {}
                     Kind::Directory => open.push(location),
                     Kind::File if is_staging_name(name) => {
                         found.push(Staged { location, size: named.stat.size, modified: named.stat.modified });

@@ -3,7 +3,7 @@
 mod scripted;
 
 use super::*;
-use crate::disk::Flush;
+use crate::disk::{Flush, at_once};
 use crate::error::{Failure, Operation};
 use crate::outcome::classify::{Answer, classify};
 use object_store::ObjectStoreExt;
@@ -276,6 +276,33 @@ async fn a_taken_name_is_taken_and_a_file_in_the_way_is_a_bad_path() {
     assert_eq!(bench.create("a/b", "x").await, Err(Answer::Failed(Failure::BadPath)));
     assert_eq!(bench.create("a/b/c", "x").await, Err(Answer::Failed(Failure::BadPath)));
     assert_eq!(bench.files(""), ["a"]);
+}
+
+/// A collector sweeps what a stalled writer wrote aside, and its successor writes the same object. Had it been given the same name, the stalled
+/// writer would link the successor's file, half written, and be told "done". P-72.
+#[tokio::test]
+async fn a_swept_name_is_never_given_to_another_file() {
+    let bench = Bench::new();
+    let object = bench.home.path().join("7.arrow");
+    let (_, ours) = bench.store.create_staged(&object).await.unwrap();
+    bench.store.remove_staged(&ours).await.unwrap();
+    let (_, theirs) = bench.another().create_staged(&object).await.unwrap();
+    let link = at_once(bench.disk.link(&ours, &object)).unwrap_err();
+    assert_eq!((link.kind(), bench.files("").len()), (ErrorKind::NotFound, 1), "{ours:?} {theirs:?}");
+}
+
+/// Somebody's links inside a log lead elsewhere. What is there is not the log's.
+#[cfg(unix)]
+#[tokio::test]
+async fn links_are_not_followed_to_what_is_removed() {
+    let (bench, elsewhere) = (Bench::new(), tempfile::tempdir().unwrap());
+    fs::create_dir(elsewhere.path().join("empty")).unwrap();
+    fs::write(elsewhere.path().join("7.arrow#1"), "theirs").unwrap();
+    fs::create_dir(bench.home.path().join("wal")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), bench.home.path().join("wal/link")).unwrap();
+    assert!(bench.store.staged_below("wal".into()).await.unwrap().is_empty());
+    assert!(!bench.store.remove_empty(&"wal".into()).await);
+    assert!(elsewhere.path().join("empty").exists());
 }
 
 /// A directory that vanished after it was made durable is not made again behind anybody's back: the create

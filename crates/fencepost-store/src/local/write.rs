@@ -68,18 +68,21 @@ impl<D: Disk> LocalDirectory<D> {
     }
 
     /// Opens a new file beside `path`, named so that no listing shows it.
+    ///
+    /// SUBTLE: its name was never another file's. A collector removes what a stalled writer left; had somebody else been given the name
+    /// since, the stalled writer would link, and acknowledge, that other file, half written.
     pub(super) async fn create_staged(&self, path: &Path) -> Result<(D::File, PathBuf), LocalError> {
-        for attempt in 1_u32.. {
+        loop {
             let mut name = path.as_os_str().to_owned();
-            name.push(format!("#{attempt}"));
+            name.push(format!("#{}", self.disk.unique()));
             let staged = PathBuf::from(name);
             match again(|| self.disk.create(&staged)).await {
                 Ok(file) => return Ok((file, staged)),
+                // Left by somebody who counted otherwise.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(LocalError::before("cannot create", &staged)(error)),
             }
         }
-        unreachable!("a directory cannot hold four billion leftovers of one object");
     }
 
     /// What cannot be removed is hidden from listings, harms nobody, and is collected later.

@@ -62,9 +62,9 @@ impl LogStore {
     }
 
     /// Deletes the staging files below `prefix` that were last written at least `min_age` ago, by the clock that stamps them, not by that of
-    /// this machine. What is deleted could never have become an object again, unless its writer is still at work: one
-    /// that stalled for longer is told that its create was not done, and tries again. Ages of a day are safe in this respect, and zero is
-    /// right where nobody writes.
+    /// this machine. What is deleted can never become an object, not even if its writer is still at work: no two such files ever have the same
+    /// name. A writer that stalled for longer is told that its create was definitely not done, because its file is gone, and stops. Ages of
+    /// a day spare it that, and zero is right where nobody writes.
     ///
     /// Where there are none, nothing is written; else a file is made and removed in the store's root, to ask for the time. Counts as no request.
     ///

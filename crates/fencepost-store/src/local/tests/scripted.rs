@@ -85,6 +85,10 @@ impl Disk for Scripted {
         RealDisk.run(work).await
     }
 
+    fn unique(&self) -> u64 {
+        RealDisk.unique()
+    }
+
     async fn create(&self, path: &Path) -> io::Result<File> {
         self.step(Op::Create, RealDisk.create(path)).await
     }
