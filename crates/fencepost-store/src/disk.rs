@@ -104,6 +104,7 @@ pub enum Flush {
     Listed,
 }
 
+#[cfg(feature = "test-util")]
 impl Flush {
     /// All kinds.
     pub const ALL: [Self; 6] =

@@ -194,6 +194,12 @@ impl Failure {
         }
     }
 
+    /// Whether the store, or the disk, will not hand out an object that it has: a right is missing, the object was archived, its sectors are
+    /// bad. Of a read; says nothing about the object's bytes.
+    pub fn withholds(&self) -> bool {
+        matches!(self, Self::Denied | Self::Refused { .. } | Self::Unsupported | Self::Io)
+    }
+
     /// Whether the same request may succeed later. See [`StoreError::is_retryable`].
     pub fn is_retryable(&self) -> bool {
         match self {

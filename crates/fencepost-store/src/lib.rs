@@ -80,13 +80,22 @@
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
 //! * `conformance`: the module `conformance`, a suite of checks that any store can be put to.
-//! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count.
+//! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count; and the module `disk`, on which the store of
+//!   local directories stands, so that a simulated disk can take the real one's place.
 
 #[cfg(all(feature = "cloud", feature = "conformance"))]
 mod bucket;
 mod counts;
+#[cfg(not(feature = "test-util"))]
+#[expect(unreachable_pub, reason = "what tests may replace is public only for them")]
+mod disk;
+#[cfg(feature = "test-util")]
 pub mod disk;
 mod error;
+#[cfg_attr(
+    not(feature = "test-util"),
+    expect(unreachable_pub, reason = "what tests may replace is public only for them")
+)]
 mod local;
 mod open;
 mod options;
@@ -107,6 +116,7 @@ pub mod wrap;
 pub use connector::{DirectConnector, ReplyConnector};
 pub use counts::RequestCounts;
 pub use error::{Failure, Operation, StoreError};
+#[cfg(feature = "test-util")]
 pub use local::LocalDirectory;
 pub use object_store::path::Path;
 pub use object_store::{ObjectStore, PutPayload};

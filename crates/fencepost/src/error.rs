@@ -42,6 +42,12 @@ pub enum Cause {
         /// The object.
         object: String,
     },
+    /// An entry is gone, and another proves that it was there.
+    #[snafu(display("{object}: not there any more"))]
+    Lost {
+        /// The object.
+        object: String,
+    },
     /// An object went away between listing and reading.
     #[snafu(display("{object}: gone since it was listed"))]
     Gone {
@@ -399,7 +405,7 @@ impl OpenWriterError {
 }
 
 /// What the core's way of giving up means to a person.
-fn gave_up_text(why: &GaveUp) -> String {
+pub(crate) fn gave_up_text(why: &GaveUp) -> String {
     match why {
         GaveUp::Unread => "the store did not answer a read; nothing was changed by it".to_owned(),
         GaveUp::Unknown => "the store did not answer a write; it may have happened".to_owned(),
@@ -426,7 +432,7 @@ fn damaged_manifest(version: Version) -> String {
     format!("manifest version {version} is damaged")
 }
 
-fn caused(cause: &Option<Cause>) -> String {
+pub(crate) fn caused(cause: &Option<Cause>) -> String {
     cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 

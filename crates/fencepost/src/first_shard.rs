@@ -1,12 +1,12 @@
 //! The first shard of a base: driving the core's race for it (P-68).
 
 use crate::error::{FirstShardSnafu, MaybeTableSnafu, TableSnafu};
-use crate::io::created;
+use crate::io::{created, read_as};
 use crate::table::is_table;
 use crate::{Cause, Environment, WalError};
 use fencepost_fence::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard, Params, ReadReply};
 use fencepost_format::{DOCUMENT_BYTES_MAX, FirstShard, ShardId, ShardPaths};
-use fencepost_store::{LogStore, ReadOutcome, pause_before};
+use fencepost_store::{LogStore, pause_before};
 use snafu::ResultExt;
 use std::time::Duration;
 
@@ -57,17 +57,8 @@ pub(crate) async fn first_shard(
 }
 
 async fn read(store: &LogStore, object: &str) -> (ReadReply<ShardId>, Option<Cause>) {
-    match store.get_up_to(object, DOCUMENT_BYTES_MAX as u64).await {
-        ReadOutcome::Absent => (ReadReply::Absent, None),
-        ReadOutcome::Found(found) => match FirstShard::decode(object, &found.bytes) {
-            Ok(FirstShard { shard }) => (ReadReply::Found(shard), None),
-            Err(error) => (ReadReply::Damaged, Some(error.into())),
-        },
-        other => {
-            let read = if other.is_too_large() { ReadReply::Damaged } else { ReadReply::Unknown };
-            (read, other.into_result().err().map(Cause::from))
-        }
-    }
+    let outcome = store.get_up_to(object, DOCUMENT_BYTES_MAX as u64).await;
+    read_as(outcome, |bytes| FirstShard::decode(object, &bytes).map(|FirstShard { shard }| shard))
 }
 
 fn random(environment: &Environment) -> ShardId {

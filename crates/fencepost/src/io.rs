@@ -4,11 +4,11 @@ use crate::{Cause, Environment};
 use bytes::Bytes;
 use fencepost_fence::{CreateReply, GaveUp, Params, ReadReply, Reply, Request};
 use fencepost_format::{
-    DecodeLimits, EntryKind, EntryTail, Epoch, MANIFEST_BYTES_MAX, Manifest, Nonce, Position, ShardPaths,
-    TRAILER_BYTES, Version, decode_header, encode_marker, encode_version_hint, parse_boundary_name,
-    parse_manifest_name,
+    DecodeLimits, EntryKind, EntryTail, Epoch, FormatError, MANIFEST_BYTES_MAX, Manifest, Nonce, Position,
+    ShardPaths, TRAILER_BYTES, Version, decode_header, encode_marker, encode_version_hint,
+    parse_boundary_name, parse_manifest_name,
 };
-use fencepost_store::{Listed, LogStore, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
+use fencepost_store::{Listed, LogStore, Object, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
 use std::time::Duration;
 
 /// A store, a shard in it, and how to treat them. Cheap to clone.
@@ -74,7 +74,12 @@ impl Io {
 
     /// Waits as is fit before an attempt that is not the first.
     pub(crate) async fn pause_before(&self, request: &Request) {
-        let pause = pause_before(attempt_of(request), self.patience(), self.environment.jitter_seed());
+        self.pause(attempt_of(request)).await;
+    }
+
+    /// The pause before an attempt of this number; none before the first, 0.
+    pub(crate) async fn pause(&self, attempt: u32) {
+        let pause = pause_before(attempt, self.patience(), self.environment.jitter_seed());
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
@@ -86,6 +91,9 @@ impl Io {
             GaveUp::MissingManifest(version) => {
                 Some(Cause::ListedNotThere { object: self.paths.manifest(version) })
             }
+            GaveUp::LostEntry { at, .. } => Some(Cause::Lost { object: self.paths.entry(at) }),
+            // What was found is the whole reason; what failed before has nothing to do with it.
+            GaveUp::RolledBack { .. } | GaveUp::WentBack { .. } => None,
             _ => last,
         }
     }
@@ -113,19 +121,9 @@ impl Io {
 
     async fn read_manifest(&self, version: Version) -> Performed {
         let path = self.paths.manifest(version);
-        let reply = |read| Reply::Manifest(version, read);
-        match self.once().get_up_to(&path, MANIFEST_BYTES_MAX as u64).await {
-            ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
-            ReadOutcome::Found(object) => match self.checked_manifest(&path, version, &object.bytes) {
-                Ok(manifest) => Performed::plain(reply(ReadReply::Found(manifest))),
-                Err(cause) => Performed::failed(reply(ReadReply::Damaged), cause),
-            },
-            other => {
-                let damaged = other.is_too_large();
-                let read = if damaged { ReadReply::Damaged } else { ReadReply::Unknown };
-                Performed::unread(reply(read), other)
-            }
-        }
+        let outcome = self.once().get_up_to(&path, MANIFEST_BYTES_MAX as u64).await;
+        let (read, cause) = read_as(outcome, |bytes| self.checked_manifest(&path, version, &bytes));
+        Performed { reply: Reply::Manifest(version, read), body: None, cause }
     }
 
     /// Decodes a manifest; one that names another shard was copied here from somewhere else.
@@ -148,22 +146,14 @@ impl Io {
 
     async fn read_entry(&self, at: Position) -> Performed {
         let path = self.paths.entry(at);
-        let reply = |read| Reply::Entry(at, read);
-        match self.once().get_up_to(&path, self.limits.object_bytes_max()).await {
-            ReadOutcome::Absent => Performed::plain(reply(ReadReply::Absent)),
-            ReadOutcome::Found(object) => match decode_header(&path, at, &object.bytes, self.limits) {
-                Ok(summary) => {
-                    let reply = reply(ReadReply::Found(summary.header));
-                    Performed { reply, body: Some(object.bytes), cause: None }
-                }
-                Err(error) => Performed::failed(reply(ReadReply::Damaged), error.into()),
-            },
-            other => {
-                let damaged = other.is_too_large();
-                let read = if damaged { ReadReply::Damaged } else { ReadReply::Unknown };
-                Performed::unread(reply(read), other)
-            }
-        }
+        let outcome = self.once().get_up_to(&path, self.limits.object_bytes_max()).await;
+        let mut body = None;
+        let (read, cause) = read_as(outcome, |bytes| {
+            let summary = decode_header(&path, at, &bytes, self.limits)?;
+            body = Some(bytes);
+            Ok::<_, FormatError>(summary.header)
+        });
+        Performed { reply: Reply::Entry(at, read), body, cause }
     }
 
     async fn list_boundaries(&self) -> Performed {
@@ -238,6 +228,24 @@ pub(crate) fn created(outcome: PutOutcome) -> (CreateReply, Option<Cause>) {
             (CreateReply::NotDone { again: retry == Retry::Later }, Some(source.into()))
         }
         Refusal::Unknown { source } => (CreateReply::Unknown, Some(source.into())),
+    }
+}
+
+/// What a read of a whole object says, in the core's words: what cannot be decoded is damaged, and so is what is larger than its kind may be.
+pub(crate) fn read_as<T, E: Into<Cause>>(
+    outcome: ReadOutcome<Object>,
+    decode: impl FnOnce(Bytes) -> Result<T, E>,
+) -> (ReadReply<T>, Option<Cause>) {
+    match outcome {
+        ReadOutcome::Absent => (ReadReply::Absent, None),
+        ReadOutcome::Found(object) => match decode(object.bytes) {
+            Ok(found) => (ReadReply::Found(found), None),
+            Err(error) => (ReadReply::Damaged, Some(error.into())),
+        },
+        other => {
+            let read = if other.is_too_large() { ReadReply::Damaged } else { ReadReply::Unknown };
+            (read, other.into_result().err().map(Cause::from))
+        }
     }
 }
 

@@ -65,18 +65,12 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
 }
 
 /// Whether the root of `store` is a Lance table: Lance may open the log then (P-27). Costs one LIST, or some more below a folder full of foreign
-/// objects; it is not repeated.
+/// objects; what may pass is repeated.
 ///
 /// # Errors
-/// What the store said.
+/// What the store said at last.
 pub(crate) async fn is_table(store: &LogStore) -> Result<bool, StoreError> {
-    let mut versions = store.list(VERSIONS_DIR);
-    while let Some(object) = versions.try_next().await? {
-        if version(object.path.as_ref()).is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    store.any_below(VERSIONS_DIR, |object| version(object.path.as_ref()).is_some()).await
 }
 
 /// The version that the object at this path is the manifest of, directly in the folder of versions.

@@ -11,7 +11,7 @@ use fencepost_format::{
     Entry, EntryHeader, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Position, Version, parse_entry_name,
     parse_manifest_name,
 };
-use fencepost_store::{Escaped, Failure, ReadOutcome};
+use fencepost_store::{Escaped, ReadOutcome};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,7 +31,7 @@ pub struct Verification {
     pub notes: Vec<Problem>,
     /// Where entries were given up (P-93).
     pub given_up: Vec<Position>,
-    /// What the next tombstone needs to know; see [`Wal::plan_repair`].
+    /// What the next tombstone needs to know; see [`Self::plan_repair`].
     pub(crate) survey: Survey,
 }
 
@@ -309,14 +309,18 @@ async fn check_entry(io: &Io, at: Position) -> Result<Checked, Cause> {
     }
 }
 
-/// Only damage may be given up as such: what is newer than this program, or above its limits, is sound.
+/// Only damage may be given up as such, and only what is withheld as unreadable: what is newer than this program, or above its limits, is sound,
+/// and what the store did not answer may be.
 fn kind_of(at: Position, cause: &Cause) -> ProblemKind {
     match cause {
         Cause::Format { source } if source.is_limit_of_reader() => ProblemKind::Other,
         Cause::Format { .. } => ProblemKind::Damaged { at },
-        Cause::Store { source } if matches!(source.failure(), Failure::TooLarge { .. }) => ProblemKind::Other,
-        Cause::Store { .. } => ProblemKind::Unreadable { at },
-        Cause::OtherShard { .. } | Cause::ListedNotThere { .. } | Cause::Gone { .. } => ProblemKind::Other,
+        Cause::Store { source } if source.failure().withholds() => ProblemKind::Unreadable { at },
+        Cause::Store { .. }
+        | Cause::OtherShard { .. }
+        | Cause::ListedNotThere { .. }
+        | Cause::Gone { .. }
+        | Cause::Lost { .. } => ProblemKind::Other,
     }
 }
 

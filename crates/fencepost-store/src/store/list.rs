@@ -79,6 +79,20 @@ impl LogStore {
         self.repeat(|| self.list(prefix).try_collect::<Vec<_>>()).await
     }
 
+    /// Whether an object below `prefix` is `wanted`. Reads no further than the first that is, and from the beginning again after a failure that
+    /// may pass. Costs one LIST for each page read.
+    ///
+    /// # Errors
+    /// As [`list_all`](Self::list_all).
+    pub async fn any_below(
+        &self,
+        prefix: impl AsRef<str>,
+        wanted: impl Fn(&Listed) -> bool,
+    ) -> Result<bool, StoreError> {
+        let (prefix, wanted) = (prefix.as_ref(), &wanted);
+        self.repeat(|| self.list(prefix).try_any(move |object| std::future::ready(wanted(&object)))).await
+    }
+
     /// Lists the names directly below `prefix` that have something below themselves: its folders, relative to
     /// the root, each once. Costs one LIST for each page of folders *and* objects directly below the prefix.
     ///

@@ -1,6 +1,7 @@
 //! Carrying out a repair: the core decides, this moves the bytes.
 
 use super::{RepairPlan, RepairStep};
+use crate::error::{caused, gave_up_text};
 use crate::io::{Io, Signature};
 use crate::{Cause, Position, Wal};
 use bytes::Bytes;
@@ -124,13 +125,14 @@ async fn mend(io: &Io, step: &RepairStep) -> Result<Repaired, RepairError> {
             }
             MendOutcome::GaveUp(why) => Err(RepairError::LeftAlone {
                 object: io.paths.entry(position),
-                reason: cause.map_or_else(|| format!("{why:?}"), |cause| cause.to_string()),
+                reason: format!("{}{}", gave_up_text(&why), caused(&io.cause_of(why, cause))),
             }),
         };
     }
 }
 
-/// Reads an entry to its last row. What the store refuses for good is unreadable; what it does not answer, nobody knows.
+/// Reads an entry to its last row. What the store withholds is unreadable. Of all else that could not be read, too large for us or not answered,
+/// nobody knows that it is not sound.
 async fn examine(
     io: &Io,
     at: Position,
@@ -147,8 +149,8 @@ async fn examine(
             Err(error) if FormatError::is_limit_of_reader(&error) => Err(left_alone(path, &error)),
             Err(_) => Ok((ReadReply::Damaged, Some(object.bytes))),
         },
-        ReadOutcome::Unknown(error) if error.is_retryable() => Err(left_alone(path, &error)),
-        ReadOutcome::Unknown(_) => Ok((ReadReply::Unknown, None)),
+        ReadOutcome::Unknown(error) if error.failure().withholds() => Ok((ReadReply::Unknown, None)),
+        ReadOutcome::Unknown(error) => Err(left_alone(path, &error)),
     }
 }
 

@@ -239,7 +239,7 @@ impl Task {
                 Err(CheckpointRefused::RolledBack(why)) => {
                     let _ = done.send(Err(CheckpointError::GaveUp { why, cause: None }));
                 }
-                // The one in progress is the core's own business: this one waits for its end.
+                // Another one is under way: the core makes one after the other, and this one's turn comes when that one ends.
                 Err(CheckpointRefused::Busy) => {
                     self.checkpoints.push_front((asked, done));
                     return;

@@ -1,13 +1,14 @@
 //! Entries that are lost, damaged or unreadable (P-90 to P-94): nobody passes over one in silence, a healthy log is never called damaged, and an operator
 //! can go on without what is gone.
 
-use crate::support::{World, append, append_all, rows_from, settle, submit};
+use crate::support::{World, append, append_all, rows_from, settle, submit, wal_builder};
 use fencepost::{
-    AppendError, GaveUp, GiveUp, OpenWriterError, PlanError, Position, ProblemKind, ReadError, RepairError,
-    Verification,
+    AppendError, DecodeLimits, GaveUp, GiveUp, OpenWriterError, PlanError, Position, ProblemKind, ReadError,
+    RepairError, Verification,
 };
 use fencepost_store::PutPayload;
 use fencepost_store::wrap::{Fault, Op};
+use std::sync::Arc;
 
 /// `1:h1 2-6:d1 7:c1`, with the rows 2 to 6.
 async fn closed() -> World {
@@ -214,6 +215,23 @@ async fn an_unreadable_entry_is_told_from_a_damaged_one() {
     let _denied = world.faults.on(Op::Get, world.entry(4), Fault::Deny);
     world.wal.repair(&plan, |_| ()).await.unwrap();
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:t1 5-6:d1 7:c1");
+}
+
+/// P-94: an entry above this program's limits is not withheld, and may be sound. It is neither called unreadable nor given up as such.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_too_large_for_this_program_is_left_alone() {
+    let world = closed().await;
+    let denied = world.faults.on(Op::Get, world.entry(4), Fault::Deny);
+    let plan = verified(&world).await.plan_repair(&[GiveUp::Unreadable(at(4))]).unwrap();
+    denied.stop();
+    let limits = DecodeLimits::DEFAULT.with_object_bytes_max(100);
+    let strict = wal_builder(Arc::new(world.faults.clone())).with_decode_limits(limits).open().await.unwrap();
+    let refused = strict.repair(&plan, |_| ()).await.unwrap_err();
+    assert!(matches!(refused, RepairError::LeftAlone { .. }), "{refused}");
+    assert!(refused.to_string().contains("100"), "{refused}");
+    let found = strict.verify(|_, _| ()).await.unwrap();
+    assert!(kinds(&found).iter().all(|kind| *kind == ProblemKind::Other), "{:?}", found.problems);
+    assert_eq!(world.rows().await, [2, 3, 4, 5, 6]);
 }
 
 /// P-92 to P-94: a plan that is old does no harm.

@@ -1,10 +1,10 @@
 //! Performing the requests of a cursor. Nothing is decided here.
 
 use crate::Cause;
-use crate::io::{Io, created, highest_boundary};
+use crate::io::{Io, created, highest_boundary, read_as};
 use fencepost_fence::{CursorReply, CursorRequest, ReadReply};
 use fencepost_format::{CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX};
-use fencepost_store::{ReadOutcome, StoreError, pause_before};
+use fencepost_store::{ReadOutcome, StoreError};
 
 /// Performs `request`, after a pause if it is not the first attempt. Answers with what the core does not look at, too: what went wrong.
 pub(super) async fn perform(
@@ -12,10 +12,7 @@ pub(super) async fn perform(
     name: &CursorName,
     request: CursorRequest,
 ) -> (CursorReply, Option<Cause>) {
-    let pause = pause_before(attempt_of(&request), io.patience(), io.environment.jitter_seed());
-    if !pause.is_zero() {
-        tokio::time::sleep(pause).await;
-    }
+    io.pause(attempt_of(&request)).await;
     // The core repeats what was not answered, and has a deadline.
     let store = io.once();
     match request {
@@ -48,15 +45,8 @@ pub(super) async fn perform(
         }
         CursorRequest::ReadDecision { nonce, .. } => {
             let path = io.paths.cursor(name, &CursorDocument::Decision(nonce));
-            let (read, cause) = match store.get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await {
-                ReadOutcome::Found(object) => match CursorDecision::decode(&path, name, nonce, &object.bytes)
-                {
-                    Ok(decision) => (ReadReply::Found(decision), None),
-                    Err(error) => (ReadReply::Damaged, Some(error.into())),
-                },
-                ReadOutcome::Absent => (ReadReply::Absent, None),
-                ReadOutcome::Unknown(error) => (ReadReply::Unknown, Some(error.into())),
-            };
+            let outcome = store.get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await;
+            let (read, cause) = read_as(outcome, |bytes| CursorDecision::decode(&path, name, nonce, &bytes));
             (CursorReply::Decision(nonce, read), cause)
         }
         CursorRequest::Boundary { .. } => {

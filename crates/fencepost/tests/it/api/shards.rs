@@ -146,4 +146,9 @@ async fn no_shard_is_made_unnamed_in_a_table() {
     assert!(matches!(error, WalError::MaybeTable { .. }), "{error}");
     assert!(error.to_string().contains("_versions"), "{error}");
     unnamed(&store).with_shard(OTHER).open().await.unwrap();
+
+    let store = FaultStore::in_memory();
+    let dropped = store.on(Op::List, |path| path.ends_with("_versions"), Fault::Drop).times(1);
+    unnamed(&store).open().await.unwrap();
+    assert_eq!(dropped.hits(), 1, "what may pass is asked again");
 }

@@ -100,3 +100,12 @@ async fn a_table_that_cannot_be_looked_for_may_be_there() {
     assert_eq!(world.wal.open_writer(told).await.unwrap().status().in_flight_max, 64);
     assert_eq!(denied.hits(), 1, "whoever is told does not look");
 }
+
+/// P-27: one request that is lost costs a second one, not the window.
+#[tokio::test(start_paused = true)]
+async fn a_table_is_looked_for_again() {
+    let world = World::new().await;
+    let dropped = world.faults.on(Op::List, |path| path.ends_with("_versions"), Fault::Drop).times(1);
+    let writer = world.wal.open_writer(options()).await.unwrap();
+    assert_eq!((writer.status().in_flight_max, dropped.hits()), (64, 1));
+}
