@@ -77,6 +77,16 @@ impl Groups {
         self.waiting.pop_front()
     }
 
+    /// Puts a group that is too much for one entry back in front, each submission by itself.
+    pub(super) fn part(&mut self, group: Group) {
+        let Group { batches, permits, waiters, since, .. } = group;
+        for ((batches, permit), waiter) in batches.into_iter().zip(permits).zip(waiters).rev() {
+            let (bytes, batches) = (batches.bytes(), vec![batches]);
+            let (permits, waiters) = (vec![permit], vec![waiter]);
+            self.waiting.push_front(Group { batches, permits, waiters, bytes, since });
+        }
+    }
+
     /// Everything that waits, for telling it that it will not be written.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Group> + '_ {
         self.waiting.drain(..)

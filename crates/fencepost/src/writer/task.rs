@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::Interval;
 
 /// Starts the task of an opened epoch.
 pub(super) fn start(
@@ -83,8 +83,9 @@ struct Task {
     cause: Option<Cause>,
     repeated: u64,
     acknowledged_bytes: u64,
-    /// Submissions taken from callers, and those that got a position or an error since.
+    /// Submissions taken from callers.
     accepted: u64,
+    /// Those of them that got a position, or were refused one, before the writer stopped.
     placed: u64,
     /// The first submission that failed, by its number among the accepted, and why: no flush after it may succeed.
     lost: Option<(u64, AppendError)>,
@@ -177,9 +178,10 @@ impl Task {
         if let Some(failure) = &self.failure {
             let failure = failure.for_unsent();
             let groups: Vec<_> = self.groups.drain().collect();
-            for group in groups {
+            if !groups.is_empty() {
                 self.lose(self.placed, &failure);
-                self.placed += group.waiters.len() as u64;
+            }
+            for group in groups {
                 fail(group.waiters, &failure);
             }
             return;
@@ -196,11 +198,16 @@ impl Task {
     }
 
     fn place(&mut self, now: Tick, group: Group) {
-        let Group { batches, permits, waiters, .. } = group;
         let at = self.core.window().next();
+        let sealed = seal_data(at, self.signature.epoch, self.signature.nonce, &group.batches);
+        if sealed.is_err() && group.batches.len() > 1 {
+            // Each was found to fit an entry of its own.
+            return self.groups.part(group);
+        }
+        let Group { permits, waiters, .. } = group;
         let first = self.placed;
         self.placed += waiters.len() as u64;
-        match seal_data(at, self.signature.epoch, self.signature.nonce, &batches) {
+        match sealed {
             Ok(chunks) => {
                 let submitted = self.core.submit(now);
                 assert_eq!(submitted, Some(at), "the window had room, and positions come in order");
@@ -284,10 +291,8 @@ impl Task {
                 Some(failure) => {
                     self.lose(self.accepted, &failure);
                     self.accepted += 1;
-                    self.placed += 1;
                     fail(vec![submission.waiter], &failure);
                 }
-                None if self.close.is_some() => fail(vec![submission.waiter], &AppendError::Closed),
                 None => {
                     self.accepted += 1;
                     self.groups.push(self.io.environment.now(), submission);
@@ -467,10 +472,8 @@ fn pace(io: &Io, rate: PutRate) -> Option<Interval> {
         }
         PutRate::Default => return None,
     };
-    let mut interval =
-        tokio::time::interval((Duration::from_secs(1) / per_second).max(Duration::from_millis(1)));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    Some(interval)
+    // Reset after each PUT, so it never has ticks to make up for.
+    Some(tokio::time::interval((Duration::from_secs(1) / per_second).max(Duration::from_millis(1))))
 }
 
 async fn tick(pace: &mut Option<Interval>) {

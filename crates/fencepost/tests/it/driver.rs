@@ -1,6 +1,8 @@
 //! The driver around the core: what it must not get wrong although the core decides rightly.
 
 mod checkpoint;
+mod ends;
+mod looks;
 mod rows;
 mod unreadable;
 mod waits;

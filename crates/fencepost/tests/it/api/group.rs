@@ -1,8 +1,10 @@
 //! Group commit: which submissions share an entry.
 
 use crate::support::{World, append, batch, named_batch, numbers, options, submit};
+use arrow_array::{ArrayRef, NullArray, RecordBatch};
 use fencepost::{ReadFrom, Ticket, Writer};
 use fencepost_format::EncodedBatches;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, advance};
 
@@ -100,4 +102,29 @@ async fn without_a_linger_nobody_waits() {
     let started = Instant::now();
     append(&writer, 1).await.unwrap();
     assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+/// Two that are right by themselves, and together have more rows than readers take in one entry. Both were once refused.
+#[tokio::test(start_paused = true)]
+async fn what_is_too_much_for_one_entry_together_is_written_apart() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_group_bytes_max(1 << 20)).await.unwrap();
+    let nothing: ArrayRef = Arc::new(NullArray::new(1 << 30));
+    let nothing = RecordBatch::try_from_iter([("nothing", nothing)]).unwrap();
+    let mut tickets = Vec::new();
+    for _ in 0..3 {
+        tickets.push(writer.submit(vec![nothing.clone()]).await.unwrap());
+    }
+    writer.flush().await.unwrap();
+    let mut positions = Vec::new();
+    for ticket in tickets {
+        positions.push(ticket.await.unwrap().position.get());
+    }
+    assert_eq!(positions, [2, 3, 4]);
+    let mut reader = world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut rows = 0;
+    while let Some(entry) = reader.next().await.unwrap() {
+        rows += entry.batches().iter().map(RecordBatch::num_rows).sum::<usize>();
+    }
+    assert_eq!(rows, 3 << 30);
 }
