@@ -46,7 +46,7 @@ impl Store {
                 Reply::Peeked(at, found(self.entries.get(&at).copied().map(Some)))
             }
             Request::CreateEntry { at, kind, .. } => {
-                let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce) };
+                let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce), generation: None };
                 Reply::EntryCreated(at, create(&mut self.entries, at, header))
             }
         }
@@ -76,9 +76,9 @@ fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
         while let Some(event) = opening.poll_event() {
             match event {
                 OpeningEvent::Claimed { epoch: claimed, .. } => epoch = claimed,
-                OpeningEvent::Replayed { header, valid } => {
+                OpeningEvent::Replayed { header, deliver } => {
                     println!(
-                        "epoch {epoch} replays {} ({:?}, counts: {valid})",
+                        "epoch {epoch} replays {} ({:?}, to be replayed: {deliver})",
                         header.position, header.kind
                     );
                 }

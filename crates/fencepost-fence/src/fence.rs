@@ -5,7 +5,7 @@ mod fillers;
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
 use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, Zones, rules};
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use fillers::{Fillers, Filling};
 
 /// An epoch that is claimed and being made effective.
@@ -20,6 +20,8 @@ pub struct Fence {
     nonce: Nonce,
     forward: Forward,
     highest: Epoch,
+    /// Entries of generations below it are in Lance's SSTables already (P-44).
+    flushed_below: Generation,
     last_valid: Option<EntryKind>,
     zones: Zones,
     step: Step,
@@ -71,8 +73,8 @@ pub enum FenceEvent {
     Replayed {
         /// The entry. The driver holds its rows.
         header: EntryHeader,
-        /// Whether it counts: not a leftover (P-40).
-        valid: bool,
+        /// Whether its rows are to be replayed: data, no leftover (P-40), and not flushed by Lance already (P-44).
+        deliver: bool,
     },
     /// The epoch is open for appends.
     Opened(Opened),
@@ -115,6 +117,7 @@ impl Fence {
             nonce,
             forward: Forward::new(now, from, None, params.read_ahead, params.patience),
             highest: Epoch::NONE,
+            flushed_below: claimed.current_generation,
             last_valid: None,
             zones: Zones::default(),
             step: Step::Replay,
@@ -241,7 +244,9 @@ impl Fence {
             self.highest = header.epoch;
             self.last_valid = Some(header.kind);
         }
-        self.events.push(FenceEvent::Replayed { header, valid });
+        let flushed = header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed);
+        let deliver = valid && header.kind.is_data() && !flushed;
+        self.events.push(FenceEvent::Replayed { header, deliver });
         true
     }
 

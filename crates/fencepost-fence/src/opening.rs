@@ -37,15 +37,13 @@ pub enum OpeningEvent {
         epoch: Epoch,
         /// `R`.
         replay_after: Position,
-        /// Lance's next memtable generation: entries of lower ones are in SSTables, whether `R` covers them or not.
-        current_generation: fencepost_format::Generation,
     },
     /// An entry of the replay, in order; provisional until [`OpeningEvent::Opened`].
     Replayed {
         /// The entry. The driver holds its rows.
         header: EntryHeader,
-        /// Whether it counts: not a leftover (P-40).
-        valid: bool,
+        /// Whether its rows are to be replayed: data, no leftover (P-40), and not flushed by Lance already (P-44).
+        deliver: bool,
     },
     /// Open for appends.
     Opened(Opened),
@@ -119,7 +117,6 @@ impl Opening {
                     version: manifest.version,
                     epoch: manifest.writer_epoch,
                     replay_after: manifest.replay_after,
-                    current_generation: manifest.current_generation,
                 });
                 self.step = Step::Fence(Fence::new(self.params, now, &manifest, self.nonce));
             }
@@ -134,8 +131,8 @@ impl Opening {
             && let Some(event) = fence.poll_event()
         {
             match event {
-                FenceEvent::Replayed { header, valid } => {
-                    self.events.push_back(OpeningEvent::Replayed { header, valid });
+                FenceEvent::Replayed { header, deliver } => {
+                    self.events.push_back(OpeningEvent::Replayed { header, deliver });
                 }
                 FenceEvent::Opened(opened) => self.end(OpeningEvent::Opened(opened)),
                 FenceEvent::Fenced { by } => self.end(OpeningEvent::Fenced { by }),

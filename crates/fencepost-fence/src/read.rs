@@ -1,11 +1,11 @@
-//! A reader's way through the log (P-40 to P-47).
+//! A reader's way through the log (P-40 to P-48).
 
 mod look;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Above, Forward, Next};
 use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
-use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
+use fencepost_format::{EntryHeader, Epoch, Generation, Manifest, Position};
 use look::{Look, Looked, Shown};
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 ///
 /// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). At the tail it rests;
 /// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, one LIST of the boundaries where the log changes hands, and at the tail one GET
-/// and one manifest search.
+/// and one manifest search. Where it passes what Lance flushed, one LIST for all that was read before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Walk {
     params: Params,
@@ -22,6 +22,8 @@ pub struct Walk {
     /// Entries below this only tell which epoch rules (P-43).
     deliver_from: Position,
     highest: Epoch,
+    /// Entries of generations below it are in Lance's SSTables already (P-44).
+    flushed_below: Generation,
     /// What was handed out by [`poll_event`](Self::poll_event): the next position, and the highest epoch below it. Entries that wait
     /// as events are above it.
     handed: (Position, Epoch),
@@ -62,7 +64,12 @@ enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
     /// Just above `R`, as read from a manifest: the epochs below do not matter (P-31).
-    AfterReplay(Position),
+    AfterReplay {
+        /// `R`.
+        replay_after: Position,
+        /// Lance's next memtable generation by the same manifest: what is of a lower one is passed (P-44).
+        flushed_below: Generation,
+    },
     /// At `next`, knowing that no entry below it has a higher epoch than `highest`: a cursor.
     Cursor {
         /// The first position to hand out.
@@ -97,7 +104,7 @@ pub enum WalkEvent {
     Entry {
         /// The entry.
         header: EntryHeader,
-        /// Whether its rows are to be handed out: data, and not a leftover.
+        /// Whether its rows are to be handed out: data, no leftover (P-40), and not flushed by Lance already (P-44).
         deliver: bool,
     },
     /// Nothing more yet: the position is absent and `R` is below it. The walk rests.
@@ -126,8 +133,10 @@ impl Walk {
     /// Starts a walk, up to and including `last` if given.
     #[must_use]
     pub fn new(params: Params, now: Tick, start: Start, last: Option<Position>) -> Self {
+        let mut flushed_below = Generation::default();
         let (first, deliver_from, highest, covered) = match start {
-            Start::AfterReplay(replay_after) => {
+            Start::AfterReplay { replay_after, flushed_below: below } => {
+                flushed_below = below;
                 (replay_after.next(), replay_after.next(), Epoch::NONE, Position::NONE)
             }
             Start::Cursor { next, highest } => (next, next, highest, Position::NONE),
@@ -142,6 +151,7 @@ impl Walk {
             last,
             deliver_from,
             highest,
+            flushed_below,
             handed: (deliver_from, highest),
             step: Step::Reading,
             known_tail: None,
@@ -258,7 +268,7 @@ impl Walk {
         while let Some(next) = self.forward.pop(now) {
             match next {
                 Next::Answer(at, ReadReply::Found(header)) => {
-                    if self.shown.leaves_open(&header, self.highest) {
+                    if self.shown.leaves_open(&header, self.highest, self.passes_as_flushed(&header)) {
                         return self.look(now, at, Some(header));
                     }
                     self.take(header);
@@ -331,13 +341,20 @@ impl Walk {
         self.shown.forget_reads();
     }
 
-    /// P-40.
+    /// P-44: whether Lance flushed what would be handed out otherwise.
+    fn passes_as_flushed(&self, header: &EntryHeader) -> bool {
+        let handed_out = header.kind.is_data() && header.epoch >= self.highest;
+        handed_out && header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed)
+    }
+
+    /// P-40, P-44.
     fn take(&mut self, header: EntryHeader) {
+        let flushed = self.passes_as_flushed(&header);
         self.shown.pass(&header, self.highest, self.params.window);
         let valid = header.epoch >= self.highest || !rules::on(Rule::SkipLeftovers);
         self.highest = self.highest.max(header.epoch);
         if header.position >= self.deliver_from {
-            let deliver = valid && header.kind.is_data();
+            let deliver = valid && header.kind.is_data() && !flushed;
             self.events.push_back(WalkEvent::Entry { header, deliver });
         } else {
             self.handed.1 = self.highest;

@@ -68,12 +68,16 @@ pub enum Rule {
     StopAtAbsent,
     /// P-42: absent at or below `R` is truncated.
     TruncatedBelowReplay,
+    /// P-44: what Lance flushed is not handed out again.
+    PassFlushed,
     /// P-45: a reader concludes nothing without a look at the boundary.
     LookToConclude,
     /// P-46: a look bears out only what was read before it.
     LookAfterRead,
     /// P-47: a start in the middle learns nothing from what lies at or below the boundary.
     WindowAboveBoundary,
+    /// P-48: a reader passes nothing as flushed without a look at the boundary.
+    LookToPassFlushed,
     /// P-50: nothing above the bound is deleted.
     DeleteBelowBound,
     /// P-51: needed posts stay.
@@ -157,9 +161,11 @@ impl Rule {
         Self::SkipLeftovers,
         Self::StopAtAbsent,
         Self::TruncatedBelowReplay,
+        Self::PassFlushed,
         Self::LookToConclude,
         Self::LookAfterRead,
         Self::WindowAboveBoundary,
+        Self::LookToPassFlushed,
         Self::DeleteBelowBound,
         Self::KeepNeededPosts,
         Self::KeepHighest,

@@ -5,11 +5,11 @@
 //! | word | reply |
 //! |---|---|
 //! | `put5=done`, `exists`, `no`, `later`, `?` | to the create of entry 5; `no` and `later` are definite |
-//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c, t) and epoch, `x` behind it for a stranger's nonce, `l` for Lance |
+//! | `get5=d2`, `absent`, `bad`, `?` | to the read of entry 5: kind (d, p, h, f, c, t) and epoch, `x` behind it for a stranger's nonce, `l` for Lance, `g3` for Lance's generation 3 |
 //! | `tail5` | nothing stands above 5: all that a look at 5 peeks at is absent |
 //! | `peek5=d2`, … | to the peek at entry 5, as to a read |
 //! | `list=7`, `?` | the highest version of a listing |
-//! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed) |
+//! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed), `g3` (generation) |
 //! | `bound=7`, `?` | the highest boundary of a listing |
 //! | `cursor=7`, `absent`, `?` | the position of the reader's cursor |
 //! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
@@ -18,7 +18,7 @@
 
 use crate::{CreateReply, Params, Pipelining, ReadReply, Reply, Request, Tick, Window};
 use fencepost_format::{
-    EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
+    EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
 };
 
 /// A window of 4, two reads ahead, 100 ms of patience.
@@ -92,6 +92,7 @@ pub(crate) fn manifest(version: u64, words: &str) -> Manifest {
             "n" => manifest.nonce = Some(Nonce(u128::from(number(&digits)))),
             "s" => manifest.status = ShardStatus::Sealed,
             "l" => manifest.nonce = None,
+            "g" => manifest.current_generation = Generation(number(&digits)),
             "b" => manifest.lance_before = true,
             other => panic!("{other} in {words}"),
         }
@@ -172,13 +173,18 @@ pub(crate) fn header(at: u64, words: &str) -> EntryHeader {
         "t" => EntryKind::Tombstone,
         other => panic!("{other}"),
     };
+    let (words, generation) = match words.split_once('g') {
+        Some((words, generation)) => (words, Some(Generation(number(generation)))),
+        None => (words, None),
+    };
     let epoch = Epoch::new(number(words[1..].trim_end_matches(['x', 'l'])));
     let nonce = match words.chars().last() {
         Some('x') => Some(Nonce(1)),
         Some('l') => None,
+        _ if generation.is_some() => None,
         _ => Some(nonce(epoch)),
     };
-    EntryHeader { position: Position::new(at), epoch, kind, nonce }
+    EntryHeader { position: Position::new(at), epoch, kind, nonce, generation }
 }
 
 pub(crate) const fn letter(kind: EntryKind) -> char {

@@ -30,7 +30,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Position, epoch, kind and nonce.
+    /// Position, epoch, kind, nonce and generation.
     #[must_use]
     pub const fn header(&self) -> EntryHeader {
         self.summary.header
@@ -45,7 +45,7 @@ impl Entry {
     /// The memtable generation that Lance noted, if it did.
     #[must_use]
     pub const fn generation(&self) -> Option<Generation> {
-        self.summary.generation
+        self.summary.header.generation
     }
 
     /// The trailer; `None` for entries by Lance.
@@ -77,10 +77,8 @@ impl Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EntrySummary {
-    /// Position, epoch, kind and nonce.
+    /// Position, epoch, kind, nonce and generation.
     pub header: EntryHeader,
-    /// The memtable generation that Lance noted, if it did.
-    pub generation: Option<Generation>,
     /// The trailer; `None` for entries by Lance.
     pub trailer: Option<Trailer>,
     /// How many record batches the stream has.

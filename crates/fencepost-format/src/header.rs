@@ -1,6 +1,6 @@
 //! What the protocol needs to know of an entry, without its rows.
 
-use crate::{Epoch, Nonce, Position};
+use crate::{Epoch, Generation, Nonce, Position};
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,8 @@ pub struct EntryHeader {
     pub kind: EntryKind,
     /// The writer's nonce; `None` for entries by Lance, which have no trailer.
     pub nonce: Option<Nonce>,
+    /// The memtable generation that Lance noted, if it did; entries of ours have none.
+    pub generation: Option<Generation>,
 }
 
 impl EntryHeader {
@@ -59,5 +61,11 @@ impl EntryHeader {
     #[must_use]
     pub const fn is_by_lance(&self) -> bool {
         self.nonce.is_none()
+    }
+
+    /// Whether its rows are in an SSTable of Lance's that was flushed before generation `below` began, whatever `R` says (P-44).
+    #[must_use]
+    pub fn is_flushed(&self, below: Generation) -> bool {
+        self.generation.is_some_and(|generation| generation < below)
     }
 }

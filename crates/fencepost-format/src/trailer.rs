@@ -141,7 +141,13 @@ impl Trailer {
     /// What the protocol needs to know of the entry.
     #[must_use]
     pub const fn header(&self) -> EntryHeader {
-        EntryHeader { position: self.position, epoch: self.epoch, kind: self.kind, nonce: Some(self.nonce) }
+        EntryHeader {
+            position: self.position,
+            epoch: self.epoch,
+            kind: self.kind,
+            nonce: Some(self.nonce),
+            generation: None,
+        }
     }
 }
 

@@ -25,7 +25,8 @@
 //! let mut inventory = Inventory::default();
 //! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Post, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
 //!     let position = Position::new(at);
-//!     let header = EntryHeader { position, epoch: Epoch::new(epoch), kind, nonce: Some(Nonce(1)) };
+//!     let (epoch, nonce) = (Epoch::new(epoch), Some(Nonce(1)));
+//!     let header = EntryHeader { position, epoch, kind, nonce, generation: None };
 //!     inventory.entries.insert(position, Listed::default());
 //!     inventory.known.insert(position, Known::Header(header));
 //! }

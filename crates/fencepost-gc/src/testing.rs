@@ -42,7 +42,7 @@ pub(crate) fn header(position: Position, what: &str) -> EntryHeader {
         other => panic!("{other} is no kind"),
     };
     let nonce = (!by_lance).then_some(Nonce(7));
-    EntryHeader { position, epoch: Epoch::new(epoch.parse().unwrap()), kind, nonce }
+    EntryHeader { position, epoch: Epoch::new(epoch.parse().unwrap()), kind, nonce, generation: None }
 }
 
 /// The documents of a cursor that was made at the beginning and stands at `at` now.

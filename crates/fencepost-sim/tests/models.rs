@@ -52,6 +52,8 @@ models! {
     a_window_of_one_is_safe "log/window-of-one",
     /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
     a_window_of_three_is_safe "log/window-of-three",
+    /// P-44, P-48: what Lance flushed, above `R` and late in collected space.
+    what_lance_flushed_is_passed_and_hides_nothing "log/flushed",
     /// P-90 to P-92: an entry is lost under a reader.
     a_loss_is_not_passed_by_a_reader "log/lost-under-a-reader",
     /// P-90 to P-92: an entry is lost before an opening.

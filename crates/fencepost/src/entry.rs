@@ -39,11 +39,6 @@ impl LogEntry {
         self.0.generation()
     }
 
-    /// Whether it is in an SSTable of Lance's that was flushed before generation `below` began, whatever `R` says (P-44).
-    pub(crate) fn is_flushed(&self, below: Generation) -> bool {
-        self.generation().is_some_and(|generation| generation < below)
-    }
-
     /// The schema as its writer submitted it.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {

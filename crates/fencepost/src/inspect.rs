@@ -5,7 +5,7 @@ use crate::io::Io;
 use crate::reader::{boundary, manifest};
 use crate::{CollectError, Collected, ReadError, Wal};
 use fencepost_format::{
-    EntryHeader, EntryKind, EntryTail, Epoch, Generation, Manifest, Position, TRAILER_BYTES, decode_header,
+    EntryHeader, EntryKind, EntryTail, Epoch, Manifest, Position, TRAILER_BYTES, decode_header,
     parse_entry_name,
 };
 use fencepost_gc::{Object, Reason, Verdict};
@@ -49,10 +49,8 @@ pub struct InspectedEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EntryContent {
-    /// Kind, epoch, and whose it is.
+    /// Kind, epoch, whose it is, and Lance's memtable generation.
     pub header: EntryHeader,
-    /// Lance's memtable generation.
-    pub generation: Option<Generation>,
     /// Batches in it.
     pub batches: u64,
     /// Rows in it.
@@ -191,14 +189,13 @@ async fn content(io: &Io, at: Position, bytes: u64) -> Result<EntryContent, Caus
             && let EntryTail::Ours(trailer) = EntryTail::decode(&path, &last.bytes, bytes, at)?
         {
             let (batches, rows) = (u64::from(trailer.batches), trailer.rows);
-            return Ok(EntryContent { header: trailer.header(), generation: None, batches, rows });
+            return Ok(EntryContent { header: trailer.header(), batches, rows });
         }
     }
     match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
         ReadOutcome::Found(object) => {
             let summary = decode_header(&path, at, &object.bytes, io.limits)?;
-            let (header, generation) = (summary.header, summary.generation);
-            Ok(EntryContent { header, generation, batches: summary.batches, rows: summary.rows })
+            Ok(EntryContent { header: summary.header, batches: summary.batches, rows: summary.rows })
         }
         ReadOutcome::Absent => Err(Cause::Gone { object: path }),
         ReadOutcome::Unknown(error) => Err(error.into()),

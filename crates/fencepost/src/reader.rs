@@ -12,7 +12,7 @@ use crate::io::{Io, Performed};
 use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
 use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Request, Start, Verify, Walk, WalkEvent};
-use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Generation, Manifest};
+use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Manifest};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
@@ -55,13 +55,14 @@ impl Wal {
     /// [`ReadError`].
     pub async fn reader(&self, from: ReadFrom, to: Option<Position>) -> Result<Reader, ReadError> {
         let io = self.io.scoped();
-        let mut flushed_below = Generation::default();
         let mut cursor = None;
         let start = match from {
             ReadFrom::Checkpoint => {
                 let latest = manifest(&io).await?;
-                flushed_below = latest.current_generation;
-                Start::AfterReplay(latest.replay_after)
+                Start::AfterReplay {
+                    replay_after: latest.replay_after,
+                    flushed_below: latest.current_generation,
+                }
             }
             ReadFrom::Position(next) => anywhere(&io, next).await?,
             ReadFrom::Resume(point) => point.start(&io).await?,
@@ -76,20 +77,7 @@ impl Wal {
         }
         let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
         let (cause, last, failed, kept) = (None, None, None, None);
-        let flushed_through = Position::NONE;
-        Ok(Reader {
-            io,
-            walk,
-            cursor,
-            flushed_below,
-            requests,
-            bodies,
-            cause,
-            last,
-            failed,
-            kept,
-            flushed_through,
-        })
+        Ok(Reader { io, walk, cursor, requests, bodies, cause, last, failed, kept })
     }
 
     /// A reader that waits at the tail for more.
@@ -110,18 +98,14 @@ pub struct Reader {
     walk: Walk,
     /// The cursor that keeps what is read.
     cursor: Option<CursorName>,
-    /// Entries of generations below it are in Lance's SSTables already (P-44). 0 for a reader that does not begin at the checkpoint.
-    flushed_below: Generation,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
     bodies: BTreeMap<Position, Bytes>,
     cause: Option<Cause>,
     last: Option<EntryHeader>,
     /// Why the walk ended, if not at its end: said again at every further call.
     failed: Option<WalkEvent>,
-    /// An entry whose rows cannot be decoded, or that may not be passed as flushed. Every further call comes back to it.
+    /// An entry whose rows cannot be decoded. Every further call comes back to it.
     kept: Option<(ResumePoint, EntryHeader, Bytes)>,
-    /// Entries below this may be passed as flushed: they were read before a look that bears it out (P-48).
-    flushed_through: Position,
 }
 
 /// One step of a reader.
@@ -151,9 +135,7 @@ impl Reader {
         loop {
             match self.step().await? {
                 Step::Entry(header, Some(body)) => {
-                    if let Some(entry) = self.hand_out(header, body).await? {
-                        return Ok(Some(entry));
-                    }
+                    return self.hand_out(header, body).map(Some);
                 }
                 Step::Entry(_, None) => {}
                 Step::AtTail(..) | Step::End => return Ok(None),
@@ -175,7 +157,9 @@ impl Reader {
         }
         match self.walk.cursor() {
             Start::Cursor { next, highest } => ResumePoint { next, highest },
-            Start::AfterReplay(_) | Start::Anywhere { .. } => unreachable!("a walk's own cursor is a cursor"),
+            Start::AfterReplay { .. } | Start::Anywhere { .. } => {
+                unreachable!("a walk's own cursor is a cursor")
+            }
         }
     }
 
@@ -221,8 +205,6 @@ impl Reader {
             };
             if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
                 self.bodies.insert(*at, body);
-                // What is read once more is read after the look.
-                self.flushed_through = self.flushed_through.min(*at);
             }
             self.cause = performed.cause.or_else(|| self.cause.take());
             self.walk.handle(self.io.environment.now(), &performed.reply);
@@ -254,52 +236,20 @@ impl Reader {
         }
     }
 
-    /// The rows of the entry just passed; `None` if they are in an SSTable already (P-44).
-    ///
-    /// # Cancel safety
-    /// Nothing is lost if the future is dropped.
-    pub(crate) async fn hand_out(
-        &mut self,
-        header: EntryHeader,
-        body: Bytes,
-    ) -> Result<Option<LogEntry>, ReadError> {
+    /// The rows of the entry just passed.
+    pub(crate) fn hand_out(&mut self, header: EntryHeader, body: Bytes) -> Result<LogEntry, ReadError> {
         let path = self.io.paths.entry(header.position);
-        let decoded = Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from);
-        let point = ResumePoint { next: header.position, highest: header.epoch };
-        match decoded {
-            Ok(entry) if entry.is_flushed(self.flushed_below) => {
-                self.kept.get_or_insert((point, header, body));
-                self.look(header.position).await?;
-                self.kept = None;
-                Ok(None)
-            }
+        match Entry::decode(&path, header.position, &body, self.io.limits) {
             Ok(entry) => {
                 self.kept = None;
-                Ok(Some(entry))
+                Ok(entry.into())
             }
             Err(error) => {
+                let point = ResumePoint { next: header.position, highest: header.epoch };
                 self.kept.get_or_insert((point, header, body));
                 Err(error.into())
             }
         }
-    }
-
-    /// P-48: that an entry is flushed counts only if a look at the boundary, made after it was read, shows that nothing was collected there. Costs one
-    /// LIST for all that was read before.
-    async fn look(&mut self, at: Position) -> Result<(), ReadError> {
-        if at < self.flushed_through {
-            return Ok(());
-        }
-        let mut read = at;
-        while self.bodies.contains_key(&read.next()) {
-            read = read.next();
-        }
-        let boundary = boundary(&self.io).await?;
-        if boundary >= at {
-            return Err(ReadError::Truncated { at, first: boundary.next() });
-        }
-        self.flushed_through = read.next();
-        Ok(())
     }
 
     /// Whether the log was closed at the last entry passed.

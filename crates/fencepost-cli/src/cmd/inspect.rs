@@ -57,7 +57,7 @@ fn entry(entry: &InspectedEntry) -> Value {
         Ok(content) => {
             document["kind"] = kind_name(content.header.kind).into();
             document["epoch"] = content.header.epoch.get().into();
-            document["generation"] = content.generation.map(|generation| generation.0).into();
+            document["generation"] = content.header.generation.map(|generation| generation.0).into();
             document["batches"] = content.batches.into();
             document["rows"] = content.rows.into();
             document["written_by"] = written_by(entry).into();

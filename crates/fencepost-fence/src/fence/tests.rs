@@ -14,9 +14,9 @@ impl Party for Fence {
 
     fn event(&mut self) -> Option<String> {
         Some(match self.poll_event()? {
-            FenceEvent::Replayed { header, valid } => {
-                let leftover = if valid { "" } else { "-leftover" };
-                format!("replay{}:{}{}{leftover}", header.position, letter(header.kind), header.epoch)
+            FenceEvent::Replayed { header, deliver } => {
+                let what = if deliver { "replay" } else { "pass" };
+                format!("{what}{}:{}{}", header.position, letter(header.kind), header.epoch)
             }
             FenceEvent::Opened(opened) => {
                 let zones: Vec<_> = opened.zones.posts().iter().map(|post| post.get()).collect();
@@ -57,12 +57,12 @@ fn the_first_epoch_begins_with_a_handover_post() {
 fn after_a_close_entry_the_post_is_a_handover() {
     check(
         &format!("get5=d2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 replay5:d2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[]"),
+        &format!("GET5 replay5:d2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[]"),
     );
     // Something after the close entry: its writer may have more in flight.
     check(
         "get5=c1 get6=d2 get7=absent tail7 put7=done",
-        "GET5 replay5:c1 GET6 GET7 replay6:d2 GET8 LOOK7 PUT7:p LIST",
+        "GET5 pass5:c1 GET6 GET7 replay6:d2 GET8 LOOK7 PUT7:p LIST",
     );
 }
 
@@ -95,7 +95,7 @@ fn an_epoch_that_moved_before_the_end_fences() {
     );
     check(
         "get5=c2 get6=absent tail6 put6=done list=9 man9=e4r9 man10=absent list=9",
-        "GET5 replay5:c2 GET6 GET7 LOOK6 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
+        "GET5 pass5:c2 GET6 GET7 LOOK6 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
     );
     check(
         &format!("{filled} list=6 man6=e2 man7=absent list=6"),
@@ -146,13 +146,20 @@ fn answers_about_other_positions_are_ignored() {
     check("get5=absent tail5 put6=done put5=exists get6=d2 get5=p3", "GET5 LOOK5 PUT5:p GET5 LIST");
 }
 
+/// P-44: what Lance flushed is not replayed. It counts all the same: it has an epoch, and stands where it stands.
+#[test]
+fn what_lance_flushed_is_not_replayed() {
+    check_from(
+        "e3r4g3",
+        "get5=d1g2 get6=d1g3 get7=d2g2 get8=d1l",
+        "GET5 pass5:d1 GET6 GET7 replay6:d1 GET8 pass7:d2 GET9 pass8:d1 GET10",
+    );
+}
+
 /// P-40: leftovers of lower epochs are told apart.
 #[test]
-fn leftovers_are_replayed_as_such() {
-    check(
-        "get5=p2 get6=d1 get7=absent tail7",
-        "GET5 replay5:p2 GET6 GET7 replay6:d1-leftover GET8 LOOK7 PUT7:p",
-    );
+fn leftovers_are_not_replayed() {
+    check("get5=p2 get6=d1 get7=absent tail7", "GET5 pass5:p2 GET6 GET7 pass6:d1 GET8 LOOK7 PUT7:p");
 }
 
 /// P-14.
@@ -195,7 +202,7 @@ fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
 fn zones_come_from_the_replay() {
     check(
         &format!("get5=p2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 replay5:p2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
+        &format!("GET5 pass5:p2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
     );
 }
 
@@ -225,7 +232,7 @@ fn what_proves_nothing_is_passed_over() {
 /// P-92.
 #[test]
 fn a_position_that_was_filled_meanwhile_is_replayed() {
-    check("get5=absent peek6=c2 get5=d2 get6=c2", "GET5 LOOK5 GET5 replay5:d2 GET6 replay6:c2 GET7 GET8");
+    check("get5=absent peek6=c2 get5=d2 get6=c2", "GET5 LOOK5 GET5 replay5:d2 GET6 pass6:c2 GET7 GET8");
     check("get5=absent peek6=c2 get5=bad", "GET5 LOOK5 GET5 DamagedEntry(Position(5))");
     check("get5=absent peek6=p4 get5=p4", "GET5 LOOK5 GET5 fenced-by4");
 }
@@ -260,13 +267,11 @@ fn a_look_that_is_not_answered_is_no_tail() {
 fn a_tombstone_is_passed() {
     check(
         &format!("get5=t2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 replay5:t2 GET6 GET7 replay6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
+        &format!("GET5 pass5:t2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
     );
     check(
         &format!("get5=d2 get6=t2 get7=c2 get8=absent tail8 put8=done {LATEST}"),
-        &format!(
-            "GET5 replay5:d2 GET6 GET7 replay6:t2 GET8 replay7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:zones[]"
-        ),
+        &format!("GET5 replay5:d2 GET6 GET7 pass6:t2 GET8 pass7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:zones[]"),
     );
-    check("get5=c2 get6=t2 get7=absent tail7", "GET5 replay5:c2 GET6 GET7 replay6:t2 GET8 LOOK7 PUT7:p");
+    check("get5=c2 get6=t2 get7=absent tail7", "GET5 pass5:c2 GET6 GET7 pass6:t2 GET8 LOOK7 PUT7:p");
 }

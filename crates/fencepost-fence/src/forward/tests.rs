@@ -9,7 +9,7 @@ fn forward() -> Forward {
 
 fn found(at: u64) -> ReadReply<EntryHeader> {
     let (position, epoch, kind) = (Position::new(at), Epoch::FIRST, EntryKind::Data);
-    ReadReply::Found(EntryHeader { position, epoch, kind, nonce: None })
+    ReadReply::Found(EntryHeader { position, epoch, kind, nonce: None, generation: None })
 }
 
 fn asks(forward: &mut Forward) -> Vec<(u64, u32)> {

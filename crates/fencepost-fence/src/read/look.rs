@@ -1,7 +1,8 @@
-//! What a reader may conclude from what it reads (P-45 to P-47).
+//! What a reader may conclude from what it reads (P-45 to P-48).
 //!
 //! What stands at or below `R` may have landed there after the entry that belonged there was collected: the post of an opener that woke late, say. To
-//! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, or that nothing of the log was here.
+//! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, that nothing of the log was here, or that
+//! what was here is in an SSTable of Lance's.
 
 use crate::{ReadReply, Reply, Request, Rule, Tick, Window, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
@@ -27,7 +28,9 @@ impl Shown {
     /// * The first entry that a reader meets, unless it is a post: its writer had opened below it (P-18), so no entry above it that
     ///   counts is of an earlier epoch. The first entry of all, of the first epoch, can be nobody else's.
     /// * A leftover in a zone: no row of the log was ever there.
-    pub(super) fn leaves_open(self, entry: &EntryHeader, highest: Epoch) -> bool {
+    ///
+    /// That it is flushed (P-48) is a conclusion of its own, whatever its epoch.
+    pub(super) fn leaves_open(self, entry: &EntryHeader, highest: Epoch, flushed: bool) -> bool {
         let at = entry.position;
         let concludes = if highest.is_none() {
             let first = at == Position::FIRST && entry.epoch == Epoch::FIRST;
@@ -36,7 +39,9 @@ impl Shown {
             entry.epoch > highest || (entry.epoch < highest && at > self.zone_end)
         };
         let read_before = at <= self.through || !rules::on(Rule::LookAfterRead);
-        concludes && !(self.kept < at && read_before) && rules::on(Rule::LookToConclude)
+        let concludes =
+            (concludes && rules::on(Rule::LookToConclude)) || (flushed && rules::on(Rule::LookToPassFlushed));
+        concludes && !(self.kept < at && read_before)
     }
 
     /// Notes a look: it saw this boundary, and that nothing above `kept` was collected, after everything up to `through` had been read.

@@ -46,7 +46,12 @@ fn check_walk(mut walk: Walk, script: &str, expect: &str) {
 }
 
 fn after(replay_after: u64) -> Start {
-    Start::AfterReplay(Position::new(replay_after))
+    flushed(replay_after, 1)
+}
+
+/// Just above `R`, where Lance flushed the generations below this one.
+fn flushed(replay_after: u64, below: u64) -> Start {
+    Start::AfterReplay { replay_after: Position::new(replay_after), flushed_below: Generation(below) }
 }
 
 fn cursor(next: u64, highest: u64) -> Start {
@@ -234,6 +239,7 @@ fn the_cursor_follows_what_was_handed_out() {
             epoch: Epoch::new(if at < 5 { 1 } else { 2 }),
             kind: fencepost_format::EntryKind::Data,
             nonce: None,
+            generation: None,
         };
         Walk::handle(&mut walk, Tick(0), &Reply::Entry(header.position, ReadReply::Found(header)));
         Walk::handle(&mut walk, Tick(0), &Reply::Boundary(ReadReply::Found(Position::NONE)));

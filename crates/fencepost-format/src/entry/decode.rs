@@ -156,6 +156,7 @@ impl<'a> Stream<'a> {
                 epoch: metadata.epoch,
                 kind: metadata.kind_by_lance(is_bare),
                 nonce: None,
+                generation: metadata.generation,
             },
         };
         let contradiction = match &self.trailer {
@@ -178,7 +179,6 @@ impl<'a> Stream<'a> {
             Some(reason) => Err(damaged(self.object, 0_u64, reason)),
             None => Ok(EntrySummary {
                 header,
-                generation: metadata.generation,
                 trailer: self.trailer,
                 batches,
                 rows,

@@ -6,17 +6,15 @@ use super::frames::Frames;
 use super::metadata::EntryMetadata;
 use crate::error::damaged;
 use crate::trailer::END_OF_STREAM;
-use crate::{EntryHeader, FormatError, Generation, Position};
+use crate::{EntryHeader, FormatError, Position};
 
 /// What the first bytes of an entry by Lance tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LanceHead {
     /// Everything that is asked of them.
     Known {
-        /// Position, epoch and kind; the nonce is `None`.
+        /// Position, epoch, kind and generation; the nonce is `None`.
         header: EntryHeader,
-        /// The memtable generation that Lance noted, if it did.
-        generation: Option<Generation>,
     },
     /// Too few of them: the schema message is longer.
     MoreNeeded {
@@ -69,7 +67,7 @@ pub fn decode_lance_head(
             epoch: metadata.epoch,
             kind: metadata.kind_by_lance(is_bare),
             nonce: None,
+            generation: metadata.generation,
         },
-        generation: metadata.generation,
     })
 }

@@ -251,7 +251,7 @@ fn heads_are_asked_for_as_far_as_they_are_needed() {
     let head = |bytes: usize| decode_lance_head("entry", AT, stream.len() as u64, &stream[..bytes]);
     assert_eq!(head(0).unwrap(), LanceHead::MoreNeeded { bytes: 16 });
     let LanceHead::MoreNeeded { bytes } = head(16).unwrap() else { panic!("the schema is longer") };
-    let LanceHead::Known { header, .. } = head(bytes as usize).unwrap() else { panic!("that was enough") };
+    let LanceHead::Known { header } = head(bytes as usize).unwrap() else { panic!("that was enough") };
     assert_eq!((header.epoch, header.kind, header.position), (EPOCH, EntryKind::Data, AT));
     assert!(decode_lance_head("entry", AT, 15, &stream[..15]).is_err());
     assert!(decode_lance_head("entry", AT, 15, &stream[..16]).is_err());

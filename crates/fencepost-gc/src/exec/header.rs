@@ -86,7 +86,7 @@ async fn read_lance_head(
     for _ in 0..2 {
         let head = found(store.get_range(path, 0..needed).await)?;
         match decode_lance_head(path, at, bytes, &head.bytes)? {
-            LanceHead::Known { header, .. } => return Ok(header),
+            LanceHead::Known { header } => return Ok(header),
             LanceHead::MoreNeeded { bytes } if bytes > HEAD_BYTES_MAX => {
                 return Err(damaged(path, "the schema is longer than a collector reads"));
             }

@@ -86,6 +86,9 @@ pub struct Faults {
     pub give_ups: u8,
     /// A foreign program writes an entry at the tail.
     pub strangers: u8,
+    /// An entry of Lance's appears whose generation was flushed before: at the tail, where `R` trails the flush (P-44), or late, in collected space. The
+    /// latter takes an opener that slept for longer than its claim counts (P-58).
+    pub flushed: u8,
     /// An entry above `R` is lost, and another proves that it was there. Then the promises about what is in the log are void; that
     /// nobody passes over the gap in silence is not.
     pub lost_entries: u8,

@@ -212,6 +212,16 @@ fn small_logs() -> Vec<log::Bounds> {
             ..two.clone()
         },
         log::Bounds {
+            name: "log/flushed",
+            appends: &[2, 0],
+            checkpoints: &[1, 0],
+            closes: false,
+            reading: Reading::Checkpoint,
+            faults: Faults { flushed: 1, ..no_faults },
+            reach: &[Reached::ReaderConcludes, Reached::ReaderCannotConclude],
+            ..two.clone()
+        },
+        log::Bounds {
             name: "log/lost-under-a-reader",
             appends: &[2],
             checkpoints: &[0],

@@ -2,7 +2,7 @@
 
 use crate::world::Store;
 use fencepost_fence::{CursorDocuments, Window};
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -313,14 +313,16 @@ impl Oracle {
     }
 }
 
-/// What a reader that starts above `after` sees: data up to the first absent position, without leftovers.
+/// What a reader that starts above `after` sees: data up to the first absent position, without leftovers and without what Lance flushed.
 #[must_use]
 pub fn content(store: &Store, after: Position) -> Vec<Append> {
+    let flushed_below =
+        store.latest().map_or_else(Generation::default, |manifest| manifest.current_generation);
     let mut highest = Epoch::NONE;
     let mut content = Vec::new();
     let mut at = after.next();
     while let Some(entry) = store.entry(at) {
-        if entry.epoch >= highest && entry.kind.is_data() {
+        if entry.epoch >= highest && entry.kind.is_data() && !entry.is_flushed(flushed_below) {
             content.push(Append::of(entry));
         }
         highest = highest.max(entry.epoch);

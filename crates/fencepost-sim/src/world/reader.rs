@@ -119,7 +119,10 @@ impl Reader {
                 Some(Ok(Some(manifest))) => {
                     let replay_after = manifest.replay_after;
                     let (start, after) = match *begin {
-                        Begin::Checkpoint => (Start::AfterReplay(replay_after), replay_after),
+                        Begin::Checkpoint => {
+                            let flushed_below = manifest.current_generation;
+                            (Start::AfterReplay { replay_after, flushed_below }, replay_after)
+                        }
                         Begin::At(next) => (Start::Anywhere { next, replay_after }, next.prev()),
                     };
                     self.after = after;

@@ -228,7 +228,7 @@ impl Writer {
             Request::CreateEntry { at, kind, attempt } => {
                 self.watch_entry(at, kind, window, oracle);
                 let (epoch, nonce) = (self.epoch, Some(self.nonce));
-                Wanted::Entry(EntryHeader { position: at, epoch, kind, nonce }, attempt)
+                Wanted::Entry(EntryHeader { position: at, epoch, kind, nonce, generation: None }, attempt)
             }
             Request::CreateManifest { manifest, attempt } => Wanted::Manifest(Arc::new(manifest), attempt),
             read => Wanted::Read(read),
@@ -271,8 +271,8 @@ impl Writer {
                 self.epoch = epoch;
                 Note::Claimed(epoch)
             }
-            OpeningEvent::Replayed { header, valid } => {
-                if valid && header.kind.is_data() {
+            OpeningEvent::Replayed { header, deliver } => {
+                if deliver {
                     self.view.push(Append::of(&header));
                 }
                 Note::Replayed

@@ -107,9 +107,7 @@ impl Tail {
             match self.reader.step().await? {
                 Step::Entry(header, Some(body)) => {
                     self.idle = 0;
-                    if let Some(entry) = self.reader.hand_out(header, body).await? {
-                        return Ok(TailEvent::Entry(entry));
-                    }
+                    return self.reader.hand_out(header, body).map(TailEvent::Entry);
                 }
                 Step::Entry(_, None) => self.idle = 0,
                 Step::AtTail(at, manifest) => {

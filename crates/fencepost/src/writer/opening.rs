@@ -7,7 +7,7 @@ use crate::table::is_table;
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
-use fencepost_format::{Entry, EntryHeader, Epoch, Generation, Nonce, Position};
+use fencepost_format::{Entry, EntryHeader, Epoch, Nonce, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -90,8 +90,6 @@ pub struct Opening {
     core: fencepost_fence::Opening,
     nonce: Nonce,
     epoch: Epoch,
-    /// Entries of generations below it are in Lance's SSTables already (P-44).
-    flushed_below: Generation,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
     bodies: BTreeMap<Position, Bytes>,
     cause: Option<Cause>,
@@ -115,7 +113,6 @@ impl Opening {
             core,
             nonce,
             epoch: Epoch::NONE,
-            flushed_below: Generation::default(),
             requests: FuturesUnordered::new(),
             bodies: BTreeMap::new(),
             cause: None,
@@ -142,21 +139,16 @@ impl Opening {
     /// # Cancel safety
     /// Nothing is lost if the future is dropped; call it again.
     pub async fn next_recovered(&mut self) -> Result<Option<Recovered>, OpenWriterError> {
-        while let Some((header, body)) = self.next_recovered_raw().await? {
-            let path = self.io.paths.entry(header.position);
-            match Entry::decode(&path, header.position, &body, self.io.limits).map(LogEntry::from) {
-                Ok(entry) if entry.is_flushed(self.flushed_below) => {}
-                Ok(entry) => return Ok(Some(entry)),
-                Err(error) => {
-                    self.undecoded = Some(header.position);
-                    return Err(OpenWriterError::GaveUp {
-                        why: GaveUp::DamagedEntry(header.position),
-                        cause: Some(error.into()),
-                    });
-                }
+        let Some((header, body)) = self.next_recovered_raw().await? else { return Ok(None) };
+        let path = self.io.paths.entry(header.position);
+        match Entry::decode(&path, header.position, &body, self.io.limits) {
+            Ok(entry) => Ok(Some(entry.into())),
+            Err(error) => {
+                self.undecoded = Some(header.position);
+                let why = GaveUp::DamagedEntry(header.position);
+                Err(OpenWriterError::GaveUp { why, cause: Some(error.into()) })
             }
         }
-        Ok(None)
     }
 
     /// Replays what is left and makes the writer.
@@ -224,9 +216,9 @@ impl Opening {
             self.failed = Some(event.clone());
         }
         match event {
-            OpeningEvent::Claimed { version, epoch, replay_after, current_generation } => {
+            OpeningEvent::Claimed { version, epoch, replay_after } => {
                 tracing::info!(shard = %self.io.paths.shard(), %epoch, %version, %replay_after, "claimed");
-                (self.epoch, self.flushed_below) = (epoch, current_generation);
+                self.epoch = epoch;
                 if let Some(ttl) = self.options.lease_ttl {
                     let (io, holder) = (self.lease_io.clone(), self.options.holder.clone());
                     self.renewal = Some(Renewal::start(io, epoch, ttl, holder));
@@ -234,11 +226,11 @@ impl Opening {
                 self.io.write_hint(version).await;
                 Ok(Step::Claimed)
             }
-            OpeningEvent::Replayed { header, valid } => {
+            OpeningEvent::Replayed { header, deliver } => {
                 let body = self.bodies.remove(&header.position);
                 self.bodies = self.bodies.split_off(&header.position);
                 match body {
-                    Some(body) if valid && header.kind.is_data() => Ok(Step::Entry(header, body)),
+                    Some(body) if deliver => Ok(Step::Entry(header, body)),
                     _ => Ok(Step::Nothing),
                 }
             }

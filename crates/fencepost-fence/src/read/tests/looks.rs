@@ -1,6 +1,6 @@
-//! What a reader concludes, and what it looks at first (P-45 to P-47). A window of 4, two reads ahead.
+//! What a reader concludes, and what it looks at first (P-45 to P-48). A window of 4, two reads ahead.
 
-use super::{after, anywhere, check, check_walk, cursor};
+use super::{after, anywhere, check, check_walk, cursor, flushed};
 use crate::testing::PARAMS;
 use crate::{Start, Tick, Walk};
 
@@ -96,6 +96,39 @@ fn what_a_cursor_keeps_is_concluded_from() {
         "get2=absent bound=9 cursor=4 get5=d1",
         "GET2 BOUND CURSOR GET5 give5:d1 GET6 GET7",
     );
+}
+
+/// P-44, P-48: what Lance flushed is passed, once a look that began after it was read bears that out. One look serves all that was read before.
+#[test]
+fn what_lance_flushed_is_passed_with_a_look() {
+    check(
+        flushed(4, 3),
+        Some(8),
+        "get5=d1g2 bound=4 get6=d1g2 get7=d1g3 bound=4 get8=d1l",
+        "GET5 BOUND pass5:d1 GET6 GET7 BOUND pass6:d1 give7:d1 GET8 give8:d1 end",
+    );
+    check(
+        flushed(4, 3),
+        Some(7),
+        "get5=d1g3 get7=d1g1 get6=d1g2 bound=5",
+        "GET5 give5:d1 GET6 GET7 BOUND pass6:d1 pass7:d1 end",
+    );
+    check(flushed(4, 3), Some(5), "get5=d1g2 bound=5", "GET5 BOUND truncated5-go-on6");
+    // A listing that shows less than one before it missed something.
+    check(
+        flushed(4, 3),
+        Some(6),
+        "get5=p1l bound=3 get6=d1g2 bound=2 bound=6",
+        "GET5 BOUND pass5:p1 GET6 BOUND BOUND#1 truncated6-go-on7",
+    );
+}
+
+/// P-44: a leftover is none of the log, flushed or not; and whoever does not begin at the checkpoint is handed what was flushed.
+#[test]
+fn only_a_reader_from_the_checkpoint_passes_what_was_flushed() {
+    check(flushed(4, 3), Some(6), "get5=p2 bound=4 get6=d1g2", "GET5 BOUND pass5:p2 GET6 pass6:d1 end");
+    check(cursor(5, 1), Some(5), "get5=d1g0", "GET5 give5:d1 end");
+    check(anywhere(5, 4), Some(5), "get5=d1g0", "GET5 give5:d1 end");
 }
 
 /// A look that fails is made again, and given up in time. So is a listing that shows less than one before it: it missed something.

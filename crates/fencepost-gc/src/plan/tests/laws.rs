@@ -56,6 +56,7 @@ fn inventories() -> impl Strategy<Value = Inventory> {
                         epoch: Epoch::new(epoch),
                         kind: KINDS[kind],
                         nonce: (!by_lance).then_some(Nonce(1)),
+                        generation: None,
                     }),
                 };
                 inventory.known.insert(position, known);
@@ -214,7 +215,8 @@ proptest! {
         let position = Position::new(50);
         let nonce = Some(Nonce(1));
         later.entries.insert(position, Listed { bytes: 1, modified: later.now() });
-        later.known.insert(position, Known::Header(EntryHeader { position, epoch: Epoch::new(9), kind: KINDS[kind], nonce }));
+        let (epoch, kind) = (Epoch::new(9), KINDS[kind]);
+        later.known.insert(position, Known::Header(EntryHeader { position, epoch, kind, nonce, generation: None }));
         let late = deleted(&plan(&later, &facts, &policy));
         prop_assert!(early.is_subset(&late), "{:?}", early.difference(&late).collect::<Vec<_>>());
     }

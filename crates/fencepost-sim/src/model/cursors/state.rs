@@ -106,6 +106,7 @@ impl State {
                 epoch: Epoch::new(epoch),
                 kind,
                 nonce,
+                generation: None,
             });
         }
         let initial = Manifest::initial(ShardId::default());

@@ -189,6 +189,6 @@ impl Party {
     }
 
     const fn entry(&self, position: Position, kind: EntryKind) -> EntryHeader {
-        EntryHeader { position, epoch: self.epoch, kind, nonce: None }
+        EntryHeader { position, epoch: self.epoch, kind, nonce: None, generation: None }
     }
 }

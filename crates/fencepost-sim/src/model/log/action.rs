@@ -43,6 +43,8 @@ pub enum Action {
     ConsumerReturns,
     /// The store loses an entry.
     Lose { at: Position },
+    /// An entry of Lance's appears whose generation was flushed before.
+    Flushed { at: Position },
     /// A foreign program writes an entry at the tail.
     Stranger { at: Position },
 }

@@ -6,6 +6,7 @@ use super::{Action, Bounds, LogModel, Reading};
 use crate::world::Reader;
 use fencepost_fence::{Request, proven_below};
 use fencepost_format::{Epoch, Position};
+use std::sync::Arc;
 
 /// Whether it was handed something and may be handed more.
 fn is_on_its_way(reader: &Reader) -> bool {
@@ -53,11 +54,26 @@ impl State {
             actions.extend(live.map(|at| Action::Lose { at }));
         }
         if self.faults.strangers > 0 && self.store.epoch() > Epoch::FIRST {
-            let tail = (1..)
-                .map(Position::new)
-                .find(|at| *at > self.store.replay_after() && self.store.entry(*at).is_none());
-            actions.extend(tail.map(|at| Action::Stranger { at }));
+            actions.push(Action::Stranger { at: self.tail() });
         }
+        if self.faults.flushed > 0 && !self.store.epoch().is_none() {
+            let covered = (1..=self.store.replay_after().get()).map(Position::new);
+            // At the tail where no writer of ours is at work.
+            let rests = |party: &Arc<Party>| !party.writer.is_opening() && party.appends_left == 0;
+            let all_rest = self.flights.is_empty() && self.writers.iter().all(rests);
+            let tail = Some(self.tail()).filter(|_| all_rest);
+            let places = covered.filter(|at| self.store.entry(*at).is_none()).chain(tail);
+            actions.extend(places.map(|at| Action::Flushed { at }));
+        }
+    }
+
+    /// The first absent position above `R`.
+    fn tail(&self) -> Position {
+        let mut at = self.store.replay_after().next();
+        while self.store.entry(at).is_some() {
+            at = at.next();
+        }
+        at
     }
 
     /// Whether somebody is about to touch this position. Nobody can tell when it was deleted before that.

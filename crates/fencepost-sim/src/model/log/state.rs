@@ -113,7 +113,7 @@ impl State {
         if model.bounds.faults.lost_entries > 0 {
             self.broken.retain(|broken| matches!(broken, Broken::FalseDamage | Broken::LossPassed));
         }
-        if model.bounds.faults.strangers > 0 {
+        if model.bounds.faults.strangers + model.bounds.faults.flushed > 0 {
             self.broken.remove(&Broken::WriterObstructed);
         }
     }

@@ -7,7 +7,7 @@ use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk};
-use fencepost_format::{Consumed, EntryHeader, EntryKind, Manifest, Nonce, Position};
+use fencepost_format::{Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use std::sync::Arc;
 
 impl State {
@@ -81,10 +81,11 @@ impl State {
             }
             Action::Stranger { at } => {
                 self.faults.strangers -= 1;
-                let kind = EntryKind::Data;
-                let epoch = self.store.epoch().prev();
-                let entry = EntryHeader { position: at, epoch, kind, nonce: None };
-                self.put(&entry);
+                self.put(&by_lance(at, self.store.epoch().prev(), None));
+            }
+            Action::Flushed { at } => {
+                self.faults.flushed -= 1;
+                self.put(&by_lance(at, Epoch::FIRST, Some(Generation(0))));
             }
         }
         self.tidy(model);
@@ -313,6 +314,10 @@ impl ReaderParty {
     fn new(begin: Begin) -> Self {
         Self { reader: Reader::new(Tick(u64::MAX), begin), reads: Vec::new(), rests: false, cursor: None }
     }
+}
+
+const fn by_lance(position: Position, epoch: Epoch, generation: Option<Generation>) -> EntryHeader {
+    EntryHeader { position, epoch, kind: EntryKind::Data, nonce: None, generation }
 }
 
 /// What is performed in the same step: all of a commit (see the top of `log.rs`), and the search after a collision, since an earlier
