@@ -6,6 +6,7 @@ mod arrow;
 mod csv;
 mod fault;
 mod feed;
+mod guard;
 mod json;
 mod leaf;
 mod moment;
@@ -23,6 +24,7 @@ use ::arrow::datatypes::DataType;
 use clap::ValueEnum;
 use fault::Fault;
 use feed::{Feed, Flow};
+use guard::guarded;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -112,7 +114,7 @@ pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure
         return Err(Failure::new(Exit::Usage, what));
     }
     let is_stream = source.feed.is_stream();
-    let batches = source.decode(format, options).map_err(refused)?;
+    let batches = guarded(|| source.decode(format, options)).and_then(|opened| opened).map_err(refused)?;
     let stop = options.stop.clone();
     let refused = move |fault: Fault, row: u64| {
         // A line says where; without one, the number of rows does.
@@ -123,7 +125,7 @@ pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure
     // Texts pass over rows themselves, without looking at their types.
     let mut skip = if is_text { 0 } else { options.skip };
     let (rows_max, bytes_max, mut row) = (options.batch_rows, options.batch_bytes, 0_u64);
-    let sliced = batches.flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
+    let sliced = guard::each(batches).flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
         match batch {
             Ok(batch) => {
                 let first = usize::try_from(skip).unwrap_or(usize::MAX).min(batch.num_rows());

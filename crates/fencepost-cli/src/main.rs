@@ -10,6 +10,7 @@ mod input;
 mod output;
 mod place;
 mod progress;
+mod shown;
 mod signal;
 mod sink;
 

@@ -2,7 +2,7 @@
 
 mod beside;
 
-pub(crate) use beside::Beside;
+pub(crate) use beside::{Beside, open as open_file};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

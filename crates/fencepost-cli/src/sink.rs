@@ -8,6 +8,7 @@ mod text;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Out, not_written};
+use crate::shown::shown;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -213,7 +214,8 @@ impl Sink {
             Trouble::Value(failed) => {
                 let (row, column) = (rows_before + failed.row + 1, &failed.column);
                 let message = format!(
-                    "position {at}, row {row} of it, column `{column}`: {} cannot carry the value: {}",
+                    "position {at}, row {row} of it, column {}: {} cannot carry the value: {}",
+                    shown(column),
                     format.name(),
                     failed.why
                 );

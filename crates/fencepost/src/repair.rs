@@ -30,6 +30,7 @@ pub enum GiveUp {
 #[must_use]
 pub struct RepairPlan {
     steps: Vec<RepairStep>,
+    given_up_before: Vec<Position>,
 }
 
 /// One entry that is to be given up.
@@ -74,6 +75,12 @@ impl RepairPlan {
     pub fn steps(&self) -> &[RepairStep] {
         &self.steps
     }
+
+    /// What was asked for and was given up before, upward. There is nothing left to do for it.
+    #[must_use]
+    pub fn given_up_before(&self) -> &[Position] {
+        &self.given_up_before
+    }
 }
 
 impl Verification {
@@ -85,13 +92,13 @@ impl Verification {
         ailing
     }
 
-    /// Plans to give up exactly `choices`, each of which must be what this verification found.
+    /// Plans to give up exactly `choices`, each of which must be what this verification found, or was given up before.
     ///
     /// # Errors
     /// [`PlanError`]: one of them is not.
     pub fn plan_repair(&self, choices: &[GiveUp]) -> Result<RepairPlan, PlanError> {
         let ailing = self.ailing();
-        let mut steps: Vec<RepairStep> = Vec::new();
+        let (mut steps, mut given_up_before) = (Vec::new(), Vec::new());
         let positions = choices.iter().fold(0_u64, |sum, choice| sum.saturating_add(choice.positions()));
         if positions > POSITIONS_MAX {
             return Err(PlanError::TooMany { positions, limit: POSITIONS_MAX });
@@ -99,13 +106,19 @@ impl Verification {
         for choice in choices {
             let mut position = choice.first();
             while position <= choice.last() {
-                steps.push(self.step(&ailing, choice, position)?);
+                if self.given_up.contains(&position) {
+                    given_up_before.push(position);
+                } else {
+                    steps.push(self.step(&ailing, choice, position)?);
+                }
                 position = position.next();
             }
         }
-        steps.sort_by_key(|step| step.position);
+        steps.sort_by_key(|step: &RepairStep| step.position);
         steps.dedup();
-        Ok(RepairPlan { steps })
+        given_up_before.sort();
+        given_up_before.dedup();
+        Ok(RepairPlan { steps, given_up_before })
     }
 
     fn step(&self, ailing: &[GiveUp], choice: &GiveUp, position: Position) -> Result<RepairStep, PlanError> {

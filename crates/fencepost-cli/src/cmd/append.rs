@@ -31,7 +31,8 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
         biased;
         name = &mut signal => {
             stop.ask();
-            (opening.await?, Some(name))
+            // What was cut off by the signal is not to blame.
+            (opening.await.map_err(|_| stopped_early(Some(name)))?, Some(name))
         }
         input = &mut opening => (input?, None),
     };
@@ -174,7 +175,7 @@ impl Session {
     /// After a signal the input is read no further: it ends with the rows that were read by then.
     async fn feed(
         &mut self,
-        batches: &mut mpsc::Receiver<Result<RecordBatch, Failure>>,
+        batches: &mut mpsc::Receiver<Result<Option<RecordBatch>, Failure>>,
         mut signal: Pin<&mut impl Future<Output = &'static str>>,
     ) -> Option<Failure> {
         loop {
@@ -194,11 +195,12 @@ impl Session {
                     }
                 }
                 batch = batches.recv(), if self.pending.len() < PENDING_MAX => match batch {
-                    None => return self.stopped_by.map(|name| {
+                    Some(Ok(None)) => return self.stopped_by.map(|name| {
                         Failure::new(Exit::Interrupted, format!("stopped by {name}"))
                     }),
+                    None => return Some(Failure::new(Exit::Failed, "whatever read the input broke down before its end")),
                     Some(Err(failure)) => return Some(failure),
-                    Some(Ok(batch)) => if let Err(failure) = self.submit(batch).await {
+                    Some(Ok(Some(batch))) => if let Err(failure) = self.submit(batch).await {
                         return Some(failure);
                     },
                 }
@@ -275,11 +277,11 @@ async fn front(pending: &mut VecDeque<Pending>) -> Result<fencepost::Appended, A
     }
 }
 
-/// Decodes on a thread of its own, a few batches ahead.
-fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<RecordBatch, Failure>> {
+/// Decodes on a thread of its own, a few batches ahead. The end of the input is said: a thread that breaks down is none.
+fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<Option<RecordBatch>, Failure>> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::task::spawn_blocking(move || {
-        for batch in rows {
+        for batch in rows.map(|batch| batch.map(Some)).chain([Ok(None)]) {
             if sender.blocking_send(batch).is_err() {
                 return;
             }

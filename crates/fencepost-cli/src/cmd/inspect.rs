@@ -13,7 +13,9 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let found = wal.inspect().await?;
     if let Some(path) = &args.html {
-        page::write(path, &args.place.log, &wal, &found, &wal.cursors().await?)?;
+        if !page::write(path, &args.place.log, &wal, &found, &wal.cursors().await?)? {
+            return Ok(());
+        }
         let entries = found.entries.len();
         return if json {
             output::json(&json!({"html": path.display().to_string(), "entries": entries}))

@@ -13,6 +13,13 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
     let found = wal.verify(|_, _| ()).await?;
     let choices = choices(&args);
     if choices.is_empty() {
+        if args.yes {
+            let what =
+                "--yes needs to know what to give up: --accept-gap, --skip-damaged or --skip-unreadable";
+            return Err(
+                Failure::new(Exit::Usage, what).with_advice("Without --yes, `repair` proposes the options.")
+            );
+        }
         return propose(&wal, &found, json);
     }
     let plan = found.plan_repair(&choices).map_err(|error| {
@@ -27,8 +34,9 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
         Ok(Vec::new())
     };
     if json {
+        let before = plan.given_up_before().iter().map(|at| at.get()).collect::<Vec<_>>();
         let steps = steps.iter().map(|step| document(&wal, step, &done)).collect::<Vec<_>>();
-        let document = json!({"shard": wal.shard().to_string(), "dry_run": !args.yes, "given_up": steps});
+        let document = json!({"shard": wal.shard().to_string(), "dry_run": !args.yes, "given_up": steps, "given_up_before": before});
         match outcome {
             Ok(_) => output::json(&document)?,
             Err(error) => {
@@ -38,11 +46,14 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
         }
         return Ok(());
     }
+    for position in plan.given_up_before() {
+        output::line(&format!("position {position}: was given up before"))?;
+    }
     for step in &steps {
         output::line(&printable(&line(step, &done, args.yes)))?;
     }
     outcome.map_err(|error| Failure::of(Exit::Failed, &error))?;
-    if !args.yes {
+    if !args.yes && !steps.is_empty() {
         output::line("nothing was changed; add --yes to give them up, which cannot be undone")?;
     }
     Ok(())

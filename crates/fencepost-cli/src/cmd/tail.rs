@@ -12,7 +12,7 @@ use fencepost::{
     Wal,
 };
 use serde_json::json;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 
 pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
@@ -72,22 +72,17 @@ fn open_output(args: &args::Tail) -> Result<(Out, Option<Beside>), Failure> {
 
 fn open_file(path: &Path, as_it_comes: bool) -> Result<(File, Option<Beside>), Failure> {
     let failed = |error| Failure::of(Exit::Failed, &error);
-    match std::fs::metadata(path) {
-        // A pipe or a device is written to, and not replaced.
-        Ok(there) if !there.is_file() => {
-            return Ok((OpenOptions::new().write(true).open(path).map_err(failed)?, None));
-        }
-        Ok(_) if as_it_comes => {
-            return Err(Failure::new(Exit::Usage, "this file is there already")
-                .with_advice("With --follow, rows are written as they come: name a new file."));
-        }
-        _ => {}
-    }
     if as_it_comes {
-        return Ok((File::create_new(path).map_err(failed)?, None));
+        match std::fs::metadata(path) {
+            Ok(there) if there.is_file() => {
+                return Err(Failure::new(Exit::Usage, "this file is there already")
+                    .with_advice("With --follow, rows are written as they come: name a new file."));
+            }
+            Ok(_) => {}
+            Err(_) => return Ok((File::create_new(path).map_err(failed)?, None)),
+        }
     }
-    let beside = Beside::new(path).map_err(failed)?;
-    Ok((beside.file().map_err(failed)?, Some(beside)))
+    output::open_file(path).map_err(failed)
 }
 
 fn shown(path: &Path) -> String {

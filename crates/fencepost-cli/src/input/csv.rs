@@ -4,10 +4,11 @@ mod class;
 mod split;
 
 use super::InputOptions;
-use super::fault::{Fault, shown, shown_bytes};
+use super::fault::Fault;
 use super::leaf::{Agreement, Leaf, leaf};
 use super::text::Format;
 use super::types;
+use crate::shown::{shown, shown_bytes, types_option};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use class::Class;
@@ -142,9 +143,10 @@ impl Format for Csv {
             if let (None, Class::LikeNumbers, Some(text)) = (asked, classes[at], &odd[at]) {
                 notes.push(format!(
                     "column {} is kept as text: {} would not print back the same as a number of one type; \
-                     --types '{name}=float64', for example, takes it as one",
+                     {}, for example, takes it as one",
                     shown(name),
-                    shown(text)
+                    shown(text),
+                    types_option(name, "float64")
                 ));
             }
             let column =
@@ -199,11 +201,11 @@ impl Csv {
         if !self.columns[at].chosen {
             return fault.with_advice(format!("The type was asked for with --types. {STAYS}"));
         }
-        let name = field.name();
         fault.with_advice(format!(
-            "The first rows made it a column of type {}. Name the type that all rows have, as in --types '{name}=text', \
+            "The first rows made it a column of type {}. Name the type that all rows have, as in {}, \
              keep everything as text with --all-text, or let more rows decide with --infer-rows. {STAYS}",
-            types::name(field.data_type())
+            types::name(field.data_type()),
+            types_option(field.name(), "text")
         ))
     }
 }

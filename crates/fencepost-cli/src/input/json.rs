@@ -6,9 +6,10 @@ mod parser;
 mod split;
 
 use super::InputOptions;
-use super::fault::{Fault, shown, shown_bytes};
+use super::fault::Fault;
 use super::text::Format;
 use super::types;
+use crate::shown::{shown, shown_bytes, types_option};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use build::{Keys, Misfit, Node, Takes};
@@ -52,8 +53,9 @@ impl Json {
             None => String::new(),
         };
         fault.with_advice(format!(
-            "{advice}Name the type that all rows have, as in --types '{column}=text', keep everything as text with --all-text, \
-             or let more rows decide with --infer-rows. Rows that are in the log already keep their type."
+            "{advice}Name the type that all rows have, as in {}, keep everything as text with --all-text, \
+             or let more rows decide with --infer-rows. Rows that are in the log already keep their type.",
+            types_option(column, "text")
         ))
     }
 }

@@ -188,7 +188,10 @@ fn decimals<T: DecimalType>(
     let name = super::types::name(data_type);
     checked::<T>(data_type, move |text| {
         let written = Written::parse(text).ok_or_else(|| format!("is no number, which {name} holds"))?;
-        let digits = written.scaled(scale).ok_or_else(|| format!("has more places than {name}"))?;
+        let digits = written.scaled(scale).ok_or_else(|| {
+            let what = if written.is_whole() { "digits" } else { "places" };
+            format!("has more {what} than {name}")
+        })?;
         let fits = digits.trim_start_matches('-').len() <= usize::from(precision);
         let value = parse(&digits).filter(|_| fits);
         value.ok_or_else(|| format!("has more digits than {name}"))

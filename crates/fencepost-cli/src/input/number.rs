@@ -47,6 +47,12 @@ impl<'a> Written<'a> {
             && !(self.negative && self.whole == "0")
     }
 
+    /// Whether the number is a whole one, however it is written.
+    pub(super) fn is_whole(&self) -> bool {
+        let (digits, first) = self.significant();
+        first + 1 >= digits.len() as i64
+    }
+
     fn has_plain_whole(&self) -> bool {
         self.whole == "0" || !(self.whole.is_empty() || self.whole.starts_with('0'))
     }

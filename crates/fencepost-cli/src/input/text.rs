@@ -50,6 +50,8 @@ pub(super) struct Text<F: Format> {
     stop: Stop,
     /// How long rows may wait for others. Rows of a file never do.
     interval: Option<Duration>,
+    /// When the first rows, which are in the sample, have waited long enough.
+    until: Option<Instant>,
 }
 
 enum Next<R> {
@@ -81,6 +83,7 @@ impl<F: Format> Text<F> {
             bytes_max: options.batch_bytes.max(1),
             stop: options.stop.clone(),
             interval,
+            until: None,
         };
         let mut sample = text.read_sample(options.infer_rows.max(1));
         if let (true, Some(fault)) = (sample.is_empty() || interval.is_none(), &text.later) {
@@ -117,6 +120,7 @@ impl<F: Format> Text<F> {
                 }
             }
         }
+        self.until = until;
         sample
     }
 
@@ -127,9 +131,14 @@ impl<F: Format> Text<F> {
 
     /// The next batch: as many rows as fit, or as are there when the first of them has waited long enough.
     fn assemble(&mut self) -> Option<RecordBatch> {
-        let (mut rows, mut bytes, mut until) = (0, 0, None);
+        // The first rows have waited since the sample began.
+        let (mut rows, mut bytes, mut until) = (0, 0, self.until.take());
         let per_row = self.format.width() * COLUMN_BYTES;
-        while self.fault.is_none() && rows < self.rows_max && bytes < self.bytes_max && !is_past(until) {
+        while self.fault.is_none()
+            && rows < self.rows_max
+            && bytes < self.bytes_max
+            && (!self.sample.is_empty() || !is_past(until))
+        {
             let record = match self.sample.front() {
                 Some(_) => None,
                 None => match self.read_record(until) {
@@ -145,6 +154,7 @@ impl<F: Format> Text<F> {
                 record.as_ref().or_else(|| self.sample.front()).expect("read above, or of the sample");
             if self.skip > 0 {
                 self.skip -= 1;
+                until = None;
             } else if let Err(fault) = self.format.push(record) {
                 // It stays in the sample: that tells that the fault is there.
                 self.fault = Some(fault);

@@ -1,6 +1,6 @@
 //! A file that is there whole, or not at all.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -13,14 +13,23 @@ pub(crate) struct Beside {
     target: PathBuf,
 }
 
+/// What to write to for `path`, and what gives it that name at the end. Pipes and devices are written to as they are, and so is the file that this
+/// process has for its stdout: whoever gave it that has it open.
+pub(crate) fn open(path: &Path) -> io::Result<(File, Option<Beside>)> {
+    match std::fs::metadata(path) {
+        Ok(there) if !there.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
+        Ok(there) if is_stdout(&there) => Ok((stdout()?, None)),
+        _ => {
+            let beside = Beside::new(path)?;
+            Ok((beside.file()?, Some(beside)))
+        }
+    }
+}
+
 impl Beside {
     /// Begins a file that will be called `path`; where that is a link, the file that it leads to.
-    pub(crate) fn new(path: &Path) -> io::Result<Self> {
-        let target = match path.canonicalize() {
-            Ok(whole) => whole,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-            Err(error) => return Err(error),
-        };
+    fn new(path: &Path) -> io::Result<Self> {
+        let target = end_of_links(path)?;
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -42,7 +51,7 @@ impl Beside {
     }
 
     /// To write to.
-    pub(crate) fn file(&self) -> io::Result<File> {
+    fn file(&self) -> io::Result<File> {
         self.file.as_file().try_clone()
     }
 
@@ -56,6 +65,40 @@ impl Beside {
         }
         Ok(())
     }
+}
+
+/// Where `path` leads; a last link that leads to nothing yet is followed too.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match std::fs::read_link(path) {
+            Ok(to) => end_of_links(&path.parent().unwrap_or_else(|| Path::new("")).join(to)),
+            Err(_) => Ok(path.to_owned()),
+        },
+        found => found,
+    }
+}
+
+#[cfg(unix)]
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(unix)]
+fn is_stdout(there: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let ours = stdout().and_then(|stdout| stdout.metadata());
+    ours.is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+fn stdout() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(unix))]
+const fn is_stdout(_: &Metadata) -> bool {
+    false
 }
 
 /// Those of a file that anybody makes. A temporary file has its owner's only.
@@ -115,5 +158,28 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(files(folder.path()), ["link", "rows.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("rows.csv", folder.path().join("link")).unwrap();
+        let (mut file, beside) = open(&folder.path().join("link")).unwrap();
+        file.write_all(b"rows").unwrap();
+        beside.unwrap().take_name().unwrap();
+        assert_eq!(std::fs::read(folder.path().join("rows.csv")).unwrap(), b"rows");
+        assert_eq!(files(folder.path()), ["link", "rows.csv"]);
+    }
+
+    /// Replacing it would take the device, or the pipe, from everybody.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("device")).unwrap();
+        let (mut file, beside) = open(&folder.path().join("device")).unwrap();
+        assert!(beside.is_none());
+        assert_eq!(file.write_all(b"rows").unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 }

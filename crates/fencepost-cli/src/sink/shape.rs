@@ -5,6 +5,7 @@
 //! ways to lay values out in memory; in formats that don't know them, the values themselves are written.
 
 use super::OutputFormat;
+use crate::shown::shown;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{
@@ -71,15 +72,27 @@ fn all(fields: &Fields, format: OutputFormat) -> (Vec<FieldRef>, Vec<String>) {
     for field in fields {
         let name = field.name();
         if !names.insert(name) {
-            problems.push(format!("two columns named `{name}`"));
+            problems.push(format!("two columns named {}", shown(name)));
         }
         match kept(field, format).and_then(|to| castable(field.data_type(), to)) {
             Ok(to) => written.push(Arc::new(field.as_ref().clone().with_data_type(to))),
-            Err(why) => problems.push(format!("`{name}` ({}): {why}", field.data_type())),
+            Err(why) => problems.push(format!("{} ({}): {why}", shown(name), short(field.data_type()))),
         }
     }
     (written, problems)
 }
+
+/// A type as text, cut where nobody reads on. Names of fields within it may be anybody's.
+fn short(data_type: &DataType) -> String {
+    let text: String =
+        data_type.to_string().chars().flat_map(char::escape_debug).take(TYPE_CHARS + 1).collect();
+    match text.char_indices().nth(TYPE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+const TYPE_CHARS: usize = 100;
 
 type Why = &'static str;
 

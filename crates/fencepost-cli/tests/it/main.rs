@@ -12,6 +12,7 @@ mod doctor;
 mod equal_or_refused;
 mod first_writers;
 mod formats;
+mod hostile_input;
 mod interrupted;
 mod killed;
 mod lance;

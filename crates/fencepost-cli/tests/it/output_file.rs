@@ -44,6 +44,24 @@ fn a_file_is_as_it_was_after_a_failure() {
     assert_eq!(left(&scratch), (1, "a\ntext\n".to_owned()));
 }
 
+/// Whoever redirects stdout has the file open: what is in it stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_file_that_stdout_is_is_written_to_and_not_replaced() {
+    let scratch = Scratch::new();
+    run_with(["append", &scratch.log()], b"{\"a\":1}\n").ok();
+    for options in [["tail", "--output"], ["inspect", "--html"]] {
+        let file = scratch.path("log.txt");
+        fs::write(&file, "before\n").unwrap();
+        let stdout = fs::OpenOptions::new().append(true).open(&file).unwrap();
+        let mut command = std::process::Command::new(PROGRAM);
+        command.args([options[0], &scratch.log(), options[1], "/dev/fd/1"]).stdout(stdout);
+        assert!(command.status().unwrap().success());
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("before\n") && text.len() > 10, "{text}");
+    }
+}
+
 #[test]
 fn a_file_is_as_it_was_where_the_log_cannot_be_read() {
     let scratch = changing();

@@ -21,6 +21,26 @@ fn append(scratch: &Scratch) -> super::support::Run {
     run(["append", &scratch.log(), "--from", &file, "--takeover", "now"])
 }
 
+/// A repair that was cut off is done again in the same words.
+#[test]
+fn a_repair_goes_on_where_it_was_cut_off() {
+    let scratch = log();
+    std::fs::remove_file(scratch.entry(3)).unwrap();
+    repair(&scratch, &["--accept-gap", "3", "--yes"]).ok();
+    std::fs::remove_file(scratch.entry(4)).unwrap();
+    let planned = repair(&scratch, &["--accept-gap", "3..4"]).ok();
+    assert!(planned.text().contains("position 3: was given up before"), "{}", planned.text());
+    let done = repair(&scratch, &["--accept-gap", "3..4", "--yes", "--json"]).ok().json();
+    assert_eq!(
+        (&done["given_up_before"], &done["given_up"][0]["position"]),
+        (&json!([3]), &json!(4)),
+        "{done}"
+    );
+    repair(&scratch, &["--accept-gap", "3..4", "--yes"]).ok();
+    repair(&scratch, &["--yes"]).fails(2, "--accept-gap");
+    run(["verify", &scratch.log()]).ok();
+}
+
 /// P-90 to P-93: from the loss to a log that goes on.
 #[test]
 fn a_lost_entry_is_named_given_up_and_passed() {

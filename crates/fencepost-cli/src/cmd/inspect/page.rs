@@ -6,7 +6,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Beside;
+use crate::output;
 use fencepost::{CursorStatus, InspectedEntry, Inspection, Position, Wal, kind_name};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,18 +14,19 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Writes the page to `path`; what was there before stays if that fails.
+/// Writes the page to `path`; what was there before stays if that fails. Returns whether it is a file, not a pipe, a device or stdout.
 pub(super) fn write(
     path: &Path,
     location: &str,
     wal: &Wal,
     found: &Inspection,
     cursors: &[CursorStatus],
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let text = text(&document(location, wal, found, cursors));
-    let written = Beside::new(path).and_then(|beside| {
-        beside.file()?.write_all(text.as_bytes())?;
-        beside.take_name()
+    let written = output::open_file(path).and_then(|(mut file, beside)| {
+        file.write_all(text.as_bytes())?;
+        let is_file = beside.is_some();
+        beside.map_or(Ok(()), output::Beside::take_name).map(|()| is_file)
     });
     written.map_err(|error| Failure::of(Exit::Failed, &error).while_doing(format!("`{}`", path.display())))
 }
@@ -177,14 +178,15 @@ impl Columns {
 }
 
 /// The kinds of entries, and what a person calls them.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("data", "data"),
     ("post", "fence entry"),
     ("filler", "filler"),
     ("close", "close entry"),
+    ("tombstone", "given up by a repair"),
     ("?", "unreadable"),
 ];
-const UNREADABLE: usize = 4;
+const UNREADABLE: usize = 5;
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -193,6 +195,16 @@ const SCRIPT: &str = include_str!("page/page.js");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A kind without a word would be drawn as something that cannot be read.
+    #[test]
+    fn every_kind_of_entry_has_a_word() {
+        use fencepost::EntryKind as Kind;
+        for kind in [Kind::Data, Kind::Post, Kind::Filler, Kind::Close, Kind::Tombstone] {
+            assert!(KINDS.iter().any(|(name, _)| *name == kind_name(kind)), "{kind:?}");
+        }
+        assert_eq!(KINDS[UNREADABLE].0, "?");
+    }
 
     #[test]
     fn runs_of_equal_numbers_are_told_once() {

@@ -133,22 +133,16 @@ impl Message {
     /// The bytes of a batch as they will lie in memory: what is compressed begins with its size.
     fn unpacked(&self, batch: RecordBatch<'_>) -> Result<u64, Fault> {
         let body = &self.bytes[self.body..];
-        if batch.compression().is_none() {
-            return Ok(body.len() as u64);
-        }
         let mut sum = 0_u64;
         for buffer in batch.buffers().into_iter().flatten() {
-            let (from, length) = (buffer.offset(), buffer.length());
-            let size = match usize::try_from(from).ok().and_then(|from| body.get(from..from.checked_add(8)?))
-            {
-                _ if length < 8 => continue,
-                Some(size) => i64::from_le_bytes(size.try_into().expect("eight bytes")),
-                None => return Err(Fault::new("a column lies outside of its batch").with_advice(DAMAGED)),
-            };
+            let outside = || Fault::new("a column lies outside of its batch").with_advice(DAMAGED);
+            let bytes = part(body, buffer.offset(), buffer.length()).ok_or_else(outside)?;
             // -1: not compressed after all.
-            sum = sum.saturating_add(u64::try_from(size).unwrap_or(length as u64));
+            let size = bytes.first_chunk().and_then(|size| u64::try_from(i64::from_le_bytes(*size)).ok());
+            sum = sum.saturating_add(size.unwrap_or(bytes.len() as u64));
         }
-        Ok(sum)
+        // Not compressed: as it lies here.
+        Ok(if batch.compression().is_some() { sum } else { body.len() as u64 })
     }
 }
 
@@ -194,6 +188,11 @@ pub(super) fn bearable(bytes: u64, bytes_max: u64) -> Result<(), Fault> {
 
 fn damaged(error: &dyn std::fmt::Display) -> Fault {
     Fault::new(format!("this is no Arrow message: {error}")).with_advice(DAMAGED)
+}
+
+fn part(body: &[u8], from: i64, length: i64) -> Option<&[u8]> {
+    let (from, length) = (usize::try_from(from).ok()?, usize::try_from(length).ok()?);
+    body.get(from..from.checked_add(length)?)
 }
 
 /// Reads so many bytes, or as many as there are. A length that is wrong reserves nothing.

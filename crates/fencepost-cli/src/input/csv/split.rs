@@ -3,7 +3,8 @@
 //! What other readers guess at is refused: text behind a closing quotation mark, a mark that is never closed, a carriage
 //! return that ends no line. A mark within a cell that does not begin with one is part of the text.
 
-use crate::input::fault::{Fault, shown_bytes};
+use crate::input::fault::Fault;
+use crate::shown::shown_bytes;
 
 /// One record: the texts of its cells, one behind the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! JSON values into columns: a value that its column's type would change is refused.
 
 use super::parser::{Kind, Parser, check_depth};
-use crate::input::fault::shown;
 use crate::input::leaf::{Agreement, Leaf, leaf};
 use crate::input::types;
+use crate::shown::shown;
 use arrow::array::{Array, ArrayRef, ListArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, FieldRef, Fields};

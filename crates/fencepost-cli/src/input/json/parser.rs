@@ -230,7 +230,7 @@ impl<'a> Parser<'a> {
     fn wrong(&self, expected: &str) -> String {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let end = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
-        format!("{} where {expected} was expected", crate::input::fault::shown(&rest[..end]))
+        format!("{} where {expected} was expected", crate::shown::shown(&rest[..end]))
     }
 }
 

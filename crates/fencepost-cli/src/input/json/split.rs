@@ -1,6 +1,7 @@
 //! Bytes of JSON to rows: objects one behind the other, each on a line of its own or not, or in one array.
 
-use crate::input::fault::{Fault, shown_bytes};
+use crate::input::fault::Fault;
+use crate::shown::shown_bytes;
 
 /// The text of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -129,6 +129,10 @@ function bar(context, i, x, width, top, base) {
     context.fillStyle = css("--paper");
     context.fillRect(x + width * 0.3, base - high * 0.7, width * 0.4, high * 0.4);
   }
+  if (word === "tombstone") {
+    context.fillStyle = css("--ink");
+    context.fillText("†", x + width / 2 - 3, base - high - 3);
+  }
   if (word === "?") {
     context.fillStyle = css("--ink");
     context.fillText("?", x + width / 2 - 3, base - high - 3);
@@ -449,6 +453,7 @@ function legend() {
   add("fence entry: an epoch begins", (c) => { c.fillRect(12, 2, 3, 18); c.beginPath(); c.moveTo(7, 2); c.lineTo(20, 2); c.lineTo(13.5, 11); c.fill(); });
   add("filler: holds a position of the fence range", (c) => { c.globalAlpha = 0.28; c.fillRect(8, 12, 10, 8); c.globalAlpha = 1; c.strokeRect(8.5, 12.5, 9, 7); });
   add("close entry: an epoch ended cleanly", (c) => { c.fillRect(8, 6, 10, 14); c.fillStyle = css("--paper"); c.fillRect(11, 10, 4, 5); });
+  add("given up by a repair: what was here is lost", (c) => { c.fillRect(8, 14, 10, 6); c.fillStyle = css("--ink"); c.fillText("†", 10, 12); });
   add("stale entry: a dead writer's, nobody reads it", (c) => { c.strokeRect(8.5, 4.5, 9, 15); c.beginPath(); c.moveTo(8, 20); c.lineTo(18, 4); c.moveTo(8, 4); c.lineTo(18, 20); c.stroke(); });
   add("stays", (c) => { c.fillStyle = css("--ink"); c.fillRect(8, 6, 10, 10); });
   add("would go", (c) => { c.strokeStyle = css("--ink"); c.strokeRect(8.5, 6.5, 9, 9); });
