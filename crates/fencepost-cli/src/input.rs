@@ -51,6 +51,8 @@ pub(crate) struct InputOptions {
     pub(crate) format: Option<InputFormat>,
     pub(crate) infer_rows: usize,
     pub(crate) batch_rows: usize,
+    /// Whether somebody asked for batches of at most so many rows.
+    pub(crate) rows_exact: bool,
     pub(crate) batch_bytes: usize,
     pub(crate) skip: u64,
     pub(crate) flush_interval: Duration,
@@ -124,14 +126,19 @@ pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure
     };
     // Texts pass over rows themselves, without looking at their types.
     let mut skip = if is_text { 0 } else { options.skip };
-    let (rows_max, bytes_max, mut row) = (options.batch_rows, options.batch_bytes, 0_u64);
+    let pieces = slice::Pieces {
+        rows_max: options.batch_rows,
+        rows_exact: options.rows_exact,
+        bytes_max: options.batch_bytes,
+    };
+    let mut row = 0_u64;
     let sliced = guard::each(batches).flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
         match batch {
             Ok(batch) => {
                 let first = usize::try_from(skip).unwrap_or(usize::MAX).min(batch.num_rows());
                 skip -= first as u64;
                 row += batch.num_rows() as u64;
-                Box::new(slice::slices(batch, first, rows_max, bytes_max).map(Ok))
+                Box::new(slice::slices(batch, first, pieces).map(Ok))
             }
             // Whoever stops in the middle has cut it off.
             Err(_) if stop.is_asked() => Box::new(std::iter::empty()),
@@ -222,7 +229,14 @@ impl Source {
             InputFormat::Csv => Box::new(text::Text::open(self.feed, csv::Csv::new(options), options)?),
             InputFormat::Ndjson => Box::new(text::Text::open(self.feed, json::Json::new(options), options)?),
             InputFormat::Parquet => {
-                Box::new(parquet::open(self.into_file()?, options.batch_rows, options.batch_bytes)?)
+                let bounds = parquet::Bounds {
+                    rows_max: options.batch_rows,
+                    bytes_max: options.batch_bytes,
+                    memory_max: bytes_max,
+                };
+                // Of a stream everything was read by then.
+                let stop = if self.feed.is_stream() { Stop::default() } else { options.stop.clone() };
+                Box::new(parquet::open(self.into_file()?, bounds, &stop)?)
             }
             InputFormat::Arrow if self.peek(MAGIC_BYTES, |_| false)?.starts_with(b"ARROW1") => {
                 Box::new(arrow::file(self.into_file()?, bytes_max)?)

@@ -13,6 +13,7 @@ mod progress;
 mod shown;
 mod signal;
 mod sink;
+mod weight;
 
 use args::Args;
 use clap::Parser;

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Out, not_written};
 use crate::shown::shown;
+use crate::weight::written_out;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -92,13 +93,29 @@ impl Sink {
         let shape = self.accept(at, entry.schema())?;
         let mut rows_before = 0;
         for batch in entry.batches() {
-            for start in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
-                let some = batch.slice(start, ROWS_AT_ONCE.min(batch.num_rows() - start));
+            let mut start = 0;
+            while start < batch.num_rows() {
+                let some = self.next_rows(batch, start);
                 self.write_some(&some, &shape).map_err(|trouble| self.failure(at, rows_before, trouble))?;
                 rows_before += some.num_rows();
+                start += some.num_rows();
             }
         }
         Ok(())
+    }
+
+    /// As many rows as may be written out at once: a value that is there once may be in all of them.
+    fn next_rows(&self, batch: &RecordBatch, start: usize) -> RecordBatch {
+        let left = batch.num_rows() - start;
+        // They stay as they are there, and whoever cuts them multiplies what they have in common.
+        if self.options.format == OutputFormat::Arrow {
+            return batch.slice(start, left);
+        }
+        let mut some = batch.slice(start, left.min(ROWS_AT_ONCE));
+        while some.num_rows() > 1 && written_out(&some) > BYTES_AT_ONCE {
+            some = some.slice(0, some.num_rows().div_ceil(2));
+        }
+        some
     }
 
     /// Hands over what was written so far.
@@ -146,7 +163,18 @@ impl Sink {
                 return Ok(shape.clone());
             }
             if format != OutputFormat::Ndjson {
-                return Err(self.changed(at));
+                if last.fields() != schema.fields() {
+                    return Err(self.changed(at));
+                }
+                let shape = shape.clone();
+                if format.is_binary() {
+                    crate::output::note_line(format_args!(
+                        "note: at position {at} the schema has other metadata than before, and {} holds one: the first stays",
+                        format.name()
+                    ));
+                }
+                self.seen = Some((schema.clone(), shape.clone()));
+                return Ok(shape);
             }
         }
         let shape = Shape::of(format, schema).map_err(|problems| cannot_carry(at, format, &problems))?;
@@ -331,3 +359,5 @@ const fn others(format: OutputFormat) -> &'static str {
 const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Rows that are encoded before any of them is written.
 const ROWS_AT_ONCE: usize = 1024;
+/// Bytes of such rows, unless one alone has more.
+const BYTES_AT_ONCE: u64 = 8 << 20;

@@ -96,6 +96,7 @@ async fn open_input(args: &Append, stop: Stop) -> Result<Input, Failure> {
         format: args.format,
         infer_rows: args.text.infer_rows,
         batch_rows: args.rows_per_entry.map_or(BATCH_ROWS, |rows| rows as usize),
+        rows_exact: args.rows_per_entry.is_some(),
         batch_bytes,
         skip: args.skip,
         flush_interval: args.flush_interval,

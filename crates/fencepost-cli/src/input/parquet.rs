@@ -1,35 +1,76 @@
 //! Parquet files, in batches as large as memory is meant to bear.
 
+mod int96;
+mod plan;
+mod values;
+
 use super::fault::{DAMAGED, Fault};
+use super::stop::Stop;
 use arrow::array::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::file::metadata::ParquetMetaData;
+use plan::Run;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-/// The batches of a file, of at most so many rows, and about so many bytes.
-pub(super) fn open(
-    mut file: File,
-    rows_max: usize,
-    bytes_max: usize,
-) -> Result<impl Iterator<Item = Result<RecordBatch, Fault>> + Send, Fault> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)?;
-    check_whole(&mut file, builder.metadata())?;
-    let rows = (bytes_max as u64 / row_bytes(builder.metadata())).clamp(1, rows_max as u64) as usize;
-    Ok(builder.with_batch_size(rows).build()?.map(|batch| Ok(batch?)))
+pub(super) use plan::Bounds;
+
+/// The batches of a file.
+pub(super) struct Batches {
+    file: File,
+    metadata: ArrowReaderMetadata,
+    /// With what the file says besides its columns.
+    schema: SchemaRef,
+    runs: std::vec::IntoIter<Run>,
+    reader: Option<ParquetRecordBatchReader>,
+    bounds: Bounds,
+    stop: Stop,
 }
 
-/// What a row takes in memory, in the row group where it takes most.
-fn row_bytes(metadata: &ParquetMetaData) -> u64 {
-    let of_group = |group: &parquet::file::metadata::RowGroupMetaData| {
-        let bytes = group.columns().iter().map(|column| {
-            // Values that repeat are stored once.
-            let unpacked = column.unencoded_byte_array_data_bytes().unwrap_or(0);
-            column.uncompressed_size().max(unpacked).max(0) as u64
-        });
-        bytes.sum::<u64>() / (group.num_rows().max(1) as u64)
-    };
-    metadata.row_groups().iter().map(of_group).max().unwrap_or(1).max(1)
+/// Opens a file whose columns can be read as they are.
+pub(super) fn open(mut file: File, bounds: Bounds, stop: &Stop) -> Result<Batches, Fault> {
+    let mut metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    check_whole(&mut file, metadata.metadata())?;
+    if let Some(exact) = int96::exact(&file, metadata.schema(), stop)? {
+        let options = ArrowReaderOptions::new().with_schema(exact);
+        metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
+    }
+    let runs = plan::runs(metadata.metadata(), bounds).into_iter();
+    let (schema, stop) = (metadata.schema().clone(), stop.clone());
+    Ok(Batches { file, metadata, schema, runs, reader: None, bounds, stop })
+}
+
+impl Batches {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        // What is asked to stop may not have looked at everything.
+        while !self.stop.is_asked() {
+            if let Some(batch) = self.reader.as_mut().and_then(Iterator::next) {
+                return Ok(Some(batch?.with_schema(self.schema.clone())?));
+            }
+            let Some(run) = self.runs.next() else { break };
+            let rows = match run.rows {
+                Some(rows) => rows,
+                None => plan::measured(&self.file, run.groups[0], self.bounds, &self.stop)?,
+            };
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+                self.file.try_clone()?,
+                self.metadata.clone(),
+            );
+            self.reader = Some(builder.with_row_groups(run.groups).with_batch_size(rows).build()?);
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_batch().transpose()
+    }
 }
 
 /// In two files one behind the other, the index of the second would be read with the data of the first.
@@ -76,55 +117,4 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
 const MAGIC: &[u8] = b"PAR1";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
-    use parquet::arrow::ArrowWriter;
-    use parquet::file::properties::WriterProperties;
-    use std::io::Write;
-    use std::sync::Arc;
-
-    fn written(from: i64, rows: i64, text: &str) -> Vec<u8> {
-        let columns: [(&str, ArrayRef); 2] = [
-            ("n", Arc::new(Int64Array::from_iter_values(from..from + rows))),
-            ("text", Arc::new(StringArray::from_iter_values((0..rows).map(|_| text)))),
-        ];
-        let batch = RecordBatch::try_from_iter(columns).unwrap();
-        // Bloom filters lie behind the columns, as the indexes of pages do.
-        let properties = WriterProperties::builder().set_bloom_filter_enabled(true).build();
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
-        writer.write(&batch).unwrap();
-        writer.into_inner().unwrap()
-    }
-
-    fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<RecordBatch>, Fault> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        open(file, 8_192, bytes_max)?.collect()
-    }
-
-    fn rows(batches: &[RecordBatch]) -> usize {
-        batches.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    /// The rows of the first file were read in place of those of the second.
-    #[test]
-    fn two_files_one_behind_the_other_are_refused() {
-        let (one, two) = (written(0, 10, "x"), written(100, 10, "x"));
-        assert_eq!(rows(&read(&one, 1 << 20).unwrap()), 10);
-        for (first, second) in
-            [(&one, &two), (&two, &one), (&one, &written(0, 1_000, "long")), (&one, &written(0, 0, ""))]
-        {
-            let fault = read(&[&first[..], &second[..]].concat(), 1 << 20).unwrap_err();
-            assert!(fault.message.contains("several Parquet files"), "{}", fault.message);
-        }
-    }
-
-    /// A value that repeats is stored once, and takes its room in memory for every row.
-    #[test]
-    fn batches_are_bounded_by_what_rows_take_in_memory() {
-        let batches = read(&written(0, 1_000, &"x".repeat(10_000)), 1 << 20).unwrap();
-        assert_eq!(rows(&batches), 1_000);
-        assert!(batches[0].num_rows() <= 105, "{}", batches[0].num_rows());
-    }
-}
+mod tests;

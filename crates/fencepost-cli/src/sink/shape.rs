@@ -6,7 +6,7 @@
 
 use super::OutputFormat;
 use crate::shown::shown;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Field, FieldRef, Fields,
@@ -49,8 +49,13 @@ impl Shape {
     ///
     /// An error is about a value that does not fit.
     pub(super) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         if self.format == OutputFormat::Arrow {
-            return Ok(batch.clone());
+            return RecordBatch::try_new_with_options(
+                self.written.clone(),
+                batch.columns().to_vec(),
+                &options,
+            );
         }
         let columns = batch.columns().iter().zip(self.written.fields());
         let columns = columns.map(|(column, field)| {
@@ -61,7 +66,6 @@ impl Shape {
             Ok(column)
         });
         let columns: Vec<ArrayRef> = columns.collect::<Result<_, ArrowError>>()?;
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(self.written.clone(), columns, &options)
     }
 }

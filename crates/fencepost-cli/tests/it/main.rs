@@ -22,6 +22,7 @@ mod matrix;
 mod memory;
 mod output_file;
 mod page;
+mod parquet;
 mod repair;
 mod secrets;
 mod stopped;
