@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use fencepost::{
     AppendError, Cause, CheckpointError, CollectError, GaveUp, InspectError, OpenWriterError, ReadError,
-    WalError,
+    StoreError, WalError,
 };
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -85,9 +85,17 @@ const fn exit_of(why: &GaveUp) -> Exit {
     }
 }
 
+/// A bucket that is not there is like a directory that is not.
+fn is_no_place(error: &StoreError) -> bool {
+    error.failure() == fencepost::Failure::NoBucket
+}
+
 impl From<WalError> for Failure {
     fn from(error: WalError) -> Self {
         let exit = match &error {
+            WalError::Listing { source, .. } | WalError::MaybeTable { source, .. } if is_no_place(source) => {
+                Exit::NoLog
+            }
             WalError::Listing { .. } | WalError::MaybeTable { .. } => Exit::Failed,
             WalError::FirstShard { cause: Some(Cause::Format { .. }), .. } => Exit::Damaged,
             WalError::FirstShard { .. } => Exit::Failed,
@@ -105,6 +113,9 @@ impl From<OpenWriterError> for Failure {
             }
             // Nothing of the caller's was sent yet, so nothing of it is in doubt.
             OpenWriterError::GaveUp { why: GaveUp::Unknown, .. } => Exit::Failed,
+            OpenWriterError::GaveUp { cause: Some(Cause::Store { source }), .. } if is_no_place(source) => {
+                Exit::NoLog
+            }
             OpenWriterError::GaveUp { why, .. } => exit_of(why),
             _ => Exit::Failed,
         };
@@ -124,6 +135,9 @@ impl From<ReadError> for Failure {
             ReadError::Truncated { .. } => Exit::Truncated,
             ReadError::NoLog { .. } => Exit::NoLog,
             ReadError::Rows { .. } => Exit::Damaged,
+            ReadError::GaveUp { cause: Some(Cause::Store { source }), .. } if is_no_place(source) => {
+                Exit::NoLog
+            }
             ReadError::GaveUp { why, .. } | ReadError::Cursor { why, .. } => exit_of(why),
             _ => Exit::Failed,
         };

@@ -13,6 +13,7 @@ mod progress;
 mod shown;
 mod signal;
 mod sink;
+mod waiting;
 mod weight;
 
 use args::Args;
@@ -20,10 +21,17 @@ use clap::Parser;
 use failure::Failure;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+use waiting::{Waiting, is_of_a_wait};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return misused(&error),
+    };
     start_logging();
     let json = args.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -59,7 +67,19 @@ fn start_logging() {
     let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_filter(filter);
+    let waits = Waiting::default().with_filter(filter_fn(is_of_a_wait));
+    tracing_subscriber::registry().with(lines).with(waits).init();
+}
+
+/// Help and the version are no errors. Of what is one, programs that asked for JSON get a document.
+fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") {
+        let _ = output::json(&Failure::new(exit::Exit::Usage, error.to_string().trim_end()).to_json());
+    }
+    let _ = error.print();
+    if error.use_stderr() { exit::Exit::Usage.into() } else { ExitCode::SUCCESS }
 }
 
 /// The HTTP client logs addresses with the passwords in them, and more, at finer levels. They stay unseen whatever is asked for.

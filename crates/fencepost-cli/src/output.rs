@@ -126,9 +126,12 @@ pub(crate) fn json_text(document: &Value) -> String {
 
 /// Tells people something, on stderr.
 pub(crate) fn note_line(text: impl std::fmt::Display) {
-    for line in printable(&text.to_string()).lines() {
-        let _ = writeln!(io::stderr(), "{line}");
-    }
+    let text = printable(&text.to_string());
+    crate::progress::aside(|| {
+        for line in text.lines() {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    });
 }
 
 /// The text with everything escaped that a terminal might obey, line breaks excepted.

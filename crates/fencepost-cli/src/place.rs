@@ -55,6 +55,7 @@ impl Place {
 
     /// A log in memory is gone when the command ends, so nothing in it could be acknowledged.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        crate::waiting::set_limits(self.request_timeout, self.patience);
         let scheme = self.log.split(':').next().unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("memory") || scheme.len() == self.log.len() {
             return Ok(());

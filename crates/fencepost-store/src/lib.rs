@@ -126,6 +126,6 @@ pub use outcome::{PutDone, PutOutcome, PutRefused, ReadOutcome, Refusal, Retry};
 pub use probe::{ProbeError, ProbeVerdict, UnsafeStore};
 pub use retry::pause_before;
 pub use store::{
-    Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo, StagingFile, StagingSweep,
+    Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo, StagingFile, StagingSweep, WAITING,
 };
 pub use text::Escaped;

@@ -89,6 +89,9 @@ impl LogStore {
         if place.as_ref().is_some_and(|place| record.places.contains(place)) {
             return Ok(ProbeVerdict::OnRecord);
         }
+        let what =
+            "examining, this once, whether it lets two writers create the same object; some 30 requests";
+        tracing::info!(target: crate::WAITING, long = true, "{what} at {}", self.place());
         let verdict = self.probe(folder, seed).await?;
         match place {
             // An overwrite, since a record may be replaced; if a late one puts an older record back, a probe is

@@ -24,6 +24,7 @@ use crate::text::Escaped;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -200,15 +201,22 @@ impl LogStore {
         Path::parse(relative).ok()
     }
 
-    /// Runs one attempt under the request time-out and gives its failure a meaning.
+    /// Runs one attempt under the request time-out and gives its failure a meaning. What lasts, and what may be tried again, is told under
+    /// [`WAITING`].
     async fn attempt<T>(
         &self,
         operation: Operation,
         object: &str,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, Failed> {
-        let started = Instant::now();
-        let failed = match tokio::time::timeout(self.options.request_timeout, request).await {
+        let (started, limit) = (Instant::now(), self.options.request_timeout);
+        let mut request = pin!(request);
+        let mut answered = tokio::time::timeout(limit.min(LONG), request.as_mut()).await;
+        if answered.is_err() && limit > LONG {
+            tracing::info!(target: WAITING, long = true, "{operation} of `{}` at {}: no reply yet", Escaped(object), self.place);
+            answered = tokio::time::timeout(limit - LONG, request).await;
+        }
+        let failed = match answered {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => match classify(operation, &error) {
                 Answer::Exists => return Err(Failed::Exists),
@@ -223,6 +231,9 @@ impl LogStore {
                 StoreError::because(operation, object, started.elapsed(), Failure::TimedOut, &cause)
             }
         };
+        if failed.is_retryable() {
+            tracing::info!(target: WAITING, "{failed}, at {}", self.place);
+        }
         Err(Failed::Error(failed))
     }
 
@@ -246,6 +257,10 @@ impl LogStore {
                 None => return Err(error),
             }
         }
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     pub(crate) fn probed(&self) -> &AtomicBool {
@@ -272,6 +287,14 @@ impl fmt::Display for LogStore {
         write!(f, "{}/{}", self.inner, Escaped(self.root.as_ref()))
     }
 }
+
+/// The target of `tracing` events, of level *info*, from which a program can tell people what it waits for: a request that has had no reply for two
+/// seconds (with the field `long`), an attempt that failed and may be made again, the examination of a store before its first writer. Each has a
+/// message with the object and the store's address.
+pub const WAITING: &str = "fencepost::waiting";
+
+/// How long a request may take before that is told.
+const LONG: Duration = Duration::from_secs(2);
 
 /// The sorts of stores that [`LogStore::open`] tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

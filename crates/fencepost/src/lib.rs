@@ -93,7 +93,9 @@ pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
     Report, SsTableFolder, Verdict,
 };
-pub use fencepost_store::{Escaped, LogStore, OpenError, RequestCounts, StoreError, StoreOptions};
+pub use fencepost_store::{
+    Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,
+};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
 pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};

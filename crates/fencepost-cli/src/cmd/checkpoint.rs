@@ -2,15 +2,24 @@
 
 use super::open;
 use crate::args::{Checkpoint, Target};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-use fencepost::ReadFrom;
+use fencepost::{ReadFrom, ReadOutcome};
 use serde_json::json;
 
 pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
-    // Finds out whether there is a log: a checkpoint does not make one.
-    drop(wal.reader(ReadFrom::Checkpoint, None).await?);
+    // Finds out whether there is a log: a checkpoint does not make one. And what can't be is refused before an epoch is claimed for it.
+    let before = wal.reader(ReadFrom::Checkpoint, None).await?.resume_point().next.prev();
+    if let Target::At(position) = args.position
+        && position > before
+        && matches!(wal.store().head(wal.paths().entry(position)).await, ReadOutcome::Absent)
+    {
+        let what = format!("position {position} is not in the log; the checkpoint stays at {before}");
+        return Err(Failure::new(Exit::Input, what)
+            .with_advice("Nothing was changed. `checkpoint LOG tail` takes the last position there is."));
+    }
     let writer = open::writer(&wal, &args.writer, open::options(&args.writer)).await?;
     let epoch = writer.epoch();
     let asked = match args.position {

@@ -79,7 +79,7 @@ fn describe(report: &Report) -> String {
     for result in &report.checks {
         table.add_row([result.check.id(), word(result.outcome), &result.seen]);
     }
-    let mut text = format!("{}\n\n{table}\n\n", report.store.trim_end_matches('/'));
+    let mut text = format!("{}\n\n{}\n\n", report.store.trim_end_matches('/'), table.trim_fmt());
     if let Some(price) = &report.price {
         let cost = price.per_million_appends();
         text.push_str(&format!(

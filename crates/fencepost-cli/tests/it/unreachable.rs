@@ -40,6 +40,7 @@ fn every_command_ends(address: &str, saying: &str) {
                 let (run, took) = on(address, args);
                 assert_eq!(run.code, Some(1), "{args:?}: {}", run.stderr);
                 assert!(run.stderr.contains(saying), "{args:?}: {}", run.stderr);
+                assert!(run.stderr.contains("waiting for the store: "), "{args:?} is silent: {}", run.stderr);
                 assert!(run.stderr.contains(address), "{args:?} does not name the endpoint: {}", run.stderr);
                 for secret in [KEY, SECRET, "hunter2", "somebody"] {
                     assert!(!run.stderr.contains(secret), "{args:?}: `{secret}` is in: {}", run.stderr);
