@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The holder's background task.
+/// The holder's background task. It ends without a word when this is dropped, as in a crash.
 #[derive(Debug)]
 pub(super) struct Renewal {
     task: JoinHandle<()>,
@@ -30,11 +30,6 @@ impl Renewal {
     pub(super) async fn release(self) {
         let _ = self.release.send(true);
         let _ = self.task.await;
-    }
-
-    /// Ends without a word, as a crash would.
-    pub(super) fn abandon(&self) {
-        self.task.abort();
     }
 }
 

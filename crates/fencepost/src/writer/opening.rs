@@ -251,14 +251,6 @@ impl Opening {
     }
 }
 
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(renewal) = &self.renewal {
-            renewal.abandon();
-        }
-    }
-}
-
 impl std::fmt::Debug for Opening {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Opening").field("epoch", &self.epoch).finish_non_exhaustive()

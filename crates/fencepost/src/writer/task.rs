@@ -431,8 +431,10 @@ impl Task {
 
     async fn end(&mut self) {
         let closed = self.core.window().is_closed();
-        if let Some(renewal) = self.renewal.take() {
-            if closed { renewal.release().await } else { renewal.abandon() }
+        if let Some(renewal) = self.renewal.take()
+            && closed
+        {
+            renewal.release().await;
         }
         self.publish();
         if let Some(done) = self.close.take() {

@@ -1,7 +1,9 @@
 //! The driver around the core: what it must not get wrong although the core decides rightly.
 
 mod checkpoint;
+mod cursors;
 mod ends;
+mod followers;
 mod looks;
 mod rows;
 mod unreadable;

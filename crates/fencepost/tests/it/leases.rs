@@ -31,11 +31,11 @@ fn standby(wal: &Wal) -> tokio::task::JoinHandle<Result<Writer, OpenWriterError>
 #[tokio::test(start_paused = true)]
 async fn free_fails_if_somebody_holds_it() {
     let world = World::new().await;
-    let first = world.wal.open_writer(leased(Takeover::Free)).await.unwrap();
+    let first = world.wal.open_writer(leased(Takeover::Free).with_holder("a")).await.unwrap();
     sleep(HOUR).await;
     let held = world.wal.open_writer(leased(Takeover::Free)).await.unwrap_err();
     assert!(
-        matches!(held, OpenWriterError::Held { epoch, ttl_ms: 5_000, .. } if epoch == first.epoch()),
+        matches!(&held, OpenWriterError::Held { epoch, holder, ttl_ms: 5_000 } if *epoch == first.epoch() && holder == "a"),
         "{held}"
     );
     assert!(held.is_retryable());
@@ -251,4 +251,33 @@ async fn an_opening_that_is_dropped_holds_no_lease() {
     let next = timeout(TTL * 2, world.wal.open_writer(leased(Takeover::Expired))).await.unwrap().unwrap();
     append_all(&next, [2]).await;
     assert_eq!(world.rows().await, [1, 2]);
+}
+
+/// P-64: what cannot be understood counts as a lease that stands still: its holder may be of another kind, and alive.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_understood_is_waited_for() {
+    let world = World::new().await;
+    drop(holder(&world).await);
+    let path = world.truth.paths().lease(fencepost::Epoch::FIRST);
+    world.truth.store().put_overwrite(path, "text".into()).await.unwrap();
+    let started = Instant::now();
+    world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    assert!((TTL..TTL * 3 / 2).contains(&started.elapsed()), "{:?}", started.elapsed());
+}
+
+/// Whoever heard that a writer closed may open the next one, and need not wait.
+#[tokio::test(start_paused = true)]
+async fn a_close_ends_once_the_lease_is_released() {
+    let world = World::new().await;
+    let first = holder(&world).await;
+    let held = world.faults.hold(Op::Put, any_lease);
+    let close = tokio::spawn(first.close());
+    held.arrived().await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(!close.is_finished());
+    held.release();
+    close.await.unwrap().unwrap();
+    let closed = Instant::now();
+    world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
+    assert_eq!(closed.elapsed(), Duration::ZERO);
 }

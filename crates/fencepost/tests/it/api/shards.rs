@@ -123,12 +123,19 @@ async fn a_first_shard_that_cannot_be_settled_is_an_error_with_its_name() {
         assert!(matches!(error, WalError::FirstShard { .. }), "{fault:?}: {error}");
         assert!(error.to_string().contains("_fencepost/first-shard.json"), "{error}");
         assert!(refused.hits() < 40, "{fault:?}: {}", refused.hits());
+        let told = ["access denied", "no reply in time"].iter().any(|told| error.to_string().contains(told));
+        assert_eq!(told, fault != Fault::FalseExists, "{error}");
     }
-    let store = FaultStore::in_memory();
-    let path = object_store::path::Path::from("_fencepost/first-shard.json");
-    object_store::ObjectStoreExt::put(&**store.inner(), &path, "text".into()).await.unwrap();
-    let error = unnamed(&store).open().await.unwrap_err();
-    assert!(error.to_string().contains("cannot be understood"), "{error}");
+    // What is too large is not read, and waiting does not make it smaller.
+    for bytes in [b"text".to_vec(), vec![b' '; (1 << 20) + 1]] {
+        let store = FaultStore::in_memory();
+        let path = object_store::path::Path::from("_fencepost/first-shard.json");
+        object_store::ObjectStoreExt::put(&**store.inner(), &path, bytes.into()).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let error = unnamed(&store).open().await.unwrap_err();
+        assert!(error.to_string().contains("cannot be understood"), "{error}");
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
 }
 
 /// P-68: which shards a Lance table has, only the table says.

@@ -1,8 +1,10 @@
 //! Hazard 11: a store that ignores `If-None-Match`. Every create "succeeds", and two writers both win.
 
-use crate::support::{World, append, options};
+use crate::support::{World, append, options, wal_on};
 use fencepost::OpenWriterError;
 use fencepost_store::wrap::{Fault, Op};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 /// P-70.
 #[tokio::test(start_paused = true)]
@@ -64,4 +66,28 @@ async fn h11_without_the_probe_both_writers_win() {
     assert_eq!(append(&a, 2).await.unwrap(), 3, "A was fenced at 3, and is acknowledged there");
     b.checkpoint(fencepost::Position::new(67)).await.unwrap();
     assert_eq!(world.rows().await, [0; 0], "B covered what it had read, which is not row 2: lost");
+}
+
+/// P-70: two that come at the same time probe apart, or each would see what the other one does.
+#[tokio::test(start_paused = true)]
+async fn h11_probes_do_not_meet() {
+    let world = World::new().await;
+    let probed = Arc::new(Mutex::new(Vec::new()));
+    let note = Arc::clone(&probed);
+    let noting = move |path: &str| {
+        if path.contains("/probe-") {
+            note.lock().unwrap().push(path.to_owned());
+        }
+        false
+    };
+    let _ = world.faults.on(Op::Put, noting, Fault::Deny);
+    let mut seen = BTreeSet::new();
+    for _ in 0..2 {
+        let other = wal_on(Arc::new(world.faults.clone())).await;
+        other.open_writer(options().with_store_probe(true)).await.unwrap();
+        let names: BTreeSet<_> = std::mem::take(&mut *probed.lock().unwrap()).into_iter().collect();
+        assert_eq!(names.len(), 4);
+        assert!(seen.is_disjoint(&names), "{names:?}");
+        seen.extend(names);
+    }
 }
