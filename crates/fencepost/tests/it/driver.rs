@@ -5,6 +5,7 @@ mod cursors;
 mod ends;
 mod followers;
 mod looks;
+mod repairs;
 mod rows;
 mod unreadable;
 mod waits;
