@@ -8,4 +8,5 @@ mod looks;
 mod repairs;
 mod rows;
 mod unreadable;
+mod verifies;
 mod waits;
