@@ -276,3 +276,42 @@ struct Details {
 struct Cause {
     text: Arc<str>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each kind means for whoever has to go on: the whole contract in one table.
+    #[test]
+    fn each_failure_is_definite_or_not_and_passes_or_not() {
+        let (yes, no) = (true, false);
+        let redirected = |status| Failure::Redirected { status };
+        for (failure, definite, passes) in [
+            (Failure::BadPath, yes, no),
+            (Failure::BadRange, yes, no),
+            (Failure::TooLarge { size: 2, limit: 1 }, yes, no),
+            (Failure::Denied, yes, no),
+            (Failure::NoBucket, yes, no),
+            (Failure::Unsupported, yes, no),
+            (Failure::Full, yes, no),
+            (Failure::ReadOnly, yes, no),
+            (Failure::Refused { status: 400 }, yes, no),
+            (Failure::Throttled, yes, yes),
+            (Failure::Unreachable, yes, yes),
+            (redirected(301), yes, no),
+            (redirected(302), no, yes),
+            (redirected(303), no, yes),
+            (redirected(307), yes, yes),
+            (redirected(308), yes, no),
+            (Failure::Conflict, no, yes),
+            (Failure::TimedOut, no, yes),
+            (Failure::Server { status: 503 }, no, yes),
+            (Failure::Interrupted, no, yes),
+            (Failure::Io, no, yes),
+            (Failure::Malformed, no, yes),
+            (Failure::Unrecognised, no, yes),
+        ] {
+            assert_eq!((failure.is_definite(), failure.is_retryable()), (definite, passes), "{failure:?}");
+        }
+    }
+}

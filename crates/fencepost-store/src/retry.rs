@@ -79,6 +79,8 @@ mod tests {
             assert!(pause_before(attempt, Duration::ZERO, None) <= Duration::from_millis(100));
         }
         assert_eq!(pause_before(5, minute, Some(7)), pause_before(5, minute, Some(7)));
+        // Those who failed together do not try again together.
+        assert_ne!(pause_before(5, minute, Some(7)), pause_before(5, minute, Some(70)));
     }
 
     /// A pause of seconds just before the end used to be slept through, and then one more attempt made.

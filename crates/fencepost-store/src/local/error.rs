@@ -22,6 +22,9 @@ pub(crate) enum LocalError {
     /// The file system lacks what a log needs (P-74). Nothing was changed under the object's name.
     #[snafu(display("{problem} {}: {source}; {advice}", path.display(), advice = ADVICE))]
     Unfit { problem: &'static str, path: PathBuf, source: io::Error },
+    /// There is nothing in the range that was asked for.
+    #[snafu(display("cannot read {}: {source}", path.display()))]
+    Range { path: PathBuf, source: io::Error },
     /// There is no such object.
     #[snafu(display("no file {}", path.display()))]
     Absent { path: PathBuf, source: io::Error },

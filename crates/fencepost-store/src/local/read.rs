@@ -33,7 +33,7 @@ impl<D: Disk> LocalDirectory<D> {
         let range = match options.range {
             Some(range) => range.as_range(meta.size).map_err(|error| {
                 let source = io::Error::new(ErrorKind::InvalidInput, error);
-                LocalError::Before { step: "cannot read", path: path.clone(), source }
+                LocalError::Range { path: path.clone(), source }
             })?,
             None => 0..meta.size,
         };

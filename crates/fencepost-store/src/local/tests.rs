@@ -1,5 +1,6 @@
 //! One operation at a time: what is flushed before what, and what is said when an operation fails.
 
+mod edges;
 mod scripted;
 
 use super::*;

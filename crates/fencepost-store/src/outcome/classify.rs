@@ -63,6 +63,7 @@ fn by_cause(error: &object_store::Error) -> Failure {
         return match local {
             LocalError::Before { source, .. } => local_failure(source),
             LocalError::Unfit { .. } => Failure::Unsupported,
+            LocalError::Range { .. } => Failure::BadRange,
             LocalError::After { .. } | LocalError::Taken { .. } | LocalError::Absent { .. } => Failure::Io,
         };
     }
@@ -127,7 +128,7 @@ fn find_where<'a, E: Error + 'static>(
 #[cfg(feature = "cloud")]
 mod http {
     use super::find;
-    use crate::connector::{ReplyError, StrangerError};
+    use crate::connector::ReplyError;
     use crate::error::Failure;
     use object_store::client::{HttpError, HttpErrorKind};
 
@@ -135,12 +136,10 @@ mod http {
         if let Some(reply) = find::<ReplyError>(error) {
             return Some(by_status(reply.status, reply.code.as_deref()));
         }
-        if find::<StrangerError>(error).is_some() {
-            return Some(Failure::Malformed);
-        }
         find::<HttpError>(error).map(|http| match http.kind() {
             HttpErrorKind::Connect => Failure::Unreachable,
             HttpErrorKind::Timeout => Failure::TimedOut,
+            // A stranger's words among them: see `connector/stranger.rs`.
             HttpErrorKind::Decode => Failure::Malformed,
             _ => Failure::Interrupted,
         })

@@ -111,6 +111,7 @@ async fn a_safe_verdict_is_remembered() {
     for junk in [
         "",
         r#"{"probe":1,"verdict":"safe"}"#,
+        r#"{"probe":1,"verdict":"safe","places":["Other here /marker.json"]}"#,
         r#"{"probe":2,"verdict":"unsafe","places":["Other here /marker.json"]}"#,
         &"x".repeat(9999),
     ] {
@@ -296,4 +297,72 @@ impl ObjectStore for RacyStore {
     ) -> object_store::Result<()> {
         self.0.copy_opts(from, to, options).await
     }
+}
+
+/// Not every racer need win: two are enough for two writers to hold the same position.
+#[tokio::test]
+async fn a_store_that_lets_two_of_eight_win_is_convicted() {
+    let faults = FaultStore::in_memory();
+    let _ = faults.on(Op::Put, |path| path.ends_with("-1"), Fault::IgnoreCondition).after(1).times(1);
+    assert_eq!(convicted(&faults).await.seen, "2 of 8 racing creates succeeded");
+}
+
+/// One is told that it won, and what is read was written by another, whose reply was lost.
+#[tokio::test]
+async fn a_store_that_overwrites_the_winner_is_convicted() {
+    let overwriting = FaultStore::in_memory();
+    let _ = overwriting.on(Op::Put, |path| path.ends_with("-1"), Fault::IgnoreCondition);
+    let silent = FaultStore::new(Arc::new(overwriting));
+    let _ = silent.on(Op::Put, |path| path.ends_with("-1"), Fault::LoseReply).after(1);
+    assert_eq!(convicted(&silent).await.seen, "a read returned other bytes than were written");
+}
+
+/// Nothing is there because nothing arrived, which is no crime.
+#[tokio::test]
+async fn a_race_that_nobody_hears_of_convicts_nobody() {
+    let faults = FaultStore::in_memory();
+    let _ = faults.on(Op::Put, |path| path.ends_with("-1"), Fault::Drop);
+    let result = over(Arc::new(faults)).probe("probe", 7).await;
+    assert!(matches!(result, Err(ProbeError::Failed { .. })), "{result:?}");
+}
+
+/// A record that cannot be read may be there; and a store that cannot be read is not fit for a log today.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_not_taken_for_none() {
+    let faults = FaultStore::in_memory();
+    let store = at("here", Arc::new(faults.clone()));
+    let _ = faults.on(Op::Get, |path| path == "marker.json", Fault::Deny);
+    let result = store.probe_once("probe", "marker.json", 7).await;
+    assert!(matches!(result, Err(ProbeError::Failed { .. })), "{result:?}");
+    assert_eq!(store.counts().put, 0);
+}
+
+/// A store with many addresses does not fill its record until it can't be read any more.
+#[tokio::test]
+async fn a_record_holds_some_places_and_forgets_the_oldest() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let place = |n: usize| at(&format!("{n}-{}", "long".repeat(50)), Arc::clone(&store));
+    let probe = async |n| place(n).probe_once("probe", "marker.json", 7).await.unwrap();
+    for n in 0..30 {
+        assert_eq!(probe(n).await, ProbeVerdict::Probed);
+        assert_eq!(probe(n).await, ProbeVerdict::OnRecord);
+    }
+    assert_eq!(probe(25).await, ProbeVerdict::OnRecord, "several are on record");
+    let size = place(0).head("marker.json").await.into_result().unwrap().unwrap().size;
+    assert!(size < 4096, "{size}");
+}
+
+/// Cleaning up after a probe that failed asks once more, and does not wait once more.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_gone_costs_one_patience() {
+    let faults = FaultStore::in_memory();
+    for op in [Op::Put, Op::Get, Op::Delete] {
+        let _ = faults.on(op, |_| true, Fault::Refuse);
+    }
+    let patience = Duration::from_secs(60);
+    let options = StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_budget(patience);
+    let started = tokio::time::Instant::now();
+    let result = LogStore::new(Arc::new(faults), Path::ROOT, options).probe("probe", 7).await;
+    assert!(matches!(result, Err(ProbeError::Failed { .. })), "{result:?}");
+    assert!(started.elapsed() < patience * 3 / 2, "{:?}", started.elapsed());
 }

@@ -172,3 +172,28 @@ async fn latency_is_exact_and_the_time_out_is_ours() {
     // Half of the time had passed before the store saw it, so it landed.
     assert!(!store.get("a").await.is_absent());
 }
+
+/// A client that repeats overwrites may have been carried out the first time. Only a client that does not is believed.
+#[tokio::test]
+async fn an_overwrite_that_a_client_may_repeat_is_never_certainly_not_done() {
+    for (retries, definite) in [(ClientRetries::Possible, false), (ClientRetries::Off, true)] {
+        let faults = FaultStore::in_memory();
+        let _ = faults.on(Op::Put, |_| true, Fault::Deny);
+        let options = StoreOptions::new().with_client_retries(retries);
+        let store = LogStore::new(Arc::new(faults), Path::ROOT, options);
+        for refused in [store.put_overwrite("a", "x".into()).await, store.put_new("a", "x".into()).await] {
+            assert_eq!(matches!(refused.unwrap_err().why, Refusal::NotDone { .. }), definite, "{retries:?}");
+        }
+    }
+}
+
+/// As any listing.
+#[tokio::test(start_paused = true)]
+async fn a_listing_of_folders_is_repeated() {
+    let faults = FaultStore::in_memory();
+    let store = over(&faults);
+    store.put_new("a/b", "x".into()).await.unwrap();
+    let dropped = faults.on(Op::List, |_| true, Fault::Drop).times(3);
+    assert_eq!(store.list_dirs("").await.unwrap(), [Path::from("a")]);
+    assert_eq!(dropped.hits(), 3);
+}

@@ -4,6 +4,7 @@ mod checkpoint;
 mod cursors;
 mod ends;
 mod followers;
+mod inspects;
 mod looks;
 mod repairs;
 mod rows;

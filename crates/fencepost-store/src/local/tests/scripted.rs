@@ -18,6 +18,8 @@ pub(super) enum Op {
     Unlink,
     Mark,
     MakeDirectory,
+    Read,
+    List,
 }
 
 /// What goes wrong.
@@ -29,6 +31,8 @@ pub(super) enum Fault {
     Done(i32),
     /// A write takes one byte.
     Short,
+    /// A write takes nothing.
+    Nothing,
 }
 
 /// See [the module](self).
@@ -48,13 +52,13 @@ impl Scripted {
         self.faults.lock().unwrap().clear();
     }
 
-    /// What it was asked since the last look, but for the making of directories.
+    /// What it was asked since the last look, as far as it changes something.
     pub(super) fn asked(&self) -> Vec<Op> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
     fn fault(&self, op: Op) -> Option<Fault> {
-        if op != Op::MakeDirectory {
+        if !matches!(op, Op::MakeDirectory | Op::Read | Op::List) {
             self.log.lock().unwrap().push(op);
         }
         let mut faults = self.faults.lock().unwrap();
@@ -70,7 +74,7 @@ impl Scripted {
                 drop(done.await);
                 Err(io::Error::from_raw_os_error(number))
             }
-            Some(Fault::Short) | None => done.await,
+            Some(Fault::Short | Fault::Nothing) | None => done.await,
         }
     }
 }
@@ -100,13 +104,14 @@ impl Disk for Scripted {
     async fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         match self.fault(Op::Write) {
             Some(Fault::Short) => RealDisk.write(file, &bytes[..1]).await,
+            Some(Fault::Nothing) => Ok(0),
             Some(Fault::Refused(number) | Fault::Done(number)) => Err(io::Error::from_raw_os_error(number)),
             None => RealDisk.write(file, bytes).await,
         }
     }
 
     async fn read(&self, file: &mut File, offset: u64, length: usize) -> io::Result<Bytes> {
-        RealDisk.read(file, offset, length).await
+        self.step(Op::Read, RealDisk.read(file, offset, length)).await
     }
 
     async fn flush(&self, file: &File, why: Flush) -> io::Result<()> {
@@ -146,7 +151,7 @@ impl Disk for Scripted {
     }
 
     async fn list(&self, path: &Path) -> io::Result<Vec<Named>> {
-        RealDisk.list(path).await
+        self.step(Op::List, RealDisk.list(path)).await
     }
 
     async fn mark(&self, file: &File) -> io::Result<()> {
