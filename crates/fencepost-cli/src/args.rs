@@ -209,6 +209,18 @@ pub(crate) struct Inspect {
     /// Draw the log instead, as one page that a browser shows without a network.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// The first position to show.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) from: Option<Position>,
+    /// The last position to show.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) to: Option<Position>,
+    /// Only the last N entries of these.
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<u64>,
+    /// A line for each entry, even where neighbours are alike.
+    #[arg(long)]
+    pub(crate) each: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -1,11 +1,11 @@
 //! `inspect`: the manifest and every entry, and what a collection would do with it.
 
 mod page;
+mod ranges;
 
 use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::{self, printable};
-use comfy_table::{Table, presets};
 use fencepost::{InspectedEntry, Inspection, ShardStatus, Wal, kind_name};
 use serde_json::{Value, json};
 
@@ -23,15 +23,24 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
             output::line(&printable(&format!("{entries} entries drawn in {}", path.display())))
         };
     }
-    if json { output::json(&document(&wal, &found)) } else { print(&wal, &found) }
+    if json { output::json(&document(&args, &wal, &found)) } else { print(&args, &wal, &found) }
 }
 
-fn document(wal: &Wal, found: &Inspection) -> Value {
+/// The entries that were asked for.
+fn shown<'a>(args: &Inspect, entries: &'a [InspectedEntry]) -> &'a [InspectedEntry] {
+    let from = args.from.map_or(0, |from| entries.partition_point(|entry| entry.position < from));
+    let to = args.to.map_or(entries.len(), |to| entries.partition_point(|entry| entry.position <= to));
+    let shown = entries.get(from..to).unwrap_or_default();
+    let last = args.last.and_then(|last| usize::try_from(last).ok()).unwrap_or(usize::MAX);
+    &shown[shown.len().saturating_sub(last)..]
+}
+
+fn document(args: &Inspect, wal: &Wal, found: &Inspection) -> Value {
     let manifest = &found.manifest;
     let sstables = manifest.sstables.iter();
     let sstables: Vec<_> =
         sstables.map(|table| json!({"generation": table.generation.0, "path": table.path})).collect();
-    let entries: Vec<_> = found.entries.iter().map(entry).collect();
+    let entries: Vec<_> = shown(args, &found.entries).iter().map(entry).collect();
     json!({
         "shard": wal.shard().to_string(),
         "manifest": {
@@ -86,8 +95,8 @@ fn status(status: ShardStatus) -> String {
     }
 }
 
-fn print(wal: &Wal, found: &Inspection) -> Result<(), Failure> {
-    let manifest = &found.manifest;
+fn print(args: &Inspect, wal: &Wal, found: &Inspection) -> Result<(), Failure> {
+    let (manifest, shown) = (&found.manifest, shown(args, &found.entries));
     let mut text = format!(
         "shard {}, {}\nmanifest {}: epoch {}, replay after {}, last seen {}, generation {}\nboundary {}, tail {}\n",
         wal.shard(),
@@ -103,32 +112,14 @@ fn print(wal: &Wal, found: &Inspection) -> Result<(), Failure> {
     for table in &manifest.sstables {
         text.push_str(&format!("SSTable of generation {}: {}\n", table.generation.0, table.path));
     }
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["position", "kind", "epoch", "rows", "bytes", "by", "state", "kept because"]);
-    for entry in &found.entries {
-        let (kind, epoch, rows) = match &entry.content {
-            Ok(content) => {
-                (kind_name(content.header.kind), content.header.epoch.to_string(), content.rows.to_string())
-            }
-            Err(_) => ("?", String::new(), String::new()),
-        };
-        let kept = entry.kept_because.as_ref().map_or("- (would go)", fencepost::Reason::name);
-        table.add_row([
-            entry.position.to_string(),
-            kind.to_owned(),
-            epoch,
-            rows,
-            entry.bytes.to_string(),
-            written_by(entry).to_owned(),
-            entry.state.name().to_owned(),
-            kept.to_owned(),
-        ]);
+    let of = shown.len();
+    if of < found.entries.len() {
+        text.push_str(&format!("{of} of {} entries:\n", found.entries.len()));
     }
-    text.push_str(&table.to_string());
-    let problems = found.entries.iter().filter_map(|entry| entry.content.as_ref().err());
+    text.push_str(&ranges::lines(shown, args.each));
+    let problems = shown.iter().filter_map(|entry| entry.content.as_ref().err());
     for problem in problems {
-        text.push_str(&format!("\n{problem}"));
+        text.push_str(&format!("{problem}\n"));
     }
-    output::line(&printable(&text))
+    output::line(printable(&text).trim_end())
 }

@@ -36,7 +36,26 @@ fn inspect_shows_every_entry_and_why_it_stays() {
     assert_eq!(entry(&found, 12)["kind"], "close");
     assert_eq!((&entry(&found, 2)["kind"], &entry(&found, 2)["rows"]), (&json!("data"), &json!(1)));
     let table = run(["inspect", &scratch.log()]).ok().text();
-    assert!(table.contains("filler") && table.contains("kept because"), "{table}");
+    assert!(table.contains("filler") && table.contains("a collection now"), "{table}");
+}
+
+/// A window of fillers is one line, and a large log no wall of text.
+#[test]
+fn neighbours_that_are_alike_share_a_line() {
+    let scratch = log();
+    let text = |options: &[&str]| {
+        let log = scratch.log();
+        run(["inspect", &log].iter().chain(options)).ok().text()
+    };
+    let folded = text(&[]);
+    assert!(folded.contains("25..87    filler") || folded.contains("25..87   filler"), "{folded}");
+    assert!(folded.lines().count() < 20 && !folded.contains("live  live"), "{folded}");
+    assert!(folded.lines().all(|line| line.chars().count() <= 100 && line == line.trim_end()), "{folded}");
+    assert_eq!(text(&["--each"]).lines().count(), 4 + 98);
+    let some = text(&["--from", "20", "--to", "30", "--last", "2", "--each"]);
+    assert!(some.contains("2 of 98 entries:") && some.contains("\n29 ") && some.contains("\n30 "), "{some}");
+    let document = run(["inspect", &scratch.log(), "--last", "3", "--json"]).ok().json();
+    assert_eq!(document["entries"].as_array().unwrap().len(), 3);
 }
 
 #[test]
