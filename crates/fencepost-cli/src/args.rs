@@ -83,7 +83,7 @@ pub(crate) struct Append {
     /// How long rows of a stream may wait until there are enough for an entry, such as 50ms. Rows of a file do not wait.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "200ms")]
     pub(crate) flush_interval: Duration,
-    /// How large a batch of an Arrow file or stream may be, which is held in memory whole.
+    /// How large a batch of an Arrow file or stream may be, and a row of Parquet or JSON, which are held in memory whole.
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub(crate) batch_bytes_max: u64,
     /// How long rows wait for company in an entry, such as 5ms.

@@ -6,6 +6,7 @@ mod message;
 pub(super) use file::open as file;
 
 use super::fault::Fault;
+use super::types::check_fields;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::FileDecoder;
@@ -31,6 +32,7 @@ impl<R: Read> Streams<R> {
             return Err(Fault::new("the input is empty: an Arrow stream begins with its schema"));
         };
         let (schema, version) = message.schema()?;
+        check_fields(&schema)?;
         sizes.begin();
         let decoder = FileDecoder::new(schema.clone(), version);
         Ok(Self { input, schema, decoder, sizes, bytes_max, ended: false })

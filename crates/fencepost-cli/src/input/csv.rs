@@ -159,10 +159,11 @@ impl Format for Csv {
             fields.push(Field::new(name, data_type, true));
         }
         self.schema = Arc::new(Schema::new(fields));
+        types::check_fields(&self.schema)?;
         Ok(notes)
     }
 
-    fn push(&mut self, record: &Record) -> Result<(), Fault> {
+    fn push(&mut self, record: &Record) -> Result<usize, Fault> {
         for (at, cell) in record.cells().enumerate() {
             let text = self.text(record, at, cell)?;
             let column = &mut self.columns[at];
@@ -177,7 +178,7 @@ impl Format for Csv {
                 }
             }
         }
-        Ok(())
+        Ok(record.bytes().max(self.columns.len() * VALUE_BYTES))
     }
 
     fn take(&mut self, rows: usize) -> RecordBatch {
@@ -187,10 +188,6 @@ impl Format for Csv {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .expect("every column has a value for every row")
-    }
-
-    fn width(&self) -> usize {
-        self.columns.len()
     }
 }
 
@@ -210,6 +207,8 @@ impl Csv {
     }
 }
 
+/// What a value takes at least, about, in a batch.
+const VALUE_BYTES: usize = 8;
 const STAYS: &str = "Rows that are in the log already keep their type.";
 
 fn header(record: &Record, delimiter: u8) -> Result<Vec<String>, Fault> {

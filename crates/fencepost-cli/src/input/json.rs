@@ -12,7 +12,7 @@ use super::types;
 use crate::shown::{shown, shown_bytes, types_option};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use build::{Keys, Misfit, Node, Takes};
+use build::{Keys, Misfit, Node, Room, Takes};
 use parser::Parser;
 use split::{Row, Splitter};
 use std::sync::Arc;
@@ -42,6 +42,15 @@ impl Json {
             false => format!("{}: {}", shown(&place), misfit.what),
         };
         let fault = Fault::at_line(row.line + misfit.line, what);
+        if misfit.is_of_size {
+            let advice = "A field that an object leaves out takes room as well. Raise --batch-bytes-max";
+            return fault.with_advice(match misfit.column() {
+                Some(column) => {
+                    format!("{advice}, or take the column as text with {}.", types_option(column, "text"))
+                }
+                None => format!("{advice}."),
+            });
+        }
         let Some(column) = misfit.column() else { return fault };
         let advice = match self.schema.column_with_name(column) {
             Some(_) if self.options.text.asked(column).is_some() => {
@@ -72,18 +81,24 @@ impl Format for Json {
     }
 
     fn size(&self, row: &Row) -> usize {
-        row.text.len()
+        // Itself, in a queue that has grown, and what an allocator adds.
+        2 * size_of::<Row>() + 16 + row.text.capacity()
     }
 
     fn infer(&mut self, sample: &[Row]) -> Result<Vec<String>, Fault> {
-        let mut keys = infer::Keys::default();
+        let asked = &self.options.text;
+        let (mut keys, mut count) = (infer::Keys::default(), infer::Count::default());
         for row in sample {
             // What is wrong with a row is said when it is built, after the rows before it.
             if let Ok(text) = text_of(row) {
-                let _ = keys.see(&mut Parser::new(text), 0);
+                let chose = |key: &str| asked.all_text || asked.asked(key).is_some();
+                let _ = keys.see_row(&mut Parser::new(text), &mut count, chose);
+            }
+            if count.is_too_many() {
+                let found = format_args!("line {}: more fields with this row than a schema has", row.line);
+                return Err(types::too_many_fields(found));
             }
         }
-        let asked = &self.options.text;
         let mut fields: Vec<Field> = Vec::new();
         for (key, shape) in &keys.entries {
             let data_type = match asked.asked(key) {
@@ -108,22 +123,21 @@ impl Format for Json {
             }
         });
         self.schema = Arc::new(Schema::new(fields));
+        types::check_fields(&self.schema)?;
         Ok(Vec::new())
     }
 
-    fn push(&mut self, row: &Row) -> Result<(), Fault> {
+    fn push(&mut self, row: &Row) -> Result<usize, Fault> {
         let mut parser = Parser::new(text_of(row)?);
-        self.columns.push(&mut parser, 0).map_err(|misfit| self.fault(row, &misfit))
+        let mut room = Room::new(self.options.batch_bytes_max);
+        self.columns.push(&mut parser, 0, &mut room).map_err(|misfit| self.fault(row, &misfit))?;
+        Ok(room.used().max(row.text.len()))
     }
 
     fn take(&mut self, rows: usize) -> RecordBatch {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(self.schema.clone(), self.columns.take(rows), &options)
             .expect("every column has a value for every row")
-    }
-
-    fn width(&self) -> usize {
-        self.columns.len()
     }
 }
 
@@ -135,3 +149,6 @@ fn text_of(row: &Row) -> Result<&str, Fault> {
         Fault::at_line(line, format!("{found} is not UTF-8"))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod values;
 
 use super::fault::{DAMAGED, Fault};
 use super::stop::Stop;
+use super::types::check_fields;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{
@@ -38,6 +39,7 @@ pub(super) fn open(mut file: File, bounds: Bounds, stop: &Stop) -> Result<Batche
         let options = ArrowReaderOptions::new().with_schema(exact);
         metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
     }
+    check_fields(metadata.schema())?;
     let runs = plan::runs(metadata.metadata(), bounds).into_iter();
     let (schema, stop) = (metadata.schema().clone(), stop.clone());
     Ok(Batches { file, metadata, schema, runs, reader: None, bounds, stop })

@@ -16,16 +16,15 @@ pub(super) trait Format {
     fn split(&mut self, bytes: &[u8]) -> Result<(usize, Option<Self::Record>), Fault>;
     /// What is left at the end of the input.
     fn end(&mut self) -> Result<Option<Self::Record>, Fault>;
-    /// Bytes of a record in memory.
+    /// Bytes of a record in memory, where many of them are held.
     fn size(&self, record: &Self::Record) -> usize;
     /// Decides the schema by the first records, and says what the user should know about it.
     fn infer(&mut self, sample: &[Self::Record]) -> Result<Vec<String>, Fault>;
-    /// Adds a row. One that is refused may have been added in part: [`take`](Self::take) leaves it out.
-    fn push(&mut self, record: &Self::Record) -> Result<(), Fault>;
+    /// Adds a row, and says how many bytes it takes in a batch, about. One that is refused may have been added in part:
+    /// [`take`](Self::take) leaves it out.
+    fn push(&mut self, record: &Self::Record) -> Result<usize, Fault>;
     /// The first rows of those that were added since the last time.
     fn take(&mut self, rows: usize) -> RecordBatch;
-    /// How many columns there are.
-    fn width(&self) -> usize;
 }
 
 /// The rows of a text.
@@ -93,8 +92,15 @@ impl<F: Format> Text<F> {
             crate::output::note_line(format_args!("note: {note}"));
         }
         text.sample = sample;
+        let mut held = 0;
         while interval.is_none() && !text.sample.is_empty() {
+            // A few rows may be much more than they are as text.
+            if held > (READY_BATCHES_MAX.saturating_mul(text.bytes_max)) as u64 {
+                text.check_sample()?;
+                break;
+            }
             let batch = text.assemble();
+            held += batch.as_ref().map_or(0, crate::weight::held);
             // A fault behind the sample comes once the rows before it are in the log.
             match &text.fault {
                 Some(fault) if !text.sample.is_empty() || batch.is_none() => return Err(fault.clone()),
@@ -102,6 +108,21 @@ impl<F: Format> Text<F> {
             }
         }
         Ok(text)
+    }
+
+    /// Makes sure that the rest of the sample can be built, and builds nothing that stays.
+    fn check_sample(&mut self) -> Result<(), Fault> {
+        let (mut rows, mut bytes) = (0, 0);
+        for record in &self.sample {
+            bytes += self.format.push(record)?;
+            rows += 1;
+            if bytes >= self.bytes_max {
+                self.format.take(rows);
+                (rows, bytes) = (0, 0);
+            }
+        }
+        self.format.take(rows);
+        Ok(())
     }
 
     fn read_sample(&mut self, rows_max: usize) -> VecDeque<F::Record> {
@@ -133,7 +154,6 @@ impl<F: Format> Text<F> {
     fn assemble(&mut self) -> Option<RecordBatch> {
         // The first rows have waited since the sample began.
         let (mut rows, mut bytes, mut until) = (0, 0, self.until.take());
-        let per_row = self.format.width() * COLUMN_BYTES;
         while self.fault.is_none()
             && rows < self.rows_max
             && bytes < self.bytes_max
@@ -155,13 +175,16 @@ impl<F: Format> Text<F> {
             if self.skip > 0 {
                 self.skip -= 1;
                 until = None;
-            } else if let Err(fault) = self.format.push(record) {
-                // It stays in the sample: that tells that the fault is there.
-                self.fault = Some(fault);
-                break;
             } else {
+                match self.format.push(record) {
+                    Ok(used) => bytes += used,
+                    Err(fault) => {
+                        // It stays in the sample: that tells that the fault is there.
+                        self.fault = Some(fault);
+                        break;
+                    }
+                }
                 rows += 1;
-                bytes += self.format.size(record).max(per_row);
                 until = until.or_else(|| self.due());
             }
             self.sample.pop_front();
@@ -259,5 +282,5 @@ fn is_past(until: Option<Instant>) -> bool {
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much of an input is held in memory to decide its schema.
 const SAMPLE_BYTES_MAX: usize = 64 << 20;
-/// What a value takes at least, about, in a batch.
-const COLUMN_BYTES: usize = 8;
+/// How much of it is held as batches, in batches as large as they are meant to be. More is built twice.
+const READY_BATCHES_MAX: usize = 16;

@@ -1,6 +1,7 @@
 //! Types of columns as they are named on the command line.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, TimeUnit};
+use super::fault::Fault;
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Schema, TimeUnit};
 
 /// A column with the type that it is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +142,21 @@ pub(super) const fn unit_name(unit: TimeUnit) -> &'static str {
     }
 }
 
+/// Refuses a schema that readers of a log would refuse.
+pub(super) fn check_fields(schema: &Schema) -> Result<(), Fault> {
+    let fields = schema.flattened_fields().len();
+    if fields <= FIELDS_MAX { Ok(()) } else { Err(too_many_fields(format_args!("{fields} fields"))) }
+}
+
+pub(super) fn too_many_fields(found: impl std::fmt::Display) -> Fault {
+    let fault = Fault::new(format!("{found}, nested ones included, and readers of a log allow {FIELDS_MAX}"));
+    fault.with_advice(
+        "Bring the rows into fewer columns; of JSON, objects can be taken as text, as in --types 'a=text'.",
+    )
+}
+
+/// How many fields a schema may have, nested ones included: the default of readers.
+pub(super) const FIELDS_MAX: usize = 1 << 16;
 const KNOWN: &str = "types are text, bool, int8 to int64, uint8 to uint64, float32, float64, date, decimal(10,2), \
                      timestamp[us] and timestamp[us,UTC] (s, ms, us, ns)";
 

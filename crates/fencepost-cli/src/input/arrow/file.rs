@@ -2,6 +2,7 @@
 
 use super::message::{Content, Message, Sizes, bearable};
 use crate::input::fault::{DAMAGED, Fault};
+use crate::input::types::check_fields;
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::{Block, root_as_footer};
@@ -37,6 +38,7 @@ pub(in crate::input) fn open(
     }
     // Decoded from the message, since all versions of Arrow that we take can do that.
     let (schema, _) = beginning.schema()?;
+    check_fields(&schema)?;
     let blocks: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
     let dictionaries: Vec<Block> = footer.dictionaries().into_iter().flatten().copied().collect();
     check_whole(data_from, footer_at, dictionaries.iter().chain(&blocks))?;

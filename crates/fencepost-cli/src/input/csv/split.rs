@@ -33,8 +33,13 @@ impl Record {
         self.cells.len()
     }
 
-    /// Bytes in memory.
+    /// Bytes in memory, where many are held in a row.
     pub(super) const fn size(&self) -> usize {
+        HELD_BYTES + self.text.capacity() + self.cells.capacity() * size_of::<CellEnd>()
+    }
+
+    /// Bytes of its texts, and of what says where they end.
+    pub(super) const fn bytes(&self) -> usize {
         self.text.len() + self.cells.len() * size_of::<CellEnd>()
     }
 
@@ -59,6 +64,9 @@ impl Record {
         self.text.is_empty() && matches!(self.cells.as_slice(), [CellEnd { quoted: false, .. }])
     }
 }
+
+/// Itself, in a queue that has grown, and what an allocator adds to the two parts.
+const HELD_BYTES: usize = 2 * size_of::<Record>() + 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -157,7 +165,7 @@ impl Splitter {
                     return Err(Fault::at_line(self.line, what).with_advice(QUOTES));
                 }
             }
-            if self.record.size() > self.bytes_max {
+            if self.record.bytes() > self.bytes_max {
                 return Err(self.too_long());
             }
         }

@@ -18,6 +18,8 @@ pub(super) struct Misfit {
     path: Vec<Step>,
     /// Lines from the row's first one.
     pub(super) line: u64,
+    /// Whether it is nothing but too large.
+    pub(super) is_of_size: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +30,11 @@ enum Step {
 
 impl Misfit {
     fn new(what: impl Into<String>, parser: &Parser<'_>) -> Self {
-        Self { what: what.into(), path: Vec::new(), line: parser.line() }
+        Self { what: what.into(), path: Vec::new(), line: parser.line(), is_of_size: false }
+    }
+
+    fn of_size(what: String, parser: &Parser<'_>) -> Self {
+        Self { is_of_size: true, ..Self::new(what, parser) }
     }
 
     fn below(mut self, step: Step) -> Self {
@@ -62,6 +68,32 @@ impl Misfit {
     }
 }
 
+/// What a row takes in a batch, and how much that may be: nulls in place of missing keys may be far more than its text.
+#[derive(Debug)]
+pub(super) struct Room {
+    used: usize,
+    max: usize,
+}
+
+impl Room {
+    pub(super) fn new(max: u64) -> Self {
+        Self { used: 0, max: usize::try_from(max).unwrap_or(usize::MAX) }
+    }
+
+    pub(super) const fn used(&self) -> usize {
+        self.used
+    }
+
+    fn take(&mut self, bytes: usize, parser: &Parser<'_>) -> Result<(), Misfit> {
+        self.used = self.used.saturating_add(bytes);
+        if self.used <= self.max {
+            return Ok(());
+        }
+        let what = format!("a row of more than {} bytes in memory", self.max);
+        Err(Misfit::of_size(what, parser))
+    }
+}
+
 /// Builds one column or what is nested in one.
 pub(super) enum Node {
     Leaf { leaf: Box<dyn Leaf>, data_type: DataType, takes: Takes },
@@ -83,6 +115,9 @@ pub(super) struct Keys {
     fields: Fields,
     nodes: Vec<Node>,
     index: HashMap<String, usize>,
+    /// What a null in each of them takes, and in all of them.
+    widths: Vec<usize>,
+    width: usize,
     /// In which object, counted from 1, each key was last seen.
     seen: Vec<u64>,
     objects: u64,
@@ -93,22 +128,25 @@ impl Keys {
         let nodes: Vec<_> = fields.iter().map(&mut node).collect();
         let index = fields.iter().enumerate().map(|(at, field)| (field.name().clone(), at)).collect();
         let seen = vec![0; nodes.len()];
-        Self { fields, nodes, index, seen, objects: 0 }
+        let widths: Vec<_> = nodes.iter().map(Node::width).collect();
+        let width = widths.iter().sum();
+        Self { fields, nodes, index, widths, width, seen, objects: 0 }
     }
 
     pub(super) fn inferred(fields: Fields) -> Self {
         Self::new(fields, |field| Node::inferred(field.data_type()))
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Adds an object. What is not in it is null.
-    pub(super) fn push(&mut self, parser: &mut Parser<'_>, depth: usize) -> Result<(), Misfit> {
+    pub(super) fn push(
+        &mut self,
+        parser: &mut Parser<'_>,
+        depth: usize,
+        room: &mut Room,
+    ) -> Result<(), Misfit> {
         check_depth(depth).and_then(|()| parser.open(b'{')).map_err(|what| Misfit::new(what, parser))?;
         self.objects += 1;
-        let mut first = true;
+        let (mut first, mut missing) = (true, self.width);
         while parser.more(first, b'}').map_err(|what| Misfit::new(what, parser))? {
             first = false;
             let key = parser.key().map_err(|what| Misfit::new(what, parser))?;
@@ -120,8 +158,10 @@ impl Keys {
             if std::mem::replace(&mut self.seen[at], self.objects) == self.objects {
                 return Err(below(Misfit::new("the key is there twice", parser)));
             }
-            self.nodes[at].push(parser, depth + 1).map_err(below)?;
+            self.nodes[at].push(parser, depth + 1, room).map_err(below)?;
+            missing -= self.widths[at];
         }
+        room.take(missing, parser)?;
         for (node, seen) in self.nodes.iter_mut().zip(&self.seen) {
             if *seen != self.objects {
                 node.push_null();
@@ -170,6 +210,17 @@ impl Node {
         Self::Leaf { leaf, data_type: data_type.clone(), takes }
     }
 
+    /// What a null takes, about.
+    fn width(&self) -> usize {
+        match self {
+            Self::Leaf { data_type, .. } => {
+                data_type.primitive_width().unwrap_or(VALUE_BYTES).max(VALUE_BYTES)
+            }
+            Self::List { .. } => VALUE_BYTES,
+            Self::Object { keys, .. } => keys.width + 1,
+        }
+    }
+
     fn push_null(&mut self) {
         match self {
             Self::Leaf { leaf, .. } => leaf.push_null(),
@@ -184,16 +235,20 @@ impl Node {
         }
     }
 
-    fn push(&mut self, parser: &mut Parser<'_>, depth: usize) -> Result<(), Misfit> {
+    fn push(&mut self, parser: &mut Parser<'_>, depth: usize, room: &mut Room) -> Result<(), Misfit> {
         let kind = parser.kind().map_err(|what| Misfit::new(what, parser))?;
         if kind == Kind::Null {
             parser.null().map_err(|what| Misfit::new(what, parser))?;
+            room.take(self.width(), parser)?;
             self.push_null();
             return Ok(());
         }
         match self {
             Self::Leaf { leaf, data_type, takes } => {
-                push_leaf(&mut **leaf, data_type, *takes, kind, parser, depth)
+                let before = parser.rest().len();
+                push_leaf(&mut **leaf, data_type, *takes, kind, parser, depth)?;
+                let written = if *data_type == DataType::Utf8 { before - parser.rest().len() } else { 0 };
+                room.take(self.width() + written, parser)
             }
             Self::List { inner, offsets, valid, .. } if kind == Kind::Array => {
                 check_depth(depth)
@@ -201,19 +256,19 @@ impl Node {
                     .map_err(|what| Misfit::new(what, parser))?;
                 let mut count = 0;
                 while parser.more(count == 0, b']').map_err(|what| Misfit::new(what, parser))? {
-                    inner.push(parser, depth + 1).map_err(|misfit| misfit.below(Step::Index(count)))?;
+                    inner.push(parser, depth + 1, room).map_err(|misfit| misfit.below(Step::Index(count)))?;
                     count += 1;
                 }
                 // A batch is bounded by bytes, and an element takes two at least.
                 let end = i32::try_from(count).ok().and_then(|count| offsets.last()?.checked_add(count));
                 offsets.push(end.ok_or_else(|| Misfit::new("too many elements", parser))?);
                 valid.push(true);
-                Ok(())
+                room.take(VALUE_BYTES, parser)
             }
             Self::Object { keys, valid } if kind == Kind::Object => {
-                keys.push(parser, depth)?;
+                keys.push(parser, depth, room)?;
                 valid.push(true);
-                Ok(())
+                room.take(1, parser)
             }
             Self::List { .. } => Err(other_kind(kind, Kind::Array, parser, depth)),
             Self::Object { .. } => Err(other_kind(kind, Kind::Object, parser, depth)),
@@ -234,7 +289,7 @@ impl Node {
             }
             Self::Object { keys, valid } => {
                 let valid = take_valid(valid, rows);
-                if keys.len() == 0 {
+                if keys.nodes.is_empty() {
                     return Arc::new(StructArray::new_empty_fields(rows, valid));
                 }
                 Arc::new(StructArray::new(keys.fields.clone(), keys.take(rows), valid))
@@ -294,3 +349,6 @@ fn other_kind(found: Kind, expected: Kind, parser: &mut Parser<'_>, depth: usize
         Err(what) => Misfit::new(what, &before),
     }
 }
+
+/// What a value takes at least, about, in a batch.
+const VALUE_BYTES: usize = 8;

@@ -2,6 +2,7 @@
 
 use super::parser::{Kind, Parser, check_depth};
 use crate::input::number::{Written, printed_integer};
+use crate::input::types::FIELDS_MAX;
 use arrow::datatypes::{DataType, Field};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,27 +31,64 @@ pub(super) struct Keys {
     index: HashMap<String, usize>,
 }
 
+/// How many fields the types have so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count(usize);
+
+impl Count {
+    /// One more. Beyond what a schema may have nothing is looked at any more.
+    fn add(&mut self) -> Result<(), String> {
+        self.0 += 1;
+        if self.is_too_many() { Err("too many fields".to_owned()) } else { Ok(()) }
+    }
+
+    pub(super) const fn is_too_many(self) -> bool {
+        self.0 > FIELDS_MAX
+    }
+}
+
 impl Keys {
-    fn entry(&mut self, key: &str) -> &mut Shape {
+    fn entry(&mut self, key: &str, count: &mut Count) -> Result<&mut Shape, String> {
         let at = match self.index.get(key) {
             Some(at) => *at,
             None => {
+                count.add()?;
                 self.index.insert(key.to_owned(), self.entries.len());
                 self.entries.push((key.to_owned(), Shape::Nothing));
                 self.entries.len() - 1
             }
         };
-        &mut self.entries[at].1
+        Ok(&mut self.entries[at].1)
     }
 
-    /// Takes in the keys and values of one object.
-    pub(super) fn see(&mut self, parser: &mut Parser<'_>, depth: usize) -> Result<(), String> {
+    /// Takes in the keys of a row, and the values of those that nobody `chose` a type for.
+    pub(super) fn see_row(
+        &mut self,
+        parser: &mut Parser<'_>,
+        count: &mut Count,
+        chose: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
+        self.see(parser, 0, count, &chose)
+    }
+
+    fn see(
+        &mut self,
+        parser: &mut Parser<'_>,
+        depth: usize,
+        count: &mut Count,
+        chose: &dyn Fn(&str) -> bool,
+    ) -> Result<(), String> {
         check_depth(depth)?;
         parser.open(b'{')?;
         let mut first = true;
         while parser.more(first, b'}')? {
             let key = parser.key()?;
-            self.entry(&key).see(parser, depth + 1)?;
+            let shape = self.entry(&key, count)?;
+            if chose(&key) {
+                parser.skip(depth + 1)?;
+            } else {
+                shape.see(parser, depth + 1, count)?;
+            }
             first = false;
         }
         Ok(())
@@ -59,9 +97,12 @@ impl Keys {
 
 impl Shape {
     /// Takes in a value. One of another kind is passed over here: the builder refuses it, and knows the place.
-    fn see(&mut self, parser: &mut Parser<'_>, depth: usize) -> Result<(), String> {
+    fn see(&mut self, parser: &mut Parser<'_>, depth: usize, count: &mut Count) -> Result<(), String> {
         let kind = parser.kind()?;
         if *self == Self::Nothing {
+            if kind == Kind::Array {
+                count.add()?;
+            }
             *self = match kind {
                 Kind::Null => Self::Nothing,
                 Kind::Bool => Self::Bool,
@@ -85,12 +126,12 @@ impl Shape {
                 parser.open(b'[')?;
                 let mut first = true;
                 while parser.more(first, b']')? {
-                    inner.see(parser, depth + 1)?;
+                    inner.see(parser, depth + 1, count)?;
                     first = false;
                 }
                 Ok(())
             }
-            (Self::Object(keys), Kind::Object) => keys.see(parser, depth),
+            (Self::Object(keys), Kind::Object) => keys.see(parser, depth, count, &|_| false),
             _ => parser.skip(depth).map(|_| ()),
         }
     }
