@@ -289,6 +289,9 @@ pub(crate) struct GcArgs {
     /// Keep entries that are younger, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
+    /// Let entries go that were acknowledged and fenced off by a loss, up to this position: their rows were saved. `verify` and `gc plan` name them.
+    #[arg(long, value_name = "P", value_parser = parse_position)]
+    pub(crate) accept_fenced_off: Option<Position>,
     #[command(flatten)]
     pub(crate) patience: GcPatience,
 }

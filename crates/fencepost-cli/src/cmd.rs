@@ -9,6 +9,7 @@ mod gc;
 mod inspect;
 mod open;
 mod repair;
+mod staging;
 mod tail;
 mod verify;
 

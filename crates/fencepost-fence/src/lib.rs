@@ -56,7 +56,7 @@ pub use latest::{FindLatest, Found};
 pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
 pub use mend::{Ailment, Mend, MendOutcome, NotAiling};
 pub use opening::{Opening, OpeningEvent};
-pub use proof::{FencedOff, Gap, Losses, losses, proven_below, tombstone_epoch};
+pub use proof::{FencedOff, Gap, Losses, fenced_off, losses, proven_below, tombstone_epoch};
 pub use read::{Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};

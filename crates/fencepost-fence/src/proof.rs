@@ -40,7 +40,7 @@ pub struct Gap {
 /// Entries that were acknowledged and that nobody reads any more: an opener took the lost entry below them for the tail, and put its post there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FencedOff {
-    /// Where the entry stands that should not be there.
+    /// Where the entry stands that should not be there: the lowest, if several of that epoch do.
     pub at: Position,
     /// Its epoch.
     pub by: Epoch,
@@ -70,9 +70,7 @@ pub fn losses(
 ) -> Losses {
     let live = || entries.range(replay_after.next()..);
     let known: Vec<&EntryHeader> = live().filter_map(|(_, entry)| entry.as_ref()).collect();
-    let mut proofs: Vec<(Position, &EntryHeader)> =
-        known.iter().map(|entry| (proven_below(entry, window), *entry)).collect();
-    proofs.retain(|(proven, _)| *proven > replay_after);
+    let proofs = proofs(&known, replay_after, window);
     let mut gaps = Vec::new();
     let mut next = replay_after.next();
     for (&at, _) in live() {
@@ -81,6 +79,17 @@ pub fn losses(
         }
         next = at.next();
     }
+    let fenced_off = fenced_off(&known, replay_after, window);
+    Losses { gaps, fenced_off }
+}
+
+/// Entries that stand where others were, upward: one that vouches for the position has a lower epoch.
+///
+/// `known` are the entries above `above`, upward, as far as they were read. Nothing at or above `above + 1` may ever have been collected: an entry
+/// that belongs to a position is not followed there by one of a higher epoch unless it was lost.
+#[must_use]
+pub fn fenced_off(known: &[&EntryHeader], above: Position, window: Window) -> Vec<FencedOff> {
+    let mut proofs = proofs(known, above, window);
     // From the highest position that anything proves downward: the lowest epoch that has vouched for what is below.
     proofs.sort_by_key(|(proven, entry)| (*proven, std::cmp::Reverse(entry.epoch)));
     let mut vouched: Option<&EntryHeader> = None;
@@ -98,7 +107,18 @@ pub fn losses(
         }
     }
     fenced_off.reverse();
-    Losses { gaps, fenced_off }
+    fenced_off.dedup_by_key(|off| (off.by, off.proof));
+    fenced_off
+}
+
+/// What proves something above `above`: the highest position that it proves, and the entry.
+fn proofs<'a>(
+    known: &[&'a EntryHeader],
+    above: Position,
+    window: Window,
+) -> Vec<(Position, &'a EntryHeader)> {
+    let proven = known.iter().map(|entry| (proven_below(entry, window), *entry));
+    proven.filter(|(proven, _)| *proven > above).collect()
 }
 
 /// Notes a gap, in two parts if something proves only the lower one.

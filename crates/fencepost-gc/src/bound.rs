@@ -1,9 +1,10 @@
 //! Up to where entries may go (P-50, P-99), and what holds the others.
 
 use crate::cursor::Floor;
+use crate::fenced_off::fenced_off;
 use crate::needed_post::our_posts;
 use crate::{Inventory, ManifestFacts, Policy, Reason, StoreTime, lance};
-use fencepost_fence::{Rule, rules};
+use fencepost_fence::{FencedOff, Rule, rules};
 use fencepost_format::Position;
 use lance::Claims;
 use std::collections::BTreeSet;
@@ -19,6 +20,9 @@ pub(crate) struct Limits {
     /// The posts that begin zones.
     posts: BTreeSet<Position>,
     window: u64,
+    /// What a loss fenced off, and the position up to which that was accepted (P-101).
+    fenced_off: Vec<FencedOff>,
+    accepted: Position,
 }
 
 impl Limits {
@@ -31,6 +35,8 @@ impl Limits {
             highest: inventory.highest(),
             posts: our_posts(inventory),
             window: policy.window().get(),
+            fenced_off: fenced_off(inventory, policy),
+            accepted: policy.fenced_off_accepted(),
         }
     }
 
@@ -45,10 +51,11 @@ impl Limits {
     }
 
     fn limit(&self) -> Position {
-        match self.claims.floor().filter(|_| rules::on(Rule::DeleteBelowBound)) {
-            Some(opener) => self.reach().min(opener),
-            None => self.reach(),
+        if !rules::on(Rule::DeleteBelowBound) {
+            return self.reach();
         }
+        let damage = self.holding().next().map(|off| off.at.prev());
+        [self.claims.floor(), damage].into_iter().flatten().fold(self.reach(), Position::min)
     }
 
     /// P-99: a reader that starts above the bound must find all of the zone that it starts in, or it would take a leftover for a row.
@@ -75,6 +82,16 @@ impl Limits {
         limits.into_iter().flatten().fold(self.replay_after, Position::min)
     }
 
+    /// What was fenced off and was not accepted, upward: it holds itself and everything above.
+    pub(crate) fn holding(&self) -> impl Iterator<Item = &FencedOff> {
+        self.fenced_off.iter().filter(|off| off.proof > self.accepted)
+    }
+
+    /// Where the first entry stands above which nobody can tell a refused write from one that was acknowledged.
+    pub(crate) fn fenced_off_from(&self) -> Option<Position> {
+        self.fenced_off.first().map(|off| off.at)
+    }
+
     pub(crate) const fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -99,6 +116,7 @@ impl Limits {
             Floor::NotUnderstood => Reason::CursorNotUnderstood,
             _ => match self.held_by_claim(at) {
                 Some(reason) => reason,
+                None if self.holding().next().is_some_and(|off| at >= off.at) => Reason::FencedOff,
                 None if at > self.retention => Reason::Retention,
                 None => Reason::AboveBoundary,
             },

@@ -12,12 +12,12 @@ use crate::plan::{Plan, plan, plan_within};
 use crate::{
     CollectEvent, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy, Progress, Report,
 };
-use ask::Ask;
+pub(crate) use ask::Ask;
 use deletion::Deletion;
 use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Position, SsTableName, Version};
 use publishing::{Published, Publishing};
-use reads::Reads;
+pub(crate) use reads::Reads;
 use std::collections::VecDeque;
 
 /// How a collection goes about its requests.
@@ -64,7 +64,7 @@ pub enum Mode {
 /// # Costs
 /// LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary goes. GETs: two for the manifest, one
 /// for the last boundary, one for each entry below the bound that is not recorded as kept, one for a manifest version of a day ago,
-/// and some ten for each change of hands since; if a claim by Lance is unsettled then, also one for each entry above the bound. Where Lance writes, one LIST of the
+/// and some ten for each change of hands since; if there are leftovers below the bound, one for each entry above it and within a window (64) of the post that they stand above (P-101); if a claim by Lance is unsettled then, also one for each entry above the bound. Where Lance writes, one LIST of the
 /// names of SSTables, and one LIST for each folder that the latest manifest does not name; if such a folder may go, one GET for each manifest version that was not
 /// read yet. One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone. Deletions: one request for each batch of entries and one for each manifest; for each folder
 /// that a failed flush left two LISTs and one request for each thousand of its objects.
@@ -274,14 +274,11 @@ impl Collection {
     fn publish(&mut self, now: Tick) {
         let draft = plan(&self.inventory, self.known_facts(), &self.policy);
         let at = draft.boundary;
-        if self.mode == Mode::PlanOnly {
-            return self.end_plan_only(draft);
-        }
-        if !draft.concerns_cursors() {
+        if !draft.concerns_documents() || (self.mode == Mode::PlanOnly && draft.fenced_off.is_empty()) {
             // Then no boundary is needed, and no cursor matters.
             return self.execute(draft);
         }
-        if draft.deletes_entries() && at > self.inventory.published() {
+        if self.mode == Mode::Delete && draft.deletes_entries() && at > self.inventory.published() {
             let kept_posts = posts_to_record(&self.inventory, at);
             self.step = Step::Publish(Publishing::new(now, at, kept_posts));
         } else {
@@ -310,10 +307,17 @@ impl Collection {
     }
 
     fn delete(&mut self, boundary: Position) {
-        self.execute(plan_within(&self.inventory, self.known_facts(), &self.policy, boundary));
+        let (inventory, facts) = (&self.inventory, self.known_facts());
+        self.execute(match self.mode {
+            Mode::Delete => plan_within(inventory, facts, &self.policy, boundary),
+            Mode::PlanOnly => plan(inventory, facts, &self.policy),
+        });
     }
 
     fn execute(&mut self, plan: Plan) {
+        if self.mode == Mode::PlanOnly {
+            return self.end_plan_only(plan);
+        }
         self.step = Step::Delete(Deletion::new(&plan));
         self.events.push_back(CollectEvent::Planned(plan));
         self.finish_if_deleted();

@@ -6,14 +6,16 @@
 mod error;
 mod header;
 mod listing;
+mod losses;
 mod options;
 mod perform;
 mod sstables;
 mod staging;
 
 pub use error::CollectError;
+pub use losses::Losses;
 pub use options::CollectOptions;
-pub use staging::Staging;
+pub use staging::{Staging, count_staging};
 
 use crate::{CollectEvent, Collection, Plan, Report};
 use error::give_up;
@@ -34,6 +36,8 @@ pub struct Collected {
     pub report: Report,
     /// The verdict on each object.
     pub plan: Plan,
+    /// What is lost above `R` (P-100). A collection that did its work may have met damage all the same.
+    pub losses: Losses,
     /// What killed writers left in a local directory.
     pub staging: Staging,
     /// The requests made.
@@ -87,6 +91,7 @@ pub async fn collect(
                     return Ok(Collected {
                         report,
                         plan,
+                        losses: losses::look(&store, paths, options, &collection, now).await,
                         staging: staging::sweep(&store, paths, options.mode(), min_age).await,
                         requests: store.counts(),
                         elapsed: started.elapsed(),

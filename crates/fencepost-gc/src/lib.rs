@@ -67,8 +67,10 @@ mod collection;
 mod cursor;
 #[cfg(feature = "exec")]
 pub mod exec;
+mod fenced_off;
 mod inventory;
 mod lance;
+mod losses;
 mod needed_post;
 mod plan;
 mod policy;
@@ -82,6 +84,7 @@ pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
 pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, claims};
+pub use losses::{LossSearch, LossesFound};
 pub use needed_post::{needed_posts, posts_to_record};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;

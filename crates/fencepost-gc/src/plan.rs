@@ -5,7 +5,7 @@ use crate::needed_post::needed_posts;
 use crate::{
     Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
 };
-use fencepost_fence::{CursorDocuments, Rule, rules};
+use fencepost_fence::{CursorDocuments, FencedOff, Rule, rules};
 use fencepost_format::{Epoch, Position, SsTableName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,6 +23,10 @@ pub struct Plan {
     pub leftovers: u64,
     /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
     pub swept: u64,
+    /// Damage: where acknowledged entries were fenced off by a loss (P-101). Nothing from there upward goes.
+    pub fenced_off: Vec<FencedOff>,
+    /// How many of the entries to be deleted may be such, and go since the [policy](Policy::with_fenced_off_accepted) says so.
+    pub accepted: u64,
     /// The size of all entries to be deleted, in bytes.
     pub entry_bytes: u64,
     /// What is in the folders of SSTables that were looked into: those that the latest manifest does not name.
@@ -49,9 +53,10 @@ impl Plan {
         kept
     }
 
-    /// Whether it deletes what readers and cursors look at.
-    pub(crate) fn concerns_cursors(&self) -> bool {
-        self.deletions().any(|object| matches!(object, Object::Entry(_) | Object::Boundary(_)))
+    /// Whether it deletes what readers and cursors look at, or says what only holds above the boundaries of others.
+    pub(crate) fn concerns_documents(&self) -> bool {
+        !self.fenced_off.is_empty()
+            || self.deletions().any(|object| matches!(object, Object::Entry(_) | Object::Boundary(_)))
     }
 
     pub(crate) fn deletes_entries(&self) -> bool {
@@ -89,7 +94,8 @@ pub fn plan_within(
         guard: lance::tail_guard(inventory, facts),
     };
     verdicts.extend(inventory.entries.keys().map(|&at| (Object::Entry(at), judge.judge(at))));
-    let (leftovers, swept) = refused(inventory, &verdicts);
+    let (leftovers, accepted, swept) = refused(inventory, &verdicts, judge.limits.fenced_off_from());
+    let fenced_off = judge.limits.holding().copied().collect();
     let entry_bytes = bytes(inventory, &verdicts);
 
     verdicts.extend(manifest_verdicts(inventory, facts, policy, inventory.now()));
@@ -117,7 +123,7 @@ pub fn plan_within(
     let claims = judge.limits.claims().clone();
     let folders = inventory.sstables.iter();
     let sstables = folders.filter_map(|(name, folder)| Some((*name, (*folder)?))).collect();
-    Plan { boundary, bound, verdicts, leftovers, swept, entry_bytes, sstables, claims }
+    Plan { boundary, bound, verdicts, leftovers, swept, fenced_off, accepted, entry_bytes, sstables, claims }
 }
 
 struct EntryJudge<'a> {
@@ -155,22 +161,28 @@ impl EntryJudge<'_> {
     }
 }
 
-/// P-56: entries that go and have one of a higher epoch below them, and entries that stood where somebody had collected before.
+/// P-56: entries that go and have one of a higher epoch below them; those of them that may have been acknowledged (P-101); and entries that stood where somebody had collected before.
 ///
 /// SUBTLE: at or below a boundary, a post may be that of an opener that woke late. Nothing follows from its epoch for what is above it, so
 /// only entries above every boundary count, the one of this very pass apart.
-fn refused(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> (u64, u64) {
+fn refused(
+    inventory: &Inventory,
+    verdicts: &BTreeMap<Object, Verdict>,
+    fenced_off_from: Option<Position>,
+) -> (u64, u64, u64) {
     let collected = inventory.published_by_others();
     let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
     let mut highest = Epoch::NONE;
-    let mut leftovers = 0;
+    let (mut leftovers, mut accepted) = (0, 0);
     let above = inventory.known.range(collected.next()..);
     for (at, header) in above.filter_map(|(at, known)| Some((at, known.header()?))) {
-        leftovers += u64::from(goes(at) && header.epoch < highest);
+        if goes(at) && header.epoch < highest {
+            *if fenced_off_from.is_some_and(|from| *at > from) { &mut accepted } else { &mut leftovers } += 1;
+        }
         highest = highest.max(header.epoch);
     }
     let swept = inventory.entries.range(..=collected).filter(|(at, _)| goes(at)).count();
-    (leftovers, swept as u64)
+    (leftovers, accepted, swept as u64)
 }
 
 /// P-98: a boundary goes once it was superseded before the cursors were read, and none of these may be about to look at it.

@@ -1,6 +1,7 @@
 //! What the owner of a log wants kept longer than safety asks for.
 
 use fencepost_fence::Window;
+use fencepost_format::Position;
 use std::time::Duration;
 
 /// How much is kept beyond what the protocol keeps anyway.
@@ -25,6 +26,7 @@ pub struct Policy {
     lance_opener_age: Duration,
     lance_flush_age: Duration,
     strict: bool,
+    fenced_off_accepted: Position,
     all_claims: bool,
     window: Window,
 }
@@ -39,6 +41,7 @@ impl Default for Policy {
             lance_opener_age: DAY,
             lance_flush_age: DAY,
             strict: false,
+            fenced_off_accepted: Position::NONE,
             all_claims: false,
             window: Window::PROTOCOL,
         }
@@ -122,6 +125,15 @@ impl Policy {
         self
     }
 
+    /// Up to which position acknowledged entries may go that a loss fenced off (P-101). Default: none.
+    ///
+    /// Nobody reads them, and they are the only copy of rows that somebody was told are durable; so they hold the collection, and it says so, until the operator has saved
+    /// these rows and says this. What is fenced off counts as accepted if the entry that proves it stands at or below this position.
+    pub const fn with_fenced_off_accepted(mut self, through: Position) -> Self {
+        self.fenced_off_accepted = through;
+        self
+    }
+
     /// Whether to look at claims of any age, also those that were let go. Default: no. For reports; decides nothing.
     pub const fn with_all_claims(mut self, all: bool) -> Self {
         self.all_claims = all;
@@ -166,6 +178,12 @@ impl Policy {
     #[must_use]
     pub const fn strict(&self) -> bool {
         self.strict
+    }
+
+    /// Up to which position acknowledged entries may go that a loss fenced off.
+    #[must_use]
+    pub const fn fenced_off_accepted(&self) -> Position {
+        self.fenced_off_accepted
     }
 
     pub(crate) const fn reads_all_claims(&self) -> bool {

@@ -1,6 +1,7 @@
 //! How far a collection is, and what it did.
 
 use crate::{Inventory, Object, Plan};
+use fencepost_fence::FencedOff;
 use fencepost_format::Position;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,10 @@ pub struct Report {
     pub leftovers: u64,
     /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
     pub swept: u64,
+    /// Damage: where acknowledged entries were fenced off by a loss (P-101). Nothing from there upward was deleted.
+    pub fenced_off: Vec<FencedOff>,
+    /// How many of the entries to be deleted may be such, and were accepted.
+    pub accepted: u64,
     /// How many objects stay, by the [name](crate::Reason::name) of the reason.
     pub kept: BTreeMap<&'static str, u64>,
     /// What could not be deleted, or is not known to be, and why. The next pass tries again.
@@ -69,6 +74,8 @@ impl Report {
             bound: plan.bound,
             leftovers: plan.leftovers,
             swept: plan.swept,
+            fenced_off: plan.fenced_off.clone(),
+            accepted: plan.accepted,
             kept: plan.kept(),
             not_understood: not_understood.collect(),
             ..Self::default()

@@ -89,6 +89,8 @@ pub enum Reason {
     LanceOpener(Epoch),
     /// This manifest version could not be read and may be a claim by Lance from anywhere (P-58).
     LanceClaimUnread(Version),
+    /// An entry that was acknowledged and fenced off by a loss, or one above it (P-101).
+    FencedOff,
     /// An entry that the policy retains (P-50).
     Retention,
     /// An entry of a zone that goes as a whole, once nothing holds any of it (P-99).
@@ -153,6 +155,7 @@ impl Reason {
             Self::CursorNotUnderstood => "cursor_not_understood",
             Self::LanceOpener(_) => "lance_opener",
             Self::LanceClaimUnread(_) => "lance_claim_unread",
+            Self::FencedOff => "fenced_off",
             Self::Retention => "retention",
             Self::Zone => "zone",
             Self::AboveBoundary => "above_boundary",
@@ -205,6 +208,9 @@ impl fmt::Display for Reason {
             }
             Self::StrictManifest => "A strict collection prunes no manifest where Lance writes.",
             Self::ReleaseRecord => "It records that an operator released an epoch.",
+            Self::FencedOff => {
+                "An entry was lost, and what was acknowledged above it is read by nobody; it stays until its rows are saved and it is given up."
+            }
             Self::Retention => "The policy retains it.",
             Self::AboveBoundary => "It lies above the boundary of this pass; the next pass looks at it.",
             Self::Zone => "A takeover's post and fillers go together, and something still holds the last of them.",

@@ -83,12 +83,12 @@ pub use collector::Collector;
 pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
-pub use fencepost_fence::{Ailment, GaveUp, NotAiling, Pipelining, Takeover, Tick};
+pub use fencepost_fence::{Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
     Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails,
     Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
 };
-pub use fencepost_gc::exec::{CollectError, Collected, Staging};
+pub use fencepost_gc::exec::{CollectError, Collected, Losses, Staging};
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
     Report, SsTableFolder, Verdict,

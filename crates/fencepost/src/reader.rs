@@ -77,7 +77,8 @@ impl Wal {
         }
         let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
         let (cause, last, failed, kept) = (None, None, None, None);
-        Ok(Reader { io, walk, cursor, requests, bodies, cause, last, failed, kept })
+        let given_up = Vec::new();
+        Ok(Reader { io, walk, cursor, requests, bodies, cause, last, failed, kept, given_up })
     }
 
     /// A reader that waits at the tail for more.
@@ -106,6 +107,8 @@ pub struct Reader {
     failed: Option<WalkEvent>,
     /// An entry whose rows cannot be decoded. Every further call comes back to it.
     kept: Option<(ResumePoint, EntryHeader, Bytes)>,
+    /// Where it passed an entry that somebody gave up, and nobody was told yet (P-102).
+    given_up: Vec<Position>,
 }
 
 /// One step of a reader.
@@ -113,6 +116,8 @@ pub struct Reader {
 pub(crate) enum Step {
     /// An entry; with its bytes if its rows are to be handed out.
     Entry(EntryHeader, Option<Bytes>),
+    /// A position was passed whose entry somebody gave up (P-93).
+    GivenUp(Position),
     /// Nothing more yet.
     AtTail(Position, Manifest),
     /// The last position asked for was passed.
@@ -138,12 +143,22 @@ impl Reader {
                     return self.hand_out(header, body).map(Some);
                 }
                 Step::Entry(_, None) => {}
+                Step::GivenUp(at) => self.given_up.push(at),
                 Step::AtTail(..) | Step::End => return Ok(None),
             }
         }
     }
 
-    /// The entries as a stream that ends where [`next`](Self::next) would say `None`.
+    /// Where entries were passed, since this was asked last, that somebody gave up with a repair (P-102): they were lost, damaged or unreadable, and their rows
+    /// are not handed out. Upward; each is told once, some bytes each until then.
+    ///
+    /// Ask it whenever [`next`](Self::next) returns, also at the end: what lies between the entry before and the one that it returned is in the answer. A consumer that goes on from a
+    /// [cursor](Cursor) or a [`ResumePoint`] below the position is told again.
+    pub fn take_given_up(&mut self) -> Vec<Position> {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// The entries as a stream that ends where [`next`](Self::next) would say `None`. It does not tell of what was [given up](Self::take_given_up).
     pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
         let next = async |mut reader: Self| Ok(reader.next().await?.map(|entry| (entry, reader)));
         futures::stream::try_unfold(self, next).boxed()
@@ -220,6 +235,9 @@ impl Reader {
                 let body = self.bodies.remove(&header.position);
                 self.bodies = self.bodies.split_off(&header.position);
                 self.last = Some(header);
+                if header.kind == EntryKind::Tombstone {
+                    return Ok(Step::GivenUp(header.position));
+                }
                 Ok(Step::Entry(header, body.filter(|_| deliver)))
             }
             WalkEvent::Tail { at, manifest } => {

@@ -11,6 +11,7 @@ use fencepost_format::{
     Entry, EntryHeader, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Position, Version, parse_entry_name,
     parse_manifest_name,
 };
+use fencepost_gc::exec::{Staging, count_staging};
 use fencepost_store::{Escaped, ReadOutcome};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,8 @@ pub struct Verification {
     pub notes: Vec<Problem>,
     /// Where entries were given up (P-93).
     pub given_up: Vec<Position>,
+    /// What killed writers left in a local directory (P-75). No damage: no object, and nobody reads it; a collection deletes it by age.
+    pub staging: Staging,
     /// What the next tombstone needs to know; see [`Self::plan_repair`].
     pub(crate) survey: Survey,
 }
@@ -149,6 +152,7 @@ impl Wal {
             return if found.problems.is_empty() { Err(error) } else { Ok(found) };
         }
         found.check_names(&io).await?;
+        found.staging = count_staging(&io.store, &io.paths).await;
         let listed = list_entries(&io).await?;
         let (read, of) = (AtomicU64::new(0), listed.len() as u64);
         let entries = read_all(&io, listed, |io, at, _| {

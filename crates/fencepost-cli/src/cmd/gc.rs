@@ -1,11 +1,11 @@
 //! `gc plan`, `gc run`, `gc claims` and `gc release`.
 
 mod claims;
+pub(super) mod damage;
 mod report;
 mod table;
 
 use crate::args::{Gc, GcArgs, GcPatience};
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::progress;
@@ -44,6 +44,9 @@ async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure
     if let Some(age) = args.retain_age {
         policy = policy.with_retain_age(age);
     }
+    if let Some(through) = args.accept_fenced_off {
+        policy = policy.with_fenced_off_accepted(through);
+    }
     let shards = args.place.open_all().await?;
     let [only] = shards.as_slice() else { return all_shards(&shards, &policy, task, json).await };
     let found = collect(&only.collector().with_policy(policy), task, json).await?;
@@ -61,7 +64,7 @@ async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure
         output::line(&printable(&text(only, &found, &table, task)))?;
         told_of(&table)?;
     }
-    if found.report.failed.is_empty() { Ok(()) } else { Err(Failure::said(Exit::Failed)) }
+    damage::exit(&found).map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
 async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> Result<(), Failure> {
@@ -78,9 +81,7 @@ async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> 
                 if !json {
                     output::line(&printable(&text(wal, &found, &table, task)))?;
                 }
-                if !found.report.failed.is_empty() {
-                    worst = worst.or(Some(Exit::Failed));
-                }
+                worst = worst.or(damage::exit(&found));
                 documents.push(document(wal, &found, &table, task));
             }
             Err(failure) => {
@@ -132,6 +133,7 @@ fn text(wal: &Wal, found: &Collected, table: &Table, task: Task) -> String {
         }
     }
     text.push_str(&report::summary(found));
+    damage::lines(wal, found).iter().for_each(|line| text.push_str(&format!("\n{line}")));
     text
 }
 

@@ -3,6 +3,8 @@
 mod page;
 mod ranges;
 
+use super::gc::damage;
+use super::staging;
 use crate::args::Inspect;
 use crate::failure::Failure;
 use crate::output::{self, printable};
@@ -55,6 +57,9 @@ fn document(args: &Inspect, wal: &Wal, found: &Inspection) -> Value {
         "boundary": found.boundary.get(),
         "tail": found.tail.get(),
         "entries": entries,
+        "damage": damage::documents(wal, &found.plan),
+        "damage_unknown": found.plan.losses.failed,
+        "staging_files": staging::document(&found.plan.staging),
     })
 }
 
@@ -120,6 +125,10 @@ fn print(args: &Inspect, wal: &Wal, found: &Inspection) -> Result<(), Failure> {
     let problems = shown.iter().filter_map(|entry| entry.content.as_ref().err());
     for problem in problems {
         text.push_str(&format!("{problem}\n"));
+    }
+    damage::lines(wal, &found.plan).iter().for_each(|line| text.push_str(&format!("{line}\n")));
+    if let Some(line) = staging::line(&found.plan.staging) {
+        text.push_str(&format!("{line}\n"));
     }
     output::line(printable(&text).trim_end())
 }

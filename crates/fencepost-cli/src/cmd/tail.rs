@@ -8,8 +8,8 @@ use crate::place::requests;
 use crate::signal::asked_to_end;
 use crate::sink::{OutputFormat, Sink, SinkOptions};
 use fencepost::{
-    Consumed, Cursor, CursorName, LogEntry, ReadFrom, RequestCounts, ResumePoint, Tail, TailEvent, TailState,
-    Wal,
+    Consumed, Cursor, CursorName, LogEntry, Position, ReadFrom, RequestCounts, ResumePoint, Tail, TailEvent,
+    TailState, Wal,
 };
 use serde_json::json;
 use std::fs::File;
@@ -28,7 +28,16 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
     };
     let (out, beside) = open_output(&args)?;
     let options = SinkOptions { format: args.format, null: args.null.clone(), keeps_part: beside.is_none() };
-    let mut copy = Copy { sink: Sink::new(options, out), beside, cursor, wal, rows: 0, entries: 0, args };
+    let mut copy = Copy {
+        sink: Sink::new(options, out),
+        beside,
+        cursor,
+        wal,
+        rows: 0,
+        entries: 0,
+        given_up: Vec::new(),
+        args,
+    };
     let copied = if copy.args.follow { copy.follow(from).await } else { copy.read(from).await };
     if copied.is_ok() {
         copy.sink.ensure_begun()?;
@@ -41,7 +50,7 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
     copy.passed(next).await?;
     if json {
         let document = json!({
-            "rows": copy.rows, "entries": copy.entries, "next": next.next.get(), "requests": requests(requests_made),
+            "rows": copy.rows, "entries": copy.entries, "given_up": copy.given_up, "next": next.next.get(), "requests": requests(requests_made),
         });
         // Stdout has the rows, unless they went to a file.
         if copy.args.output.is_some() {
@@ -105,6 +114,8 @@ struct Copy {
     cursor: Option<Cursor>,
     rows: u64,
     entries: u64,
+    /// Positions that were passed and that somebody had given up.
+    given_up: Vec<u64>,
 }
 
 /// Where to go on, and what the reading cost.
@@ -119,9 +130,10 @@ impl Copy {
             let entry = tokio::select! {
                 biased;
                 by = &mut signal => return Err(Failure::new(Exit::Interrupted, format!("stopped by {by}; the file is as it was"))),
-                entry = reader.next() => entry?,
+                entry = reader.next() => entry,
             };
-            let Some(entry) = entry else { break };
+            reader.take_given_up().into_iter().for_each(|at| self.note_given_up(at));
+            let Some(entry) = entry? else { break };
             self.write(&entry).await?;
         }
         Ok((reader.resume_point(), reader.requests()))
@@ -144,6 +156,7 @@ impl Copy {
                     self.write(&entry).await?;
                     self.sink.flush()?;
                 }
+                TailEvent::GivenUp { at } => self.note_given_up(at),
                 TailEvent::Waiting(state) => {
                     say(state, &mut said);
                     tokio::select! {
@@ -166,6 +179,12 @@ impl Copy {
             self.passed(entry).await?;
         }
         Ok(())
+    }
+
+    /// Nobody passes what is gone in silence (P-102).
+    fn note_given_up(&mut self, at: Position) {
+        note_line(format!("position {at} was given up by a repair: its rows are not in the log"));
+        self.given_up.push(at.get());
     }
 
     fn take_name(&mut self) -> Result<(), Failure> {

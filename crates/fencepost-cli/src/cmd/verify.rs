@@ -1,6 +1,7 @@
 //! `verify`: reads everything, says what is wrong.
 
 use super::repair::command;
+use super::staging;
 use crate::args::Verify;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub(super) async fn run(args: Verify, json: bool) -> Result<(), Failure> {
         output::json(&json!({
             "ok": found.is_ok(), "shard": wal.shard().to_string(), "entries": found.entries, "rows": found.rows,
             "manifests": found.manifests, "problems": documents(&found.problems), "notes": documents(&found.notes),
-            "given_up": given_up,
+            "given_up": given_up, "staging_files": staging::document(&found.staging),
         }))?;
     } else {
         print(&found)?;
@@ -46,6 +47,9 @@ fn print(found: &Verification) -> Result<(), Failure> {
     }
     for at in &found.given_up {
         output::line(&format!("note: the entry at position {at} was given up by a repair"))?;
+    }
+    if let Some(line) = staging::line(&found.staging) {
+        output::line(&printable(&format!("note: {line}")))?;
     }
     for choice in found.ailing() {
         output::line(&printable(&format!("to go on without it: {}", command(&choice))))?;

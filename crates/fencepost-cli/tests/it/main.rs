@@ -7,6 +7,7 @@ mod bad_bytes;
 mod bad_place;
 mod collect;
 mod counts;
+mod damage_told;
 mod demo;
 mod doctor;
 mod equal_or_refused;

@@ -71,6 +71,8 @@ fn lances_entries_leave_it_open() {
 #[test]
 fn a_gap_that_was_taken_for_the_tail_is_seen_afterwards() {
     check(1, "2:d1 3:p2 4:d1 5:d1 6:d1 7:c1 8:f2", "off3:by7");
+    // Its fillers are told of with it.
+    check(1, "2:d1 3:p2 4:d1 5:d1 6:f2 7:c1", "off3:by7");
     check(1, "2:d1 3:t1 4:d1 5:d1 6:d1 7:c1", "");
 }
 

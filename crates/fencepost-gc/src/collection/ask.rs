@@ -4,19 +4,19 @@ use fencepost_fence::Tick;
 
 /// Which attempt it is at, and whether it is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     since: Tick,
     attempt: u32,
     asked: bool,
 }
 
 impl Ask {
-    pub(super) const fn new(now: Tick) -> Self {
+    pub(crate) const fn new(now: Tick) -> Self {
         Self { since: now, attempt: 0, asked: false }
     }
 
     /// The attempt to make now, if any.
-    pub(super) const fn poll(&mut self) -> Option<u32> {
+    pub(crate) const fn poll(&mut self) -> Option<u32> {
         if self.asked {
             return None;
         }
@@ -25,23 +25,23 @@ impl Ask {
     }
 
     /// Whether an answer is awaited.
-    pub(super) const fn is_out(&self) -> bool {
+    pub(crate) const fn is_out(&self) -> bool {
         self.asked
     }
 
     /// Asks something else about the same matter, at once.
-    pub(super) const fn turn(&mut self) {
+    pub(crate) const fn turn(&mut self) {
         self.asked = false;
     }
 
     /// Asks again.
-    pub(super) const fn again(&mut self) {
+    pub(crate) const fn again(&mut self) {
         self.attempt += 1;
         self.asked = false;
     }
 
     /// Whether it has gone without an answer for as long as the patience lasts.
-    pub(super) const fn is_late(&self, now: Tick, patience: u64) -> bool {
+    pub(crate) const fn is_late(&self, now: Tick, patience: u64) -> bool {
         now.since(self.since) >= patience
     }
 }

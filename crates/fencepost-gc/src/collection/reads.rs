@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The reads that are not answered yet, each with its attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Reads<K> {
+pub(crate) struct Reads<K> {
     ready: VecDeque<(K, u32)>,
     out: BTreeMap<K, u32>,
     total: usize,
@@ -14,13 +14,13 @@ pub(super) struct Reads<K> {
 }
 
 impl<K: Copy + Ord> Reads<K> {
-    pub(super) fn new(now: Tick, wanted: BTreeSet<K>, in_flight_max: usize) -> Self {
+    pub(crate) fn new(now: Tick, wanted: BTreeSet<K>, in_flight_max: usize) -> Self {
         let ready: VecDeque<_> = wanted.into_iter().map(|key| (key, 0)).collect();
         Self { total: ready.len(), ready, out: BTreeMap::new(), in_flight_max, quiet_since: now }
     }
 
     /// The next one to ask for, with its attempt.
-    pub(super) fn poll(&mut self) -> Option<(K, u32)> {
+    pub(crate) fn poll(&mut self) -> Option<(K, u32)> {
         if self.out.len() >= self.in_flight_max {
             return None;
         }
@@ -29,18 +29,18 @@ impl<K: Copy + Ord> Reads<K> {
         Some((key, attempt))
     }
 
-    pub(super) fn is_asked(&self, key: &K) -> bool {
+    pub(crate) fn is_asked(&self, key: &K) -> bool {
         self.out.contains_key(key)
     }
 
     /// It is answered.
-    pub(super) fn settle(&mut self, now: Tick, key: &K) {
+    pub(crate) fn settle(&mut self, now: Tick, key: &K) {
         self.out.remove(key);
         self.quiet_since = now;
     }
 
     /// It was not answered. If nothing was for as long as the patience lasts, all that is open is given up and returned.
-    pub(super) fn again(&mut self, now: Tick, key: &K, patience: u64) -> BTreeSet<K> {
+    pub(crate) fn again(&mut self, now: Tick, key: &K, patience: u64) -> BTreeSet<K> {
         if now.since(self.quiet_since) >= patience {
             let open = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.out));
             return open.map(|(key, _)| key).collect();
@@ -52,12 +52,12 @@ impl<K: Copy + Ord> Reads<K> {
         BTreeSet::new()
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.ready.is_empty() && self.out.is_empty()
     }
 
     /// How many are answered, and of how many.
-    pub(super) fn progress(&self) -> (u64, u64) {
+    pub(crate) fn progress(&self) -> (u64, u64) {
         let open = self.ready.len() + self.out.len();
         ((self.total - open) as u64, self.total as u64)
     }

@@ -4,6 +4,7 @@ use super::ask::Ask;
 use super::reads::Reads;
 use super::{AfterStamp, Collection, Step};
 use crate::bound::Limits;
+use crate::fenced_off::proofs_to_read;
 use crate::needed_post::headers_to_read;
 use crate::plan::waits_for_age;
 use crate::{CollectEvent, Inventory, Known, ManifestFacts, Mode, Part, Progress, lance};
@@ -67,10 +68,13 @@ impl Collection {
 
     /// P-51: reads what may be deleted as far as is known, and nothing else.
     pub(super) fn read_headers(&mut self, now: Tick) {
-        let reach = Limits::new(&self.inventory, self.known_facts(), &self.policy).reach();
-        let wanted = headers_to_read(&self.inventory, reach);
+        let wanted = headers_to_read(&self.inventory, self.limits().reach());
         self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
         self.go_on_after_headers(now);
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::new(&self.inventory, self.known_facts(), &self.policy)
     }
 
     pub(super) fn header(&mut self, now: Tick, at: Position, read: ReadReply<EntryHeader>) {
@@ -96,6 +100,11 @@ impl Collection {
     fn go_on_after_headers(&mut self, now: Tick) {
         let Step::Headers(reads) = &self.step else { unreachable!("called while reading headers") };
         if !reads.is_done() {
+            return;
+        }
+        let proofs = proofs_to_read(&self.inventory, self.limits().reach(), self.policy.window());
+        if !proofs.is_empty() {
+            self.step = Step::Headers(Reads::new(now, proofs, self.params.reads_in_flight));
             return;
         }
         let wanted = lance::manifests_to_read(&self.inventory, self.known_facts(), &self.policy);

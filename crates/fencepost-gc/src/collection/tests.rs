@@ -1,5 +1,6 @@
 //! What a collection asks for, in which order, and what it does when it is cut off, disturbed or doubled.
 
+mod fenced_off;
 mod readers;
 mod robust;
 mod sstables;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 2, batch: 3 };
 
 /// An epoch that ended unclean, one that closed, and a live one above.
-const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:f2 7:d2 8:d1 9:d2 10:c2 11:h3 12:d3 13:d3";
+const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:d1 7:d2 8:d2 9:d2 10:c2 11:h3 12:d3 13:d3";
 
 fn collection() -> Collection {
     Collection::new(PARAMS, Tick(0), policy(), Mode::Delete)

@@ -23,14 +23,10 @@ pub struct Staging {
 
 /// Counts the files below the shard's folder, and deletes the old ones if the pass deletes.
 pub(super) async fn sweep(store: &LogStore, paths: &ShardPaths, mode: Mode, min_age: Duration) -> Staging {
-    let mut staging = Staging::default();
     if mode == Mode::PlanOnly {
-        match store.staging_files(paths.root()).await {
-            Ok(found) => staging.note_found(&found),
-            Err(error) => staging.failed.push(error.to_string()),
-        }
-        return staging;
+        return count_staging(store, paths).await;
     }
+    let mut staging = Staging::default();
     match store.delete_staging_files(paths.root(), min_age).await {
         Ok(sweep) => {
             staging.note_found(&sweep.kept);
@@ -42,6 +38,16 @@ pub(super) async fn sweep(store: &LogStore, paths: &ShardPaths, mode: Mode, min_
                 staging.failed.push(error.to_string());
             }
         }
+        Err(error) => staging.failed.push(error.to_string()),
+    }
+    staging
+}
+
+/// Counts the files below the shard's folder. Costs no request of a store: only local directories have such files.
+pub async fn count_staging(store: &LogStore, paths: &ShardPaths) -> Staging {
+    let mut staging = Staging::default();
+    match store.staging_files(paths.root()).await {
+        Ok(found) => staging.note_found(&found),
         Err(error) => staging.failed.push(error.to_string()),
     }
     staging

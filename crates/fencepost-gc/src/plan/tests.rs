@@ -1,5 +1,6 @@
 //! Single cases; the laws that hold for all logs are in `laws`.
 
+mod fenced_off;
 mod lance;
 mod laws;
 mod sstable_laws;

@@ -68,6 +68,7 @@ pub async fn integrate(location: &str) -> Result<()> {
     while followed.len() < 3 {
         match tail.poll().await.map_err(broken("tailing"))? {
             TailEvent::Entry(entry) => followed.extend(numbers(entry.batches())),
+            TailEvent::GivenUp { at } => return Err(broken("tailing")(format!("{at} was given up"))),
             TailEvent::Waiting(_) => tail.pause().await,
         }
     }

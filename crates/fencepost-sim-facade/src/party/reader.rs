@@ -96,6 +96,7 @@ async fn follow(world: &World, process: &Process, rng: &mut ChaCha8Rng) {
     for _ in 0..rng.random_range(1..30) {
         match tail.poll().await {
             Ok(TailEvent::Entry(entry)) => drop(entries.insert(entry.position().get(), rows(&entry))),
+            Ok(TailEvent::GivenUp { at }) => panic!("nobody repairs here, and {at} was given up"),
             Ok(TailEvent::Waiting(_)) if rng.random_bool(0.8) => tail.pause().await,
             Ok(TailEvent::Waiting(_)) => rest(world, rng).await,
             Err(error) => {

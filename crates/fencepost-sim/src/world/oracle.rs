@@ -154,6 +154,13 @@ impl Oracle {
         self.lost.insert(at);
     }
 
+    /// A collector says that something was fenced off by a loss.
+    pub fn collector_says_damaged(&mut self) {
+        if self.lost.is_empty() {
+            self.breaks(Broken::FalseDamage);
+        }
+    }
+
     /// Whether the store lost what was here.
     #[must_use]
     pub fn is_lost(&self, at: Position) -> bool {

@@ -27,6 +27,11 @@ pub struct Tail {
 pub enum TailEvent {
     /// The next data entry.
     Entry(LogEntry),
+    /// An entry was passed that somebody gave up with a repair (P-102): it was lost, damaged or unreadable, and its rows are not handed out.
+    GivenUp {
+        /// Where it was.
+        at: Position,
+    },
     /// Nothing more yet.
     Waiting(TailState),
 }
@@ -88,9 +93,15 @@ impl Tail {
         loop {
             match self.poll().await? {
                 TailEvent::Entry(entry) => return Ok(entry),
+                TailEvent::GivenUp { at } => self.reader.given_up.push(at),
                 TailEvent::Waiting(_) => self.pause().await,
             }
         }
+    }
+
+    /// Where [`next`](Self::next) passed entries, since this was asked last, that somebody gave up with a repair; [`poll`](Self::poll) says it by itself.
+    pub fn take_given_up(&mut self) -> Vec<Position> {
+        self.reader.take_given_up()
     }
 
     /// The next data entry if it is there, otherwise why not. Does not wait.
@@ -110,6 +121,10 @@ impl Tail {
                     return self.reader.hand_out(header, body).map(TailEvent::Entry);
                 }
                 Step::Entry(_, None) => self.idle = 0,
+                Step::GivenUp(at) => {
+                    self.idle = 0;
+                    return Ok(TailEvent::GivenUp { at });
+                }
                 Step::AtTail(at, manifest) => {
                     self.idle = self.idle.saturating_add(1);
                     return Ok(TailEvent::Waiting(self.state(at, &manifest)));

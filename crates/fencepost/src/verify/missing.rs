@@ -57,7 +57,7 @@ fn fenced_off(io: &Io, FencedOff { at, by, proof }: FencedOff) -> Problem {
     let what = format!(
         "epoch {by} wrote it where an entry of an earlier epoch was, as position {proof} proves: the entry was lost, and whoever opened then took \
          the gap for the end of the log. The entries from {} to {proof} were acknowledged and are read by nobody; `inspect` lists them as \
-         leftovers. Save their rows, then checkpoint past {proof}",
+         leftovers. Save their rows, checkpoint past {proof}, and collect with `gc run --accept-fenced-off {proof}`",
         at.next()
     );
     Problem { object: io.paths.entry(at), offset: None, what, kind: ProblemKind::FencedOff { at, proof } }

@@ -7,7 +7,7 @@ use crate::table::is_table;
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
-use fencepost_format::{Entry, EntryHeader, Epoch, Nonce, Position};
+use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Nonce, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -99,6 +99,8 @@ pub struct Opening {
     undecoded: Option<Position>,
     /// Why it ended, if not well: said again at every further call.
     failed: Option<OpeningEvent>,
+    /// Where the replay passed entries that somebody gave up (P-102).
+    given_up: Vec<Position>,
 }
 
 impl Opening {
@@ -120,6 +122,7 @@ impl Opening {
             opened: None,
             undecoded: None,
             failed: None,
+            given_up: Vec::new(),
         }
     }
 
@@ -149,6 +152,13 @@ impl Opening {
                 Err(OpenWriterError::GaveUp { why, cause: Some(error.into()) })
             }
         }
+    }
+
+    /// Where the replay, as far as it is, passed entries that somebody gave up with a repair (P-102): they were lost, damaged or unreadable, and their rows are not
+    /// handed out. Upward.
+    #[must_use]
+    pub fn given_up(&self) -> &[Position] {
+        &self.given_up
     }
 
     /// Replays what is left and makes the writer.
@@ -229,6 +239,10 @@ impl Opening {
             OpeningEvent::Replayed { header, deliver } => {
                 let body = self.bodies.remove(&header.position);
                 self.bodies = self.bodies.split_off(&header.position);
+                if header.kind == EntryKind::Tombstone {
+                    tracing::warn!(shard = %self.io.paths.shard(), position = %header.position, "replayed past an entry that was given up");
+                    self.given_up.push(header.position);
+                }
                 match body {
                     Some(body) if deliver => Ok(Step::Entry(header, body)),
                     _ => Ok(Step::Nothing),

@@ -5,6 +5,7 @@
 mod api;
 mod backpressure;
 mod cancel;
+mod damage_told;
 mod driver;
 mod faults;
 mod hazards;

@@ -1,7 +1,8 @@
 //! What a collection did or would do, in JSON and in words, for one shard and for several.
 
-use super::claims;
+use super::super::staging;
 use super::table::Table;
+use super::{claims, damage};
 use crate::failure::Failure;
 use crate::place::requests;
 use fencepost::{Collected, Object, SsTableFolder, Verdict, Wal};
@@ -55,7 +56,7 @@ pub(super) fn with_size(object: &Object, found: &Collected) -> String {
 pub(super) fn document_of_all(shards: Vec<Value>) -> Value {
     let mut totals = Map::new();
     totals.insert("shards".to_owned(), shards.len().into());
-    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers", "swept"] {
+    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers", "swept", "accepted"] {
         let sum: u64 = shards.iter().filter_map(|shard| shard[key].as_u64()).sum();
         totals.insert(key.to_owned(), sum.into());
     }
@@ -114,13 +115,12 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         },
         "sstable_objects": deleted.sstable_objects,
         "sstable_bytes": deleted.sstable_bytes,
-        "staging_files": {
-            "found": found.staging.found, "found_bytes": found.staging.found_bytes,
-            "deleted": found.staging.deleted, "deleted_bytes": found.staging.deleted_bytes,
-            "failed": found.staging.failed,
-        },
+        "staging_files": staging::document(&found.staging),
         "failed": failed.collect::<Vec<_>>(),
         "not_understood": report.not_understood,
+        "damage": damage::documents(wal, found),
+        "damage_unknown": found.losses.failed,
+        "accepted": report.accepted,
         "claims": claims::documents(&found.plan.claims),
     })
 }
@@ -149,6 +149,12 @@ pub(super) fn summary(found: &Collected) -> String {
     }
     if report.leftovers > 0 {
         text.push_str(&format!("\namong them {} refused writes of dead writers", report.leftovers));
+    }
+    if report.accepted > 0 {
+        text.push_str(&format!(
+            "\namong them {} that were fenced off by a loss, and whose rows were saved, as was said",
+            report.accepted
+        ));
     }
     if report.swept > 0 {
         text.push_str(&format!(

@@ -26,6 +26,8 @@ pub enum Guard {
 pub(super) struct Decided {
     pub(super) condemned: Vec<Position>,
     pub(super) held_for_opener: bool,
+    /// It says that something was fenced off by a loss.
+    pub(super) says_damaged: bool,
 }
 
 /// A collection that has read the manifest; `None` if there is no log.
@@ -58,7 +60,8 @@ pub(super) fn plan(mut collection: Collection, store: &mut Store, without: &[Gua
 }
 
 fn decide(plan: &Plan, inventory: &Inventory, facts: &ManifestFacts, without: &[Guard]) -> Decided {
-    let mut decided = Decided { condemned: Vec::new(), held_for_opener: false };
+    let says_damaged = !plan.fenced_off.is_empty();
+    let mut decided = Decided { condemned: Vec::new(), held_for_opener: false, says_damaged };
     let needed = needed_posts(inventory);
     for (object, verdict) in &plan.verdicts {
         let Object::Entry(at) = *object else { continue };

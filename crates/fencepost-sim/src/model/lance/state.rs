@@ -141,6 +141,9 @@ impl State {
                 if decided.held_for_opener {
                     model.note(Reached::HeldForOpener);
                 }
+                if decided.says_damaged {
+                    self.broken.insert(Broken::FalseDamage);
+                }
                 self.condemned.extend(decided.condemned);
             }
             Action::Delete { at } => drop(Arc::make_mut(&mut self.store).delete_entry(at)),

@@ -5,7 +5,9 @@ use crate::ring::collector;
 use crate::world::Store;
 use fencepost_fence::Window;
 use fencepost_format::Position;
-use fencepost_gc::{CollectParams, CollectReply, CollectRequest, Collection, Mode, Object, Policy};
+use fencepost_gc::{
+    CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Mode, Object, Policy,
+};
 
 /// A collection that has read the manifest, with the listing of entries that it wants next; `None` if there is no log.
 pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
@@ -15,7 +17,7 @@ pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     while let Some(CollectRequest::Manifest(request)) = collection.poll_request() {
         let reply = store.read(&request)?;
         collection.handle(NOW, CollectReply::Manifest(reply));
-        drop_events(&mut collection);
+        says_damaged(&mut collection);
         if collection.facts().is_some() {
             return Some(collection);
         }
@@ -23,20 +25,24 @@ pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     None
 }
 
-/// Does the rest up to the first deletion, and tells what is to be deleted.
-pub(super) fn plan(mut collection: Collection, store: &mut Store) -> Vec<Position> {
+/// Does the rest up to the first deletion, and tells what is to be deleted, and whether it says that something was fenced off by a loss.
+pub(super) fn plan(mut collection: Collection, store: &mut Store) -> (Vec<Position>, bool) {
+    let mut damaged = false;
     while let Some(request) = collection.poll_request() {
         if let CollectRequest::Delete { objects, .. } = request {
             let entry = |object| if let Object::Entry(at) = object { Some(at) } else { None };
-            return objects.into_iter().filter_map(entry).collect();
+            return (objects.into_iter().filter_map(entry).collect(), damaged);
         }
         let reply = collector::answer(store, &request).expect("anything but a deletion is answered");
         collection.handle(NOW, reply);
-        drop_events(&mut collection);
+        damaged |= says_damaged(&mut collection);
     }
-    Vec::new()
+    (Vec::new(), damaged)
 }
 
-fn drop_events(collection: &mut Collection) {
-    while collection.poll_event().is_some() {}
+fn says_damaged(collection: &mut Collection) -> bool {
+    let events = std::iter::from_fn(|| collection.poll_event());
+    events.fold(false, |damaged, event| {
+        damaged || matches!(event, CollectEvent::Planned(plan) if !plan.fenced_off.is_empty())
+    })
 }

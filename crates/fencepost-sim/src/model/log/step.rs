@@ -60,10 +60,13 @@ impl State {
             }
             Action::CollectorPlans { collector } => {
                 let collection = Arc::unwrap_or_clone(self.collections.remove(collector));
-                let deletions = collect::plan(collection, Arc::make_mut(&mut self.store));
+                let (deletions, damaged) = collect::plan(collection, Arc::make_mut(&mut self.store));
                 // They are carried out when somebody looks, or never; so they are judged now.
                 let (store, oracle) = (&self.store, Arc::make_mut(&mut self.oracle));
                 deletions.iter().for_each(|&at| oracle.condemned(store, at));
+                if damaged {
+                    oracle.collector_says_damaged();
+                }
                 self.condemned.extend(deletions);
             }
             Action::Delete { at } => self.delete(model, at),

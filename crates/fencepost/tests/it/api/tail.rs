@@ -10,6 +10,7 @@ async fn waits(tail: &mut Tail) -> TailState {
     match tail.poll().await.unwrap() {
         TailEvent::Waiting(state) => state,
         TailEvent::Entry(entry) => panic!("an entry at {}", entry.position()),
+        TailEvent::GivenUp { at } => panic!("{at} was given up"),
     }
 }
 

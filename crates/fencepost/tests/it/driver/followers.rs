@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 async fn waits(tail: &mut Tail) -> TailState {
     match tail.poll().await.unwrap() {
+        TailEvent::GivenUp { at } => panic!("{at} was given up"),
         TailEvent::Waiting(state) => state,
         TailEvent::Entry(entry) => panic!("an entry at {}", entry.position()),
     }

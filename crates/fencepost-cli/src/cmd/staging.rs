@@ -1,0 +1,27 @@
+//! What killed writers left in a local directory: files that never became objects. Not damage.
+
+use fencepost::Staging;
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
+
+/// For programs.
+pub(super) fn document(staging: &Staging) -> Value {
+    json!({
+        "found": staging.found, "found_bytes": staging.found_bytes, "deleted": staging.deleted, "deleted_bytes": staging.deleted_bytes,
+        "failed": staging.failed,
+    })
+}
+
+/// For people who only looked, and who learn what removes them; `None` if there is nothing to say.
+pub(super) fn line(staging: &Staging) -> Option<String> {
+    if let Some(why) = staging.failed.first() {
+        return Some(format!("whether killed writers left files is not known: {why}"));
+    }
+    (staging.found > 0).then(|| {
+        format!(
+            "{} files with {} that killed writers left; nobody reads them, and `gc run` deletes those older than its --min-age",
+            staging.found,
+            HumanBytes(staging.found_bytes)
+        )
+    })
+}
