@@ -6,6 +6,7 @@
 mod case;
 mod documented;
 mod flat;
+mod many;
 mod nested;
 mod odd;
 mod text;
