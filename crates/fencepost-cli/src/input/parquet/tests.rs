@@ -3,6 +3,7 @@ use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, Int64Array, L
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::io::Write;
 use std::sync::Arc;
@@ -61,7 +62,10 @@ fn lists(lengths: impl IntoIterator<Item = usize>) -> ArrayRef {
 
 fn file_of(column: ArrayRef) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter([("v", column)]).unwrap();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    // Not every version of the writer has dictionaries for every type.
+    let properties =
+        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
 }
