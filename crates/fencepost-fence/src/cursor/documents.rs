@@ -1,7 +1,7 @@
 //! What the documents of one name say (P-95): where its cursors are, and what they hold.
 
 use crate::{Rule, rules};
-use fencepost_format::{Consumed, CursorDocument, Nonce, Position};
+use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
 use std::collections::BTreeSet;
 
 /// The documents of all cursors of one name, as listed.
@@ -94,11 +94,15 @@ impl CursorDocuments {
         found.map(|found| found.held()).min()
     }
 
-    /// The position above which a cursor has held everything ever since it was granted; `None` if none of them may have been. One that is not
-    /// decided proves nothing.
+    /// The position above which a cursor has held everything ever since it was granted; `None` if none of them was. One that is not
+    /// decided proves nothing; nor does one that was given up, and is still there because its deletion was cut off. `decision` says what was decided of those
+    /// that are [decided](CursorFound::decided).
     #[must_use]
-    pub fn granted(&self) -> Option<Position> {
-        self.cursors().filter(|found| found.decided).map(|found| found.held()).min()
+    pub fn granted(&self, decision: impl Fn(Nonce) -> Option<CursorDecision>) -> Option<Position> {
+        let granted = |found: &CursorFound| {
+            found.decided && matches!(decision(found.nonce), Some(CursorDecision::Granted(_)))
+        };
+        self.cursors().filter(granted).map(|found| found.held()).min()
     }
 
     /// Whether one of them may be in the making: then its consumer may not have looked at the boundary yet (P-98).

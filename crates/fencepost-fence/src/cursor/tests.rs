@@ -208,6 +208,28 @@ fn a_cursor_left_half_made_is_given_up_and_made_anew() {
     assert_eq!((told, world.layout()), (vec![CursorEvent::Opened(at(6, 2))], "c8@6e0 d7 d8".to_owned()));
 }
 
+/// P-46, P-97: what was given up is still there where its deletion was cut off. To a reader it proves nothing.
+#[test]
+fn a_cursor_that_was_given_up_grants_nothing() {
+    let mut world = World::default();
+    let granted = |world: &World| world.documents.granted(|nonce| world.decisions.get(&nonce).copied());
+    for document in [CursorDocument::Cursor(Nonce(7), at(3, 0)), CursorDocument::Decision(Nonce(7))] {
+        world.documents.insert(document);
+    }
+    world.decisions.insert(Nonce(7), CursorDecision::GivenUp);
+    assert_eq!((granted(&world), world.documents.held()), (None, Some(Position::new(3))));
+    for document in [
+        CursorDocument::Cursor(Nonce(9), at(6, 0)),
+        CursorDocument::Decision(Nonce(9)),
+        CursorDocument::Position(Nonce(9), at(8, 2)),
+    ] {
+        world.documents.insert(document);
+    }
+    assert_eq!(granted(&world), None);
+    world.decisions.insert(Nonce(9), CursorDecision::Granted(Epoch::new(2)));
+    assert_eq!(granted(&world), Some(Position::new(8)));
+}
+
 /// P-97: it was not dead, only slow. Whoever decides first has it.
 #[test]
 fn of_two_that_decide_the_first_one_wins() {

@@ -10,7 +10,8 @@ impl Store {
     /// The position above which a granted cursor of this name holds.
     #[must_use]
     pub fn cursor(&self, name: u8) -> Option<Position> {
-        self.cursors.get(&name)?.granted()
+        let decision = |nonce| self.decisions.get(&(name, nonce)).copied();
+        self.cursors.get(&name)?.granted(decision)
     }
 
     /// Opens a cursor without anybody in between; `None` if it came too late.

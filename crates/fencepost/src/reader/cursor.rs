@@ -4,7 +4,9 @@ mod perform;
 
 use crate::io::{Io, Performed, highest_boundary};
 use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
-use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent, GaveUp, ReadReply, Reply};
+use fencepost_fence::{
+    CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, GaveUp, ReadReply, Reply,
+};
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
 use perform::perform;
 use std::collections::BTreeMap;
@@ -195,7 +197,8 @@ impl Cursor {
     }
 }
 
-/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST.
+/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST and one GET: what was given up holds nothing (P-97), and only
+/// the decision itself says so.
 pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
     let listed = match io.once().list_all(io.paths.cursor_dir(name)).await {
         Ok(listed) => listed,
@@ -203,7 +206,22 @@ pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
     };
     let documents = listed.iter().filter_map(|object| io.paths.parse_cursor(object.path.as_ref()));
     let documents: CursorDocuments = documents.map(|(_, document)| document).collect();
-    Performed::plain(Reply::Cursor(documents.granted().map_or(ReadReply::Absent, ReadReply::Found)))
+    let mut decisions = BTreeMap::new();
+    for found in documents.cursors().filter(|found| found.decided) {
+        let request = CursorRequest::ReadDecision { nonce: found.nonce, attempt: 0 };
+        match perform(io, name, request).await {
+            (CursorReply::Decision(nonce, ReadReply::Found(decision)), _) => {
+                decisions.insert(nonce, decision);
+            }
+            // Removed since it was listed.
+            (CursorReply::Decision(_, ReadReply::Absent), _) => {}
+            (_, cause) => {
+                return Performed { reply: Reply::Cursor(ReadReply::Unknown), body: None, cause };
+            }
+        }
+    }
+    let granted = documents.granted(|nonce| decisions.get(&nonce).copied());
+    Performed::plain(Reply::Cursor(granted.map_or(ReadReply::Absent, ReadReply::Found)))
 }
 
 /// The boundary that counts. Costs one LIST.
