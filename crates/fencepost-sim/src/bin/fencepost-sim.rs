@@ -19,7 +19,7 @@ struct Arguments {
 enum Command {
     /// Search every state of the models.
     Model {
-        /// Only the cases with this in their name.
+        /// Only the cases with this in their name; a whole name means that one alone.
         #[arg(long, default_value = "")]
         only: String,
         /// The large bounds. Takes hours.
@@ -88,8 +88,10 @@ fn main() -> ExitCode {
 
 fn models(only: &str, large: bool, json: bool) -> bool {
     let cases = if large { suite::large() } else { suite::small() };
+    let named = cases.iter().any(|case| case.name() == only);
+    let is_meant = |name: &str| if named { name == only } else { name.contains(only) };
     let mut is_clean = true;
-    for case in cases.iter().filter(|case| case.name().contains(only)) {
+    for case in cases.iter().filter(|case| is_meant(case.name())) {
         let finding = case.search(None);
         is_clean &= finding.is_clean();
         if json { print_json(&finding) } else { print_finding(&finding) }

@@ -41,6 +41,8 @@ pub struct Bounds {
     pub appends: &'static [u32],
     /// For each writer, how many checkpoints it makes.
     pub checkpoints: &'static [u32],
+    /// How many writers open before anything else happens, one after the other and without a stall.
+    pub opened: usize,
     /// Whether writers close.
     pub closes: bool,
     /// No entry is created above this position: runs that would are cut off there.
@@ -126,7 +128,7 @@ impl Model for LogModel {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::new(&self.bounds)]
+        vec![State::new(self)]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {

@@ -81,19 +81,20 @@ pub fn small() -> Vec<Case> {
     cases
 }
 
-fn small_logs() -> Vec<log::Bounds> {
-    let no_faults = Faults::default();
-    let three = log::Bounds {
+/// Three writers with two appends and a checkpoint each, and two collectors.
+fn three_writers() -> log::Bounds {
+    log::Bounds {
         name: "log/three-writers",
         window: 2,
         appends: &[2, 2, 2],
         checkpoints: &[1, 1, 1],
+        opened: 0,
         closes: false,
         positions: 9,
         collections: 2,
         strides: true,
         reading: Reading::Nobody,
-        faults: no_faults,
+        faults: Faults::default(),
         reach: &[
             Reached::LandedInCollectedSpace,
             Reached::AckedAfterTakeover,
@@ -104,7 +105,11 @@ fn small_logs() -> Vec<log::Bounds> {
             Reached::DeletedInTheWay,
             Reached::LossRuledOut,
         ],
-    };
+    }
+}
+
+fn small_logs() -> Vec<log::Bounds> {
+    let (three, no_faults) = (three_writers(), Faults::default());
     let two = log::Bounds {
         appends: &[1, 1],
         checkpoints: &[1, 1],
@@ -114,7 +119,7 @@ fn small_logs() -> Vec<log::Bounds> {
         ..three
     };
     vec![
-        three.clone(),
+        log::Bounds { appends: &[2, 1, 1], opened: 1, ..three.clone() },
         log::Bounds {
             name: "log/crash-and-duplicate",
             appends: &[2, 1, 0],
@@ -153,6 +158,7 @@ fn small_logs() -> Vec<log::Bounds> {
             name: "log/reader",
             appends: &[2, 0, 0],
             checkpoints: &[0, 0, 1],
+            opened: 1,
             closes: false,
             reading: Reading::Checkpoint,
             reach: &[
@@ -167,8 +173,9 @@ fn small_logs() -> Vec<log::Bounds> {
             name: "log/reader-anywhere",
             appends: &[2, 0, 0],
             checkpoints: &[0, 0, 1],
+            opened: 1,
             closes: false,
-            positions: 6,
+            positions: 5,
             reading: Reading::Anywhere,
             reach: &[Reached::ReaderIgnoresBelow, Reached::ReaderConcludes, Reached::ReaderCannotConclude],
             ..two.clone()
@@ -178,6 +185,7 @@ fn small_logs() -> Vec<log::Bounds> {
             window: 1,
             appends: &[0, 1, 0, 0],
             checkpoints: &[0, 0, 0, 1],
+            opened: 1,
             closes: false,
             positions: 4,
             reading: Reading::Checkpoint,
@@ -188,6 +196,7 @@ fn small_logs() -> Vec<log::Bounds> {
             name: "log/consumer",
             appends: &[2, 0, 0],
             checkpoints: &[0, 0, 1],
+            opened: 1,
             closes: false,
             reading: Reading::Consumer,
             reach: &[Reached::ReaderConcludesBelowReplay],
@@ -215,6 +224,7 @@ fn small_logs() -> Vec<log::Bounds> {
             name: "log/flushed",
             appends: &[2, 0],
             checkpoints: &[1, 0],
+            opened: 1,
             closes: false,
             reading: Reading::Checkpoint,
             faults: Faults { flushed: 1, ..no_faults },
@@ -250,7 +260,7 @@ fn small_logs() -> Vec<log::Bounds> {
 fn small_manifests() -> Vec<manifest::Bounds> {
     let pruned = manifest::Bounds {
         name: "manifest/pruned",
-        checkpoints: &[1, 1, 1],
+        checkpoints: &[2, 2],
         keep: 1,
         losses: 0,
         duplicates: 0,
@@ -262,8 +272,15 @@ fn small_manifests() -> Vec<manifest::Bounds> {
     let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned };
     vec![
         pruned.clone(),
-        manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 0, 0], searches: 1, ..pruned },
-        manifest::Bounds { name: "manifest/lost", losses: 1, duplicates: 1, give_ups: 1, ..two.clone() },
+        manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 1], searches: 1, ..pruned },
+        manifest::Bounds {
+            name: "manifest/lost",
+            checkpoints: &[1, 1],
+            losses: 1,
+            duplicates: 1,
+            give_ups: 1,
+            ..two.clone()
+        },
         manifest::Bounds { name: "manifest/lagging", keep: 0, lags: 2, ..two.clone() },
         manifest::Bounds { name: "manifest/sealed", seals: true, ..two },
     ]
@@ -278,7 +295,7 @@ pub fn large() -> Vec<Case> {
             "log/three-writers" => log::Bounds {
                 name: "large/log/three-writers",
                 faults: Faults { crashes: 1, duplicates: 1, ..Faults::default() },
-                ..bounds
+                ..three_writers()
             },
             "log/crash-and-duplicate" => log::Bounds {
                 name: "large/log/crash-and-duplicate",
@@ -297,6 +314,7 @@ pub fn large() -> Vec<Case> {
                 name: "large/log/reader",
                 appends: &[2, 1, 0],
                 checkpoints: &[1, 1, 1],
+                opened: 0,
                 collections: 2,
                 ..bounds
             },
@@ -304,12 +322,14 @@ pub fn large() -> Vec<Case> {
                 log::Bounds { name: "large/log/lost", appends: &[2, 1, 0], checkpoints: &[1, 1, 0], ..bounds }
             }
             "log/reader-anywhere" => {
-                log::Bounds { name: "large/log/reader-anywhere", positions: 9, ..bounds }
+                log::Bounds { name: "large/log/reader-anywhere", opened: 0, positions: 6, ..bounds }
             }
             "log/reader-two-takeovers" => {
-                log::Bounds { name: "large/log/reader-two-takeovers", positions: 5, ..bounds }
+                log::Bounds { name: "large/log/reader-two-takeovers", opened: 0, ..bounds }
             }
-            "log/consumer" => log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], ..bounds },
+            "log/consumer" => {
+                log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], opened: 0, ..bounds }
+            }
             "log/window-of-three" => log::Bounds {
                 name: "large/log/window-of-three",
                 appends: &[2, 1, 1],
@@ -325,11 +345,12 @@ pub fn large() -> Vec<Case> {
         name: "large/log/together",
         checkpoints: &[0, 1, 1],
         faults: Faults { crashes: 1, duplicates: 1, ..Faults::default() },
-        ..small_logs().swap_remove(0)
+        ..three_writers()
     };
     cases.push(Case::Log(together));
-    let unhurried =
-        log::Bounds { name: "large/log/every-step", strides: false, ..small_logs().swap_remove(0) };
+    let harmless = log::Bounds { name: "large/log/without-faults", ..three_writers() };
+    cases.push(Case::Log(harmless));
+    let unhurried = log::Bounds { name: "large/log/every-step", strides: false, ..three_writers() };
     cases.push(Case::Log(unhurried));
     cases.push(Case::Manifest(manifest::Bounds {
         name: "large/manifest",
@@ -341,6 +362,19 @@ pub fn large() -> Vec<Case> {
         lags: 0,
         searches: 0,
         seals: false,
+    }));
+    let [pruned, searches, ..] = &small_manifests()[..] else {
+        unreachable!("two of them are among the small ones")
+    };
+    cases.push(Case::Manifest(manifest::Bounds {
+        name: "large/manifest/pruned",
+        checkpoints: &[1, 1, 1],
+        ..pruned.clone()
+    }));
+    cases.push(Case::Manifest(manifest::Bounds {
+        name: "large/manifest/searches",
+        checkpoints: &[1, 0, 0],
+        ..searches.clone()
     }));
     cases.extend(cursors::large().into_iter().map(Case::Cursors));
     cases.extend(lance::suite::large().into_iter().map(Case::Lance));

@@ -1,6 +1,6 @@
 //! The state of the log model, its one form, and its judgement.
 
-use super::{Bounds, Faults, LogModel};
+use super::{Faults, LogModel};
 use crate::world::{Broken, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, Reply, Request, Window, WriterCore};
 use fencepost_format::{EntryHeader, Epoch, Position};
@@ -53,8 +53,9 @@ pub(super) struct Flight {
 }
 
 impl State {
-    pub(super) fn new(bounds: &Bounds) -> Self {
-        Self {
+    pub(super) fn new(model: &LogModel) -> Self {
+        let bounds = &model.bounds;
+        let mut state = Self {
             store: Arc::default(),
             oracle: Arc::default(),
             writers: Vec::new(),
@@ -66,7 +67,9 @@ impl State {
             condemned: BTreeSet::new(),
             faults: bounds.faults,
             broken: BTreeSet::new(),
-        }
+        };
+        (0..bounds.opened).for_each(|writer| state.opens_at_once(model, writer));
+        state
     }
 
     /// The promises that do not hold.

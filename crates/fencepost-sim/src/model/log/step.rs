@@ -106,6 +106,22 @@ impl State {
         self.settle(model, index);
     }
 
+    /// The next writer opens without a stall. What it appends then is on its way.
+    pub(super) fn opens_at_once(&mut self, model: &LogModel, writer: usize) {
+        self.act(model, &Action::Open);
+        while self.writers[writer].writer.is_opening() {
+            let action = match self.writers[writer].reads.first() {
+                Some(_) => Action::Read { writer, which: 0 },
+                None => {
+                    let flight = self.flights.iter().position(|flight| flight.sender == Some(writer));
+                    let flight = flight.expect("an opening waits for a read or a create");
+                    Action::Land { flight, how: Landing::Told }
+                }
+            };
+            self.act(model, &action);
+        }
+    }
+
     fn read(&mut self, model: &LogModel, writer: usize, which: usize) {
         let party = Arc::make_mut(&mut self.writers[writer]);
         let request = party.reads.remove(which);
