@@ -41,8 +41,10 @@ pub(super) fn plan(mut collection: Collection, store: &mut Store) -> (Vec<Positi
 }
 
 fn says_damaged(collection: &mut Collection) -> bool {
-    let events = std::iter::from_fn(|| collection.poll_event());
-    events.fold(false, |damaged, event| {
-        damaged || matches!(event, CollectEvent::Planned(plan) if !plan.fenced_off.is_empty())
-    })
+    let mut damaged = false;
+    // All of them, since what was not taken would be part of the state.
+    while let Some(event) = collection.poll_event() {
+        damaged |= matches!(event, CollectEvent::Planned(plan) if !plan.fenced_off.is_empty());
+    }
+    damaged
 }
