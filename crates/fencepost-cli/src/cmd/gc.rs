@@ -81,7 +81,7 @@ async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> 
                 if !json {
                     output::line(&printable(&text(wal, &found, &table, task)))?;
                 }
-                worst = worst.or(damage::exit(&found));
+                worst = worst.or_else(|| damage::exit(&found));
                 documents.push(document(wal, &found, &table, task));
             }
             Err(failure) => {
