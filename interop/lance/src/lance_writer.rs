@@ -110,6 +110,15 @@ impl LanceWriter {
         Ok(())
     }
 
+    /// Begins to turn the memtable into an SSTable, and does not wait for it.
+    pub(crate) async fn freeze(&self) -> Result<()> {
+        tokio::time::sleep(NOTED).await;
+        if let Kind::Shard(writer) = &self.0 {
+            writer.force_freeze_active().await?;
+        }
+        Ok(())
+    }
+
     /// The rows in the memtable: right after opening, what was replayed.
     pub(crate) async fn in_memory(&self) -> Result<Vec<i64>> {
         let Kind::Shard(writer) = &self.0 else { return Ok(Vec::new()) };

@@ -26,6 +26,11 @@ pub(super) async fn play(report: &mut Report) {
         let name = "the same, two writers take over meanwhile".to_owned();
         report.play(title(name, collector.name()), held_and_superseded(collector)).await;
     }
+    for collector in [None, Some(Collector::NoAge)] {
+        // Lance's issue 8293: older versions committed the later flush, and replay passed over the rows of the first. No collector had a part in that.
+        let name = "a flush fails for good, a later one has to wait (lance#8293)".to_owned();
+        report.play(title(name, collector.map_or("none", Collector::name)), failed_for_good(collector)).await;
+    }
     let name = "a lost commit lands late, the second try is under way".to_owned();
     report.play(title(name, Collector::Strict.name()), landed_late()).await;
 }
@@ -117,6 +122,39 @@ async fn failed(table: Table, fails: Matches) -> Result<Played> {
     a.flush().await?;
     a.put_all(&mut ledger, 2).await?;
     a.crash().await?;
+    Ok(Played::Table { table, ledger, note })
+}
+
+/// The files of one flush never get written, and the writer crashes while a second one is queued behind it. Whatever is collected in between, the
+/// replay point stays below the rows of the first, and the next writer replays all.
+async fn failed_for_good(collector: Option<Collector>) -> Result<Played> {
+    let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
+    let (slow, faults) = table.with_faults();
+    let a = LanceWriter::open(&slow, Mode::Memtable).await?;
+    a.put_all(&mut ledger, 3).await?;
+    let failing = faults.on(Op::Put, is_bloom_filter, Fault::Deny);
+    a.freeze().await?;
+    a.put_all(&mut ledger, 3).await?;
+    a.freeze().await?;
+    while failing.hits() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut note = String::new();
+    if let Some(collector) = collector {
+        // What the attempts left is of a generation that no manifest names yet, so all of it stays.
+        let folders = collector.run(&table).await?;
+        if folders.0.values().any(|verdict| *verdict == "deleted") {
+            return Err(format!("a folder of a flush under way was deleted: {folders:?}").into());
+        }
+        note = format!("{} folders stay; ", folders.0.len());
+    }
+    a.crash().await?;
+    failing.stop();
+    let manifest = table.manifests().refresh_latest().await?.ok_or("no manifest")?;
+    if !manifest.sstables.is_empty() {
+        return Err(format!("a later flush was committed: {:?}", manifest.sstables).into());
+    }
+    note.push_str(&format!("{} attempts, nothing committed", failing.hits()));
     Ok(Played::Table { table, ledger, note })
 }
 
