@@ -85,8 +85,8 @@ pub fn losses(
 
 /// Entries that stand where others were, upward: one that vouches for the position has a lower epoch.
 ///
-/// `known` are the entries above `above`, upward, as far as they were read. Nothing at or above `above + 1` may ever have been collected: an entry
-/// that belongs to a position is not followed there by one of a higher epoch unless it was lost.
+/// `known` are the entries above `above`, upward, as far as they were read. Nothing above `above` may ever have been collected: then an entry gives
+/// way to one of a higher epoch only if it was lost.
 #[must_use]
 pub fn fenced_off(known: &[&EntryHeader], above: Position, window: Window) -> Vec<FencedOff> {
     let mut proofs = proofs(known, above, window);

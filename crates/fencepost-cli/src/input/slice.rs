@@ -26,15 +26,14 @@ pub(super) fn slices(
 ) -> impl Iterator<Item = RecordBatch> + Send {
     let shares = pack::shares(&batch);
     let rows_max = pieces.rows_max.max(1);
-    let fits = batch.num_rows() <= rows_max && held(&batch) <= pieces.bytes_max as u64;
-    let rows = if first == 0 && fits {
+    let whole = first == 0 && batch.num_rows() <= rows_max && held(&batch) <= pieces.bytes_max as u64;
+    let rows = if whole {
         batch.num_rows().max(1)
     } else if shares {
         rows_of_packed(&batch, first, pieces)
     } else {
         rows_for(&batch, pieces.bytes_max as u64).min(rows_max)
     };
-    let whole = first == 0 && fits;
     (first..batch.num_rows()).step_by(rows).flat_map(move |start| {
         let piece = batch.slice(start, rows.min(batch.num_rows() - start));
         if shares && !whole { bearable(&piece) } else { vec![piece] }

@@ -197,8 +197,8 @@ impl Cursor {
     }
 }
 
-/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST and one GET: what was given up holds nothing (P-97), and only
-/// the decision itself says so.
+/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST, and one GET for each cursor of the name that is
+/// decided, which is one but for a moment: what was given up holds nothing (P-97), and only the decision itself says so.
 pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
     let listed = match io.once().list_all(io.paths.cursor_dir(name)).await {
         Ok(listed) => listed,

@@ -1,5 +1,6 @@
 //! Cursors whose documents can't be read, or not all of them: what is not known holds nothing, hides nothing and moves nothing.
 
+use super::changed_hands;
 use crate::support::{World, append_all, layout, rows, wal_on};
 use fencepost::{Consumed, CursorName, Epoch, Position, ReadError, ReadFrom, ResumePoint};
 use fencepost_store::wrap::{Fault, FaultStore, Op};
@@ -71,12 +72,7 @@ async fn a_decision_that_cannot_be_read_is_not_taken_for_none() {
 /// P-96: what a new cursor says of the epoch below it is believed ever after. So it says nothing that was not read to the end.
 #[tokio::test(start_paused = true)]
 async fn an_epoch_that_could_not_be_found_out_is_not_told() {
-    let world = World::new().await;
-    let writer = world.writer().await;
-    append_all(&writer, 1..=3).await;
-    writer.close().await.unwrap();
-    append_all(&world.writer().await, 4..=6).await;
-    assert_eq!(world.layout().await, "1:h1 2-4:d1 5:c1 6:h2 7-9:d2");
+    let world = changed_hands().await;
     let denied = world.faults.on(Op::Get, world.entry(6), Fault::Deny);
     let cursor = world.wal.cursor(name(), Position::new(7)).await.unwrap();
     let expected = ResumePoint { next: Position::new(8), highest: Epoch::NONE };

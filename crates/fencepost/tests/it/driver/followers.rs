@@ -1,12 +1,11 @@
 //! What tails and readers say where nothing more comes, how long they pause, and what they do not build on.
 
-use crate::support::{World, append, append_all, numbers, options, rows, rows_from, settle, submit, wal_on};
+use super::taken_over;
+use crate::support::{World, append, append_all, numbers, options, rows, rows_from};
 use fencepost::{
     Epoch, Manifest, Nonce, Position, ReadError, ReadFrom, ShardStatus, Tail, TailEvent, TailState, Version,
 };
 use fencepost_format::{EntryKind, encode_marker};
-use fencepost_store::wrap::{FaultStore, Op};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -131,16 +130,8 @@ async fn what_is_missing_below_the_checkpoint_is_not_the_tail() {
 /// P-13, P-40: a leftover is not recovered.
 #[tokio::test(start_paused = true)]
 async fn a_recovery_passes_over_what_a_dead_writer_left() {
-    let world = World::new().await;
-    let own = FaultStore::new(Arc::clone(world.faults.inner()));
-    let dead = wal_on(Arc::new(own.clone())).await.open_writer(options()).await.unwrap();
-    append_all(&dead, [1]).await;
-    let stalled = own.hold(Op::Put, world.entry(3));
-    let _tickets = [submit(&dead, 2).await, submit(&dead, 3).await];
-    stalled.arrived().await;
-    settle().await;
-    append_all(&world.writer().await, [4]).await;
-    assert_eq!(world.layout().await, "1:h1 2:d1 3:p2 4:d1 5-66:f2 67:d2");
+    let (stalled, _next) = taken_over().await;
+    let world = &stalled.world;
     let mut opening = world.wal.begin_writing(options()).await.unwrap();
     let mut recovered = Vec::new();
     while let Some(entry) = opening.next_recovered().await.unwrap() {

@@ -1,8 +1,9 @@
 //! What an inspection says while others write and cover, and settings that have to reach those who wait.
 
-use crate::support::{SHARD, World, append_all, options, rows, settle, submit, wal_builder, wal_on};
+use super::{stalled, taken_over};
+use crate::support::{SHARD, World, append_all, rows, wal_builder};
 use fencepost::{EntryState, Inspection, Position, ReadFrom, ShardId, TableError, read_table};
-use fencepost_store::wrap::{Fault, FaultStore, Op};
+use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,19 +19,10 @@ fn states(found: &Inspection) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn leftovers_are_told_and_the_tail_ends_at_a_gap() {
-    let world = World::new().await;
-    let own = FaultStore::new(Arc::clone(world.faults.inner()));
-    let dead = wal_on(Arc::new(own.clone())).await.open_writer(options()).await.unwrap();
-    append_all(&dead, [1]).await;
-    let _stalled = own.hold(Op::Put, world.entry(3));
-    let _tickets = [submit(&dead, 2).await, submit(&dead, 3).await];
-    settle().await;
-    assert_eq!(world.layout().await, "1:h1 2:d1 4:d1");
-    let found = world.wal.inspect().await.unwrap();
+    let found = stalled().await.world.wal.inspect().await.unwrap();
     assert_eq!((found.tail.get(), states(&found).as_str()), (2, "lll"));
-    append_all(&world.writer().await, [4]).await;
-    assert_eq!(world.layout().await, "1:h1 2:d1 3:p2 4:d1 5-66:f2 67:d2");
-    let found = world.wal.inspect().await.unwrap();
+    let (stalled, _next) = taken_over().await;
+    let found = stalled.world.wal.inspect().await.unwrap();
     assert_eq!((found.tail.get(), &states(&found)[..5]), (67, "lllxl"));
 }
 

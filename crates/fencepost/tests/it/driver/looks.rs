@@ -1,6 +1,7 @@
 //! A look that was not answered shows nothing: neither that there is no boundary, nor that nothing stands above a gap, nor that there is no later
 //! manifest.
 
+use super::changed_hands;
 use crate::support::{World, append_all, options, rows, rows_from, wal_builder};
 use fencepost::{CursorName, GaveUp, OpenWriterError, Position, ReadError, ReadFrom, Version, Wal, Writer};
 use fencepost_format::{Boundary, DecodeLimits, MANIFEST_BYTES_MAX};
@@ -17,17 +18,6 @@ fn boundaries(path: &str) -> bool {
 
 fn name() -> CursorName {
     CursorName::parse("copy").unwrap()
-}
-
-/// Two epochs, whose change of hands a reader concludes from.
-async fn changed_hands() -> World {
-    let world = World::new().await;
-    let writer = world.writer().await;
-    append_all(&writer, 1..=3).await;
-    writer.close().await.unwrap();
-    append_all(&world.writer().await, 4..=6).await;
-    assert_eq!(world.layout().await, "1:h1 2-4:d1 5:c1 6:h2 7-9:d2");
-    world
 }
 
 /// P-45, P-54.

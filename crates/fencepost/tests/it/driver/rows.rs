@@ -1,12 +1,13 @@
 //! Rows that are not what their header promises, and rows of dead writers.
 
-use crate::support::{World, append_all, numbers, options, rows, settle, submit, wal_on};
+use super::taken_over;
+use crate::support::{World, append_all, numbers, options, rows};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use fencepost::{
     Epoch, GaveUp, Nonce, OpenWriterError, Pipelining, Position, ReadError, ReadFrom, ResumePoint,
 };
 use fencepost_format::{DecodeLimits, EncodedBatches, TRAILER_BYTES, decode_header, seal_data};
-use fencepost_store::wrap::{Fault, FaultStore, Op};
+use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 
 /// Rows at 2 and 4, and at 3 an entry as Lance writes them, without a checksum: its header is sound, and its rows are not.
@@ -68,23 +69,13 @@ async fn a_recovery_stays_at_rows_that_it_cannot_decode() {
 /// P-43: inside a zone, what a dead writer left there is no part of the log, and only what lies below tells so.
 #[tokio::test(start_paused = true)]
 async fn a_resume_point_of_an_unknown_epoch_looks_at_what_lies_below() {
-    let world = World::new().await;
-    let own = FaultStore::new(Arc::clone(world.faults.inner()));
-    let dead = wal_on(Arc::new(own.clone())).await.open_writer(options()).await.unwrap();
-    append_all(&dead, [1]).await;
-    let stalled = own.hold(Op::Put, world.entry(3));
-    let tickets = [submit(&dead, 2).await, submit(&dead, 3).await];
-    stalled.arrived().await;
-    settle().await;
-    let next = world.writer().await;
-    append_all(&next, [4]).await;
-    assert_eq!(world.layout().await, "1:h1 2:d1 3:p2 4:d1 5-66:f2 67:d2");
+    let (stalled, _next) = taken_over().await;
     for highest in [Epoch::NONE, Epoch::new(2)] {
         let from = ReadFrom::Resume(ResumePoint { next: Position::new(4), highest });
-        assert_eq!(rows(&world.wal, from).await.unwrap(), [4], "{highest}");
+        assert_eq!(rows(&stalled.world.wal, from).await.unwrap(), [4], "{highest}");
     }
-    stalled.release();
-    for ticket in tickets {
+    stalled.at_three.release();
+    for ticket in stalled.tickets {
         assert!(ticket.await.unwrap_err().is_definite());
     }
 }
