@@ -2,6 +2,7 @@
 
 mod group;
 mod lease;
+mod ledger;
 mod opening;
 mod status;
 mod task;

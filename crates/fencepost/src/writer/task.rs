@@ -3,6 +3,7 @@
 
 use super::group::{Group, Groups};
 use super::lease::{Renewal, millis, until};
+use super::ledger::Ledger;
 use super::{Appended, Command, Waiter, Writer, WriterStatus};
 use crate::io::{Io, Performed, Signature};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
@@ -45,17 +46,11 @@ pub(super) fn start(
         commands: received,
         undecided: BTreeMap::new(),
         requests: JoinSet::new(),
-        flushes: VecDeque::new(),
+        ledger: Ledger::default(),
         checkpoint: None,
         checkpoints: VecDeque::new(),
         close: None,
-        failure: None,
         cause: None,
-        repeated: 0,
-        acknowledged_bytes: 0,
-        accepted: 0,
-        placed: 0,
-        lost: None,
         status,
         renewal,
     };
@@ -75,20 +70,11 @@ struct Task {
     requests: JoinSet<Performed>,
     pace: Option<Interval>,
     may_put: bool,
-    flushes: VecDeque<Flush>,
+    ledger: Ledger<Done<(), AppendError>>,
     checkpoint: Option<Done<Position, CheckpointError>>,
     checkpoints: VecDeque<(Position, Done<Position, CheckpointError>)>,
     close: Option<Done<(), AppendError>>,
-    failure: Option<AppendError>,
     cause: Option<Cause>,
-    repeated: u64,
-    acknowledged_bytes: u64,
-    /// Submissions taken from callers.
-    accepted: u64,
-    /// Those of them that got a position, or were refused one, before the writer stopped.
-    placed: u64,
-    /// The first submission that failed, by its number among the accepted, and why: no flush after it may succeed.
-    lost: Option<(u64, AppendError)>,
     status: watch::Sender<WriterStatus>,
     renewal: Option<Renewal>,
 }
@@ -102,15 +88,6 @@ struct Undecided {
     first: u64,
     waiters: Vec<Waiter>,
     _memory: Vec<OwnedSemaphorePermit>,
-}
-
-/// Somebody who waits for everything submitted before.
-struct Flush {
-    /// How many submissions had been accepted when it came.
-    accepted: u64,
-    /// The position of the last of it; `None` while that has none yet.
-    through: Option<Position>,
-    done: Done<(), AppendError>,
 }
 
 impl Task {
@@ -175,19 +152,15 @@ impl Task {
 
     /// Gives positions to groups that are due, while window and pace allow.
     fn fill_window(&mut self) {
-        if let Some(failure) = &self.failure {
-            let failure = failure.for_unsent();
-            let groups: Vec<_> = self.groups.drain().collect();
-            if !groups.is_empty() {
-                self.lose(self.placed, &failure);
-            }
-            for group in groups {
-                fail(group.waiters, &failure);
+        if let Some(refusal) = self.ledger.refusal() {
+            for group in self.groups.drain() {
+                self.ledger.lose_waiting(&refusal);
+                fail(group.waiters, &refusal);
             }
             return;
         }
         let now = self.io.environment.now();
-        let hurry = !self.flushes.is_empty() || self.close.is_some() || self.commands.is_closed();
+        let hurry = self.ledger.has_flushes() || self.close.is_some() || self.commands.is_closed();
         while self.may_put
             && self.core.window().has_room()
             && self.groups.due(hurry).is_some_and(|due| due <= now)
@@ -205,8 +178,7 @@ impl Task {
             return self.groups.part(group);
         }
         let Group { permits, waiters, .. } = group;
-        let first = self.placed;
-        self.placed += waiters.len() as u64;
+        let first = self.ledger.place(waiters.len());
         match sealed {
             Ok(chunks) => {
                 let submitted = self.core.submit(now);
@@ -220,16 +192,11 @@ impl Task {
             }
             Err(error) => {
                 let refused = AppendError::Refused { reason: error.to_string() };
-                self.lose(first, &refused);
+                self.ledger.lose(first, &refused);
                 fail(waiters, &refused);
             }
         }
-        let (last, placed) = (self.core.window().next().prev(), self.placed);
-        for flush in
-            self.flushes.iter_mut().filter(|flush| flush.through.is_none() && flush.accepted <= placed)
-        {
-            flush.through = Some(last);
-        }
+        self.ledger.reach(self.core.window().next().prev());
     }
 
     fn start_checkpoint(&mut self) {
@@ -259,7 +226,7 @@ impl Task {
         while let Some(request) = self.core.poll_request() {
             let payload = match &request {
                 Request::CreateEntry { at, kind: EntryKind::Data, attempt } => {
-                    self.repeated += u64::from(*attempt > 0);
+                    self.ledger.note_attempt(*attempt);
                     self.undecided.get(at).map(|undecided| undecided.payload.clone())
                 }
                 _ => None,
@@ -287,20 +254,13 @@ impl Task {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Submit(submission) => match self.failure.as_ref().map(AppendError::for_unsent) {
-                Some(failure) => {
-                    self.lose(self.accepted, &failure);
-                    self.accepted += 1;
-                    fail(vec![submission.waiter], &failure);
-                }
-                None => {
-                    self.accepted += 1;
-                    self.groups.push(self.io.environment.now(), submission);
-                }
+            Command::Submit(submission) => match self.ledger.accept() {
+                Ok(()) => self.groups.push(self.io.environment.now(), submission),
+                Err(refusal) => fail(vec![submission.waiter], &refusal),
             },
             Command::Flush(done) => {
-                let through = self.groups.is_empty().then(|| self.core.window().next().prev());
-                self.flushes.push_back(Flush { accepted: self.accepted, through, done });
+                let last = self.core.window().next().prev();
+                self.ledger.flush(done, last);
             }
             Command::Checkpoint(position, done) => self.checkpoints.push_back((position, done)),
             Command::Close(done) => self.close = Some(done),
@@ -319,8 +279,7 @@ impl Task {
     fn acknowledge(&mut self, through: Position) {
         let above = self.undecided.split_off(&through.next());
         let decided = std::mem::replace(&mut self.undecided, above);
-        self.acknowledged_bytes +=
-            decided.values().map(|append| append.payload.content_length() as u64).sum::<u64>();
+        self.ledger.acknowledge(decided.values().map(|append| append.payload.content_length() as u64).sum());
         // First, so that whoever sees an acknowledgement finds it in the status too.
         self.publish();
         for (position, undecided) in decided {
@@ -334,15 +293,16 @@ impl Task {
         let cause = self.cause.as_ref().map(ToString::to_string);
         tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.signature.epoch, ?stop, "the writer stopped");
         for (at, undecided) in self.undecided.split_off(&from) {
-            self.lose(undecided.first, &explain(stop, at, &cause));
-            fail(undecided.waiters, &explain(stop, at, &cause));
+            let why = explain(stop, at, &cause);
+            self.ledger.lose(undecided.first, &why);
+            fail(undecided.waiters, &why);
         }
         self.fail_for_good(explain(stop, stop.at(), &cause));
     }
 
     /// Remembers why, and lets the lease go: whoever comes next need not wait.
     fn fail_for_good(&mut self, failure: AppendError) {
-        self.failure.get_or_insert(failure);
+        self.ledger.stop(failure);
         if let Some(renewal) = self.renewal.take() {
             tokio::spawn(renewal.release());
         }
@@ -371,25 +331,9 @@ impl Task {
         }
     }
 
-    /// Notes that a submission failed.
-    fn lose(&mut self, number: u64, why: &AppendError) {
-        if self.lost.as_ref().is_none_or(|(first, _)| number < *first) {
-            self.lost = Some((number, why.clone()));
-        }
-    }
-
     fn settle_flushes(&mut self) {
-        let acked = self.core.window().acked();
-        for flush in std::mem::take(&mut self.flushes) {
-            match (&self.lost, flush.through) {
-                (Some((lost, why)), _) if *lost < flush.accepted => {
-                    let _ = flush.done.send(Err(why.clone()));
-                }
-                (_, Some(through)) if through <= acked => {
-                    let _ = flush.done.send(Ok(()));
-                }
-                _ => self.flushes.push_back(flush),
-            }
+        for (done, result) in self.ledger.settle(self.core.window().acked()) {
+            let _ = done.send(result);
         }
     }
 
@@ -402,7 +346,7 @@ impl Task {
 
     /// Whether nobody can want anything any more.
     fn is_over(&self, open: bool) -> bool {
-        let stopped = self.failure.is_some() && self.undecided.is_empty();
+        let stopped = self.ledger.stopped().is_some() && self.undecided.is_empty();
         let settled = self.close.is_none()
             && self.undecided.is_empty()
             && self.groups.is_empty()
@@ -414,7 +358,6 @@ impl Task {
         let status = WriterStatus {
             epoch: self.signature.epoch,
             acknowledged: self.core.window().acked(),
-            acknowledged_bytes: self.acknowledged_bytes,
             replay_after: self.core.replay_after(),
             in_flight: self.core.window().undecided(),
             in_flight_max: self.core.window().in_flight_max(),
@@ -422,9 +365,8 @@ impl Task {
             requests: self.io.store.counts(),
             open_requests: self.status.borrow().open_requests,
             lease_requests: self.lease_io.store.counts(),
-            repeated: self.repeated,
-            stopped: self.failure.clone(),
             closed: self.core.window().is_closed(),
+            ..self.ledger.status()
         };
         self.status.send_replace(status);
     }
@@ -438,7 +380,7 @@ impl Task {
         }
         self.publish();
         if let Some(done) = self.close.take() {
-            let failure = self.failure.clone().unwrap_or(AppendError::Closed);
+            let failure = self.ledger.stopped().cloned().unwrap_or(AppendError::Closed);
             let _ = done.send(if closed { Ok(()) } else { Err(failure) });
         }
         self.requests.detach_all();
