@@ -23,8 +23,7 @@ struct Store {
 }
 
 impl Store {
-    /// Performs a request of a writer that signs with `epoch` and `nonce`.
-    fn perform(&mut self, request: Request, epoch: Epoch, nonce: Nonce) -> Reply {
+    fn perform(&mut self, request: Request) -> Reply {
         self.requests += 1;
         match request {
             Request::ListManifests { .. } => {
@@ -45,9 +44,9 @@ impl Store {
             Request::PeekEntry { at, .. } => {
                 Reply::Peeked(at, found(self.entries.get(&at).copied().map(Some)))
             }
-            Request::CreateEntry { at, kind, .. } => {
-                let header = EntryHeader { position: at, epoch, kind, nonce: Some(nonce), generation: None };
-                Reply::EntryCreated(at, create(&mut self.entries, at, header))
+            Request::CreateEntry { entry, .. } => {
+                let at = entry.position;
+                Reply::EntryCreated(at, create(&mut self.entries, at, entry.header()))
             }
         }
     }
@@ -72,7 +71,6 @@ fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
     let mut opening = Opening::new(Params::default(), now, ShardId::from_bytes([7; 16]), nonce, None);
     let mut epoch = Epoch::NONE;
     loop {
-        // Events first: what is asked for next may have to be signed with the epoch that they tell.
         while let Some(event) = opening.poll_event() {
             match event {
                 OpeningEvent::Claimed { epoch: claimed, .. } => epoch = claimed,
@@ -87,20 +85,20 @@ fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
             }
         }
         let request = opening.poll_request().expect("an opening asks until it has ended");
-        let reply = store.perform(request, epoch, nonce);
+        let reply = store.perform(request);
         opening.handle(now, &reply);
     }
 }
 
 /// Appends once and tells what came of it.
-fn append(store: &mut Store, now: Tick, writer: &mut WriterCore, nonce: Nonce) {
+fn append(store: &mut Store, now: Tick, writer: &mut WriterCore) {
     let epoch = writer.epoch();
     let Some(at) = writer.submit(now) else {
         println!("epoch {epoch} takes no more appends: {:?}", writer.stopped());
         return;
     };
     while let Some(request) = writer.poll_request() {
-        let reply = store.perform(request, epoch, nonce);
+        let reply = store.perform(request);
         writer.handle(now, &reply);
     }
     while let Some(event) = writer.poll_event() {
@@ -122,19 +120,17 @@ fn append(store: &mut Store, now: Tick, writer: &mut WriterCore, nonce: Nonce) {
 fn main() {
     let (mut store, now) = (Store::default(), Tick(0));
 
-    let first_nonce = Nonce(1);
-    let mut first = WriterCore::new(Params::default(), &open(&mut store, now, first_nonce));
-    append(&mut store, now, &mut first, first_nonce);
+    let mut first = WriterCore::new(Params::default(), &open(&mut store, now, Nonce(1)));
+    append(&mut store, now, &mut first);
     let before = store.requests;
-    append(&mut store, now, &mut first, first_nonce);
+    append(&mut store, now, &mut first);
     println!("an append takes {} request", store.requests - before);
 
     // Nobody asks the first writer.
-    let second_nonce = Nonce(2);
-    let opened = open(&mut store, now, second_nonce);
+    let opened = open(&mut store, now, Nonce(2));
     println!("epoch {} has its post at {} and appends at {}", opened.epoch, opened.post, opened.next);
     let mut second = WriterCore::new(Params::default(), &opened);
-    append(&mut store, now, &mut first, first_nonce);
-    append(&mut store, now, &mut second, second_nonce);
-    append(&mut store, now, &mut first, first_nonce);
+    append(&mut store, now, &mut first);
+    append(&mut store, now, &mut second);
+    append(&mut store, now, &mut first);
 }

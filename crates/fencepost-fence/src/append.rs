@@ -1,8 +1,10 @@
 //! The appends of one writer that are not acknowledged yet (P-20 to P-26). In the ordinary case each is one create and nothing
 //! else (P-25).
 
-use crate::{CreateReply, FindLatest, Found, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Nonce, Position};
+use crate::{
+    CreateReply, FindLatest, Found, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, rules,
+};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 use std::collections::VecDeque;
 
 /// The append window.
@@ -19,8 +21,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppendWindow {
     params: Params,
-    epoch: Epoch,
-    nonce: Nonce,
+    writer: WriterId,
     acked: Position,
     slots: VecDeque<Slot>,
     state: State,
@@ -157,11 +158,11 @@ pub enum AppendEvent {
 impl AppendWindow {
     /// An empty window that appends at `next`.
     #[must_use]
-    pub fn new(params: Params, epoch: Epoch, nonce: Nonce, next: Position) -> Self {
+    pub fn new(params: Params, writer: WriterId, next: Position) -> Self {
         let (slots, events) = (VecDeque::new(), VecDeque::new());
         let (state, collision, superseded_by, owed) = (State::Open, None, None, false);
         let acked = next.prev();
-        Self { params, epoch, nonce, acked, slots, state, collision, superseded_by, owed, events }
+        Self { params, writer, acked, slots, state, collision, superseded_by, owed, events }
     }
 
     /// The acknowledged tail.
@@ -277,7 +278,9 @@ impl AppendWindow {
         let (at, attempt) = (first.plus(index as u64), slot.attempt);
         Some(match slot.step {
             SlotStep::ReadBack => Request::ReadEntry { at, attempt },
-            SlotStep::Create | SlotStep::Done => Request::CreateEntry { at, kind: slot.kind, attempt },
+            SlotStep::Create | SlotStep::Done => {
+                Request::CreateEntry { entry: self.writer.entry(at, slot.kind), attempt }
+            }
         })
     }
 
@@ -325,7 +328,7 @@ impl AppendWindow {
         match reply {
             CreateReply::Done => self.settle(now, at),
             CreateReply::Exists if !rules::on(Rule::ReadBack) => {
-                let by = self.epoch.next();
+                let by = self.writer.epoch.next();
                 self.stop(Stop::Fenced { by, at });
             }
             CreateReply::Exists => {
@@ -351,14 +354,12 @@ impl AppendWindow {
 
     /// P-22: what stands where our entry should be?
     fn handle_read_back(&mut self, now: Tick, at: Position, read: &ReadReply<EntryHeader>) {
-        let (late_after, epoch, nonce) = (self.params.patience, self.epoch, self.nonce);
+        let (late_after, writer) = (self.params.patience, self.writer);
         let Some(slot) = self.slot(at, SlotStep::ReadBack) else { return };
         let late = now.since(slot.since) >= late_after;
         match read {
-            ReadReply::Found(header) if header.epoch == epoch && header.nonce == Some(nonce) => {
-                self.settle(now, at)
-            }
-            ReadReply::Found(header) if header.epoch > epoch => {
+            ReadReply::Found(header) if writer.wrote(header) => self.settle(now, at),
+            ReadReply::Found(header) if header.epoch > writer.epoch => {
                 self.collide(now, header);
             }
             ReadReply::Found(_) | ReadReply::Damaged if !rules::on(Rule::NeverStepOver) => {

@@ -4,7 +4,9 @@ mod fillers;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
-use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, Zones, rules};
+use crate::{
+    CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, Zones, rules,
+};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use fillers::{Fillers, Filling};
 
@@ -16,8 +18,7 @@ use fillers::{Fillers, Filling};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
     params: Params,
-    epoch: Epoch,
-    nonce: Nonce,
+    writer: WriterId,
     forward: Forward,
     highest: Epoch,
     /// Entries of generations below it are in Lance's SSTables already (P-44).
@@ -113,8 +114,7 @@ impl Fence {
         let from = claimed.replay_after.next();
         Self {
             params,
-            epoch: claimed.writer_epoch,
-            nonce,
+            writer: WriterId { epoch: claimed.writer_epoch, nonce },
             forward: Forward::new(now, from, None, params.read_ahead, params.patience),
             highest: Epoch::NONE,
             flushed_below: claimed.current_generation,
@@ -142,14 +142,14 @@ impl Fence {
             Step::Post { asked: true, .. } | Step::ReadPost { asked: true, .. } | Step::Ended => None,
             Step::Post { at, kind, attempt, asked, .. } => {
                 *asked = true;
-                Some(Request::CreateEntry { at: *at, kind: *kind, attempt: *attempt })
+                Some(Request::CreateEntry { entry: self.writer.entry(*at, *kind), attempt: *attempt })
             }
             Step::ReadPost { at, attempt, asked, .. } => {
                 *asked = true;
                 Some(Request::ReadEntry { at: *at, attempt: *attempt })
             }
             Step::BeforeFillers { find, .. } | Step::Final { find, .. } => find.poll_request(),
-            Step::Fill { fillers, .. } => fillers.poll_request(),
+            Step::Fill { fillers, .. } => fillers.poll_request(self.writer),
         }
     }
 
@@ -232,7 +232,7 @@ impl Fence {
 
     /// Notes one entry of the replay; `false` if it ends the opening.
     fn take(&mut self, header: EntryHeader) -> bool {
-        if header.epoch >= self.epoch && rules::on(Rule::FencedByEntry) {
+        if header.epoch >= self.writer.epoch && rules::on(Rule::FencedByEntry) {
             self.end(FenceEvent::Fenced { by: header.epoch });
             return false;
         }
@@ -252,7 +252,7 @@ impl Fence {
 
     /// P-91. Before the first epoch there was nobody who could have lost anything.
     fn look(&mut self, now: Tick, at: Position) {
-        let nobody_before = self.epoch == Epoch::FIRST && self.last_valid.is_none();
+        let nobody_before = self.writer.epoch == Epoch::FIRST && self.last_valid.is_none();
         if nobody_before || !rules::on(Rule::LookBeforePost) {
             return self.post(now, at);
         }
@@ -289,7 +289,7 @@ impl Fence {
     fn post(&mut self, now: Tick, at: Position) {
         // P-15: only a close entry tells that nothing is in flight. Before the first epoch there was nobody.
         let settled = self.last_valid == Some(EntryKind::Close)
-            || (self.epoch == Epoch::FIRST && self.last_valid.is_none())
+            || (self.writer.epoch == Epoch::FIRST && self.last_valid.is_none())
             || !rules::on(Rule::HandoverAfterClose);
         let kind = if settled { EntryKind::Handover } else { EntryKind::Post };
         if !rules::on(Rule::Post) {
@@ -327,7 +327,7 @@ impl Fence {
         };
         let late = now.since(since) >= self.params.patience;
         match read {
-            ReadReply::Found(header) if header.epoch == self.epoch && header.nonce == Some(self.nonce) => {
+            ReadReply::Found(header) if self.writer.wrote(header) => {
                 self.posted(now, at, kind);
             }
             ReadReply::Found(header) => {
@@ -377,16 +377,16 @@ impl Fence {
     /// Whether the manifest found still has our epoch; if not, that ends the opening.
     fn still_ours(&mut self, found: Result<Option<Manifest>, GaveUp>) -> Option<Manifest> {
         match found {
-            Ok(Some(manifest)) if manifest.writer_epoch == self.epoch => return Some(manifest),
+            Ok(Some(manifest)) if manifest.writer_epoch == self.writer.epoch => return Some(manifest),
             Ok(Some(manifest)) if matches!(self.step, Step::Final { .. }) && !rules::on(Rule::FinalRead) => {
                 return Some(manifest);
             }
-            Ok(Some(manifest)) if manifest.writer_epoch > self.epoch => {
+            Ok(Some(manifest)) if manifest.writer_epoch > self.writer.epoch => {
                 self.end(FenceEvent::Fenced { by: manifest.writer_epoch });
             }
             Ok(manifest) => {
                 let found = manifest.map_or(Epoch::NONE, |manifest| manifest.writer_epoch);
-                self.end(FenceEvent::GaveUp(GaveUp::RolledBack { ours: self.epoch, found }));
+                self.end(FenceEvent::GaveUp(GaveUp::RolledBack { ours: self.writer.epoch, found }));
             }
             Err(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
         }
@@ -404,7 +404,7 @@ impl Fence {
         } else {
             post.plus(self.params.window.get())
         };
-        let (epoch, nonce) = (self.epoch, self.nonce);
+        let WriterId { epoch, nonce } = self.writer;
         self.end(FenceEvent::Opened(Opened { epoch, nonce, post, handover, next, zones, manifest }));
     }
 

@@ -45,6 +45,7 @@ pub mod rules;
 mod testing;
 mod vocabulary;
 mod writer;
+mod writer_id;
 mod zones;
 
 pub use append::{AppendEvent, AppendWindow, Stop};
@@ -61,6 +62,7 @@ pub use read::{Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};
 pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
+pub use writer_id::{NewEntry, WriterId};
 pub use zones::Zones;
 
 /// What the machines of one party have in common.

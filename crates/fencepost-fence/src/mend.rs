@@ -1,8 +1,8 @@
 //! Giving up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
 
 use crate::proof::proven_below;
-use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Tick, Window};
-use fencepost_format::{EntryHeader, EntryKind, Manifest, Nonce, Position};
+use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Tick, Window, WriterId};
+use fencepost_format::{EntryHeader, EntryKind, Manifest, Position};
 
 /// What is the matter with the entry that is to be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +29,7 @@ pub enum Ailment {
 pub struct Mend {
     at: Position,
     ailment: Ailment,
-    nonce: Nonce,
+    writer: WriterId,
     window: Window,
     patience: u64,
     since: Tick,
@@ -89,15 +89,15 @@ pub enum NotAiling {
 }
 
 impl Mend {
-    /// Starts to give up the entry at `at`. The nonce must be fresh.
+    /// Starts to give up the entry at `at`. The tombstone is written in the name of `writer`, with the epoch of what it replaces and a fresh nonce.
     #[must_use]
-    pub const fn new(params: Params, now: Tick, at: Position, ailment: Ailment, nonce: Nonce) -> Self {
+    pub const fn new(params: Params, now: Tick, at: Position, ailment: Ailment, writer: WriterId) -> Self {
         let step = match ailment {
             Ailment::Lost { proof } => Step::Proof(proof),
             Ailment::Damaged | Ailment::Unreadable => Step::Unsound { again: false },
         };
         let (window, patience) = (params.window, params.patience);
-        Self { at, ailment, nonce, window, patience, since: now, attempt: 0, asked: false, step }
+        Self { at, ailment, writer, window, patience, since: now, attempt: 0, asked: false, step }
     }
 
     /// The next request, if one is due.
@@ -114,7 +114,9 @@ impl Mend {
             Step::Missing | Step::ReadBack { .. } | Step::Unsound { .. } => {
                 Request::ReadEntry { at, attempt }
             }
-            Step::Create { .. } => Request::CreateEntry { at, kind: EntryKind::Tombstone, attempt },
+            Step::Create { .. } => {
+                Request::CreateEntry { entry: self.writer.entry(at, EntryKind::Tombstone), attempt }
+            }
             Step::Manifest(_) => unreachable!("asked above"),
         })
     }
@@ -188,7 +190,7 @@ impl Mend {
     fn read_back(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
         let Step::ReadBack { uncertain } = self.step else { unreachable!("called while reading back") };
         match read {
-            ReadReply::Found(header) if header.nonce == Some(self.nonce) => Some(MendOutcome::Mended),
+            ReadReply::Found(header) if self.writer.wrote(header) => Some(MendOutcome::Mended),
             // A late create of its own writer: the entry is back.
             ReadReply::Found(header) => standing(header),
             ReadReply::Damaged => refused(NotAiling::Damaged),

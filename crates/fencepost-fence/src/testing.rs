@@ -119,7 +119,9 @@ fn ask(request: &Request) -> String {
         Request::ListBoundaries { attempt } => ("BOUND".to_owned(), attempt),
         Request::ReadCursor { attempt } => ("CURSOR".to_owned(), attempt),
         Request::PeekEntry { at, attempt } => (format!("PEEK{at}"), attempt),
-        Request::CreateEntry { at, kind, attempt } => (format!("PUT{at}:{}", letter(*kind)), attempt),
+        Request::CreateEntry { entry, attempt } => {
+            (format!("PUT{}:{}", entry.position, letter(entry.kind)), attempt)
+        }
     };
     if *attempt == 0 { text } else { format!("{text}#{attempt}") }
 }

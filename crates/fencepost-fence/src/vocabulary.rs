@@ -1,7 +1,7 @@
 //! The words between the core and whoever drives it: requests out, replies in.
 
-use crate::{Rule, rules};
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
+use crate::{NewEntry, Rule, rules};
+use fencepost_format::{EntryHeader, Epoch, Manifest, Position, Version};
 
 /// A moment on the driver's clock, in milliseconds from any origin.
 ///
@@ -132,15 +132,47 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
-    /// Create an entry, if absent: of `Data` kind with the payload that the driver holds for this position, else a marker.
+    /// Create an entry, if absent: of `Data` kind with the rows that the driver holds for this position, else without any.
     CreateEntry {
-        /// Where.
-        at: Position,
-        /// What.
-        kind: EntryKind,
+        /// Its whole name: where, what, and by whom.
+        entry: NewEntry,
         /// Which try this is.
         attempt: u32,
     },
+}
+
+impl Request {
+    /// Which try this is, from 0.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        match self {
+            Self::ListManifests { attempt }
+            | Self::ReadManifest { attempt, .. }
+            | Self::CreateManifest { attempt, .. }
+            | Self::ReadEntry { attempt, .. }
+            | Self::ListBoundaries { attempt }
+            | Self::ReadCursor { attempt }
+            | Self::PeekEntry { attempt, .. }
+            | Self::CreateEntry { attempt, .. } => *attempt,
+        }
+    }
+
+    /// The reply to a request that nobody waits for any longer: anything may be true.
+    #[must_use]
+    pub const fn unanswered(&self) -> Reply {
+        match self {
+            Self::ListManifests { .. } => Reply::Listed(ReadReply::Unknown),
+            Self::ReadManifest { version, .. } => Reply::Manifest(*version, ReadReply::Unknown),
+            Self::CreateManifest { manifest, .. } => {
+                Reply::ManifestCreated(manifest.version, CreateReply::Unknown)
+            }
+            Self::ReadEntry { at, .. } => Reply::Entry(*at, ReadReply::Unknown),
+            Self::ListBoundaries { .. } => Reply::Boundary(ReadReply::Unknown),
+            Self::ReadCursor { .. } => Reply::Cursor(ReadReply::Unknown),
+            Self::PeekEntry { at, .. } => Reply::Peeked(*at, ReadReply::Unknown),
+            Self::CreateEntry { entry, .. } => Reply::EntryCreated(entry.position, CreateReply::Unknown),
+        }
+    }
 }
 
 /// The answer to a [`Request`].

@@ -2,7 +2,7 @@
 
 use crate::{
     AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Opened, Params, Reply, Request, Rule,
-    Stop, Tick, Zones, rules,
+    Stop, Tick, WriterId, Zones, rules,
 };
 use fencepost_format::{Epoch, Manifest, Nonce, Position, Version};
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WriterCore {
     params: Params,
-    epoch: Epoch,
+    writer: WriterId,
     window: AppendWindow,
     zones: Zones,
     replay_after: Position,
@@ -78,10 +78,11 @@ impl WriterCore {
     pub fn new(params: Params, opened: &Opened) -> Self {
         let window = params.pipelining.of(params.window, params.in_table, &opened.manifest);
         let used = Params { window, ..params };
+        let writer = WriterId { epoch: opened.epoch, nonce: opened.nonce };
         Self {
             params,
-            epoch: opened.epoch,
-            window: AppendWindow::new(used, opened.epoch, opened.nonce, opened.next),
+            writer,
+            window: AppendWindow::new(used, writer, opened.next),
             zones: opened.zones.clone(),
             replay_after: opened.manifest.replay_after,
             known: opened.manifest.version,
@@ -99,7 +100,13 @@ impl WriterCore {
     /// The epoch held.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
-        self.epoch
+        self.writer.epoch
+    }
+
+    /// The epoch held, and the nonce in every entry of it.
+    #[must_use]
+    pub const fn id(&self) -> WriterId {
+        self.writer
     }
 
     /// `R` as this writer last knew it.
@@ -153,7 +160,7 @@ impl WriterCore {
         } else {
             p
         };
-        let (epoch, known) = (self.epoch, self.known);
+        let (epoch, known) = (self.writer.epoch, self.known);
         let change = Change::Checkpoint { epoch, known, replay_after, tail };
         self.commit = Some(Commit::new(change, nonce, now.plus(self.params.patience)));
         Ok(())

@@ -9,4 +9,4 @@ pub mod writer;
 pub use oracle::{Append, Broken, Oracle};
 pub use reader::{Begin, Reader};
 pub use store::Store;
-pub use writer::{Wanted, Writer};
+pub use writer::Writer;

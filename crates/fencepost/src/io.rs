@@ -2,11 +2,10 @@
 
 use crate::{Cause, Environment};
 use bytes::Bytes;
-use fencepost_fence::{CreateReply, GaveUp, Params, ReadReply, Reply, Request};
+use fencepost_fence::{CreateReply, GaveUp, NewEntry, Params, ReadReply, Reply, Request, WriterId};
 use fencepost_format::{
-    DecodeLimits, EntryKind, EntryTail, Epoch, FormatError, MANIFEST_BYTES_MAX, Manifest, Nonce, Position,
-    ShardPaths, TRAILER_BYTES, Version, decode_header, encode_marker, encode_version_hint,
-    parse_boundary_name, parse_manifest_name,
+    DecodeLimits, EntryTail, FormatError, MANIFEST_BYTES_MAX, Manifest, Position, ShardPaths, TRAILER_BYTES,
+    Version, decode_header, encode_marker, encode_version_hint, parse_boundary_name, parse_manifest_name,
 };
 use fencepost_store::{Listed, LogStore, Object, PutOutcome, ReadOutcome, Refusal, Retry, pause_before};
 use std::time::Duration;
@@ -31,28 +30,24 @@ pub(crate) struct Performed {
     pub(crate) cause: Option<Cause>,
 }
 
-/// How to write the entries that the core asks for by kind.
-#[derive(Clone, Debug)]
-pub(crate) struct Signature {
-    pub(crate) epoch: Epoch,
-    pub(crate) nonce: Nonce,
-}
-
 impl Io {
     /// The same with a request counter of its own.
     pub(crate) fn scoped(&self) -> Self {
         Self { store: self.store.scoped(), ..self.clone() }
     }
 
-    /// Performs `request`, after a pause if it is not the first attempt. `payload` is for data entries; markers are
-    /// signed with `signature`.
-    pub(crate) async fn perform(
+    /// Performs `request`, after a pause if it is not the first attempt.
+    pub(crate) async fn perform(&self, request: Request) -> Performed {
+        self.perform_with(request, None).await
+    }
+
+    /// The same. An entry that is to be created consists of `rows`, if given; else it is one that has none.
+    pub(crate) async fn perform_with(
         &self,
         request: Request,
-        signature: Option<Signature>,
-        payload: Option<object_store::PutPayload>,
+        rows: Option<object_store::PutPayload>,
     ) -> Performed {
-        self.pause_before(&request).await;
+        self.pause(request.attempt()).await;
         match request {
             Request::ListManifests { .. } => self.list_manifests().await,
             Request::ReadManifest { version, .. } => self.read_manifest(version).await,
@@ -61,20 +56,11 @@ impl Io {
             Request::ListBoundaries { .. } => self.list_boundaries().await,
             Request::ReadCursor { .. } => unreachable!("a reader for a cursor reads it by its name"),
             Request::PeekEntry { at, .. } => self.peek_entry(at).await,
-            Request::CreateEntry { at, kind: EntryKind::Data, .. } => {
-                let payload = payload.expect("the driver keeps the payload of every undecided append");
-                self.create_entry(at, payload).await
-            }
-            Request::CreateEntry { at, kind, .. } => {
-                let Signature { epoch, nonce } = signature.expect("only writers create markers");
-                self.create_entry(at, encode_marker(kind, at, epoch, nonce).into()).await
+            Request::CreateEntry { entry, .. } => {
+                let payload = rows.unwrap_or_else(|| marker(&entry));
+                self.create_entry(entry.position, payload).await
             }
         }
-    }
-
-    /// Waits as is fit before an attempt that is not the first.
-    pub(crate) async fn pause_before(&self, request: &Request) {
-        self.pause(attempt_of(request)).await;
     }
 
     /// The pause before an attempt of this number; none before the first, 0.
@@ -259,15 +245,7 @@ fn version_of(listed: &Listed) -> Option<Version> {
     parse_manifest_name(listed.path.filename()?)
 }
 
-const fn attempt_of(request: &Request) -> u32 {
-    match request {
-        Request::ListManifests { attempt }
-        | Request::ReadManifest { attempt, .. }
-        | Request::CreateManifest { attempt, .. }
-        | Request::ReadEntry { attempt, .. }
-        | Request::ListBoundaries { attempt }
-        | Request::ReadCursor { attempt }
-        | Request::PeekEntry { attempt, .. }
-        | Request::CreateEntry { attempt, .. } => *attempt,
-    }
+fn marker(entry: &NewEntry) -> object_store::PutPayload {
+    let NewEntry { position, kind, writer: WriterId { epoch, nonce } } = *entry;
+    encode_marker(kind, position, epoch, nonce).into()
 }

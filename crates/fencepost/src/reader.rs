@@ -207,10 +207,10 @@ impl Reader {
                 self.requests.push(Box::pin(async move {
                     match cursor {
                         Some(name) if matches!(request, Request::ReadCursor { .. }) => {
-                            io.pause_before(&request).await;
+                            io.pause(request.attempt()).await;
                             read_cursor(&io, &name).await
                         }
-                        _ => io.perform(request, None, None).await,
+                        _ => io.perform(request).await,
                     }
                 }));
             }
@@ -296,7 +296,7 @@ pub(crate) async fn manifest(io: &Io) -> Result<Manifest, ReadError> {
     let mut find = FindLatest::new(now().plus(io.params.patience));
     loop {
         let request = find.poll_request().expect("a search asks until it has an answer");
-        let Performed { reply, cause, .. } = io.perform(request, None, None).await;
+        let Performed { reply, cause, .. } = io.perform(request).await;
         match find.handle(now(), &reply) {
             None => {}
             Some(Ok(Some(manifest))) => return Ok(manifest),

@@ -45,7 +45,8 @@ impl Party for AppendWindow {
 
 fn window() -> AppendWindow {
     let epoch = Epoch::new(2);
-    AppendWindow::new(PARAMS, epoch, nonce(epoch), Position::new(5))
+    let writer = WriterId { epoch, nonce: nonce(epoch) };
+    AppendWindow::new(PARAMS, writer, Position::new(5))
 }
 
 fn check(script: &str, expect: &str) {

@@ -1,6 +1,6 @@
 //! Fillers: every position above a needed post that a dead writer could still reach is occupied (P-17).
 
-use crate::{CreateReply, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{CreateReply, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, rules};
 use fencepost_format::{EntryKind, Position};
 use std::collections::BTreeMap;
 
@@ -35,14 +35,14 @@ impl Fillers {
         (!open.is_empty()).then_some(Self { open, patience: params.patience, quiet_since: now })
     }
 
-    pub(super) fn poll_request(&mut self) -> Option<Request> {
+    pub(super) fn poll_request(&mut self, writer: WriterId) -> Option<Request> {
         let (&at, slot) = self.open.iter_mut().find(|(_, slot)| !slot.asked)?;
         slot.asked = true;
         let attempt = slot.attempt;
         Some(if slot.read_back {
             Request::ReadEntry { at, attempt }
         } else {
-            Request::CreateEntry { at, kind: EntryKind::Filler, attempt }
+            Request::CreateEntry { entry: writer.entry(at, EntryKind::Filler), attempt }
         })
     }
 

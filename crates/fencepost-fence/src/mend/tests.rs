@@ -24,7 +24,9 @@ impl Party for Mending {
 }
 
 fn check(ailment: Ailment, script: &str, expect: &str) {
-    let mend = Mend::new(PARAMS, Tick(0), Position::new(5), ailment, nonce(Epoch::new(2)));
+    let epoch = Epoch::new(2);
+    let writer = WriterId { epoch, nonce: nonce(epoch) };
+    let mend = Mend::new(PARAMS, Tick(0), Position::new(5), ailment, writer);
     assert_eq!(play(&mut Mending(mend, None), script), expect, "{script}");
 }
 

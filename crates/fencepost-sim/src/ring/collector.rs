@@ -29,12 +29,9 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
 
 /// The same request, answered with "unknown".
 #[must_use]
-pub fn unknown(
-    request: &CollectRequest,
-    asked: impl Fn(&fencepost_fence::Request) -> fencepost_fence::Reply,
-) -> CollectReply {
+pub fn unknown(request: &CollectRequest) -> CollectReply {
     match request {
-        CollectRequest::Manifest(request) => CollectReply::Manifest(asked(request)),
+        CollectRequest::Manifest(request) => CollectReply::Manifest(request.unanswered()),
         CollectRequest::List { part, .. } => CollectReply::Listed(*part, ReadReply::Unknown),
         CollectRequest::ReadBoundary { at, .. } => CollectReply::Boundary(*at, ReadReply::Unknown),
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),

@@ -2,9 +2,7 @@
 
 use super::collector;
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Manifest};
 use fencepost_gc::{CollectReply, CollectRequest, Object};
-use std::sync::Arc;
 
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Event {
@@ -26,9 +24,7 @@ pub(super) enum Event {
 
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Asked {
-    Read(Request),
-    Entry(EntryHeader),
-    Manifest(Arc<Manifest>),
+    Core(Request),
     Collect(CollectRequest),
 }
 
@@ -51,57 +47,42 @@ impl Event {
     }
 }
 
-pub(super) const fn attempt(request: &Request) -> u32 {
-    match request {
-        Request::ListManifests { attempt }
-        | Request::ReadManifest { attempt, .. }
-        | Request::CreateManifest { attempt, .. }
-        | Request::ReadEntry { attempt, .. }
-        | Request::ListBoundaries { attempt }
-        | Request::ReadCursor { attempt }
-        | Request::PeekEntry { attempt, .. }
-        | Request::CreateEntry { attempt, .. } => *attempt,
+impl Asked {
+    /// Which try it is.
+    pub(super) const fn attempt(&self) -> u32 {
+        match self {
+            Self::Core(request) | Self::Collect(CollectRequest::Manifest(request)) => request.attempt(),
+            Self::Collect(
+                CollectRequest::List { attempt, .. }
+                | CollectRequest::ReadBoundary { attempt, .. }
+                | CollectRequest::ReadHeader { attempt, .. }
+                | CollectRequest::ListSsTable { attempt, .. }
+                | CollectRequest::Stamp { attempt }
+                | CollectRequest::PublishBoundary { attempt, .. },
+            ) => *attempt,
+            Self::Collect(CollectRequest::Delete { .. }) => 0,
+        }
     }
-}
 
-pub(super) const fn attempt_of(request: &CollectRequest) -> u32 {
-    match request {
-        CollectRequest::Manifest(request) => attempt(request),
-        CollectRequest::List { attempt, .. }
-        | CollectRequest::ReadBoundary { attempt, .. }
-        | CollectRequest::ReadHeader { attempt, .. }
-        | CollectRequest::ListSsTable { attempt, .. }
-        | CollectRequest::Stamp { attempt }
-        | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
-        CollectRequest::Delete { .. } => 0,
+    /// The answer that says what became of a create; `None` to anything but the create of an entry or a manifest.
+    pub(super) const fn created(&self, reply: CreateReply) -> Option<Answer> {
+        match self {
+            Self::Core(Request::CreateEntry { entry, .. }) => {
+                Some(Answer::Core(Reply::EntryCreated(entry.position, reply)))
+            }
+            Self::Core(Request::CreateManifest { manifest, .. }) => {
+                Some(Answer::Core(Reply::ManifestCreated(manifest.version, reply)))
+            }
+            Self::Core(_) | Self::Collect(_) => None,
+        }
     }
-}
 
-pub(super) fn created(asked: &Asked, reply: CreateReply) -> Answer {
-    match asked {
-        Asked::Entry(entry) => Answer::Core(Reply::EntryCreated(entry.position, reply)),
-        Asked::Manifest(manifest) => Answer::Core(Reply::ManifestCreated(manifest.version, reply)),
-        Asked::Read(_) | Asked::Collect(_) => unreachable!("only creates are answered so"),
-    }
-}
-
-pub(super) fn unknown(asked: &Asked) -> Answer {
-    match asked {
-        Asked::Read(request) => Answer::Core(unread(request)),
-        Asked::Entry(_) | Asked::Manifest(_) => created(asked, CreateReply::Unknown),
-        Asked::Collect(request) => Answer::Collect(collector::unknown(request, unread)),
-    }
-}
-
-fn unread(request: &Request) -> Reply {
-    match request {
-        Request::ListManifests { .. } => Reply::Listed(ReadReply::Unknown),
-        Request::ReadManifest { version, .. } => Reply::Manifest(*version, ReadReply::Unknown),
-        Request::ReadEntry { at, .. } => Reply::Entry(*at, ReadReply::Unknown),
-        Request::ListBoundaries { .. } => Reply::Boundary(ReadReply::Unknown),
-        Request::ReadCursor { .. } => Reply::Cursor(ReadReply::Unknown),
-        Request::PeekEntry { at, .. } => Reply::Peeked(*at, ReadReply::Unknown),
-        Request::CreateManifest { .. } | Request::CreateEntry { .. } => unreachable!("this is no read"),
+    /// The answer that nobody knows.
+    pub(super) fn unanswered(&self) -> Answer {
+        match self {
+            Self::Core(request) => Answer::Core(request.unanswered()),
+            Self::Collect(request) => Answer::Collect(collector::unknown(request)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The network and the store of the core ring: what becomes of a request.
 
 use super::collector;
-use super::event::{Answer, Asked, Event, created, unknown};
+use super::event::{Answer, Asked, Event};
 use super::party::Role;
 use super::{Fault, Ring};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 impl Ring {
     /// Puts a request on its way, and decides what becomes of it.
-    pub(super) fn send(&mut self, index: usize, asked: Asked, attempt: u32) {
+    pub(super) fn send(&mut self, index: usize, asked: Asked) {
         let (calm, rate) = (self.calm, self.plan.fault_rate);
         let plan = &self.plan;
         let party = &mut self.parties[index];
@@ -25,6 +25,7 @@ impl Ring {
         let conflict = meets(Fault::Conflicts);
         let refused = meets(Fault::Refusals);
         let long = plan.has(Fault::Delays) && !calm;
+        let attempt = asked.attempt();
         let pause = if attempt == 0 { 0 } else { 100_000 << attempt.min(6) };
         let (mut there, mut back, late) = (net.delay(long), net.delay(long), net.delay(true));
         if calm {
@@ -34,13 +35,13 @@ impl Ring {
         party.calls += 1;
         party.waiting.insert(call);
         let sent = self.now + pause;
-        let is_create = matches!(asked, Asked::Entry(_) | Asked::Manifest(_));
         let arrives = sent + there;
         let gives_up = sent + REQUEST_TIMEOUT;
-        self.schedule(gives_up, Event::Answered { party: index, call, answer: unknown(&asked) });
-        if is_create && (conflict || refused) {
-            let reply = if conflict { CreateReply::Exists } else { CreateReply::NotDone { again: true } };
-            let answer = created(&asked, reply);
+        self.schedule(gives_up, Event::Answered { party: index, call, answer: asked.unanswered() });
+        let refusal = if conflict { CreateReply::Exists } else { CreateReply::NotDone { again: true } };
+        let refusal = asked.created(refusal);
+        let is_create = refusal.is_some();
+        if let Some(answer) = refusal.filter(|_| conflict || refused) {
             return self.schedule(arrives + back, Event::Answered { party: index, call, answer });
         }
         if is_create && doubled {
@@ -64,27 +65,16 @@ impl Ring {
     /// A request is performed.
     pub(super) fn arrive(&mut self, index: usize, call: u64, asked: Asked, reply: Option<u64>, honest: bool) {
         let answer = match &asked {
-            Asked::Read(request) => {
+            Asked::Core(request) => {
                 if self.plan.has(Fault::Pages)
                     && !self.calm
                     && matches!(request, Request::ListManifests { .. })
                 {
                     return self.turn_page(index, call, asked, reply);
                 }
-                let answer = self.store.read(request).expect("this is a read");
+                let answer = self.perform(request);
                 self.note_read(index, &answer);
                 Answer::Core(answer)
-            }
-            Asked::Entry(entry) => {
-                let reply = self.store.create_entry(*entry);
-                if reply == CreateReply::Done {
-                    self.oracle.landed(&self.store, entry);
-                }
-                created(&asked, reply)
-            }
-            Asked::Manifest(manifest) => {
-                let reply = self.create_manifest(manifest);
-                created(&asked, reply)
             }
             Asked::Collect(CollectRequest::List { .. }) if self.plan.has(Fault::Pages) && !self.calm => {
                 return self.turn_page(index, call, asked, reply);
@@ -100,6 +90,24 @@ impl Ring {
         };
         if honest {
             self.reply(index, call, answer, reply);
+        }
+    }
+
+    fn perform(&mut self, request: &Request) -> Reply {
+        match request {
+            Request::CreateEntry { entry, .. } => {
+                let entry = entry.header();
+                let reply = self.store.create_entry(entry);
+                if reply == CreateReply::Done {
+                    self.oracle.landed(&self.store, &entry);
+                }
+                Reply::EntryCreated(entry.position, reply)
+            }
+            Request::CreateManifest { manifest, .. } => {
+                let reply = self.create_manifest(&Arc::new(manifest.clone()));
+                Reply::ManifestCreated(manifest.version, reply)
+            }
+            read => self.store.read(read).expect("the rest are reads"),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The parties of the core ring: what they begin, what their clients wish for, and how their machines go on.
 
 use super::core::PATIENCE;
-use super::event::{Answer, Asked, Event, attempt, attempt_of};
+use super::event::{Answer, Asked, Event};
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
-use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
+use crate::world::{Begin, Oracle, Reader, Store, Writer};
 use fencepost_fence::{Tick, Verify, Window};
 use fencepost_format::{Nonce, Position};
 use fencepost_gc::{CollectParams, CollectRequest, Collection, Mode, Object, Policy};
@@ -164,14 +164,7 @@ impl Ring {
                     continue;
                 }
                 match writer.poll_request(self.plan.window, &mut self.oracle) {
-                    Some(Wanted::Read(request)) => {
-                        let attempt = attempt(&request);
-                        wanted.push((Asked::Read(request), attempt));
-                    }
-                    Some(Wanted::Entry(entry, attempt)) => wanted.push((Asked::Entry(entry), attempt)),
-                    Some(Wanted::Manifest(manifest, attempt)) => {
-                        wanted.push((Asked::Manifest(manifest), attempt))
-                    }
+                    Some(request) => wanted.push(Asked::Core(request)),
                     None => {
                         timer = writer.core().and_then(|core| core.poll_timeout());
                         break;
@@ -181,8 +174,7 @@ impl Ring {
             Role::Reader(Some(reader)) => loop {
                 reader.take_events(&self.store, &mut self.oracle);
                 let Some(request) = reader.poll_request() else { break };
-                let attempt = attempt(&request);
-                wanted.push((Asked::Read(request), attempt));
+                wanted.push(Asked::Core(request));
             },
             Role::Collector(Some(collection)) => {
                 while collection.poll_event().is_some() {}
@@ -190,8 +182,7 @@ impl Ring {
                     if let CollectRequest::Delete { objects, .. } = &request {
                         condemn(&self.store, &mut self.oracle, objects);
                     }
-                    let attempt = attempt_of(&request);
-                    wanted.push((Asked::Collect(request), attempt));
+                    wanted.push(Asked::Collect(request));
                 }
             }
             Role::Writer(None) | Role::Reader(None) | Role::Collector(None) => {}
@@ -209,8 +200,8 @@ impl Ring {
         if notes.iter().any(|note| !matches!(note, Note::Replayed)) {
             self.judge();
         }
-        for (asked, attempt) in wanted {
-            self.send(index, asked, attempt);
+        for asked in wanted {
+            self.send(index, asked);
         }
     }
 }

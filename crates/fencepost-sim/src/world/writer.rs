@@ -2,22 +2,10 @@
 
 use crate::world::{Append, Broken, Oracle, Store};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, GaveUp, Opened, Opening, OpeningEvent, Params, Reply, Request, Stop,
-    Tick, WriterCore, WriterEvent,
+    AppendEvent, CheckpointOutcome, GaveUp, NewEntry, Opened, Opening, OpeningEvent, Params, Reply, Request,
+    Stop, Tick, WriterCore, WriterEvent,
 };
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId};
-use std::sync::Arc;
-
-/// What a party wants from the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Wanted {
-    /// A read.
-    Read(Request),
-    /// An entry created, with the attempt.
-    Entry(EntryHeader, u32),
-    /// A manifest created, with the attempt.
-    Manifest(Arc<Manifest>, u32),
-}
+use fencepost_format::{EntryKind, Epoch, Nonce, Position, ShardId};
 
 /// A writer and its client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -218,24 +206,20 @@ impl Writer {
     }
 
     /// The next request.
-    pub fn poll_request(&mut self, window: u64, oracle: &mut Oracle) -> Option<Wanted> {
+    pub fn poll_request(&mut self, window: u64, oracle: &mut Oracle) -> Option<Request> {
         let request = match &mut self.phase {
             Phase::Opening(opening) => opening.poll_request()?,
             Phase::Open(core) => core.poll_request()?,
             Phase::Gone(_) => return None,
         };
-        Some(match request {
-            Request::CreateEntry { at, kind, attempt } => {
-                self.watch_entry(at, kind, window, oracle);
-                let (epoch, nonce) = (self.epoch, Some(self.nonce));
-                Wanted::Entry(EntryHeader { position: at, epoch, kind, nonce, generation: None }, attempt)
-            }
-            Request::CreateManifest { manifest, attempt } => Wanted::Manifest(Arc::new(manifest), attempt),
-            read => Wanted::Read(read),
-        })
+        if let Request::CreateEntry { entry, .. } = &request {
+            self.watch_entry(entry, window, oracle);
+        }
+        Some(request)
     }
 
-    fn watch_entry(&self, at: Position, kind: EntryKind, window: u64, oracle: &mut Oracle) {
+    fn watch_entry(&self, entry: &NewEntry, window: u64, oracle: &mut Oracle) {
+        let (at, kind) = (entry.position, entry.kind);
         if matches!(kind, EntryKind::Data | EntryKind::Close) && at > self.acked.plus(window) {
             oracle.breaks(Broken::WindowExceeded);
         }

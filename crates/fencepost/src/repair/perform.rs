@@ -2,10 +2,10 @@
 
 use super::{RepairPlan, RepairStep};
 use crate::error::{caused, gave_up_text};
-use crate::io::{Io, Signature};
+use crate::io::Io;
 use crate::{Cause, Position, Wal};
 use bytes::Bytes;
-use fencepost_fence::{Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request};
+use fencepost_fence::{Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request, WriterId};
 use fencepost_format::{Entry, EntryKind, FormatError, Nonce, encode_marker};
 use fencepost_store::{ReadOutcome, Refusal, StoreError};
 use snafu::Snafu;
@@ -97,7 +97,7 @@ impl Wal {
 async fn mend(io: &Io, step: &RepairStep) -> Result<Repaired, RepairError> {
     let RepairStep { position, ailment, epoch } = *step;
     let (nonce, now) = (io.environment.nonce(), || io.environment.now());
-    let mut mend = Mend::new(io.params, now(), position, ailment, nonce);
+    let mut mend = Mend::new(io.params, now(), position, ailment, WriterId { epoch, nonce });
     let (mut bodies, mut cause) = (Vec::new(), None);
     loop {
         let request = mend.poll_request().expect("a repair asks until it has an answer");
@@ -108,7 +108,7 @@ async fn mend(io: &Io, step: &RepairStep) -> Result<Repaired, RepairError> {
                 Reply::Entry(at, read)
             }
             request => {
-                let performed = io.perform(request, Some(Signature { epoch, nonce }), None).await;
+                let performed = io.perform(request).await;
                 cause = performed.cause.or(cause);
                 performed.reply
             }

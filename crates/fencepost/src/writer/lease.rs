@@ -77,7 +77,7 @@ pub(super) async fn watch_lease(
         }
         let verdict = match observer.poll_request(now()) {
             Some(ObserverRequest::Manifest(request)) => {
-                let Performed { reply, cause, .. } = io.perform(request, None, None).await;
+                let Performed { reply, cause, .. } = io.perform(request).await;
                 match observer.handle(now(), &reply) {
                     Some(Verdict::GaveUp(why)) => {
                         let cause = io.cause_of(why, cause);

@@ -2,12 +2,12 @@
 
 use super::lease::{Renewal, millis, watch_lease};
 use super::{Writer, task};
-use crate::io::{Io, Performed, Signature};
+use crate::io::{Io, Performed};
 use crate::table::is_table;
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
-use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Nonce, Position};
+use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -88,7 +88,6 @@ pub struct Opening {
     lease_io: Io,
     options: WriterOptions,
     core: fencepost_fence::Opening,
-    nonce: Nonce,
     epoch: Epoch,
     requests: FuturesUnordered<BoxFuture<'static, Performed>>,
     bodies: BTreeMap<Position, Bytes>,
@@ -113,7 +112,6 @@ impl Opening {
             lease_io,
             options,
             core,
-            nonce,
             epoch: Epoch::NONE,
             requests: FuturesUnordered::new(),
             bodies: BTreeMap::new(),
@@ -209,8 +207,8 @@ impl Opening {
             return self.take(event).await;
         }
         while let Some(request) = self.core.poll_request() {
-            let (io, signature) = (self.io.clone(), Signature { epoch: self.epoch, nonce: self.nonce });
-            self.requests.push(Box::pin(async move { io.perform(request, Some(signature), None).await }));
+            let io = self.io.clone();
+            self.requests.push(Box::pin(async move { io.perform(request).await }));
         }
         let performed = self.requests.next().await.expect("an opening that has not ended waits for a reply");
         if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {

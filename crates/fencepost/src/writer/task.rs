@@ -5,13 +5,13 @@ use super::group::{Group, Groups};
 use super::lease::{Renewal, millis, until};
 use super::ledger::Ledger;
 use super::{Appended, Command, Waiter, Writer, WriterStatus};
-use crate::io::{Io, Performed, Signature};
+use crate::io::{Io, Performed};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
     AppendEvent, CheckpointOutcome, CheckpointRefused, Opened, Params, Request, Stop, Tick, WriterCore,
-    WriterEvent,
+    WriterEvent, WriterId,
 };
-use fencepost_format::{EntryKind, Position, seal_data};
+use fencepost_format::{Position, seal_data};
 use fencepost_store::{Backend, RequestCounts};
 use object_store::PutPayload;
 use std::collections::{BTreeMap, VecDeque};
@@ -36,7 +36,6 @@ pub(super) fn start(
     let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
     let (status, watched) = watch::channel(WriterStatus { open_requests, ..WriterStatus::default() });
     let task = Task {
-        signature: Signature { epoch: opened.epoch, nonce: opened.nonce },
         groups: Groups::new(options.group_bytes_max, millis(options.linger)),
         pace: pace(&io, options.puts_per_second_max),
         may_put: true,
@@ -62,7 +61,6 @@ pub(super) fn start(
 struct Task {
     io: Io,
     lease_io: Io,
-    signature: Signature,
     core: WriterCore,
     commands: mpsc::UnboundedReceiver<Command>,
     groups: Groups,
@@ -172,7 +170,8 @@ impl Task {
 
     fn place(&mut self, now: Tick, group: Group) {
         let at = self.core.window().next();
-        let sealed = seal_data(at, self.signature.epoch, self.signature.nonce, &group.batches);
+        let WriterId { epoch, nonce } = self.core.id();
+        let sealed = seal_data(at, epoch, nonce, &group.batches);
         if sealed.is_err() && group.batches.len() > 1 {
             // Each was found to fit an entry of its own.
             return self.groups.part(group);
@@ -224,15 +223,15 @@ impl Task {
 
     fn send_requests(&mut self) {
         while let Some(request) = self.core.poll_request() {
-            let payload = match &request {
-                Request::CreateEntry { at, kind: EntryKind::Data, attempt } => {
+            let rows = match &request {
+                Request::CreateEntry { entry, attempt } if entry.kind.is_data() => {
                     self.ledger.note_attempt(*attempt);
-                    self.undecided.get(at).map(|undecided| undecided.payload.clone())
+                    self.undecided.get(&entry.position).map(|undecided| undecided.payload.clone())
                 }
                 _ => None,
             };
-            let (io, signature) = (self.io.clone(), self.signature.clone());
-            self.requests.spawn(async move { io.perform(request, Some(signature), payload).await });
+            let io = self.io.clone();
+            self.requests.spawn(async move { io.perform_with(request, rows).await });
         }
     }
 
@@ -291,7 +290,7 @@ impl Task {
 
     fn stop(&mut self, from: Position, stop: Stop) {
         let cause = self.cause.as_ref().map(ToString::to_string);
-        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.signature.epoch, ?stop, "the writer stopped");
+        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.core.epoch(), ?stop, "the writer stopped");
         for (at, undecided) in self.undecided.split_off(&from) {
             let why = explain(stop, at, &cause);
             self.ledger.lose(undecided.first, &why);
@@ -356,7 +355,7 @@ impl Task {
 
     fn publish(&self) {
         let status = WriterStatus {
-            epoch: self.signature.epoch,
+            epoch: self.core.epoch(),
             acknowledged: self.core.window().acked(),
             replay_after: self.core.replay_after(),
             in_flight: self.core.window().undecided(),

@@ -2,7 +2,7 @@
 
 use super::party::{Kind, Row};
 use crate::world::writer::Note;
-use crate::world::{Oracle, Store, Wanted, Writer};
+use crate::world::{Oracle, Store, Writer};
 use fencepost_fence::{CreateReply, Params, Pipelining, Reply, Request, Tick, Window, WriterCore};
 use fencepost_format::{EntryHeader, Manifest, Nonce, Position};
 use std::collections::BTreeSet;
@@ -135,13 +135,15 @@ impl Ours {
                 continue;
             }
             match self.writer.poll_request(WINDOW, &mut told) {
-                Some(Wanted::Read(request)) if self.is_at_once(&request) => {
+                Some(Request::CreateEntry { entry, .. }) => drop(self.flights.insert(entry.header())),
+                Some(Request::CreateManifest { manifest, .. }) => {
+                    self.commit(store, Arc::new(manifest), &mut heard)
+                }
+                Some(request) if self.is_at_once(&request) => {
                     let reply = store.read(&request).expect("this is a read");
                     self.writer.handle(NOW, &reply);
                 }
-                Some(Wanted::Read(request)) => self.reads.push(request),
-                Some(Wanted::Entry(entry, _)) => drop(self.flights.insert(entry)),
-                Some(Wanted::Manifest(manifest, _)) => self.commit(store, manifest, &mut heard),
+                Some(request) => self.reads.push(request),
                 None => return heard,
             }
         }

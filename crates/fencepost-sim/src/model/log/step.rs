@@ -5,7 +5,7 @@ use super::possible::is_peek;
 use super::state::{Flight, Party, ReaderParty, State};
 use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
-use crate::world::{Begin, Oracle, Reader, Store, Wanted, Writer};
+use crate::world::{Begin, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk};
 use fencepost_format::{Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use std::sync::Arc;
@@ -249,17 +249,19 @@ impl State {
                 continue;
             }
             match party.writer.poll_request(model.bounds.window, oracle) {
-                Some(Wanted::Read(request)) if is_at_once(&party.writer, &request) => {
-                    let reply = self.store.read(&request).expect("this is a read");
-                    party.writer.handle(NOW, &reply);
+                Some(Request::CreateEntry { entry, .. }) => {
+                    self.flights.push(Flight { entry: entry.header(), sender: Some(index) });
                 }
-                Some(Wanted::Read(request)) => party.reads.push(request),
-                Some(Wanted::Entry(entry, _)) => self.flights.push(Flight { entry, sender: Some(index) }),
-                Some(Wanted::Manifest(manifest, _)) => {
-                    let store = Arc::make_mut(&mut self.store);
+                Some(Request::CreateManifest { manifest, .. }) => {
+                    let (store, manifest) = (Arc::make_mut(&mut self.store), Arc::new(manifest));
                     let reply = commit(store, oracle, &manifest, &party.writer);
                     party.writer.handle(NOW, &Reply::ManifestCreated(manifest.version, reply));
                 }
+                Some(request) if is_at_once(&party.writer, &request) => {
+                    let reply = self.store.read(&request).expect("this is a read");
+                    party.writer.handle(NOW, &reply);
+                }
+                Some(request) => party.reads.push(request),
                 None => break,
             }
         }
