@@ -1,7 +1,8 @@
 //! `cargo xtask spec`: every numbered clause is cited where the code obeys it, and in a test that would notice.
 //!
-//! A clause is defined where a line begins with `**P-…**`, or with a heading of that name. Citations are looked for in the
-//! Rust sources below `crates/`, in code, comments and strings alike.
+//! A clause is defined where a line begins with `**P-…**`, or with a heading of that name. An anchor (`<a id="p-1"></a>`) may
+//! stand before it, so that links lead to the clause; it must be that clause's. Citations are looked for in the Rust sources
+//! below `crates/`, in code, comments and strings alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -75,16 +76,19 @@ fn check(tree: &Tree) -> Vec<Finding> {
 /// Each clause with the page and line that define it.
 fn definitions(tree: &Tree) -> (BTreeMap<Clause, (&'static str, usize)>, Vec<Finding>) {
     let pattern =
-        Regex::new(r"^(?:\*\*|#{1,6} +)([A-Z])-([0-9]+)\b").expect("the pattern is constant and valid");
+        Regex::new(r#"^(?:<a id="([a-z0-9-]*)"></a>)?(?:\*\*|#{1,6} +)([A-Z])-([0-9]+)\b"#).expect("the pattern is constant and valid");
     let mut defined = BTreeMap::new();
     let mut findings = Vec::new();
     for &(letter, page) in PAGES {
         for (index, line) in tree.text(page).unwrap_or_default().lines().enumerate() {
-            let Some(clause) = pattern.captures(line).and_then(|c| Clause::parse(&c[1], &c[2])) else {
-                continue;
-            };
+            let Some(captured) = pattern.captures(line) else { continue };
+            let Some(clause) = Clause::parse(&captured[2], &captured[3]) else { continue };
             if clause.letter != letter {
                 continue;
+            }
+            if captured.get(1).is_some_and(|anchor| anchor.as_str() != clause.to_string().to_lowercase()) {
+                let message = format!("the anchor before {clause} is another's");
+                findings.push(Finding::error("anchor", message).at(page, index + 1));
             }
             if defined.insert(clause, (page, index + 1)).is_some() {
                 findings

@@ -24,6 +24,21 @@ fn clauses_cited_in_code_and_test_are_fine() {
 }
 
 #[test]
+fn clause_behind_its_anchor_is_defined() {
+    let protocol = PROTOCOL.replace("**P-1**", "<a id=\"p-1\"></a>**P-1**");
+    assert_eq!(messages_with(&protocol, CODE, TESTS), [""; 0]);
+}
+
+#[test]
+fn anchor_of_another_clause_is_refused() {
+    let protocol = PROTOCOL.replace("**P-1**", "<a id=\"p-2\"></a>**P-1**");
+    assert_eq!(
+        messages_with(&protocol, CODE, TESTS),
+        ["error[anchor] docs/protocol.md:3: the anchor before P-1 is another's"]
+    );
+}
+
+#[test]
 fn clause_cited_in_no_code_is_refused() {
     let code = CODE.replace("P-1, P-2", "P-1");
     assert_eq!(

@@ -51,7 +51,7 @@ fn objection(tree: &Tree, path: &Path, text: &str, target: &str) -> Option<Strin
     let is_page = resolved.extension().is_some_and(|e| e == "md");
     match page {
         Some(page) if is_page && !anchor.is_empty() && !anchors(page).contains(anchor) => {
-            Some(format!("`{target}`: {} has no heading for `#{anchor}`", resolved.display()))
+            Some(format!("`{target}`: {} has no heading or anchor for `#{anchor}`", resolved.display()))
         }
         _ => None,
     }
@@ -99,7 +99,7 @@ fn links(text: &str) -> Vec<Link> {
     links.collect()
 }
 
-/// The anchors of the headings, made the way forges make them.
+/// The anchors of the headings, made the way forges make them, and those that stand in the text (`<a id="p-1"></a>`).
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut heading: Option<String> = None;
@@ -110,6 +110,10 @@ fn anchors(text: &str) -> BTreeSet<String> {
                 if let Some(heading) = &mut heading {
                     heading.push_str(&words);
                 }
+            }
+            Event::InlineHtml(tag) => {
+                let id = tag.strip_prefix("<a id=\"").and_then(|rest| rest.strip_suffix("\">"));
+                anchors.extend(id.map(str::to_owned));
             }
             Event::End(TagEnd::Heading(_)) => {
                 let base = slug(&heading.take().unwrap_or_default());
@@ -138,8 +142,8 @@ mod tests {
 
     #[test]
     fn links_that_lead_somewhere_are_fine() {
-        let readme = "[a](docs/a.md#what-it-is-not) [b](docs/) ![c](https://example.org/x.png) [d][d]\n\n[d]: #top\n\n# Top\n";
-        let page = "# A\n\n## What it is *not*?\n\n[back](../README.md) `[no](link.md)` [plain text]\n";
+        let readme = "[a](docs/a.md#what-it-is-not) [b](docs/) ![c](https://example.org/x.png) [d][d] [e](docs/a.md#p-1)\n\n[d]: #top\n\n# Top\n";
+        let page = "# A\n\n## What it is *not*?\n\n[back](../README.md) `[no](link.md)` [plain text]\n\n<a id=\"p-1\"></a>**P-1** A clause.\n";
         assert_eq!(messages(&[("README.md", readme), ("docs/a.md", page)]), [""; 0]);
     }
 
@@ -151,7 +155,7 @@ mod tests {
                 "error[link] README.md:3: `b.md`: there is no b.md",
                 "error[link] README.md:3: a reference without a definition",
                 "error[link] README.md:3: `../c.md` leads out of the workspace",
-                "error[link] README.md:3: `#no`: README.md has no heading for `#no`",
+                "error[link] README.md:3: `#no`: README.md has no heading or anchor for `#no`",
             ]
         );
     }
