@@ -21,7 +21,7 @@ pub(crate) enum Command {
     Layers(ReportArgs),
     /// Check that every numbered clause of the protocol and the format is cited in code and in a test.
     Spec(ReportArgs),
-    /// Show a takeover and a collection, on a store in memory.
+    /// Show a takeover and a collection, in a local directory with two processes.
     Demo {
         /// Show what goes wrong without the cures.
         #[arg(long)]

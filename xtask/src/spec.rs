@@ -75,8 +75,8 @@ fn check(tree: &Tree) -> Vec<Finding> {
 
 /// Each clause with the page and line that define it.
 fn definitions(tree: &Tree) -> (BTreeMap<Clause, (&'static str, usize)>, Vec<Finding>) {
-    let pattern =
-        Regex::new(r#"^(?:<a id="([a-z0-9-]*)"></a>)?(?:\*\*|#{1,6} +)([A-Z])-([0-9]+)\b"#).expect("the pattern is constant and valid");
+    let pattern = Regex::new(r#"^(?:<a id="([a-z0-9-]*)"></a>)?(?:\*\*|#{1,6} +)([A-Z])-([0-9]+)\b"#)
+        .expect("the pattern is constant and valid");
     let mut defined = BTreeMap::new();
     let mut findings = Vec::new();
     for &(letter, page) in PAGES {
