@@ -1,5 +1,6 @@
 //! What the command line accepts.
 
+mod looking;
 mod value;
 
 use crate::input::InputFormat;
@@ -8,6 +9,7 @@ use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
 use fencepost::doctor::Check;
 use fencepost::{CursorName, Epoch, Pipelining, Position, Takeover};
+pub(crate) use looking::{Cat, Completions, Ls, Status, Why};
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use value::{PositionRange, Target};
@@ -36,6 +38,14 @@ pub(crate) enum Command {
     Append(Append),
     /// Print rows, from the checkpoint or a position, and wait for more if told to.
     Tail(Tail),
+    /// List the shards of a log, and how far each is.
+    Ls(Ls),
+    /// Show how a log stands on one screen: writer, tail, checkpoint, cursors, and what needs attention.
+    Status(Status),
+    /// Print the rows of one entry, whether they count or not.
+    Cat(Cat),
+    /// Show what keeps an entry from being collected, rule by rule.
+    Why(Why),
     /// Show the manifest and every entry, and what a collection would do with it.
     Inspect(Inspect),
     /// Read everything, and say what is wrong. Changes nothing.
@@ -54,6 +64,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
     Demo(Demo),
+    /// Print a script that completes this command's line in a shell.
+    Completions(Completions),
     /// The second process of the demonstration.
     #[command(hide = true)]
     DemoWriter(DemoWriter),

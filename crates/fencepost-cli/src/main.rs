@@ -13,6 +13,7 @@ mod progress;
 mod shown;
 mod signal;
 mod sink;
+mod table;
 mod waiting;
 mod weight;
 

@@ -17,6 +17,8 @@ use arrow::ipc::writer::StreamWriter;
 use clap::ValueEnum;
 use fencepost::{LogEntry, Position};
 use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use shape::Shape;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -197,7 +199,9 @@ impl Sink {
             }
             OutputFormat::Arrow => State::Arrow(Box::new(StreamWriter::try_new(out, schema)?)),
             OutputFormat::Parquet => {
-                State::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), None)?))
+                // As other writers of Parquet do unless told otherwise; every reader knows it.
+                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+                State::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), Some(properties))?))
             }
         };
         Ok(())

@@ -71,7 +71,9 @@ mod error;
 mod first_shard;
 mod inspect;
 mod io;
+mod one_entry;
 mod options;
+mod overview;
 mod reader;
 mod repair;
 mod table;
@@ -85,8 +87,8 @@ pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
 pub use fencepost_fence::{Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
-    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Manifest, MemWalDetails,
-    Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
+    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Lease, Manifest,
+    MemWalDetails, Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
 };
 pub use fencepost_gc::exec::{CollectError, Collected, Losses, Staging};
 pub use fencepost_gc::{
@@ -98,6 +100,7 @@ pub use fencepost_store::{
 };
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
+pub use overview::{Amount, LeaseStatus, Overview};
 pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use table::{TableError, read_table};

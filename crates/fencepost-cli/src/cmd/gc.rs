@@ -1,7 +1,8 @@
 //! `gc plan`, `gc run`, `gc claims` and `gc release`.
 
-mod claims;
+pub(super) mod claims;
 pub(super) mod damage;
+mod objects;
 mod report;
 mod table;
 
@@ -9,7 +10,7 @@ use crate::args::{Gc, GcArgs, GcPatience};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::progress;
-use fencepost::{CollectEvent, Collected, Collector, Policy, Verdict, Wal};
+use fencepost::{CollectEvent, Collected, Collector, Policy, Wal};
 use indicatif::HumanBytes;
 use table::Table;
 
@@ -121,16 +122,7 @@ fn document(wal: &Wal, found: &Collected, table: &Table, task: Task) -> serde_js
 fn text(wal: &Wal, found: &Collected, table: &Table, task: Task) -> String {
     let mut text = String::new();
     if task == Task::Plan {
-        for (object, verdict) in &found.plan.verdicts {
-            let named = report::with_size(object, found);
-            match verdict {
-                Verdict::Delete => text.push_str(&format!("delete  {named}\n")),
-                Verdict::Keep(reason) => text.push_str(&format!("keep    {named}: {reason}\n")),
-            }
-            if let Some(compaction) = table.compaction(wal, object, verdict) {
-                text.push_str(&format!("        {compaction}\n"));
-            }
-        }
+        text.push_str(&objects::lines(wal, found, table));
     }
     text.push_str(&report::summary(found));
     damage::lines(wal, found).iter().for_each(|line| text.push_str(&format!("\n{line}")));

@@ -96,6 +96,17 @@ fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
     );
 }
 
+/// A plan is a page, not a sentence for each object.
+#[test]
+fn objects_that_fare_alike_share_a_line_of_the_plan() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "23"]).ok();
+    let text = run(["gc", "plan", &scratch.log()]).ok().text();
+    assert!(text.contains("delete  entries 1..23 (23)\n"), "{text}");
+    assert!(text.contains("keep    entries 24..100 (77): It lies above the replay point"), "{text}");
+    assert!(text.lines().count() < 20, "{text}");
+}
+
 #[test]
 fn what_was_collected_is_an_error_that_says_where_to_go_on() {
     let scratch = log();

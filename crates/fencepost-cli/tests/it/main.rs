@@ -18,6 +18,7 @@ mod interrupted;
 mod killed;
 mod lance;
 mod lease;
+mod looking;
 mod manners;
 mod matrix;
 mod memory;

@@ -4,6 +4,7 @@ mod collector;
 mod cursor;
 mod group;
 mod open;
+mod overview;
 mod put_rate;
 mod reader;
 mod shards;

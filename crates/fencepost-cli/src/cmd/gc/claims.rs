@@ -97,7 +97,7 @@ fn document(claim: &Claim) -> Value {
 }
 
 /// What a claim holds back, in words; `None` if nothing.
-pub(super) fn what_it_holds(claim: &Claim) -> Option<String> {
+pub(in crate::cmd) fn what_it_holds(claim: &Claim) -> Option<String> {
     let ClaimState::Unsettled(Hold { after, through }) = claim.state else { return None };
     let (epoch, version, first) = (claim.epoch, claim.version, after.next());
     Some(match through {

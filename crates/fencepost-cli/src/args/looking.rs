@@ -1,0 +1,62 @@
+//! What the commands accept that look at logs and change nothing.
+
+use super::value::parse_position;
+use crate::place::Place;
+use crate::sink::OutputFormat;
+use fencepost::Position;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Ls {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Ask for attention if more entries than this are above the checkpoint.
+    #[arg(long, value_name = "N")]
+    pub(crate) warn_entries: Option<u64>,
+    /// Ask for attention if more bytes than this are above the checkpoint.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) warn_bytes: Option<u64>,
+    /// Ask for attention if an entry above the checkpoint is older than this, such as 1h.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) warn_age: Option<Duration>,
+    /// Ask for attention if a cursor is more positions than this behind the tail.
+    #[arg(long, value_name = "N")]
+    pub(crate) warn_lag: Option<u64>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Cat {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The position.
+    #[arg(value_name = "P", value_parser = parse_position)]
+    pub(crate) position: Position,
+    /// How to print rows.
+    #[arg(long, default_value = "ndjson")]
+    pub(crate) format: OutputFormat,
+    /// Write to this file instead of stdout. It takes its name at the end.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The position.
+    #[arg(value_name = "P", value_parser = parse_position)]
+    pub(crate) position: Position,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell to complete in.
+    pub(crate) shell: clap_complete::Shell,
+}

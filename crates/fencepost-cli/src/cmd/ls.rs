@@ -1,0 +1,75 @@
+//! `ls`: the shards of a log, and how far each is.
+
+use super::status::{ago, document};
+use crate::args::Ls;
+use crate::failure::Failure;
+use crate::output::{self, printable};
+use crate::table::{Align, table};
+use fencepost::{Overview, Wal};
+use futures::StreamExt as _;
+use indicatif::{HumanBytes, HumanCount};
+use serde_json::json;
+use std::time::SystemTime;
+
+pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
+    let shards = args.place.open_all().await?;
+    let looks = shards.iter().map(|wal| async move { (wal, wal.overview().await) });
+    let looked: Vec<_> = futures::stream::iter(looks).buffered(AT_ONCE).collect().await;
+    let now = SystemTime::now();
+    let (mut rows, mut documents, mut failed) = (Vec::new(), Vec::new(), None);
+    for (wal, overview) in looked {
+        match overview {
+            Ok(overview) => {
+                rows.push(row(wal, &overview, now));
+                documents.push(document(wal, &overview));
+            }
+            // A shard that cannot be looked at does not hide the others.
+            Err(error) => {
+                let failure = Failure::from(error);
+                rows.push(vec![wal.shard().to_string(), failure.message.clone()]);
+                let mut document = failure.to_json();
+                document["shard"] = wal.shard().to_string().into();
+                documents.push(document);
+                failed.get_or_insert(failure.exit);
+            }
+        }
+    }
+    if json {
+        output::json(&json!({"shards": documents}))?;
+    } else {
+        output::line(printable(&table(&COLUMNS, &rows)).trim_end())?;
+    }
+    failed.map_or(Ok(()), |exit| Err(Failure::said(exit)))
+}
+
+fn row(wal: &Wal, overview: &Overview, now: SystemTime) -> Vec<String> {
+    let holder = match &overview.lease {
+        Some(lease) if lease.lease.released => "closed".to_owned(),
+        Some(lease) => format!("{}, {}", lease.lease.holder, ago(now, lease.renewed)),
+        None => "no lease".to_owned(),
+    };
+    vec![
+        wal.shard().to_string(),
+        overview.manifest.writer_epoch.to_string(),
+        overview.manifest.replay_after.to_string(),
+        overview.tail.to_string(),
+        HumanCount(overview.uncovered.objects).to_string(),
+        HumanCount(overview.entries.objects).to_string(),
+        HumanBytes(overview.entries.bytes).to_string(),
+        holder,
+    ]
+}
+
+const COLUMNS: [(&str, Align); 8] = [
+    ("shard", Align::Left),
+    ("epoch", Align::Right),
+    ("checkpoint", Align::Right),
+    ("tail", Align::Right),
+    ("above", Align::Right),
+    ("entries", Align::Right),
+    ("bytes", Align::Right),
+    ("writer", Align::Left),
+];
+
+/// How many shards are looked at at the same time.
+const AT_ONCE: usize = 8;

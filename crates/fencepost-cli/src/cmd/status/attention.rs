@@ -1,0 +1,106 @@
+//! What somebody should look at.
+
+use super::{ago, lag};
+use crate::args::Status;
+use fencepost::Overview;
+use indicatif::{HumanBytes, HumanCount};
+use serde_json::{Value, json};
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// One thing that needs looking after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attention {
+    /// A stable word for programs.
+    kind: &'static str,
+    said: String,
+}
+
+impl Attention {
+    fn new(kind: &'static str, said: impl Into<String>) -> Self {
+        Self { kind, said: said.into() }
+    }
+
+    pub(super) fn document(&self) -> Value {
+        json!({"kind": self.kind, "message": self.said})
+    }
+}
+
+impl fmt::Display for Attention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+/// Everything that needs attention, by the thresholds of `args` and by itself.
+pub(super) fn attention(args: &Status, overview: &Overview, now: SystemTime) -> Vec<Attention> {
+    let mut found = Vec::new();
+    let uncovered = &overview.uncovered;
+    if args.warn_entries.is_some_and(|limit| uncovered.objects > limit) {
+        let said = format!(
+            "{} entries are above the checkpoint: checkpoint what is safe elsewhere",
+            HumanCount(uncovered.objects)
+        );
+        found.push(Attention::new("entries", said));
+    }
+    if args.warn_bytes.is_some_and(|limit| uncovered.bytes > limit) {
+        let said = format!(
+            "{} are above the checkpoint: checkpoint what is safe elsewhere",
+            HumanBytes(uncovered.bytes)
+        );
+        found.push(Attention::new("bytes", said));
+    }
+    if let (Some(limit), Some(oldest)) = (args.warn_age, uncovered.oldest)
+        && age(now, oldest) > limit
+    {
+        let said = format!("the oldest entry above the checkpoint was written {}", ago(now, oldest));
+        found.push(Attention::new("age", said));
+    }
+    for cursor in &overview.cursors {
+        let name = &cursor.name;
+        if cursor.half_made {
+            let said = format!(
+                "cursor {name} was left half made, and holds the log: open it again, or `cursor drop` it"
+            );
+            found.push(Attention::new("cursor_half_made", said));
+        }
+        if cursor.position < overview.boundary {
+            let said = format!(
+                "cursor {name} is at {}, but entries up to {} may be gone: its consumer is told so when it goes on",
+                cursor.position, overview.boundary
+            );
+            found.push(Attention::new("cursor_overtaken", said));
+        }
+        if args.warn_lag.is_some_and(|limit| lag(cursor, overview) > limit) {
+            let said = format!("cursor {name} is {} positions behind the tail", lag(cursor, overview));
+            found.push(Attention::new("cursor_lag", said));
+        }
+    }
+    found.extend(gap(overview, now));
+    found
+}
+
+/// An entry above a position that is missing. While a writer is alive, appends are on their way.
+fn gap(overview: &Overview, now: SystemTime) -> Option<Attention> {
+    let missing = overview.tail.next();
+    if overview.highest <= missing || is_alive(overview, now) {
+        return None;
+    }
+    let said = format!(
+        "position {missing} is missing below an entry at {}, and no writer is alive whose append it could be: run `verify`",
+        overview.highest
+    );
+    Some(Attention::new("gap", said))
+}
+
+/// Whether the lease was renewed within twice its time to live.
+fn is_alive(overview: &Overview, now: SystemTime) -> bool {
+    overview.lease.as_ref().is_some_and(|status| {
+        let ttl = Duration::from_millis(status.lease.ttl_ms);
+        !status.lease.released && age(now, status.renewed) <= ttl.saturating_mul(2)
+    })
+}
+
+fn age(now: SystemTime, then: SystemTime) -> Duration {
+    now.duration_since(then).unwrap_or_default()
+}

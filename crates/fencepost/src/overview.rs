@@ -1,0 +1,162 @@
+//! How a log stands, found out without reading an entry.
+
+use crate::inspect::tail;
+use crate::io::{Io, highest_boundary};
+use crate::reader::manifest;
+use crate::{Cause, CursorStatus, ReadError, Wal};
+use fencepost_fence::GaveUp;
+use fencepost_format::{Lease, Manifest, Position, parse_boundary_name, parse_entry_name, parse_lease_name};
+use fencepost_store::Listed;
+use std::time::SystemTime;
+
+/// How a log stands: what its manifest, its lease, its cursors and the listings of its folders tell.
+///
+/// The parts are read one after another while others write, so they may be of different moments. Nothing may be concluded from it that
+/// safety rests on; it is for people and monitors.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Overview {
+    /// The latest manifest.
+    pub manifest: Manifest,
+    /// The last position of the unbroken run of entries above the checkpoint; the checkpoint if there is none.
+    pub tail: Position,
+    /// The highest position that has an entry; [`Position::NONE`] if no entry is left.
+    pub highest: Position,
+    /// All entries that are there.
+    pub entries: Amount,
+    /// Those above the checkpoint: whoever opens the log next replays them.
+    pub uncovered: Amount,
+    /// The collectors' boundary: entries up to it may be gone.
+    pub boundary: Position,
+    /// When that boundary was published, by the store's clock: the last collection that found something to delete.
+    pub collected: Option<SystemTime>,
+    /// The cursors, in the order of their names.
+    pub cursors: Vec<CursorStatus>,
+    /// What the holder of the manifest's epoch says about itself, if it says anything.
+    pub lease: Option<LeaseStatus>,
+}
+
+/// So many objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Amount {
+    /// How many.
+    pub objects: u64,
+    /// Their size in bytes, all together.
+    pub bytes: u64,
+    /// When the oldest of them was written, by the store's clock.
+    pub oldest: Option<SystemTime>,
+}
+
+/// The lease of an epoch, and when it was renewed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LeaseStatus {
+    /// The lease. Its holder's name is free text: escape it before it is printed.
+    pub lease: Lease,
+    /// When it was renewed last, by the store's clock.
+    pub renewed: SystemTime,
+}
+
+impl Amount {
+    fn of<'a>(objects: impl Iterator<Item = &'a Listed>) -> Self {
+        objects.fold(Self::default(), |sum, object| Self {
+            objects: sum.objects + 1,
+            bytes: sum.bytes.saturating_add(object.size),
+            oldest: Some(sum.oldest.map_or(object.last_modified, |oldest| oldest.min(object.last_modified))),
+        })
+    }
+}
+
+impl Wal {
+    /// The latest manifest: who may write, up to where the log is safe elsewhere, and what Lance keeps there.
+    ///
+    /// Costs two LISTs and two GETs.
+    ///
+    /// # Errors
+    /// [`ReadError::NoLog`] if nobody ever wrote to this shard, or [`ReadError::GaveUp`].
+    pub async fn manifest(&self) -> Result<Manifest, ReadError> {
+        manifest(&self.io.scoped()).await
+    }
+
+    /// The checkpoint: everything up to and including this position is safe elsewhere. [`Position::NONE`] if there is none yet.
+    ///
+    /// Costs two LISTs and two GETs.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest).
+    pub async fn checkpoint_position(&self) -> Result<Position, ReadError> {
+        Ok(self.manifest().await?.replay_after)
+    }
+
+    /// The last position of the unbroken run of entries above the checkpoint; the checkpoint if there is none.
+    ///
+    /// It is read from a listing: an append that is on its way may be above it, and an entry below it may turn out to be a dead writer's when it
+    /// is read. Costs two LISTs and two GETs, and one LIST for each thousand entries.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
+    pub async fn tail_position(&self) -> Result<Position, ReadError> {
+        let io = self.io.scoped();
+        let entries = list_entries(&io).await?;
+        let manifest = manifest(&io).await?;
+        Ok(tail(&manifest, entries.iter().map(|(at, _)| *at)))
+    }
+
+    /// How the log stands, for people and monitors. No entry is read.
+    ///
+    /// Costs two LISTs and two GETs for the manifest; one LIST for each thousand entries; and one LIST each of the folders of boundaries, cursors
+    /// and leases, and one GET.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
+    pub async fn overview(&self) -> Result<Overview, ReadError> {
+        let io = self.io.scoped();
+        let entries = list_entries(&io).await?;
+        // After the entries, so that what lies above the checkpoint is not taken for more than it is.
+        let manifest = manifest(&io).await?;
+        let boundaries = io.store.list_all(io.paths.gc_dir()).await?;
+        let boundary = highest_boundary(&boundaries);
+        let published = boundaries.iter().find(|object| {
+            object.path.filename().and_then(parse_boundary_name).is_some_and(|at| at == boundary)
+        });
+        let above = entries.iter().filter(|(at, _)| *at > manifest.replay_after);
+        Ok(Overview {
+            tail: tail(&manifest, entries.iter().map(|(at, _)| *at)),
+            highest: entries.last().map_or(Position::NONE, |(at, _)| *at),
+            entries: Amount::of(entries.iter().map(|(_, object)| object)),
+            uncovered: Amount::of(above.map(|(_, object)| object)),
+            boundary,
+            collected: published.map(|object| object.last_modified),
+            cursors: self.cursors().await?,
+            lease: lease(&io, &manifest).await?,
+            manifest,
+        })
+    }
+}
+
+async fn list_entries(io: &Io) -> Result<Vec<(Position, Listed)>, ReadError> {
+    let listed = io.store.list_all(io.paths.wal_dir()).await?;
+    let entry = |object: Listed| Some((parse_entry_name(object.path.filename()?)?, object));
+    let mut entries: Vec<_> = listed.into_iter().filter_map(entry).collect();
+    entries.sort_unstable_by_key(|(at, _)| *at);
+    Ok(entries)
+}
+
+/// The lease of the epoch in `manifest`; `None` if its holder has none, or released it together with its object.
+async fn lease(io: &Io, manifest: &Manifest) -> Result<Option<LeaseStatus>, ReadError> {
+    let epoch = manifest.writer_epoch;
+    let leases = io.store.list_all(io.paths.lease_dir()).await?;
+    let listed = leases
+        .iter()
+        .find(|object| object.path.filename().and_then(parse_lease_name).is_some_and(|of| of == epoch));
+    let Some(listed) = listed else { return Ok(None) };
+    let path = io.paths.lease(epoch);
+    let Some(object) = io.store.get(&path).await.into_result()? else { return Ok(None) };
+    let lease = Lease::decode(&path, epoch, &object.bytes).map_err(|error| ReadError::GaveUp {
+        at: Position::NONE,
+        why: GaveUp::Unread,
+        cause: Some(Cause::from(error)),
+    })?;
+    Ok(Some(LeaseStatus { lease, renewed: listed.last_modified }))
+}
