@@ -8,8 +8,8 @@
 //! ```
 
 use fencepost_fence::{
-    AppendEvent, CreateReply, Opened, Opening, OpeningEvent, Params, ReadReply, Reply, Request, Tick,
-    WriterCore, WriterEvent,
+    AppendEvent, CreateReply, Machine, Opened, Opening, OpeningEvent, Output, Params, ReadReply, Reply,
+    Request, Tick, WriterCore, WriterEvent,
 };
 use fencepost_format::{EntryHeader, Epoch, Manifest, Nonce, Position, ShardId, Version};
 use std::collections::BTreeMap;
@@ -71,22 +71,23 @@ fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
     let mut opening = Opening::new(Params::default(), now, ShardId::from_bytes([7; 16]), nonce, None);
     let mut epoch = Epoch::NONE;
     loop {
-        while let Some(event) = opening.poll_event() {
-            match event {
-                OpeningEvent::Claimed { epoch: claimed, .. } => epoch = claimed,
-                OpeningEvent::Replayed { header, deliver } => {
-                    println!(
-                        "epoch {epoch} replays {} ({:?}, to be replayed: {deliver})",
-                        header.position, header.kind
-                    );
-                }
-                OpeningEvent::Opened(opened) => return opened,
-                other => panic!("nobody else is here: {other:?}"),
+        let event = match opening.poll_output() {
+            Output::Event(event) => event,
+            Output::Request(request) => {
+                opening.handle(now, store.perform(request));
+                continue;
             }
+            Output::Wait(_) => unreachable!("all requests are answered at once here"),
+        };
+        match event {
+            OpeningEvent::Claimed { epoch: claimed, .. } => epoch = claimed,
+            OpeningEvent::Replayed { header, deliver } => {
+                let EntryHeader { position, kind, .. } = header;
+                println!("epoch {epoch} replays {position} ({kind:?}, to be replayed: {deliver})");
+            }
+            OpeningEvent::Opened(opened) => return opened,
+            other => panic!("nobody else is here: {other:?}"),
         }
-        let request = opening.poll_request().expect("an opening asks until it has ended");
-        let reply = store.perform(request);
-        opening.handle(now, &reply);
     }
 }
 
@@ -97,20 +98,22 @@ fn append(store: &mut Store, now: Tick, writer: &mut WriterCore) {
         println!("epoch {epoch} takes no more appends: {:?}", writer.stopped());
         return;
     };
-    while let Some(request) = writer.poll_request() {
-        let reply = store.perform(request);
-        writer.handle(now, &reply);
-    }
-    while let Some(event) = writer.poll_event() {
+    loop {
+        let event = match writer.poll_output() {
+            Output::Event(event) => event,
+            Output::Request(request) => {
+                writer.handle(now, store.perform(request));
+                continue;
+            }
+            Output::Wait(_) => return,
+        };
         match event {
             WriterEvent::Append(AppendEvent::Acknowledged { through }) => {
                 println!("epoch {epoch} has {through}")
             }
             WriterEvent::Append(AppendEvent::Failed { stop, .. }) => {
-                println!(
-                    "epoch {epoch} is refused at {at}, for certain: {} ({stop:?})",
-                    stop.is_definite(at)
-                );
+                let definite = stop.is_definite(at);
+                println!("epoch {epoch} is refused at {at}, for certain: {definite} ({stop:?})");
             }
             other => println!("epoch {epoch}: {other:?}"),
         }

@@ -7,7 +7,7 @@ use crate::{
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 use std::collections::VecDeque;
 
-/// The append window.
+/// The append window, a part of [`WriterCore`](crate::WriterCore).
 ///
 /// Feed it with [`submit`](Self::submit), [`begin_close`](Self::begin_close), [`handle`](Self::handle) and
 /// [`handle_timeout`](Self::handle_timeout); after each call drain [`poll_request`](Self::poll_request), then

@@ -47,7 +47,7 @@ pub enum CommitOutcome {
 
 /// One manifest commit in progress.
 ///
-/// Drain [`poll_request`](Self::poll_request) after each [`handle`](Self::handle); one request at a time. Costs, when nobody
+/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until that returns the outcome; one request at a time. Costs, when nobody
 /// interferes: four LISTs, four GETs and one PUT.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {

@@ -7,14 +7,13 @@ mod vocabulary;
 pub use documents::{CursorDocuments, CursorFound};
 pub use vocabulary::{CursorEvent, CursorReply, CursorRequest};
 
-use crate::{CreateReply, GaveUp, ReadReply, Tick};
+use crate::{CreateReply, GaveUp, Machine, ReadReply, Tick};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Epoch, Nonce, Position};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One cursor, in the hands of its consumer: opened, moved on, removed.
 ///
-/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each call that changes it. It does one thing at a
-/// time. What is under way may be given up at any moment by asking for something else; a request that is out then counts as unknown.
+/// A [`Machine`] that does one thing at a time. What is under way may be given up at any moment by asking for something else; a request that is out then counts as unknown.
 ///
 /// ```text
 ///   open ─► list ─┬─► there is one: read the decision ─► Opened
@@ -127,47 +126,6 @@ impl CursorCore {
         self.consumed
     }
 
-    /// The next request, if one is due.
-    pub fn poll_request(&mut self) -> Option<CursorRequest> {
-        if matches!(self.step, Step::Held | Step::Idle | Step::Ended)
-            || std::mem::replace(&mut self.asked, true)
-        {
-            return None;
-        }
-        let (attempt, given_up) = (self.attempt, CursorDecision::GivenUp);
-        Some(match &self.step {
-            Step::Find => CursorRequest::List { attempt: attempt + self.restarts },
-            Step::FindAll => CursorRequest::List { attempt },
-            Step::ReadDecision(_, open) => CursorRequest::ReadDecision { nonce: first(open).nonce, attempt },
-            Step::GiveUp(_, open) => {
-                CursorRequest::Decide { nonce: first(open).nonce, decision: given_up, attempt }
-            }
-            Step::Make => CursorRequest::Create { document: self.itself(), attempt },
-            Step::Look => CursorRequest::Boundary { attempt },
-            Step::Grant(epoch) => CursorRequest::Decide {
-                nonce: self.nonce,
-                decision: CursorDecision::Granted(*epoch),
-                attempt,
-            },
-            Step::ReadGrant(_) => CursorRequest::ReadDecision { nonce: self.nonce, attempt },
-            Step::Move(open, to) => {
-                let nonce = *open.front().expect("a move without anything to write is over");
-                CursorRequest::Create { document: CursorDocument::Position(nonce, *to), attempt }
-            }
-            Step::ReadBack(document, _) => CursorRequest::Find { document: *document, attempt },
-            Step::Delete(sets, _) => {
-                let documents = sets.front().cloned().expect("a deletion without anything to delete is over");
-                CursorRequest::Delete { documents, attempt }
-            }
-            Step::Held | Step::Idle | Step::Ended => unreachable!("nothing is asked then"),
-        })
-    }
-
-    /// The next event, if there is one.
-    pub fn poll_event(&mut self) -> Option<CursorEvent> {
-        self.events.pop_front()
-    }
-
     /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
     ///
     /// The new place is written before the old one is deleted; the cursor itself stays where it is (P-95).
@@ -188,72 +146,6 @@ impl CursorCore {
     /// Lets go of the log: everything of this name is deleted.
     pub fn remove(&mut self, now: Tick) {
         self.go(now, Step::FindAll);
-    }
-
-    /// Takes an answer. Answers to questions that were not asked are ignored.
-    pub fn handle(&mut self, now: Tick, reply: CursorReply) {
-        if !self.asked {
-            return;
-        }
-        match (&mut self.step, reply) {
-            (Step::Find, CursorReply::Listed(read)) => {
-                if let Some(found) = self.read(now, read) {
-                    self.found(now, found.unwrap_or_default());
-                }
-            }
-            (Step::ReadDecision(_, open), CursorReply::Decision(nonce, read))
-                if first(open).nonce == nonce =>
-            {
-                if let Some(decision) = self.read(now, read) {
-                    self.handle_decision(now, decision);
-                }
-            }
-            (Step::GiveUp(_, open), CursorReply::Created(CursorDocument::Decision(nonce), reply))
-                if first(open).nonce == nonce =>
-            {
-                self.handle_given_up(now, reply);
-            }
-            (Step::Look, CursorReply::Boundary(read)) => {
-                if let Some(boundary) = self.read(now, read) {
-                    self.looked(now, boundary.unwrap_or_default());
-                }
-            }
-            (Step::Grant(epoch), CursorReply::Created(CursorDocument::Decision(nonce), reply))
-                if nonce == self.nonce =>
-            {
-                let epoch = *epoch;
-                self.handle_granted(now, epoch, reply);
-            }
-            (Step::ReadGrant(epoch), CursorReply::Decision(nonce, read)) if nonce == self.nonce => {
-                let epoch = *epoch;
-                if let Some(decision) = self.read(now, read) {
-                    self.handle_grant_read(now, epoch, decision);
-                }
-            }
-            (Step::Make | Step::Move(..), CursorReply::Created(document, reply)) => {
-                self.handle_created(now, document, reply);
-            }
-            (Step::ReadBack(ours, before), CursorReply::Found(document, read)) if *ours == document => {
-                let before = (**before).clone();
-                self.handle_read_back(now, before, read);
-            }
-            (Step::FindAll, CursorReply::Listed(read)) => {
-                if let Some(found) = self.read(now, read) {
-                    let all = found.unwrap_or_default();
-                    let then = Then::TellRemoved { found: !all.is_empty() };
-                    self.delete(now, all.to_remove(), then);
-                }
-            }
-            (Step::Delete(sets, then), CursorReply::Deleted(true)) => {
-                let then = *then;
-                for gone in sets.pop_front().into_iter().flatten() {
-                    self.stale.remove(&gone);
-                }
-                if sets.is_empty() { self.deleted(now, then) } else { self.restart_question(now) }
-            }
-            (Step::Delete(..), CursorReply::Deleted(false)) => self.again(now, GaveUp::Unknown),
-            _ => {}
-        }
     }
 
     fn is_creating(&self, document: CursorDocument) -> bool {
@@ -408,6 +300,116 @@ impl CursorCore {
 
     fn tell(&mut self, event: CursorEvent) {
         self.events.push_back(event);
+    }
+}
+
+impl Machine for CursorCore {
+    type Request = CursorRequest;
+    type Reply = CursorReply;
+    type Event = CursorEvent;
+
+    fn poll_event(&mut self) -> Option<CursorEvent> {
+        self.events.pop_front()
+    }
+
+    fn poll_request(&mut self) -> Option<CursorRequest> {
+        if matches!(self.step, Step::Held | Step::Idle | Step::Ended)
+            || std::mem::replace(&mut self.asked, true)
+        {
+            return None;
+        }
+        let (attempt, given_up) = (self.attempt, CursorDecision::GivenUp);
+        Some(match &self.step {
+            Step::Find => CursorRequest::List { attempt: attempt + self.restarts },
+            Step::FindAll => CursorRequest::List { attempt },
+            Step::ReadDecision(_, open) => CursorRequest::ReadDecision { nonce: first(open).nonce, attempt },
+            Step::GiveUp(_, open) => {
+                CursorRequest::Decide { nonce: first(open).nonce, decision: given_up, attempt }
+            }
+            Step::Make => CursorRequest::Create { document: self.itself(), attempt },
+            Step::Look => CursorRequest::Boundary { attempt },
+            Step::Grant(epoch) => CursorRequest::Decide {
+                nonce: self.nonce,
+                decision: CursorDecision::Granted(*epoch),
+                attempt,
+            },
+            Step::ReadGrant(_) => CursorRequest::ReadDecision { nonce: self.nonce, attempt },
+            Step::Move(open, to) => {
+                let nonce = *open.front().expect("a move without anything to write is over");
+                CursorRequest::Create { document: CursorDocument::Position(nonce, *to), attempt }
+            }
+            Step::ReadBack(document, _) => CursorRequest::Find { document: *document, attempt },
+            Step::Delete(sets, _) => {
+                let documents = sets.front().cloned().expect("a deletion without anything to delete is over");
+                CursorRequest::Delete { documents, attempt }
+            }
+            Step::Held | Step::Idle | Step::Ended => unreachable!("nothing is asked then"),
+        })
+    }
+
+    fn handle(&mut self, now: Tick, reply: CursorReply) {
+        if !self.asked {
+            return;
+        }
+        match (&mut self.step, reply) {
+            (Step::Find, CursorReply::Listed(read)) => {
+                if let Some(found) = self.read(now, read) {
+                    self.found(now, found.unwrap_or_default());
+                }
+            }
+            (Step::ReadDecision(_, open), CursorReply::Decision(nonce, read))
+                if first(open).nonce == nonce =>
+            {
+                if let Some(decision) = self.read(now, read) {
+                    self.handle_decision(now, decision);
+                }
+            }
+            (Step::GiveUp(_, open), CursorReply::Created(CursorDocument::Decision(nonce), reply))
+                if first(open).nonce == nonce =>
+            {
+                self.handle_given_up(now, reply);
+            }
+            (Step::Look, CursorReply::Boundary(read)) => {
+                if let Some(boundary) = self.read(now, read) {
+                    self.looked(now, boundary.unwrap_or_default());
+                }
+            }
+            (Step::Grant(epoch), CursorReply::Created(CursorDocument::Decision(nonce), reply))
+                if nonce == self.nonce =>
+            {
+                let epoch = *epoch;
+                self.handle_granted(now, epoch, reply);
+            }
+            (Step::ReadGrant(epoch), CursorReply::Decision(nonce, read)) if nonce == self.nonce => {
+                let epoch = *epoch;
+                if let Some(decision) = self.read(now, read) {
+                    self.handle_grant_read(now, epoch, decision);
+                }
+            }
+            (Step::Make | Step::Move(..), CursorReply::Created(document, reply)) => {
+                self.handle_created(now, document, reply);
+            }
+            (Step::ReadBack(ours, before), CursorReply::Found(document, read)) if *ours == document => {
+                let before = (**before).clone();
+                self.handle_read_back(now, before, read);
+            }
+            (Step::FindAll, CursorReply::Listed(read)) => {
+                if let Some(found) = self.read(now, read) {
+                    let all = found.unwrap_or_default();
+                    let then = Then::TellRemoved { found: !all.is_empty() };
+                    self.delete(now, all.to_remove(), then);
+                }
+            }
+            (Step::Delete(sets, then), CursorReply::Deleted(true)) => {
+                let then = *then;
+                for gone in sets.pop_front().into_iter().flatten() {
+                    self.stale.remove(&gone);
+                }
+                if sets.is_empty() { self.deleted(now, then) } else { self.restart_question(now) }
+            }
+            (Step::Delete(..), CursorReply::Deleted(false)) => self.again(now, GaveUp::Unknown),
+            _ => {}
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use fillers::{Fillers, Filling};
 
 /// An epoch that is claimed and being made effective.
 ///
-/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle).
+/// A part of [`Opening`](crate::Opening): drain [`poll_event`](Self::poll_event) and [`poll_request`](Self::poll_request) after each [`handle`](Self::handle).
 /// Costs one GET for each entry above `R` and one more, one HEAD for each position of a window above the first absent one, in parallel, one PUT
 /// for the post and one manifest search; after an unclean end of the predecessor also `W - 1` PUTs and one more manifest search.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

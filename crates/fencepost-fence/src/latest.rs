@@ -6,7 +6,7 @@ use fencepost_format::{Manifest, Version};
 
 /// A search for the latest manifest.
 ///
-/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. One request at a time.
+/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until that returns the outcome. One request at a time.
 /// Where manifests exist it costs two LISTs and two GETs: the latest and the absent one after it. Where there are none, one of
 /// each. What it finds was the latest at some moment since it began.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -10,16 +10,28 @@
 //!
 //! # The loop
 //!
-//! ```text
-//!            ┌──────────── poll_request() ──────────► perform it against the store
-//!   machine ─┼──────────── poll_event()   ──────────► tell whoever waits
-//!            ├──────────── poll_timeout() ──────────► sleep at most so long, then handle_timeout(now)
-//!            └─◄────────── handle(now, reply) ◄────── the outcome, as the store crate tells it
-//! ```
+//! All of them are one [`Machine`], whose driver is a loop of this form:
 //!
-//! After each call that changes a machine, drain `poll_request`, then `poll_event`. Requests may be performed in any order and at the
-//! same time; a reply may come at any time later, or never. A reply that nobody waits for is ignored, so cancelling a request is always
-//! allowed, provided that it is answered with `Unknown` if the machine is to go on.
+//! ```
+//! use fencepost_fence::{Machine, Output, Tick};
+//!
+//! fn drive<M: Machine>(
+//!     machine: &mut M,
+//!     now: impl Fn() -> Tick,
+//!     mut perform: impl FnMut(M::Request) -> M::Reply,
+//!     mut tell: impl FnMut(&mut M, M::Event),
+//! ) {
+//!     loop {
+//!         match machine.poll_output() {
+//!             Output::Event(event) => tell(machine, event),
+//!             // Here one after the other; an engine has many of them out at once.
+//!             Output::Request(request) => machine.handle(now(), perform(request)),
+//!             // Nothing is out. With a moment, sleep until then and call `handle_timeout`.
+//!             Output::Wait(_) => break,
+//!         }
+//!     }
+//! }
+//! ```
 //!
 //! # What it is not
 //!
@@ -35,6 +47,7 @@ mod first_shard;
 mod forward;
 mod latest;
 mod lease;
+mod machine;
 mod mend;
 mod opening;
 mod proof;
@@ -55,6 +68,7 @@ pub use fence::{Fence, FenceEvent, Opened, begins_zone};
 pub use first_shard::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard};
 pub use latest::{FindLatest, Found};
 pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
+pub use machine::{Machine, Output};
 pub use mend::{Ailment, Mend, MendOutcome, NotAiling};
 pub use opening::{Opening, OpeningEvent};
 pub use proof::{FencedOff, Gap, Losses, fenced_off, losses, proven_below, tombstone_epoch};

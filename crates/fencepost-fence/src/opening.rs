@@ -1,16 +1,15 @@
 //! Opening a shard for writing: claim the next epoch, then fence the one before (P-10 to P-18).
 
 use crate::{
-    Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Opened, Params, Reply, Request, Rule, Tick,
-    Window, rules,
+    Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Machine, Opened, Params, Reply, Request, Rule,
+    Tick, Window, rules,
 };
 use fencepost_format::{EntryHeader, Epoch, Nonce, Position, ShardId};
 use std::collections::VecDeque;
 
 /// A writer that is being opened.
 ///
-/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). Dropping it at any
-/// point is safe: at worst an epoch was claimed that nobody uses.
+/// A [`Machine`]. Dropping it at any point is safe: at worst an epoch was claimed that nobody uses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Opening {
     params: Params,
@@ -80,36 +79,6 @@ impl Opening {
         }
     }
 
-    /// The next request, if one is due.
-    pub fn poll_request(&mut self) -> Option<Request> {
-        match &mut self.step {
-            Step::Claim(commit) => commit.poll_request(),
-            Step::Fence(fence) => fence.poll_request(),
-            Step::Ended => None,
-        }
-    }
-
-    /// The next event, if there is one.
-    pub fn poll_event(&mut self) -> Option<OpeningEvent> {
-        self.events.pop_front()
-    }
-
-    /// Takes an answer. Answers to questions that were not asked are ignored.
-    pub fn handle(&mut self, now: Tick, reply: &Reply) {
-        match &mut self.step {
-            Step::Claim(commit) => {
-                if let Some(outcome) = commit.handle(now, reply) {
-                    self.claimed(now, outcome);
-                }
-            }
-            Step::Fence(fence) => {
-                fence.handle(now, reply);
-                self.forward_events();
-            }
-            Step::Ended => {}
-        }
-    }
-
     fn claimed(&mut self, now: Tick, outcome: CommitOutcome) {
         match outcome {
             CommitOutcome::Won(manifest) | CommitOutcome::Unchanged(manifest) => {
@@ -144,6 +113,39 @@ impl Opening {
     fn end(&mut self, event: OpeningEvent) {
         self.step = Step::Ended;
         self.events.push_back(event);
+    }
+}
+
+impl Machine for Opening {
+    type Request = Request;
+    type Reply = Reply;
+    type Event = OpeningEvent;
+
+    fn poll_event(&mut self) -> Option<OpeningEvent> {
+        self.events.pop_front()
+    }
+
+    fn poll_request(&mut self) -> Option<Request> {
+        match &mut self.step {
+            Step::Claim(commit) => commit.poll_request(),
+            Step::Fence(fence) => fence.poll_request(),
+            Step::Ended => None,
+        }
+    }
+
+    fn handle(&mut self, now: Tick, reply: Reply) {
+        match &mut self.step {
+            Step::Claim(commit) => {
+                if let Some(outcome) = commit.handle(now, &reply) {
+                    self.claimed(now, outcome);
+                }
+            }
+            Step::Fence(fence) => {
+                fence.handle(now, &reply);
+                self.forward_events();
+            }
+            Step::Ended => {}
+        }
     }
 }
 

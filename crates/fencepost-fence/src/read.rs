@@ -4,14 +4,14 @@ mod look;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Above, Forward, Next};
-use crate::{FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{EntryHeader, Epoch, Generation, Manifest, Position};
 use look::{Look, Looked, Shown};
 use std::collections::VecDeque;
 
 /// A walk upward through the entries of a log.
 ///
-/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). At the tail it rests;
+/// A [`Machine`]. At the tail it rests;
 /// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, one LIST of the boundaries where the log changes hands, and at the tail one GET
 /// and one manifest search. Where it passes what Lance flushed, one LIST for all that was read before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ pub struct Walk {
     highest: Epoch,
     /// Entries of generations below it are in Lance's SSTables already (P-44).
     flushed_below: Generation,
-    /// What was handed out by [`poll_event`](Self::poll_event): the next position, and the highest epoch below it. Entries that wait
+    /// What was handed out by [`poll_event`](Machine::poll_event): the next position, and the highest epoch below it. Entries that wait
     /// as events are above it.
     handed: (Position, Epoch),
     step: Step,
@@ -172,7 +172,7 @@ impl Walk {
         self
     }
 
-    /// A cursor to resume from: the position above the last entry that [`poll_event`](Self::poll_event) returned, and the highest epoch
+    /// A cursor to resume from: the position above the last entry that [`poll_event`](Machine::poll_event) returned, and the highest epoch
     /// below it. That is [`Epoch::NONE`] while it is not known, or does not matter.
     #[must_use]
     pub fn cursor(&self) -> Start {
@@ -195,72 +195,6 @@ impl Walk {
             self.step = Step::Reading;
             // The patience with reads counts from here, not from before the rest.
             self.restart(now);
-        }
-    }
-
-    /// The next request, if one is due.
-    pub fn poll_request(&mut self) -> Option<Request> {
-        match &mut self.step {
-            Step::Reading => self.forward.poll_request(),
-            Step::Looking { look, .. } => look.poll_request(),
-            Step::Above(look) => look.poll_request(),
-            Step::Verifying { find, .. } => find.poll_request(),
-            Step::Resting { .. } | Step::Ended => None,
-        }
-    }
-
-    /// The next event, if there is one.
-    pub fn poll_event(&mut self) -> Option<WalkEvent> {
-        let event = self.events.pop_front();
-        if let Some(WalkEvent::Entry { header, .. }) = &event {
-            self.handed = (header.position.next(), self.handed.1.max(header.epoch));
-        }
-        event
-    }
-
-    /// Takes an answer. Answers to questions that were not asked are ignored.
-    pub fn handle(&mut self, now: Tick, reply: &Reply) {
-        match (&mut self.step, reply) {
-            (Step::Reading, Reply::Entry(at, read)) => {
-                self.forward.handle(now, *at, read);
-                self.advance(now);
-            }
-            (
-                Step::Looking { .. } | Step::Verifying { .. } | Step::Resting { .. },
-                Reply::Entry(at, read),
-            ) => {
-                // A read that was still out when the walk came to a look, or reached the tail.
-                self.forward.handle(now, *at, read);
-            }
-            (Step::Looking { at, entry, look }, reply) => {
-                let (at, entry, first) = (*at, *entry, self.deliver_from.max(*at));
-                let cursor_too = |boundary| self.held && boundary >= first;
-                match look.handle(now, reply, self.shown, cursor_too, self.params.patience) {
-                    Looked::Kept(kept) => {
-                        self.shown.note(look.boundary(kept), kept, look.through);
-                        self.looked(now, at, entry, kept);
-                    }
-                    Looked::Going => {}
-                    Looked::GaveUp => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
-                }
-            }
-            (Step::Above(look), reply) => {
-                if let Reply::Entry(at, read) = reply {
-                    // A read that was still out when the walk came to the absent position.
-                    self.forward.handle(now, *at, read);
-                }
-                let at = look.at();
-                if let Some(seen) = look.handle(now, reply) {
-                    self.looked_above(now, at, seen);
-                }
-            }
-            (Step::Verifying { absent, find }, reply) => {
-                let absent = *absent;
-                if let Some(found) = find.handle(now, reply) {
-                    self.verified(now, absent, found);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -413,6 +347,75 @@ impl Walk {
     fn end(&mut self, event: WalkEvent) {
         self.step = Step::Ended;
         self.events.push_back(event);
+    }
+}
+
+impl Machine for Walk {
+    type Request = Request;
+    type Reply = Reply;
+    type Event = WalkEvent;
+
+    fn poll_event(&mut self) -> Option<WalkEvent> {
+        let event = self.events.pop_front();
+        if let Some(WalkEvent::Entry { header, .. }) = &event {
+            self.handed = (header.position.next(), self.handed.1.max(header.epoch));
+        }
+        event
+    }
+
+    fn poll_request(&mut self) -> Option<Request> {
+        match &mut self.step {
+            Step::Reading => self.forward.poll_request(),
+            Step::Looking { look, .. } => look.poll_request(),
+            Step::Above(look) => look.poll_request(),
+            Step::Verifying { find, .. } => find.poll_request(),
+            Step::Resting { .. } | Step::Ended => None,
+        }
+    }
+
+    fn handle(&mut self, now: Tick, reply: Reply) {
+        match (&mut self.step, &reply) {
+            (Step::Reading, Reply::Entry(at, read)) => {
+                self.forward.handle(now, *at, read);
+                self.advance(now);
+            }
+            (
+                Step::Looking { .. } | Step::Verifying { .. } | Step::Resting { .. },
+                Reply::Entry(at, read),
+            ) => {
+                // A read that was still out when the walk came to a look, or reached the tail.
+                self.forward.handle(now, *at, read);
+            }
+            (Step::Looking { at, entry, look }, reply) => {
+                let (at, entry, first) = (*at, *entry, self.deliver_from.max(*at));
+                let cursor_too = |boundary| self.held && boundary >= first;
+                match look.handle(now, reply, self.shown, cursor_too, self.params.patience) {
+                    Looked::Kept(kept) => {
+                        self.shown.note(look.boundary(kept), kept, look.through);
+                        self.looked(now, at, entry, kept);
+                    }
+                    Looked::Going => {}
+                    Looked::GaveUp => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
+                }
+            }
+            (Step::Above(look), reply) => {
+                if let Reply::Entry(at, read) = reply {
+                    // A read that was still out when the walk came to the absent position.
+                    self.forward.handle(now, *at, read);
+                }
+                let at = look.at();
+                if let Some(seen) = look.handle(now, reply) {
+                    self.looked_above(now, at, seen);
+                }
+            }
+            (Step::Verifying { absent, find }, reply) => {
+                let absent = *absent;
+                if let Some(found) = find.handle(now, reply) {
+                    self.verified(now, absent, found);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

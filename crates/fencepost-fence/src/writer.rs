@@ -1,17 +1,15 @@
 //! An open epoch: the append window together with the checkpoints that its holder makes (P-20 to P-35).
 
 use crate::{
-    AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Opened, Params, Reply, Request, Rule,
-    Stop, Tick, WriterId, Zones, rules,
+    AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Machine, Opened, Params, Reply,
+    Request, Rule, Stop, Tick, WriterId, Zones, rules,
 };
 use fencepost_format::{Epoch, Manifest, Nonce, Position, Version};
 use std::collections::VecDeque;
 
 /// The state of a writer that is open.
 ///
-/// Feed it with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint), [`begin_close`](Self::begin_close),
-/// [`handle`](Self::handle) and [`handle_timeout`](Self::handle_timeout); after each call drain
-/// [`poll_request`](Self::poll_request), then [`poll_event`](Self::poll_event), then read [`poll_timeout`](Self::poll_timeout).
+/// A [`Machine`] that is also fed with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint) and [`begin_close`](Self::begin_close).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WriterCore {
     params: Params,
@@ -166,49 +164,6 @@ impl WriterCore {
         Ok(())
     }
 
-    /// The next request, if one is due. Appends come first.
-    pub fn poll_request(&mut self) -> Option<Request> {
-        let entry = self.window.poll_request();
-        entry.or_else(|| match &mut self.commit {
-            Some(commit) => commit.poll_request(),
-            None => self.window.poll_manifest_request(),
-        })
-    }
-
-    /// The next event, if there is one.
-    pub fn poll_event(&mut self) -> Option<WriterEvent> {
-        self.window.poll_event().map(WriterEvent::Append).or_else(|| self.events.pop_front())
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Tick> {
-        self.window.poll_timeout()
-    }
-
-    /// Gives up what is past its deadline.
-    pub fn handle_timeout(&mut self, now: Tick) {
-        self.window.handle_timeout(now);
-    }
-
-    /// Takes an answer. Answers to questions that were not asked are ignored.
-    pub fn handle(&mut self, now: Tick, reply: &Reply) {
-        match reply {
-            Reply::Entry(..) | Reply::EntryCreated(..) => self.window.handle(now, reply),
-            Reply::Listed(_) | Reply::Manifest(..) | Reply::ManifestCreated(..) => match &mut self.commit {
-                Some(commit) => {
-                    if let Some(outcome) = commit.handle(now, reply) {
-                        self.commit = None;
-                        self.committed(outcome);
-                    }
-                }
-                None => self.window.handle(now, reply),
-            },
-            // Others ask for these.
-            Reply::Boundary(_) | Reply::Cursor(_) | Reply::Peeked(..) => {}
-        }
-    }
-
     fn committed(&mut self, outcome: CommitOutcome) {
         let outcome = match outcome {
             CommitOutcome::Won(manifest) | CommitOutcome::Unchanged(manifest) => self.moved(&manifest),
@@ -231,6 +186,49 @@ impl WriterCore {
         (self.replay_after, self.known) = (manifest.replay_after, manifest.version);
         self.zones.forget_through(manifest.replay_after, self.params.window);
         CheckpointOutcome::At { replay_after: manifest.replay_after, version: manifest.version }
+    }
+}
+
+impl Machine for WriterCore {
+    type Request = Request;
+    type Reply = Reply;
+    type Event = WriterEvent;
+
+    fn poll_event(&mut self) -> Option<WriterEvent> {
+        self.window.poll_event().map(WriterEvent::Append).or_else(|| self.events.pop_front())
+    }
+
+    fn poll_request(&mut self) -> Option<Request> {
+        let entry = self.window.poll_request();
+        entry.or_else(|| match &mut self.commit {
+            Some(commit) => commit.poll_request(),
+            None => self.window.poll_manifest_request(),
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Tick> {
+        self.window.poll_timeout()
+    }
+
+    fn handle(&mut self, now: Tick, reply: Reply) {
+        match reply {
+            Reply::Entry(..) | Reply::EntryCreated(..) => self.window.handle(now, &reply),
+            Reply::Listed(_) | Reply::Manifest(..) | Reply::ManifestCreated(..) => match &mut self.commit {
+                Some(commit) => {
+                    if let Some(outcome) = commit.handle(now, &reply) {
+                        self.commit = None;
+                        self.committed(outcome);
+                    }
+                }
+                None => self.window.handle(now, &reply),
+            },
+            // Others ask for these.
+            Reply::Boundary(_) | Reply::Cursor(_) | Reply::Peeked(..) => {}
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Tick) {
+        self.window.handle_timeout(now);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 pub(crate) use ask::Ask;
 use deletion::Deletion;
-use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_fence::{FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Position, SsTableName, Version};
 use publishing::{Published, Publishing};
 pub(crate) use reads::Reads;
@@ -49,8 +49,7 @@ pub enum Mode {
 
 /// A collection in progress.
 ///
-/// Drain [`poll_request`](Self::poll_request) and [`poll_event`](Self::poll_event) after each [`handle`](Self::handle). Dropping it at any
-/// point is safe: every deletion that it asks for is right for ever, so nothing is left to undo, and the next collection
+/// A [`Machine`]. Dropping it at any point is safe: every deletion that it asks for is right for ever, so nothing is left to undo, and the next collection
 /// does the rest.
 ///
 /// ```text
@@ -147,127 +146,6 @@ impl Collection {
     #[must_use]
     pub const fn is_ended(&self) -> bool {
         matches!(self.step, Step::Ended)
-    }
-
-    /// The next request, if one is due.
-    pub fn poll_request(&mut self) -> Option<CollectRequest> {
-        match &mut self.step {
-            Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
-            Step::List(part, ask) => {
-                let part = *part;
-                ask.poll().map(|attempt| CollectRequest::List { part, attempt })
-            }
-            Step::Stamp(_, ask) => ask.poll().map(|attempt| CollectRequest::Stamp { attempt }),
-            Step::DocumentsAgain { ask, .. } => {
-                ask.poll().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
-            }
-            Step::ReadBoundary(at, ask) => {
-                let at = *at;
-                ask.poll().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
-            }
-            Step::Headers(reads) => {
-                let (at, attempt) = reads.poll()?;
-                let bytes = self.inventory.entries.get(&at).map_or(0, |entry| entry.bytes);
-                Some(CollectRequest::ReadHeader { at, bytes, attempt })
-            }
-            Step::Folders(reads) => {
-                let (name, attempt) = reads.poll()?;
-                Some(CollectRequest::ListSsTable { name, attempt })
-            }
-            Step::Claims(reads) | Step::Names(reads) => {
-                let (version, attempt) = reads.poll()?;
-                Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
-            }
-            Step::Publish(publishing) => publishing.poll(),
-            Step::Delete(deletion) => deletion.poll(self.params.batch),
-            Step::Ended => None,
-        }
-    }
-
-    /// The next event, if there is one.
-    pub fn poll_event(&mut self) -> Option<CollectEvent> {
-        self.events.pop_front()
-    }
-
-    /// Takes an answer. Answers to questions that were not asked are ignored.
-    pub fn handle(&mut self, now: Tick, reply: CollectReply) {
-        match (&mut self.step, reply) {
-            (Step::Find(find), CollectReply::Manifest(reply)) => {
-                if let Some(found) = find.handle(now, &reply) {
-                    self.found(now, found);
-                }
-            }
-            (Step::List(part, ask), CollectReply::Listed(of, read)) if *part == of && ask.is_out() => {
-                let part = *part;
-                match self.answer(now, read) {
-                    Some(Some(listed)) => self.listed(now, part, listed),
-                    Some(None) => self.listed(now, part, Inventory::default()),
-                    None => {}
-                }
-            }
-            (Step::Stamp(then, ask), CollectReply::Stamped(read)) if ask.is_out() => {
-                // Without an answer, or the right to write, it is as late as the newest object, and more is kept.
-                if read == ReadReply::Unknown && !ask.is_late(now, self.params.patience) {
-                    return ask.again();
-                }
-                let then = *then;
-                if let ReadReply::Found(time) = read {
-                    self.inventory.newest_other = self.inventory.newest_other.max(time);
-                }
-                match then {
-                    AfterStamp::ReadBoundary => self.read_boundary(now),
-                    AfterStamp::JudgeClaims => self.judge_claims(now),
-                }
-            }
-            (Step::ReadBoundary(at, ask), CollectReply::Boundary(of, read)) if *at == of && ask.is_out() => {
-                // A boundary that cannot be understood records nothing; its name says all that matters.
-                let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
-                if let Some(kept_posts) = self.answer(now, read) {
-                    self.inventory.kept_posts = kept_posts.unwrap_or_default();
-                    self.read_headers(now);
-                }
-            }
-            (Step::Headers(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => {
-                self.header(now, at, read)
-            }
-            (Step::Claims(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
-                if reads.is_asked(&version) =>
-            {
-                self.claim(now, version, read);
-            }
-            (Step::Folders(reads), CollectReply::SsTable(name, read)) if reads.is_asked(&name) => {
-                self.folder(now, name, read);
-            }
-            (Step::Names(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
-                if reads.is_asked(&version) =>
-            {
-                self.names(now, version, read);
-            }
-            (Step::Publish(publishing), reply) => {
-                match publishing.handle(now, self.params.patience, &reply) {
-                    Some(Ok(published)) => self.published(now, published),
-                    Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
-                    None => {}
-                }
-            }
-            (Step::DocumentsAgain { boundary, ask }, CollectReply::Listed(Part::Documents, read))
-                if ask.is_out() =>
-            {
-                let boundary = *boundary;
-                if let Some(listed) = self.answer(now, read) {
-                    self.inventory.absorb(listed.unwrap_or_default());
-                    self.delete(boundary);
-                }
-            }
-            (Step::Delete(deletion), CollectReply::Deleted { batch, failed }) => {
-                if let Some(tried) = deletion.handle(batch, failed) {
-                    let of = deletion.total();
-                    self.progress(Progress::Deleting { tried, of });
-                    self.finish_if_deleted();
-                }
-            }
-            _ => {}
-        }
     }
 
     /// P-53: the boundary comes first.
@@ -372,6 +250,130 @@ impl Collection {
     fn end(&mut self, event: CollectEvent) {
         self.step = Step::Ended;
         self.events.push_back(event);
+    }
+}
+
+impl Machine for Collection {
+    type Request = CollectRequest;
+    type Reply = CollectReply;
+    type Event = CollectEvent;
+
+    fn poll_event(&mut self) -> Option<CollectEvent> {
+        self.events.pop_front()
+    }
+
+    fn poll_request(&mut self) -> Option<CollectRequest> {
+        match &mut self.step {
+            Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
+            Step::List(part, ask) => {
+                let part = *part;
+                ask.poll().map(|attempt| CollectRequest::List { part, attempt })
+            }
+            Step::Stamp(_, ask) => ask.poll().map(|attempt| CollectRequest::Stamp { attempt }),
+            Step::DocumentsAgain { ask, .. } => {
+                ask.poll().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
+            }
+            Step::ReadBoundary(at, ask) => {
+                let at = *at;
+                ask.poll().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
+            }
+            Step::Headers(reads) => {
+                let (at, attempt) = reads.poll()?;
+                let bytes = self.inventory.entries.get(&at).map_or(0, |entry| entry.bytes);
+                Some(CollectRequest::ReadHeader { at, bytes, attempt })
+            }
+            Step::Folders(reads) => {
+                let (name, attempt) = reads.poll()?;
+                Some(CollectRequest::ListSsTable { name, attempt })
+            }
+            Step::Claims(reads) | Step::Names(reads) => {
+                let (version, attempt) = reads.poll()?;
+                Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
+            }
+            Step::Publish(publishing) => publishing.poll(),
+            Step::Delete(deletion) => deletion.poll(self.params.batch),
+            Step::Ended => None,
+        }
+    }
+
+    fn handle(&mut self, now: Tick, reply: CollectReply) {
+        match (&mut self.step, reply) {
+            (Step::Find(find), CollectReply::Manifest(reply)) => {
+                if let Some(found) = find.handle(now, &reply) {
+                    self.found(now, found);
+                }
+            }
+            (Step::List(part, ask), CollectReply::Listed(of, read)) if *part == of && ask.is_out() => {
+                let part = *part;
+                match self.answer(now, read) {
+                    Some(Some(listed)) => self.listed(now, part, listed),
+                    Some(None) => self.listed(now, part, Inventory::default()),
+                    None => {}
+                }
+            }
+            (Step::Stamp(then, ask), CollectReply::Stamped(read)) if ask.is_out() => {
+                // Without an answer, or the right to write, it is as late as the newest object, and more is kept.
+                if read == ReadReply::Unknown && !ask.is_late(now, self.params.patience) {
+                    return ask.again();
+                }
+                let then = *then;
+                if let ReadReply::Found(time) = read {
+                    self.inventory.newest_other = self.inventory.newest_other.max(time);
+                }
+                match then {
+                    AfterStamp::ReadBoundary => self.read_boundary(now),
+                    AfterStamp::JudgeClaims => self.judge_claims(now),
+                }
+            }
+            (Step::ReadBoundary(at, ask), CollectReply::Boundary(of, read)) if *at == of && ask.is_out() => {
+                // A boundary that cannot be understood records nothing; its name says all that matters.
+                let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
+                if let Some(kept_posts) = self.answer(now, read) {
+                    self.inventory.kept_posts = kept_posts.unwrap_or_default();
+                    self.read_headers(now);
+                }
+            }
+            (Step::Headers(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => {
+                self.header(now, at, read)
+            }
+            (Step::Claims(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
+                if reads.is_asked(&version) =>
+            {
+                self.claim(now, version, read);
+            }
+            (Step::Folders(reads), CollectReply::SsTable(name, read)) if reads.is_asked(&name) => {
+                self.folder(now, name, read);
+            }
+            (Step::Names(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
+                if reads.is_asked(&version) =>
+            {
+                self.names(now, version, read);
+            }
+            (Step::Publish(publishing), reply) => {
+                match publishing.handle(now, self.params.patience, &reply) {
+                    Some(Ok(published)) => self.published(now, published),
+                    Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
+                    None => {}
+                }
+            }
+            (Step::DocumentsAgain { boundary, ask }, CollectReply::Listed(Part::Documents, read))
+                if ask.is_out() =>
+            {
+                let boundary = *boundary;
+                if let Some(listed) = self.answer(now, read) {
+                    self.inventory.absorb(listed.unwrap_or_default());
+                    self.delete(boundary);
+                }
+            }
+            (Step::Delete(deletion), CollectReply::Deleted { batch, failed }) => {
+                if let Some(tried) = deletion.handle(batch, failed) {
+                    let of = deletion.total();
+                    self.progress(Progress::Deleting { tried, of });
+                    self.finish_if_deleted();
+                }
+            }
+            _ => {}
+        }
     }
 }
 

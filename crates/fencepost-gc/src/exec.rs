@@ -19,7 +19,7 @@ pub use staging::{Staging, count_staging};
 
 use crate::{CollectEvent, Collection, Plan, Report};
 use error::give_up;
-use fencepost_fence::{GaveUp, Tick};
+use fencepost_fence::{GaveUp, Machine, Output, Tick};
 use fencepost_format::ShardPaths;
 use fencepost_store::{LogStore, RequestCounts};
 use futures::StreamExt;
@@ -77,36 +77,42 @@ pub async fn collect(
     let mut plan = None;
     let mut fault = None;
     loop {
-        while let Some(request) = collection.poll_request() {
-            running.push(perform(&store, paths, request, options));
-        }
-        while let Some(event) = collection.poll_event() {
-            on_event(&event);
-            match event {
-                CollectEvent::Progress(_) => {}
-                CollectEvent::Planned(planned) => plan = Some(planned),
-                CollectEvent::Done(report) => {
-                    let plan = plan.expect("a collection plans before it is done");
-                    let min_age = options.policy().manifests_age();
-                    return Ok(Collected {
-                        report,
-                        plan,
-                        losses: losses::look(&store, paths, options, &collection, now).await,
-                        staging: staging::sweep(&store, paths, options.mode(), min_age).await,
-                        requests: store.counts(),
-                        elapsed: started.elapsed(),
-                    });
-                }
-                CollectEvent::NoLog => return Err(CollectError::NoLog { root: paths.root() }),
-                CollectEvent::GaveUp(GaveUp::MissingManifest(version)) => {
-                    return Err(CollectError::ListedNotThere { object: paths.manifest(version) });
-                }
-                CollectEvent::GaveUp(why) => return Err(give_up(paths.root(), why, fault)),
+        let event = match collection.poll_output() {
+            Output::Event(event) => event,
+            Output::Request(request) => {
+                running.push(perform(&store, paths, request, options));
+                continue;
             }
+            Output::Wait(_) => {
+                let (reply, met) =
+                    running.next().await.expect("a collection that goes on waits for an answer");
+                fault = met.or(fault);
+                collection.handle(now(), reply);
+                continue;
+            }
+        };
+        on_event(&event);
+        match event {
+            CollectEvent::Progress(_) => {}
+            CollectEvent::Planned(planned) => plan = Some(planned),
+            CollectEvent::Done(report) => {
+                let plan = plan.expect("a collection plans before it is done");
+                let min_age = options.policy().manifests_age();
+                return Ok(Collected {
+                    report,
+                    plan,
+                    losses: losses::look(&store, paths, options, &collection, now).await,
+                    staging: staging::sweep(&store, paths, options.mode(), min_age).await,
+                    requests: store.counts(),
+                    elapsed: started.elapsed(),
+                });
+            }
+            CollectEvent::NoLog => return Err(CollectError::NoLog { root: paths.root() }),
+            CollectEvent::GaveUp(GaveUp::MissingManifest(version)) => {
+                return Err(CollectError::ListedNotThere { object: paths.manifest(version) });
+            }
+            CollectEvent::GaveUp(why) => return Err(give_up(paths.root(), why, fault)),
         }
-        let (reply, met) = running.next().await.expect("a collection that goes on waits for an answer");
-        fault = met.or(fault);
-        collection.handle(now(), reply);
     }
 }
 

@@ -11,7 +11,9 @@ pub use tail::{Tail, TailEvent, TailState};
 use crate::io::{Io, Performed};
 use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
-use fencepost_fence::{FindLatest, GaveUp, ReadReply, Reply, Request, Start, Verify, Walk, WalkEvent};
+use fencepost_fence::{
+    FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Start, Verify, Walk, WalkEvent,
+};
 use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Manifest};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -222,7 +224,7 @@ impl Reader {
                 self.bodies.insert(*at, body);
             }
             self.cause = performed.cause.or_else(|| self.cause.take());
-            self.walk.handle(self.io.environment.now(), &performed.reply);
+            self.walk.handle(self.io.environment.now(), performed.reply);
         }
     }
 

@@ -9,7 +9,7 @@ impl Party for Opening {
     }
 
     fn handle(&mut self, now: Tick, reply: &Reply) {
-        Self::handle(self, now, reply);
+        Machine::handle(self, now, reply.clone());
     }
 
     fn event(&mut self) -> Option<String> {

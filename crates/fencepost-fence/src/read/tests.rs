@@ -11,7 +11,7 @@ impl Party for Walk {
     }
 
     fn handle(&mut self, now: Tick, reply: &Reply) {
-        Self::handle(self, now, reply);
+        Machine::handle(self, now, reply.clone());
     }
 
     fn event(&mut self) -> Option<String> {
@@ -241,8 +241,8 @@ fn the_cursor_follows_what_was_handed_out() {
             nonce: None,
             generation: None,
         };
-        Walk::handle(&mut walk, Tick(0), &Reply::Entry(header.position, ReadReply::Found(header)));
-        Walk::handle(&mut walk, Tick(0), &Reply::Boundary(ReadReply::Found(Position::NONE)));
+        Machine::handle(&mut walk, Tick(0), Reply::Entry(header.position, ReadReply::Found(header)));
+        Machine::handle(&mut walk, Tick(0), Reply::Boundary(ReadReply::Found(Position::NONE)));
     }
     assert_eq!(walk.cursor(), cursor(6, 2));
     walk.poll_event().unwrap();

@@ -10,7 +10,7 @@ impl Party for WriterCore {
     }
 
     fn handle(&mut self, now: Tick, reply: &Reply) {
-        Self::handle(self, now, reply);
+        Machine::handle(self, now, reply.clone());
     }
 
     fn event(&mut self) -> Option<String> {

@@ -5,7 +5,7 @@ use crate::{
     CollectEvent, CollectReply, CollectRequest, Collection, Inventory, Listed, Object, Part, SsTableFolder,
     StoreTime,
 };
-use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Tick};
+use fencepost_fence::{CreateReply, Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{
     CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Position, ShardId, SsTable,
     SsTableName, Version,

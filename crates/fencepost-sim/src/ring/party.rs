@@ -5,7 +5,7 @@ use super::event::{Answer, Asked, Event};
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Writer};
-use fencepost_fence::{Tick, Verify, Window};
+use fencepost_fence::{Machine, Tick, Verify, Window};
 use fencepost_format::{Nonce, Position};
 use fencepost_gc::{CollectParams, CollectRequest, Collection, Mode, Object, Policy};
 use std::collections::BTreeSet;
@@ -139,8 +139,8 @@ impl Ring {
         let party = &mut self.parties[index];
         let now = party.clock.tick(self.now);
         match (&mut party.role, answer) {
-            (Role::Writer(Some(writer)), Answer::Core(reply)) => writer.handle(now, &reply),
-            (Role::Reader(Some(reader)), Answer::Core(reply)) => reader.handle(self.params, now, &reply),
+            (Role::Writer(Some(writer)), Answer::Core(reply)) => writer.handle(now, reply),
+            (Role::Reader(Some(reader)), Answer::Core(reply)) => reader.handle(self.params, now, reply),
             (Role::Collector(Some(collection)), Answer::Collect(reply)) => collection.handle(now, reply),
             _ => unreachable!("answers are of the kind that was asked for"),
         }

@@ -2,7 +2,8 @@
 
 use super::Store;
 use fencepost_fence::{
-    CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, ReadReply, Tick,
+    CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, Machine, ReadReply,
+    Tick,
 };
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
 

@@ -2,7 +2,7 @@
 
 use crate::world::{Append, Broken, Oracle, Store};
 use fencepost_fence::{
-    FindLatest, GaveUp, Params, ReadReply, Reply, Request, Start, Tick, Verify, Walk, WalkEvent,
+    FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Start, Tick, Verify, Walk, WalkEvent,
 };
 use fencepost_format::{Epoch, Position};
 use std::collections::BTreeMap;
@@ -113,9 +113,9 @@ impl Reader {
     }
 
     /// Hands it an answer.
-    pub fn handle(&mut self, params: Params, now: Tick, reply: &Reply) {
+    pub fn handle(&mut self, params: Params, now: Tick, reply: Reply) {
         match &mut self.phase {
-            Phase::Finding(find, begin) => match find.handle(now, reply) {
+            Phase::Finding(find, begin) => match find.handle(now, &reply) {
                 Some(Ok(Some(manifest))) => {
                     let replay_after = manifest.replay_after;
                     let (start, after) = match *begin {

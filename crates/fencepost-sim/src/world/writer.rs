@@ -2,8 +2,8 @@
 
 use crate::world::{Append, Broken, Oracle, Store};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, GaveUp, NewEntry, Opened, Opening, OpeningEvent, Params, Reply, Request,
-    Stop, Tick, WriterCore, WriterEvent,
+    AppendEvent, CheckpointOutcome, GaveUp, Machine, NewEntry, Opened, Opening, OpeningEvent, Params, Reply,
+    Request, Stop, Tick, WriterCore, WriterEvent,
 };
 use fencepost_format::{EntryKind, Epoch, Nonce, Position, ShardId};
 
@@ -197,7 +197,7 @@ impl Writer {
     }
 
     /// Hands an answer to the machines.
-    pub fn handle(&mut self, now: Tick, reply: &Reply) {
+    pub fn handle(&mut self, now: Tick, reply: Reply) {
         match &mut self.phase {
             Phase::Opening(opening) => opening.handle(now, reply),
             Phase::Open(core) => core.handle(now, reply),

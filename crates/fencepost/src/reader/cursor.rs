@@ -5,7 +5,7 @@ mod perform;
 use crate::io::{Io, Performed, highest_boundary};
 use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
 use fencepost_fence::{
-    CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, GaveUp, ReadReply, Reply,
+    CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, GaveUp, Machine, ReadReply, Reply,
 };
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
 use perform::perform;

@@ -6,7 +6,7 @@ use crate::io::{Io, Performed};
 use crate::table::is_table;
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
-use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
+use fencepost_fence::{GaveUp, LeaseObserver, Machine, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
 use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -215,7 +215,7 @@ impl Opening {
             self.bodies.insert(*at, body);
         }
         self.cause = performed.cause.or_else(|| self.cause.take());
-        self.core.handle(self.io.environment.now(), &performed.reply);
+        self.core.handle(self.io.environment.now(), performed.reply);
         Ok(Step::Nothing)
     }
 

@@ -8,8 +8,8 @@ use super::{Appended, Command, Waiter, Writer, WriterStatus};
 use crate::io::{Io, Performed};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, CheckpointRefused, Opened, Params, Request, Stop, Tick, WriterCore,
-    WriterEvent, WriterId,
+    AppendEvent, CheckpointOutcome, CheckpointRefused, Machine, Opened, Params, Request, Stop, Tick,
+    WriterCore, WriterEvent, WriterId,
 };
 use fencepost_format::{Position, seal_data};
 use fencepost_store::{Backend, RequestCounts};
@@ -133,7 +133,6 @@ impl Task {
             if self.close.is_some() && self.groups.is_empty() && self.checkpoint.is_none() {
                 self.core.begin_close(self.io.environment.now());
             }
-            self.send_requests();
             let mut quiet = true;
             while let Some(event) = self.core.poll_event() {
                 quiet = false;
@@ -143,6 +142,7 @@ impl Task {
                 break;
             }
         }
+        self.send_requests();
         // First, so that whoever waits for a flush finds its requests counted.
         self.publish();
         self.settle_flushes();
@@ -248,7 +248,7 @@ impl Task {
         if performed.cause.is_some() {
             self.cause = performed.cause;
         }
-        self.core.handle(self.io.environment.now(), &performed.reply);
+        self.core.handle(self.io.environment.now(), performed.reply);
     }
 
     fn obey(&mut self, command: Command) {

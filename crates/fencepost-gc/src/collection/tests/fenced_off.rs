@@ -1,6 +1,7 @@
 //! P-101: what a pass reads and says where acknowledged entries were fenced off by a loss.
 
 use super::*;
+use fencepost_fence::Machine;
 
 /// An entry at 3 was lost, and an opener that did not look above it put its post there.
 const LOG: &str = "1:h1 2:d1 3:h2 4:d1 5:d1 6:d1 7:c1 8:d2 9:d2";

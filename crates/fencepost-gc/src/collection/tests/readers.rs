@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::testing::Seen;
-use fencepost_fence::{CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest};
+use fencepost_fence::{
+    CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, Machine,
+};
 
 fn name() -> CursorName {
     CursorName::parse("new").unwrap()

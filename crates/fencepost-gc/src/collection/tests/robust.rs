@@ -3,7 +3,7 @@
 use super::*;
 use crate::Object;
 use crate::testing::Seen;
-use fencepost_fence::CreateReply;
+use fencepost_fence::{CreateReply, Machine};
 
 /// Worlds that differ in what there is to do.
 fn worlds() -> Vec<World> {

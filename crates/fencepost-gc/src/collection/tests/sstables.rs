@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{Plan, SsTableFolder, Verdict};
-use fencepost_fence::Request;
+use fencepost_fence::{Machine, Request};
 use fencepost_format::{SsTableName, Version};
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use super::pages;
 use crate::world::Store;
 use fencepost_fence::{
-    CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, ReadReply, Tick,
+    CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, Machine, ReadReply,
+    Tick,
 };
 use fencepost_format::{Epoch, Nonce, Position};
 

@@ -4,7 +4,7 @@ use super::consumer::{Consumer, is_done, is_write};
 use super::{Bounds, CursorModel, Reached, pages};
 use crate::ring::collector;
 use crate::world::{Broken, Store};
-use fencepost_fence::{CursorEvent, CursorRequest, ReadReply, Tick, Window};
+use fencepost_fence::{CursorEvent, CursorRequest, Machine, ReadReply, Tick, Window};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, Version};
 use fencepost_gc::{
     CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part, Policy,

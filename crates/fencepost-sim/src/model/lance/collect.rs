@@ -2,7 +2,7 @@
 
 use crate::ring::collector;
 use crate::world::Store;
-use fencepost_fence::{Rule, Tick, rules};
+use fencepost_fence::{Machine, Rule, Tick, rules};
 use fencepost_format::Position;
 use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, ManifestFacts, Mode,

@@ -87,7 +87,7 @@ impl Ours {
     pub(super) fn step(&mut self, store: &mut Store, which: usize) -> Heard {
         if which < self.reads.len() && self.looks_above() {
             for request in std::mem::take(&mut self.reads) {
-                self.writer.handle(NOW, &store.read(&request).expect("only reads wait here"));
+                self.writer.handle(NOW, store.read(&request).expect("only reads wait here"));
             }
             return self.settle(store);
         }
@@ -99,7 +99,7 @@ impl Ours {
             self.flights.remove(&entry);
             Reply::EntryCreated(entry.position, store.create_entry(entry))
         };
-        self.writer.handle(NOW, &reply);
+        self.writer.handle(NOW, reply);
         self.settle(store)
     }
 
@@ -141,7 +141,7 @@ impl Ours {
                 }
                 Some(request) if self.is_at_once(&request) => {
                     let reply = store.read(&request).expect("this is a read");
-                    self.writer.handle(NOW, &reply);
+                    self.writer.handle(NOW, reply);
                 }
                 Some(request) => self.reads.push(request),
                 None => return heard,
@@ -176,7 +176,7 @@ impl Ours {
         if reply == CreateReply::Done {
             heard.applied.extend(self.rows.iter().filter(|(at, _)| *at <= through));
         }
-        self.writer.handle(NOW, &Reply::ManifestCreated(version, reply));
+        self.writer.handle(NOW, Reply::ManifestCreated(version, reply));
     }
 
     /// As in the model of the log: all of a commit, and the search after a collision.

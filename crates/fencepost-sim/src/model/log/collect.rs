@@ -3,7 +3,7 @@
 use super::NOW;
 use crate::ring::collector;
 use crate::world::Store;
-use fencepost_fence::Window;
+use fencepost_fence::{Machine, Window};
 use fencepost_format::Position;
 use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Mode, Object, Policy,

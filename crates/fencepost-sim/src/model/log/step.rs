@@ -131,7 +131,7 @@ impl State {
             let peeks: Vec<_> = peeks;
             for request in [request].into_iter().chain(peeks) {
                 let reply = self.store.read(&request).expect("only reads wait here");
-                party.writer.handle(NOW, &reply);
+                party.writer.handle(NOW, reply);
             }
             return self.settle(model, writer);
         }
@@ -149,7 +149,7 @@ impl State {
         if let (Some(_), Reply::Entry(_, ReadReply::Found(_))) = (suspects, &reply) {
             model.coverage.note(Reached::ReadAgainThere);
         }
-        party.writer.handle(NOW, &reply);
+        party.writer.handle(NOW, reply);
         self.settle(model, writer);
         if suspects.is_some() && self.writers[writer].writer.gone().is_some() {
             model.coverage.note(Reached::LossRuledOut);
@@ -218,7 +218,7 @@ impl State {
 
     fn tell(&mut self, model: &LogModel, sender: Option<usize>, reply: &Reply) {
         if let Some(writer) = sender {
-            Arc::make_mut(&mut self.writers[writer]).writer.handle(NOW, reply);
+            Arc::make_mut(&mut self.writers[writer]).writer.handle(NOW, reply.clone());
             self.settle(model, writer);
         }
     }
@@ -255,11 +255,11 @@ impl State {
                 Some(Request::CreateManifest { manifest, .. }) => {
                     let (store, manifest) = (Arc::make_mut(&mut self.store), Arc::new(manifest));
                     let reply = commit(store, oracle, &manifest, &party.writer);
-                    party.writer.handle(NOW, &Reply::ManifestCreated(manifest.version, reply));
+                    party.writer.handle(NOW, Reply::ManifestCreated(manifest.version, reply));
                 }
                 Some(request) if is_at_once(&party.writer, &request) => {
                     let reply = self.store.read(&request).expect("this is a read");
-                    party.writer.handle(NOW, &reply);
+                    party.writer.handle(NOW, reply);
                 }
                 Some(request) => party.reads.push(request),
                 None => break,
@@ -302,17 +302,17 @@ impl State {
             let reply = self.store.read(&request).expect("a reader only reads");
             party.reader.note_read(&reply, &self.store, oracle);
             let before = party.reader.walk().map(Walk::next);
-            party.reader.handle(model.params, NOW, &reply);
             if let Reply::Boundary(ReadReply::Found(boundary)) = reply {
                 looked = before.map(|at| (at, boundary));
             }
+            party.reader.handle(model.params, NOW, reply);
         }
         loop {
             party.rests |= party.reader.take_events(&self.store, oracle);
             let Some(request) = party.reader.poll_request() else { break };
             if let Request::ReadManifest { .. } = request {
                 let reply = self.store.read(&request).expect("a reader only reads");
-                party.reader.handle(model.params, NOW, &reply);
+                party.reader.handle(model.params, NOW, reply);
             } else {
                 party.reads.push(request);
             }

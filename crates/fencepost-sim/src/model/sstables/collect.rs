@@ -1,7 +1,7 @@
 //! The production collection against the manifests and folders of the model.
 
 use super::state::Version as Body;
-use fencepost_fence::{ReadReply, Reply, Request, Tick};
+use fencepost_fence::{Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{Epoch, Generation, Manifest, ShardId, SsTable, SsTableName, Version};
 use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part,
