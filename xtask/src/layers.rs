@@ -96,7 +96,7 @@ fn check_never(root: &Path, layer: &Layer) -> Result<Vec<Finding>> {
     }
     let mut args = vec!["tree", "--quiet", "--package", layer.name, "--edges", "normal,build"];
     args.extend(["--prefix", "none", "--format", "{p}"]);
-    args.push(if layer.pure_without_default_features { "--no-default-features" } else { "--all-features" });
+    args.push("--all-features");
     let tree = Invocation::cargo(root, args);
     let output = tree.capture()?;
     if !output.status.success() {

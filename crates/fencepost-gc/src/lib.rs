@@ -1,4 +1,4 @@
-//! Which objects of a log may be deleted, and why; and a collector that does it.
+//! Which objects of a log may be deleted, and why.
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
 //! object that nobody reads any more may still be the one thing that a stalled writer has to collide with.
@@ -12,11 +12,11 @@
 //!                                           └ bound: min(R, cursors, retention)
 //! ```
 //!
-//! Three layers, each of use by itself:
+//! Two layers, each of use by itself:
 //!
 //! * [`plan`]: a pure function from an [`Inventory`] to a verdict with a reason for every object.
 //! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness, plain data.
-//! * [`exec`] (feature `exec`, on by default): drives a collection against a `LogStore`.
+//!   `fencepost::Collector` drives one against a store.
 //!
 //! ```
 //! use fencepost_gc::{Inventory, Known, Listed, ManifestFacts, Object, Policy, Reason, Verdict, plan};
@@ -65,8 +65,6 @@
 mod bound;
 mod collection;
 mod cursor;
-#[cfg(feature = "exec")]
-pub mod exec;
 mod fenced_off;
 mod inventory;
 mod lance;

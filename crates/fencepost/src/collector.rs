@@ -1,26 +1,61 @@
 //! Collecting: deleting what is safe elsewhere, and keeping what must stay.
 
-use crate::Wal;
+mod error;
+mod losses;
+
+pub use error::CollectError;
+pub use losses::Losses;
+
+use crate::shard::{Io, Performed};
+use crate::{Staging, Wal};
+use error::give_up;
+use fencepost_fence::{Machine, Output};
 use fencepost_format::Release;
-use fencepost_gc::exec::{CollectError, CollectOptions, Collected, collect};
-use fencepost_gc::{Claim, CollectEvent, Mode, Policy};
-use fencepost_store::{Refusal, StoreError};
+use fencepost_gc::{Claim, CollectEvent, CollectParams, Collection, Mode, Plan, Policy, Report};
+use fencepost_store::{Refusal, RequestCounts, StoreError};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A collector of one log.
 ///
 /// Run it whenever you like, by whom you like, at the same time as others: deleting is idempotent and monotone, and no collection lets a
 /// stalled or fenced writer acknowledge an append that will not be replayed.
+///
+/// Objects that could not be deleted are not an error: they are in the [report](Report::failed), and the next pass tries them again. It spawns nothing; all
+/// work happens in the returned futures. For its requests see [`Collection`]; repeated attempts come on top.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Collector {
-    wal: Wal,
+    io: Io,
     policy: Policy,
+    params: CollectParams,
+}
+
+/// What a collection did, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Collected {
+    /// What was deleted, what stays and what failed.
+    pub report: Report,
+    /// The verdict on each object.
+    pub plan: Plan,
+    /// What is lost above `R` (P-100). A collection that did its work may have met damage all the same.
+    pub losses: Losses,
+    /// What killed writers left in a local directory.
+    pub staging: Staging,
+    /// The requests made.
+    pub requests: RequestCounts,
+    /// How long it took.
+    pub elapsed: Duration,
 }
 
 impl Wal {
     /// A collector with the default policy: everything up to the checkpoint and the lowest cursor may go.
     pub fn collector(&self) -> Collector {
-        Collector { wal: self.clone(), policy: Policy::new() }
+        let params = CollectParams { patience: self.io.params.patience, ..CollectParams::default() };
+        Collector { io: self.io.clone(), policy: Policy::new(), params }
     }
 
     /// Records, for ever, that the process behind one of Lance's claims is gone (P-59): collections no longer keep anything for it.
@@ -32,9 +67,7 @@ impl Wal {
     /// The store's. The record may have been made all the same; making it again is harmless.
     pub async fn release_claim(&self, claim: &Claim) -> Result<bool, StoreError> {
         let Claim { epoch, version, replay_after, .. } = *claim;
-        let record = Release { epoch, version, replay_after };
-        let path = self.io.paths.release(epoch);
-        match self.io.store.put_new(path, record.encode().into()).await {
+        match self.io.put_release(&Release { epoch, version, replay_after }).await {
             Ok(_) => Ok(true),
             Err(refused) => match refused.why {
                 Refusal::Exists => Ok(false),
@@ -56,7 +89,7 @@ impl Collector {
     /// # Errors
     /// [`CollectError`].
     pub async fn plan(&self) -> Result<Collected, CollectError> {
-        self.go(Mode::PlanOnly, |_| ()).await
+        self.plan_with(|_| ()).await
     }
 
     /// Collects.
@@ -65,12 +98,13 @@ impl Collector {
     /// [`CollectError`]: nothing was deleted. Objects that could not be deleted are in the report instead.
     ///
     /// # Cancel safety
-    /// The future may be dropped at any await: what was deleted was right to delete.
+    /// The future may be dropped at any await: what was deleted so far was right to delete, and the next pass goes on from
+    /// there. A deletion that was sent may still be carried out; so may the creation of a boundary document, which by itself deletes nothing.
     pub async fn run(&self) -> Result<Collected, CollectError> {
         self.run_with(|_| ()).await
     }
 
-    /// As [`run`](Self::run), telling how far it is.
+    /// As [`run`](Self::run), telling how far it is. `on_event` sees every event as it happens; it should return at once.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -86,12 +120,60 @@ impl Collector {
         self.go(Mode::PlanOnly, on_event).await
     }
 
-    async fn go(&self, mode: Mode, on_event: impl FnMut(&CollectEvent)) -> Result<Collected, CollectError> {
-        let mut options = CollectOptions::new().with_policy(self.policy.clone()).with_mode(mode);
-        options = options.with_patience(self.wal.io.patience());
-        if let Some(seed) = self.wal.io.environment.jitter_seed() {
-            options = options.with_jitter_seed(seed);
+    async fn go(
+        &self,
+        mode: Mode,
+        mut on_event: impl FnMut(&CollectEvent),
+    ) -> Result<Collected, CollectError> {
+        let io = self.io.scoped();
+        let (started, now) = (Instant::now(), || io.environment.now());
+        let mut collection = Collection::new(self.params, now(), self.policy.clone(), mode);
+        let mut running = FuturesUnordered::new();
+        let mut plan = None;
+        let mut cause = None;
+        loop {
+            let event = match collection.poll_output() {
+                Output::Event(event) => event,
+                Output::Request(request) => {
+                    running.push(io.perform_collect(request));
+                    continue;
+                }
+                Output::Wait(_) => {
+                    let Performed { reply, cause: met, .. } =
+                        running.next().await.expect("a collection that goes on waits for an answer");
+                    cause = met.or(cause);
+                    collection.handle(now(), reply);
+                    continue;
+                }
+            };
+            on_event(&event);
+            match event {
+                CollectEvent::Progress(_) => {}
+                CollectEvent::Planned(planned) => plan = Some(planned),
+                CollectEvent::Done(report) => {
+                    let plan = plan.expect("a collection plans before it is done");
+                    return Ok(Collected {
+                        report,
+                        plan,
+                        losses: self.losses(&io, &collection).await,
+                        staging: self.staging(&io, mode).await,
+                        requests: io.store.counts(),
+                        elapsed: started.elapsed(),
+                    });
+                }
+                CollectEvent::NoLog => return Err(CollectError::NoLog { root: io.paths.root() }),
+                CollectEvent::GaveUp(why) => return Err(give_up(&io, why, cause)),
+            }
         }
-        collect(&self.wal.io.store, &self.wal.io.paths, &options, on_event).await
+    }
+
+    async fn staging(&self, io: &Io, mode: Mode) -> Staging {
+        match mode {
+            Mode::PlanOnly => io.count_staging().await,
+            Mode::Delete => io.sweep_staging(self.policy.manifests_age()).await,
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! The first shard of a base: driving the core's race for it (P-68).
 
 use crate::error::{FirstShardSnafu, MaybeTableSnafu, TableSnafu};
-use crate::io::{created, read_as};
+use crate::shard::{Performed, created, read_as};
 use crate::table::is_table;
-use crate::{Cause, Environment, WalError};
+use crate::{Environment, WalError};
 use fencepost_fence::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard, Params, ReadReply};
 use fencepost_format::{DOCUMENT_BYTES_MAX, FirstShard, ShardId, ShardPaths};
 use fencepost_store::{LogStore, pause_before};
@@ -32,17 +32,14 @@ pub(crate) async fn first_shard(
         let request = race.poll_request().expect("the race asks until it is decided");
         let (FirstShardRequest::Create { attempt, .. } | FirstShardRequest::Read { attempt }) = request;
         tokio::time::sleep(pause_before(attempt, patience, environment.jitter_seed())).await;
-        let (reply, why) = match request {
+        let Performed { reply, cause: met, .. } = match request {
             FirstShardRequest::Create { shard, .. } => {
-                let (reply, why) = created(once.put_new(&object, FirstShard { shard }.encode().into()).await);
-                (FirstShardReply::Created(reply), why)
+                let outcome = once.put_new(&object, FirstShard { shard }.encode().into()).await;
+                created(outcome).map(FirstShardReply::Created)
             }
-            FirstShardRequest::Read { .. } => {
-                let (read, why) = read(&once, &object).await;
-                (FirstShardReply::Read(read), why)
-            }
+            FirstShardRequest::Read { .. } => read(&once, &object).await.map(FirstShardReply::Read),
         };
-        cause = why.or(cause);
+        cause = met.or(cause);
         match race.handle(environment.now(), &reply) {
             None => {}
             Some(Ok(shard)) => return Ok(shard),
@@ -56,7 +53,7 @@ pub(crate) async fn first_shard(
     }
 }
 
-async fn read(store: &LogStore, object: &str) -> (ReadReply<ShardId>, Option<Cause>) {
+async fn read(store: &LogStore, object: &str) -> Performed<ReadReply<ShardId>> {
     let outcome = store.get_up_to(object, DOCUMENT_BYTES_MAX as u64).await;
     read_as(outcome, |bytes| FirstShard::decode(object, &bytes).map(|FirstShard { shard }| shard))
 }

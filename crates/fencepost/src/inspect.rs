@@ -1,16 +1,10 @@
 //! Looking at a log: every entry, its state, and why it stays.
 
-use crate::error::Cause;
-use crate::io::Io;
-use crate::reader::{boundary, manifest};
-use crate::{CollectError, Collected, ReadError, Wal};
-use fencepost_format::{
-    EntryHeader, EntryKind, EntryTail, Epoch, Manifest, Position, TRAILER_BYTES, decode_header,
-    parse_entry_name,
-};
+use crate::shard::Io;
+use crate::{Cause, CollectError, Collected, ReadError, Wal};
+use fencepost_format::{EntryHeader, EntryKind, EntryTail, Epoch, Manifest, Position, decode_header};
 use fencepost_gc::{Object, Reason, Verdict};
-use fencepost_store::{Listed, ReadOutcome};
-use futures::StreamExt;
+use fencepost_store::ReadOutcome;
 use snafu::Snafu;
 
 /// A log as it was found.
@@ -108,12 +102,13 @@ impl Wal {
     /// [`InspectError`]. An entry that is damaged is no error; it is in the result.
     pub async fn inspect(&self) -> Result<Inspection, InspectError> {
         let io = self.io.scoped();
-        manifest(&io).await?;
+        io.manifest().await?;
         let plan = self.collector().plan().await?;
-        let boundary = boundary(&io).await?;
-        let contents = read_all(&io, list_entries(&io).await?, content).await;
+        let boundary = io.boundary().await.map_err(ReadError::from)?;
+        let entries = io.list_entries().await.map_err(ReadError::from)?;
+        let contents = io.read_all(entries, content).await;
         // P-49: after the entries, since nothing is concluded from what lies at or below `R` by now.
-        let manifest = manifest(&io).await?;
+        let manifest = io.manifest().await?;
         let tail = tail(&manifest, contents.iter().map(|(listed, _)| listed.0));
         let mut highest = Epoch::NONE;
         let entries = contents.into_iter().map(|((position, bytes), content)| {
@@ -130,29 +125,6 @@ impl Wal {
         let entries = entries.collect();
         Ok(Inspection { manifest, boundary, tail, entries, plan })
     }
-}
-
-/// Every entry by position, with its size. Costs one LIST.
-pub(crate) async fn list_entries(io: &Io) -> Result<Vec<(Position, u64)>, ReadError> {
-    let listed = io.store.list_all(io.paths.wal_dir()).await?;
-    let entry = |object: &Listed| Some((parse_entry_name(object.path.filename()?)?, object.size));
-    let mut entries: Vec<_> = listed.iter().filter_map(entry).collect();
-    entries.sort_unstable();
-    Ok(entries)
-}
-
-/// Reads something of every entry, several at a time, in order.
-pub(crate) async fn read_all<'a, T, F: Future<Output = T> + 'a>(
-    io: &'a Io,
-    entries: Vec<(Position, u64)>,
-    read: impl Fn(&'a Io, Position, u64) -> F + 'a,
-) -> Vec<((Position, u64), T)> {
-    let reads = entries.into_iter().map(|listed| {
-        let reading = read(io, listed.0, listed.1);
-        async move { (listed, reading.await) }
-    });
-    let ahead = usize::try_from(io.params.read_ahead).unwrap_or(1).max(1);
-    futures::stream::iter(reads).buffered(ahead).collect().await
 }
 
 /// The last position of the unbroken run above the checkpoint.
@@ -182,17 +154,14 @@ fn state(
 
 /// Kind, epoch and counts, from as few bytes as tell them.
 async fn content(io: &Io, at: Position, bytes: u64) -> Result<EntryContent, Cause> {
-    let path = io.paths.entry(at);
-    if bytes > WHOLE_BYTES_MAX {
-        let range = bytes - TRAILER_BYTES as u64..bytes;
-        if let Some(last) = io.store.get_range(&path, range).await.into_result()?
-            && let EntryTail::Ours(trailer) = EntryTail::decode(&path, &last.bytes, bytes, at)?
-        {
-            let (batches, rows) = (u64::from(trailer.batches), trailer.rows);
-            return Ok(EntryContent { header: trailer.header(), batches, rows });
-        }
+    if bytes > WHOLE_BYTES_MAX
+        && let Some(EntryTail::Ours(trailer)) = io.entry_tail(at, bytes).await?
+    {
+        let (batches, rows) = (u64::from(trailer.batches), trailer.rows);
+        return Ok(EntryContent { header: trailer.header(), batches, rows });
     }
-    match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+    let path = io.paths.entry(at);
+    match io.entry_object(at).await {
         ReadOutcome::Found(object) => {
             let summary = decode_header(&path, at, &object.bytes, io.limits)?;
             Ok(EntryContent { header: summary.header, batches: summary.batches, rows: summary.rows })

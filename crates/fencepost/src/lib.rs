@@ -70,18 +70,18 @@ mod environment;
 mod error;
 mod first_shard;
 mod inspect;
-mod io;
 mod one_entry;
 mod options;
 mod overview;
 mod reader;
 mod repair;
+mod shard;
 mod table;
 mod verify;
 mod wal;
 mod writer;
 
-pub use collector::Collector;
+pub use collector::{CollectError, Collected, Collector, Losses};
 pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
@@ -90,7 +90,6 @@ pub use fencepost_format::{
     Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Lease, Manifest,
     MemWalDetails, Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
 };
-pub use fencepost_gc::exec::{CollectError, Collected, Losses, Staging};
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
     Report, SsTableFolder, Verdict,
@@ -103,6 +102,7 @@ pub use options::{PutRate, WriterOptions};
 pub use overview::{Amount, LeaseStatus, Overview};
 pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
+pub use shard::Staging;
 pub use table::{TableError, read_table};
 pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};

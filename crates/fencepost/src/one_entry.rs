@@ -15,8 +15,7 @@ impl Wal {
     pub async fn entry_at(&self, at: Position) -> Result<Option<LogEntry>, ReadError> {
         let io = self.io.scoped();
         let path = io.paths.entry(at);
-        let read = io.store.get_up_to(&path, io.limits.object_bytes_max()).await;
-        let Some(object) = read.into_result()? else { return Ok(None) };
+        let Some(object) = io.entry_object(at).await.into_result()? else { return Ok(None) };
         Ok(Some(Entry::decode(&path, at, &object.bytes, io.limits)?.into()))
     }
 }

@@ -1,11 +1,8 @@
 //! How a log stands, found out without reading an entry.
 
 use crate::inspect::tail;
-use crate::io::{Io, highest_boundary};
-use crate::reader::manifest;
-use crate::{Cause, CursorStatus, ReadError, Wal};
-use fencepost_fence::GaveUp;
-use fencepost_format::{Lease, Manifest, Position, parse_boundary_name, parse_entry_name, parse_lease_name};
+use crate::{CursorStatus, ReadError, Wal};
+use fencepost_format::{Lease, Manifest, Position};
 use fencepost_store::Listed;
 use std::time::SystemTime;
 
@@ -76,7 +73,7 @@ impl Wal {
     /// # Errors
     /// [`ReadError::NoLog`] if nobody ever wrote to this shard, or [`ReadError::GaveUp`].
     pub async fn manifest(&self) -> Result<Manifest, ReadError> {
-        manifest(&self.io.scoped()).await
+        self.io.scoped().manifest().await
     }
 
     /// The checkpoint: everything up to and including this position is safe elsewhere. [`Position::NONE`] if there is none yet.
@@ -98,8 +95,8 @@ impl Wal {
     /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
     pub async fn tail_position(&self) -> Result<Position, ReadError> {
         let io = self.io.scoped();
-        let entries = list_entries(&io).await?;
-        let manifest = manifest(&io).await?;
+        let entries = io.list_entry_objects().await?;
+        let manifest = io.manifest().await?;
         Ok(tail(&manifest, entries.iter().map(|(at, _)| *at)))
     }
 
@@ -112,51 +109,22 @@ impl Wal {
     /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
     pub async fn overview(&self) -> Result<Overview, ReadError> {
         let io = self.io.scoped();
-        let entries = list_entries(&io).await?;
+        let entries = io.list_entry_objects().await?;
         // After the entries, so that what lies above the checkpoint is not taken for more than it is.
-        let manifest = manifest(&io).await?;
-        let boundaries = io.store.list_all(io.paths.gc_dir()).await?;
-        let boundary = highest_boundary(&boundaries);
-        let published = boundaries.iter().find(|object| {
-            object.path.filename().and_then(parse_boundary_name).is_some_and(|at| at == boundary)
-        });
+        let manifest = io.manifest().await?;
+        let boundary = io.boundary_object().await?;
+        let lease = io.find_lease(manifest.writer_epoch).await?;
         let above = entries.iter().filter(|(at, _)| *at > manifest.replay_after);
         Ok(Overview {
             tail: tail(&manifest, entries.iter().map(|(at, _)| *at)),
             highest: entries.last().map_or(Position::NONE, |(at, _)| *at),
             entries: Amount::of(entries.iter().map(|(_, object)| object)),
             uncovered: Amount::of(above.map(|(_, object)| object)),
-            boundary,
-            collected: published.map(|object| object.last_modified),
+            boundary: boundary.as_ref().map_or(Position::NONE, |(at, _)| *at),
+            collected: boundary.map(|(_, object)| object.last_modified),
             cursors: self.cursors().await?,
-            lease: lease(&io, &manifest).await?,
+            lease: lease.map(|(lease, renewed)| LeaseStatus { lease, renewed }),
             manifest,
         })
     }
-}
-
-async fn list_entries(io: &Io) -> Result<Vec<(Position, Listed)>, ReadError> {
-    let listed = io.store.list_all(io.paths.wal_dir()).await?;
-    let entry = |object: Listed| Some((parse_entry_name(object.path.filename()?)?, object));
-    let mut entries: Vec<_> = listed.into_iter().filter_map(entry).collect();
-    entries.sort_unstable_by_key(|(at, _)| *at);
-    Ok(entries)
-}
-
-/// The lease of the epoch in `manifest`; `None` if its holder has none, or released it together with its object.
-async fn lease(io: &Io, manifest: &Manifest) -> Result<Option<LeaseStatus>, ReadError> {
-    let epoch = manifest.writer_epoch;
-    let leases = io.store.list_all(io.paths.lease_dir()).await?;
-    let listed = leases
-        .iter()
-        .find(|object| object.path.filename().and_then(parse_lease_name).is_some_and(|of| of == epoch));
-    let Some(listed) = listed else { return Ok(None) };
-    let path = io.paths.lease(epoch);
-    let Some(object) = io.store.get(&path).await.into_result()? else { return Ok(None) };
-    let lease = Lease::decode(&path, epoch, &object.bytes).map_err(|error| ReadError::GaveUp {
-        at: Position::NONE,
-        why: GaveUp::Unread,
-        cause: Some(Cause::from(error)),
-    })?;
-    Ok(Some(LeaseStatus { lease, renewed: listed.last_modified }))
 }

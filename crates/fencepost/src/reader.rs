@@ -3,17 +3,13 @@
 mod cursor;
 mod tail;
 
-pub(crate) use cursor::boundary;
-use cursor::read_cursor;
 pub use cursor::{Cursor, CursorStatus};
 pub use tail::{Tail, TailEvent, TailState};
 
-use crate::io::{Io, Performed};
+use crate::shard::{Io, Performed};
 use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
-use fencepost_fence::{
-    FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Start, Verify, Walk, WalkEvent,
-};
+use fencepost_fence::{Machine, Start, Verify, Walk, WalkEvent};
 use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Manifest};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -60,7 +56,7 @@ impl Wal {
         let mut cursor = None;
         let start = match from {
             ReadFrom::Checkpoint => {
-                let latest = manifest(&io).await?;
+                let latest = io.manifest().await?;
                 Start::AfterReplay {
                     replay_after: latest.replay_after,
                     flushed_below: latest.current_generation,
@@ -206,23 +202,13 @@ impl Reader {
             }
             while let Some(request) = self.walk.poll_request() {
                 let (io, cursor) = (self.io.clone(), self.cursor.clone());
-                self.requests.push(Box::pin(async move {
-                    match cursor {
-                        Some(name) if matches!(request, Request::ReadCursor { .. }) => {
-                            io.pause(request.attempt()).await;
-                            read_cursor(&io, &name).await
-                        }
-                        _ => io.perform(request).await,
-                    }
-                }));
+                self.requests.push(Box::pin(async move { io.perform_read(request, cursor.as_ref()).await }));
             }
             let Some(performed) = self.requests.next().await else {
                 // Resting or ended, and nobody resumed it.
                 return Ok(Step::End);
             };
-            if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
-                self.bodies.insert(*at, body);
-            }
+            self.bodies.extend(performed.body);
             self.cause = performed.cause.or_else(|| self.cause.take());
             self.walk.handle(self.io.environment.now(), performed.reply);
         }
@@ -289,25 +275,5 @@ impl ResumePoint {
 /// P-43: at `next`, without knowing which epoch rules there.
 async fn anywhere(io: &Io, next: Position) -> Result<Start, ReadError> {
     let next = next.max(Position::FIRST);
-    Ok(Start::Anywhere { next, replay_after: manifest(io).await?.replay_after })
-}
-
-/// The latest manifest. Costs two LISTs and two GETs.
-pub(crate) async fn manifest(io: &Io) -> Result<Manifest, ReadError> {
-    let now = || io.environment.now();
-    let mut find = FindLatest::new(now().plus(io.params.patience));
-    loop {
-        let request = find.poll_request().expect("a search asks until it has an answer");
-        let Performed { reply, cause, .. } = io.perform(request).await;
-        match find.handle(now(), &reply) {
-            None => {}
-            Some(Ok(Some(manifest))) => return Ok(manifest),
-            Some(Ok(None)) => return Err(ReadError::NoLog { shard: io.paths.shard() }),
-            Some(Err(why)) => return Err(give_up(why, io.cause_of(why, cause))),
-        }
-    }
-}
-
-const fn give_up(why: GaveUp, cause: Option<Cause>) -> ReadError {
-    ReadError::GaveUp { at: Position::NONE, why, cause }
+    Ok(Start::Anywhere { next, replay_after: io.manifest().await?.replay_after })
 }

@@ -2,16 +2,11 @@
 
 mod missing;
 
-use crate::inspect::{list_entries, read_all};
-use crate::io::Io;
-use crate::reader::{boundary, manifest};
-use crate::{Cause, ReadError, Wal};
-use fencepost_fence::{GaveUp, Zones, begins_zone};
-use fencepost_format::{
-    Entry, EntryHeader, EntryKind, Epoch, MANIFEST_BYTES_MAX, Manifest, Position, Version, parse_entry_name,
-    parse_manifest_name,
-};
-use fencepost_gc::exec::{Staging, count_staging};
+use crate::shard::{Io, Performed};
+use crate::{Cause, ReadError, Staging, Wal};
+use fencepost_fence::{GaveUp, ReadReply, Zones, begins_zone};
+use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
+use fencepost_gc::Part;
 use fencepost_store::{Escaped, ReadOutcome};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -141,7 +136,7 @@ impl Wal {
     pub async fn verify(&self, on_entry: impl Fn(u64, u64)) -> Result<Verification, ReadError> {
         let io = self.io.scoped();
         let mut found = Verification::default();
-        let latest = match manifest(&io).await {
+        let latest = match io.manifest().await {
             // Nobody answers: asking for anything else would only wait once more.
             Err(error @ ReadError::GaveUp { why: GaveUp::Unread, .. }) => return Err(error),
             latest => latest,
@@ -152,10 +147,10 @@ impl Wal {
             return if found.problems.is_empty() { Err(error) } else { Ok(found) };
         }
         found.check_names(&io).await?;
-        found.staging = count_staging(&io.store, &io.paths).await;
-        let listed = list_entries(&io).await?;
+        found.staging = io.count_staging().await;
+        let listed = io.list_entries().await?;
         let (read, of) = (AtomicU64::new(0), listed.len() as u64);
-        let entries = read_all(&io, listed, |io, at, _| {
+        let entries = io.read_all(listed, |io, at, _| {
             let (read, on_entry) = (&read, &on_entry);
             async move {
                 let checked = check_entry(io, at).await;
@@ -165,7 +160,7 @@ impl Wal {
         });
         let entries = entries.await;
         // P-49: after the entries. Those of an epoch that was claimed meanwhile are as they should be, and what was covered meanwhile may have landed late.
-        let (latest, boundary) = (manifest(&io).await?, boundary(&io).await?);
+        let (latest, boundary) = (io.manifest().await?, io.boundary().await?);
         found.check_entries(&io, &latest, boundary, entries);
         found.check_missing(&io, &latest).await?;
         Ok(found)
@@ -185,20 +180,11 @@ impl Verification {
     }
 
     async fn check_manifests(&mut self, io: &Io) -> Result<(), ReadError> {
-        let mut versions: Vec<Version> = Vec::new();
-        for object in io.store.list_all(io.paths.manifest_dir()).await? {
-            let name = object.path.filename().unwrap_or_default().to_owned();
-            match parse_manifest_name(&name) {
-                Some(version) => versions.push(version),
-                None if name == "version_hint.json" => {}
-                None => self.note(
-                    escaped(object.path.as_ref()),
-                    None,
-                    "nothing that belongs among manifests; move it away",
-                ),
-            }
+        let listed = io.list(Part::Manifests).await?;
+        for stranger in listed.not_understood {
+            self.note(escaped(&stranger), None, "nothing that belongs among manifests; move it away");
         }
-        versions.sort_unstable();
+        let versions: Vec<Version> = listed.manifests.into_keys().collect();
         for pair in versions.windows(2) {
             if let [below, above] = pair
                 && below.next() != *above
@@ -213,31 +199,28 @@ impl Verification {
         for version in versions {
             let path = io.paths.manifest(version);
             self.manifests += 1;
-            match io.store.get_up_to(&path, MANIFEST_BYTES_MAX as u64).await {
-                ReadOutcome::Found(object) => match Manifest::decode(&path, version, &object.bytes) {
-                    Ok(manifest) if manifest.writer_epoch < epoch => {
-                        let what = format!(
-                            "its epoch {} is below {epoch} of an earlier version",
-                            manifest.writer_epoch
-                        );
-                        self.note(path, None, what);
-                    }
-                    Ok(manifest) => epoch = manifest.writer_epoch,
-                    Err(error) => self.note_cause(path, &error.into(), ProblemKind::Other),
-                },
+            let Performed { reply, cause, .. } = io.manifest_at(version).await;
+            match (reply, cause) {
+                (ReadReply::Found(manifest), _) if manifest.writer_epoch < epoch => {
+                    let what =
+                        format!("its epoch {} is below {epoch} of an earlier version", manifest.writer_epoch);
+                    self.note(path, None, what);
+                }
+                (ReadReply::Found(manifest), _) => epoch = manifest.writer_epoch,
                 // Pruned since it was listed.
-                ReadOutcome::Absent => {}
-                ReadOutcome::Unknown(error) => self.note_cause(path, &error.into(), ProblemKind::Other),
+                (ReadReply::Absent, _) => {}
+                (_, cause) => {
+                    let cause = cause.expect("what was not read has a cause");
+                    self.note_cause(path, &cause, ProblemKind::Other);
+                }
             }
         }
         Ok(())
     }
 
     async fn check_names(&mut self, io: &Io) -> Result<(), ReadError> {
-        for object in io.store.list_all(io.paths.wal_dir()).await? {
-            if object.path.filename().and_then(parse_entry_name).is_none() {
-                self.note(escaped(object.path.as_ref()), None, "no entry's name; move it away");
-            }
+        for stranger in io.list(Part::Entries).await?.not_understood {
+            self.note(escaped(&stranger), None, "no entry's name; move it away");
         }
         Ok(())
     }
@@ -303,7 +286,7 @@ struct Checked {
 /// Reads one entry to its last row.
 async fn check_entry(io: &Io, at: Position) -> Result<Checked, Cause> {
     let path = io.paths.entry(at);
-    match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+    match io.entry_object(at).await {
         ReadOutcome::Found(object) => {
             let entry = Entry::decode(&path, at, &object.bytes, io.limits)?;
             Ok(Checked { header: entry.header(), rows: entry.summary().rows })

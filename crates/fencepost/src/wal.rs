@@ -2,7 +2,7 @@
 
 use crate::error::{ManyShardsSnafu, NoShardSnafu};
 use crate::first_shard::first_shard;
-use crate::io::Io;
+use crate::shard::Io;
 use crate::{Environment, WalError};
 use fencepost_fence::Params;
 use fencepost_format::{DecodeLimits, ShardId, ShardPaths};

@@ -10,8 +10,6 @@ pub(super) struct Layer {
     pub(super) dev: &'static [&'static str],
     /// Crates that must not be among all that it pulls in; a star at the end stands for any ending.
     pub(super) never: &'static [&'static str],
-    /// `never` holds for the crate without its default features; they add the part that does IO.
-    pub(super) pure_without_default_features: bool,
     /// It takes the names and headers of the format, not arrow.
     pub(super) without_codec: bool,
     /// It is of no use outside this workspace.
@@ -25,15 +23,7 @@ pub(super) enum Ours {
 }
 
 const fn layer(name: &'static str, ours: &'static [&'static str]) -> Layer {
-    Layer {
-        name,
-        ours: Ours::Only(ours),
-        dev: &[],
-        never: &[],
-        pure_without_default_features: false,
-        without_codec: false,
-        private: false,
-    }
+    Layer { name, ours: Ours::Only(ours), dev: &[], never: &[], without_codec: false, private: false }
 }
 
 const FORMAT: &str = "fencepost-format";
@@ -46,11 +36,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { never: NO_IO, ..layer(FORMAT, &[]) },
     Layer { never: NO_ARROW, dev: &["fencepost-simstore"], ..layer(STORE, &[]) },
     Layer { never: NOTHING_BUT_DECISIONS, without_codec: true, ..layer(FENCE, &[FORMAT]) },
-    Layer {
-        never: NOTHING_BUT_DECISIONS,
-        pure_without_default_features: true,
-        ..layer(GC, &[FORMAT, FENCE, STORE])
-    },
+    Layer { never: NOTHING_BUT_DECISIONS, without_codec: true, ..layer(GC, &[FORMAT, FENCE]) },
     layer(FACADE, &[FORMAT, FENCE, STORE, GC]),
     layer("fencepost-cli", &[FACADE]),
     Layer { never: NO_ARROW, ..layer("fencepost-simstore", &[]) },

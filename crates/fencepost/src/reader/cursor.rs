@@ -1,15 +1,9 @@
 //! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54, P-95 to P-97).
 
-mod perform;
-
-use crate::io::{Io, Performed, highest_boundary};
-use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
-use fencepost_fence::{
-    CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, GaveUp, Machine, ReadReply, Reply,
-};
+use crate::shard::{Io, Performed};
+use crate::{Cause, LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
+use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent, GaveUp, Machine};
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
-use perform::perform;
-use std::collections::BTreeMap;
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
 ///
@@ -82,13 +76,7 @@ impl Wal {
     /// # Errors
     /// [`ReadError::Store`].
     pub async fn cursors(&self) -> Result<Vec<CursorStatus>, ReadError> {
-        let paths = &self.io.paths;
-        let mut found: BTreeMap<CursorName, CursorDocuments> = BTreeMap::new();
-        for object in self.io.store.list_all(paths.cursors_dir()).await? {
-            if let Some((name, document)) = paths.parse_cursor(object.path.as_ref()) {
-                found.entry(name).or_default().insert(document);
-            }
-        }
+        let found = self.io.list_cursors().await?;
         let status = |(name, documents): (CursorName, CursorDocuments)| {
             let position = documents.held()?;
             Some(CursorStatus { name, position, half_made: documents.is_in_the_making() })
@@ -186,46 +174,13 @@ impl Cursor {
                 None => {}
             }
             let request = self.core.poll_request().expect("a cursor that has something to do asks for it");
-            let (reply, met) = perform(&self.io, &self.name, request).await;
+            let Performed { reply, cause: met, .. } = self.io.perform_cursor(&self.name, request).await;
             cause = met.or(cause);
             self.core.handle(self.io.environment.now(), reply);
         }
     }
 
-    fn gave_up(&self, why: GaveUp, cause: Option<crate::Cause>) -> ReadError {
+    fn gave_up(&self, why: GaveUp, cause: Option<Cause>) -> ReadError {
         ReadError::Cursor { name: self.name.clone(), why, cause }
     }
-}
-
-/// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST, and one GET for each cursor of the name that is
-/// decided, which is one but for a moment: what was given up holds nothing (P-97), and only the decision itself says so.
-pub(super) async fn read_cursor(io: &Io, name: &CursorName) -> Performed {
-    let listed = match io.once().list_all(io.paths.cursor_dir(name)).await {
-        Ok(listed) => listed,
-        Err(error) => return Performed::failed(Reply::Cursor(ReadReply::Unknown), error.into()),
-    };
-    let documents = listed.iter().filter_map(|object| io.paths.parse_cursor(object.path.as_ref()));
-    let documents: CursorDocuments = documents.map(|(_, document)| document).collect();
-    let mut decisions = BTreeMap::new();
-    for found in documents.cursors().filter(|found| found.decided) {
-        let request = CursorRequest::ReadDecision { nonce: found.nonce, attempt: 0 };
-        match perform(io, name, request).await {
-            (CursorReply::Decision(nonce, ReadReply::Found(decision)), _) => {
-                decisions.insert(nonce, decision);
-            }
-            // Removed since it was listed.
-            (CursorReply::Decision(_, ReadReply::Absent), _) => {}
-            (_, cause) => {
-                return Performed { reply: Reply::Cursor(ReadReply::Unknown), body: None, cause };
-            }
-        }
-    }
-    let granted = documents.granted(|nonce| decisions.get(&nonce).copied());
-    Performed::plain(Reply::Cursor(granted.map_or(ReadReply::Absent, ReadReply::Found)))
-}
-
-/// The boundary that counts. Costs one LIST.
-pub(crate) async fn boundary(io: &Io) -> Result<Position, ReadError> {
-    let listed = io.store.list_all(io.paths.gc_dir()).await?;
-    Ok(highest_boundary(&listed))
 }

@@ -2,7 +2,7 @@
 
 use super::{RepairPlan, RepairStep};
 use crate::error::{caused, gave_up_text};
-use crate::io::Io;
+use crate::shard::Io;
 use crate::{Cause, Position, Wal};
 use bytes::Bytes;
 use fencepost_fence::{Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request, WriterId};
@@ -142,7 +142,7 @@ async fn examine(
         object,
         reason: reason.to_string(),
     };
-    match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
+    match io.entry_object(at).await {
         ReadOutcome::Absent => Ok((ReadReply::Absent, None)),
         ReadOutcome::Found(object) => match Entry::decode(&path, at, &object.bytes, io.limits) {
             Ok(entry) => Ok((ReadReply::Found(entry.header()), None)),
@@ -168,27 +168,24 @@ async fn replace(
             let reason = "since two reads gave different bytes: what is damaged is the way to it";
             return Err(RepairError::LeftAlone { object: path, reason: reason.to_owned() });
         }
-        let aside = io.paths.set_aside(step.position, nonce);
-        if let Err(refused) = io.store.put_new(&aside, first.clone().into()).await {
+        let (aside, outcome) = io.set_entry_aside(step.position, nonce, first.clone()).await;
+        if let Err(refused) = outcome {
             return Err(not_set_aside(aside, refused.why));
         }
         set_aside = Some(aside);
     }
     let tombstone = encode_marker(EntryKind::Tombstone, step.position, step.epoch, nonce);
-    let put = |tombstone: Bytes| io.store.put_overwrite(&path, tombstone.into());
     let repaired = Repaired { position: step.position, put: true, set_aside };
-    match put(tombstone.clone()).await {
+    match io.replace_entry(step.position, tombstone.clone()).await {
         Ok(_) => Ok(repaired),
         Err(refused) => match refused.why {
             Refusal::NotDone { source, .. } => Err(RepairError::NotDone { object: path, source }),
             Refusal::Exists => unreachable!("an overwrite is not refused for what is there"),
             // Whether it happened can be read. If not, it may yet: then it is the same tombstone that repairing again will find.
-            Refusal::Unknown { source } => {
-                match io.store.get_up_to(&path, io.limits.object_bytes_max()).await {
-                    ReadOutcome::Found(object) if object.bytes == tombstone => Ok(repaired),
-                    _ => Err(RepairError::Unknown { object: path, cause: Some(source.into()) }),
-                }
-            }
+            Refusal::Unknown { source } => match io.entry_object(step.position).await {
+                ReadOutcome::Found(object) if object.bytes == tombstone => Ok(repaired),
+                _ => Err(RepairError::Unknown { object: path, cause: Some(source.into()) }),
+            },
         },
     }
 }

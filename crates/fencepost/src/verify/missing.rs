@@ -2,9 +2,7 @@
 
 use super::{Problem, ProblemKind, Verification};
 use crate::ReadError;
-use crate::inspect::list_entries;
-use crate::io::Io;
-use crate::reader::manifest;
+use crate::shard::Io;
 use fencepost_fence::{FencedOff, Gap, losses};
 use fencepost_format::{Manifest, Position};
 
@@ -16,10 +14,10 @@ impl Verification {
         if first.gaps.is_empty() && first.fenced_off.is_empty() {
             return Ok(());
         }
-        for (at, _) in list_entries(io).await? {
+        for (at, _) in io.list_entries().await? {
             self.survey.entries.entry(at).or_insert(None);
         }
-        let latest = manifest(io).await?;
+        let latest = io.manifest().await?;
         (self.survey.replay_after, self.survey.epoch) = (latest.replay_after, latest.writer_epoch);
         let found = losses(&self.survey.entries, latest.replay_after, io.params.window);
         for gap in found.gaps {

@@ -1,12 +1,9 @@
 //! The lease: renewed in the background, watched by candidates (P-60 to P-63).
 
-use crate::io::{Io, Performed};
-use crate::{Cause, OpenWriterError, WriterOptions};
-use fencepost_fence::{
-    HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, ReadReply, Tick, Verdict,
-};
-use fencepost_format::{DOCUMENT_BYTES_MAX, Epoch, Lease};
-use fencepost_store::ReadOutcome;
+use crate::shard::{Io, Performed};
+use crate::{OpenWriterError, WriterOptions};
+use fencepost_fence::{LeaseHolder, LeaseObserver, ObserverRequest, Tick, Verdict};
+use fencepost_format::Epoch;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -41,7 +38,7 @@ async fn renew(io: Io, epoch: Epoch, ttl: u64, holder: String, mut released: wat
             lease.release();
         }
         if let Some(request) = lease.poll_request(now()) {
-            write(&io, &request, &holder).await;
+            io.write_lease(&request, &holder).await;
             lease.handle_written(now(), &request);
         }
         let Some(due) = lease.poll_timeout() else { return };
@@ -51,15 +48,6 @@ async fn renew(io: Io, epoch: Epoch, ttl: u64, holder: String, mut released: wat
             () = until(due, now()) => {}
             changed = released.changed() => if changed.is_err() { return },
         }
-    }
-}
-
-async fn write(io: &Io, request: &HolderRequest, holder: &str) {
-    let LeaseView { counter, ttl, released } = request.lease;
-    let lease = Lease { epoch: request.epoch, holder: holder.to_owned(), counter, ttl_ms: ttl, released };
-    if let Err(refused) = io.store.put_overwrite(io.paths.lease(request.epoch), lease.encode().into()).await {
-        // P-60: at worst a candidate takes us for dead; it fences us, and nothing is lost.
-        tracing::warn!(shard = %io.paths.shard(), epoch = %request.epoch, why = %refused.why, "the lease was not renewed");
     }
 }
 
@@ -87,9 +75,12 @@ pub(super) async fn watch_lease(
                 }
             }
             Some(ObserverRequest::ReadLease(epoch)) => {
-                let lease = read(io, epoch, &mut holder, &mut unread).await;
+                let read = io.read_lease(epoch).await;
+                let lease = &read.view;
                 tracing::debug!(shard = %io.paths.shard(), %epoch, ?lease, takeover = ?options.takeover, "lease seen");
-                observer.handle_lease(now(), &lease)
+                holder = read.holder.unwrap_or(holder);
+                unread = read.cause.or(unread);
+                observer.handle_lease(now(), lease)
             }
             None => {
                 let due = observer.poll_timeout().expect("an observer that asks nothing waits for a time");
@@ -108,26 +99,6 @@ pub(super) async fn watch_lease(
             Err(OpenWriterError::LeaseUnread { object: io.paths.lease(epoch), cause: unread })
         }
         Verdict::GaveUp(why) => Err(OpenWriterError::GaveUp { why, cause: None }),
-    }
-}
-
-/// What the lease says; `name` is then who wrote it, and `why` what was in the way of reading it.
-async fn read(io: &Io, epoch: Epoch, name: &mut String, why: &mut Option<Cause>) -> ReadReply<LeaseView> {
-    let path = io.paths.lease(epoch);
-    match io.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await {
-        ReadOutcome::Absent => ReadReply::Absent,
-        ReadOutcome::Unknown(error) => {
-            *why = Some(error.into());
-            ReadReply::Unknown
-        }
-        ReadOutcome::Found(object) => match Lease::decode(&path, epoch, &object.bytes) {
-            Ok(lease) => {
-                let Lease { counter, ttl_ms, released, holder, .. } = lease;
-                *name = holder;
-                ReadReply::Found(LeaseView { counter, ttl: ttl_ms, released })
-            }
-            Err(_) => ReadReply::Damaged,
-        },
     }
 }
 

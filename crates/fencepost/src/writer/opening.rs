@@ -2,11 +2,10 @@
 
 use super::lease::{Renewal, millis, watch_lease};
 use super::{Writer, task};
-use crate::io::{Io, Performed};
-use crate::table::is_table;
+use crate::shard::{Io, Performed};
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
-use fencepost_fence::{GaveUp, LeaseObserver, Machine, Opened, OpeningEvent, Pipelining, ReadReply, Reply};
+use fencepost_fence::{GaveUp, LeaseObserver, Machine, Opened, OpeningEvent, Pipelining};
 use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Position};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -46,7 +45,7 @@ impl Wal {
             probe.map_err(|source| OpenWriterError::Unsafe { source })?;
         }
         // P-27. The other choices don't ask.
-        io.params.in_table = options.pipelining == Pipelining::UnlessLance && may_be_in_table(&io).await;
+        io.params.in_table = options.pipelining == Pipelining::UnlessLance && io.may_be_in_table().await;
         let lease_io = self.io.scoped();
         let ttl = options.lease_ttl.map_or(LEASE_TTL_UNKNOWN, millis);
         let now = io.environment.now();
@@ -64,14 +63,6 @@ impl Wal {
             }
         }
     }
-}
-
-/// P-27: where it cannot be told, Lance may be there.
-async fn may_be_in_table(io: &Io) -> bool {
-    is_table(&io.store).await.unwrap_or_else(|why| {
-        tracing::warn!(shard = %io.paths.shard(), %why, "one append at a time, since it is not known whether the log lies in a Lance table");
-        true
-    })
 }
 
 /// An entry that was in the log when its writer was opened.
@@ -211,9 +202,7 @@ impl Opening {
             self.requests.push(Box::pin(async move { io.perform(request).await }));
         }
         let performed = self.requests.next().await.expect("an opening that has not ended waits for a reply");
-        if let (Reply::Entry(at, ReadReply::Found(_)), Some(body)) = (&performed.reply, performed.body) {
-            self.bodies.insert(*at, body);
-        }
+        self.bodies.extend(performed.body);
         self.cause = performed.cause.or_else(|| self.cause.take());
         self.core.handle(self.io.environment.now(), performed.reply);
         Ok(Step::Nothing)

@@ -5,7 +5,7 @@ use super::group::{Group, Groups};
 use super::lease::{Renewal, millis, until};
 use super::ledger::Ledger;
 use super::{Appended, Command, Waiter, Writer, WriterStatus};
-use crate::io::{Io, Performed};
+use crate::shard::{Io, Performed};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
     AppendEvent, CheckpointOutcome, CheckpointRefused, Machine, Opened, Params, Request, Stop, Tick,

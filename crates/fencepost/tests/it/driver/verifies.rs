@@ -18,7 +18,7 @@ fn entries(path: &str) -> bool {
 }
 
 /// `1:h1 2-6:d1 7:c1`, with the rows 2 to 6.
-async fn closed() -> World {
+pub(super) async fn closed() -> World {
     let world = World::new().await;
     let writer = world.writer().await;
     append_all(&writer, 2..=6).await;
@@ -26,16 +26,16 @@ async fn closed() -> World {
     world
 }
 
-async fn verified(world: &World) -> Verification {
+pub(super) async fn verified(world: &World) -> Verification {
     world.wal.verify(|_, _| ()).await.unwrap()
 }
 
-fn said(found: &Verification) -> String {
+pub(super) fn said(found: &Verification) -> String {
     found.problems.iter().map(|problem| format!("{}: {}\n", problem.object, problem.what)).collect()
 }
 
 /// Puts a version on top that differs from the latest one.
-async fn commit(world: &World, latest: u64, change: impl FnOnce(&mut Manifest)) {
+pub(super) async fn commit(world: &World, latest: u64, change: impl FnOnce(&mut Manifest)) {
     let (paths, store) = (world.truth.paths(), world.truth.store());
     let version = Version::new(latest);
     let path = paths.manifest(version);

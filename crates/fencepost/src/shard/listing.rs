@@ -1,10 +1,11 @@
-//! From paths to an inventory.
+//! From the paths in a shard's folders to an inventory.
 
-use crate::{Inventory, Listed, Part, SsTableFolder, StoreTime};
+use super::name_in;
 use fencepost_format::{
-    ShardPaths, SsTableName, Version, parse_boundary_name, parse_entry_name, parse_lease_name,
-    parse_manifest_name, parse_release_name,
+    ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_lease_name, parse_manifest_name,
+    parse_release_name,
 };
+use fencepost_gc::{Inventory, Listed, Part, SsTableFolder, StoreTime};
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
 use futures::TryStreamExt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -62,12 +63,6 @@ pub(super) async fn measure(
     Ok((folder.objects > 0).then_some(folder))
 }
 
-/// The highest version that a listing shows.
-pub(super) async fn highest_version(store: &LogStore, paths: &ShardPaths) -> Result<Version, StoreError> {
-    let listed = list(store, paths, Part::Manifests).await?;
-    Ok(listed.manifests.last_key_value().map_or(Version::NONE, |(&version, _)| version))
-}
-
 fn note_entry(inventory: &mut Inventory, folder: &str, object: &ListedObject) {
     let modified = store_time(object.last_modified);
     match name_in(folder, object).and_then(parse_entry_name) {
@@ -115,11 +110,6 @@ fn not_understood(inventory: &mut Inventory, object: &ListedObject) {
 
 fn note_time(inventory: &mut Inventory, modified: StoreTime) {
     inventory.newest_other = inventory.newest_other.max(modified);
-}
-
-/// The part of a path below `folder`.
-fn name_in<'a>(folder: &str, object: &'a ListedObject) -> Option<&'a str> {
-    object.path.as_ref().strip_prefix(folder)?.strip_prefix('/')
 }
 
 pub(super) fn store_time(time: SystemTime) -> StoreTime {

@@ -46,28 +46,29 @@ async fn in_folder(log: &Log, folder: &str) -> Vec<String> {
     listed.iter().map(|object| object.path.as_ref().to_owned()).collect()
 }
 
-fn options() -> CollectOptions {
-    CollectOptions::new().with_policy(Policy::new().with_lance_flush_age(Duration::ZERO))
+/// One that keeps no flush for its age.
+fn impatient(log: &Log) -> Collector {
+    collector(log).with_policy(Policy::new().with_lance_flush_age(Duration::ZERO))
 }
 
 /// P-80, P-82, and their costs: folders are counted while they are listed, and deleted a thousand objects at a time.
 #[tokio::test]
 async fn a_folder_of_thousands_of_objects_is_counted_and_deleted() {
     let log = shard(log::memory("sstables-many"), 2_500).await;
-    let dry = collect(&log.store, &log.paths, &options().with_mode(Mode::PlanOnly), |_| {}).await.unwrap();
+    let dry = impatient(&log).plan().await.unwrap();
     let left = SsTableName::parse(LEFT).unwrap();
     assert_eq!((dry.plan.sstables[&left].objects, dry.plan.sstables[&left].bytes), (2_502, 25_020));
     assert_eq!(dry.plan.verdicts[&Object::SsTable(left)], Verdict::Delete);
     assert_eq!((dry.requests.delete, in_folder(&log, LEFT).await.len()), (0, 2_502));
 
-    let wet = collect(&log.store, &log.paths, &options(), |_| {}).await.unwrap();
+    let wet = impatient(&log).run().await.unwrap();
     assert_eq!((wet.report.deleted.sstable_objects, wet.report.deleted.sstable_bytes), (2_502, 25_020));
     assert!(in_folder(&log, LEFT).await.is_empty());
     assert_eq!(in_folder(&log, "aaaaaaaa_gen_1").await.len(), 2);
     assert_eq!(wet.report.kept["sstable"], 1);
     // On top of what a dry run lists: `_versions`, and three times the folder.
     assert_eq!(wet.requests.list, dry.requests.list + 4);
-    let again = collect(&log.store, &log.paths, &options(), |_| {}).await.unwrap();
+    let again = impatient(&log).run().await.unwrap();
     assert_eq!(again.report.deleted, Default::default());
 }
 
@@ -89,7 +90,7 @@ async fn a_deletion_that_fails_in_part_has_taken_the_dataset_manifest_first_and_
     let denied = faults.on(Op::Delete, |path| path.ends_with("data/00003.lance"), Fault::Deny);
     let mut failing = Log::new(LogStore::new(Arc::new(faults), Path::default(), StoreOptions::new()));
     failing.shard = log.shard;
-    let collected = collect(&failing.store, &failing.paths, &options(), |_| {}).await.unwrap();
+    let collected = impatient(&failing).run().await.unwrap();
     assert_eq!(denied.hits(), 1);
     let [(object, why)] = &collected.report.failed[..] else { panic!("{:?}", collected.report) };
     assert_eq!(object.to_string(), format!("SSTable {LEFT}"));
@@ -97,7 +98,7 @@ async fn a_deletion_that_fails_in_part_has_taken_the_dataset_manifest_first_and_
     assert_eq!(collected.report.deleted.sstables, 0);
     let left = in_folder(&log, LEFT).await;
     assert!(left.len() == 1 && left[0].ends_with("data/00003.lance"), "{left:?}");
-    collect(&log.store, &log.paths, &options(), |_| {}).await.unwrap();
+    impatient(&log).run().await.unwrap();
     assert!(in_folder(&log, LEFT).await.is_empty());
 }
 
@@ -109,7 +110,7 @@ async fn on_disks_no_empty_folders_are_left() {
     let root = folder.path().join(log.paths.root());
     std::fs::create_dir_all(root.join("cccccccc_gen_1/data")).unwrap();
     std::fs::create_dir_all(root.join("strange")).unwrap();
-    let collected = collect(&log.store, &log.paths, &options(), |_| {}).await.unwrap();
+    let collected = impatient(&log).run().await.unwrap();
     assert_eq!(collected.report.deleted.sstables, 1);
     assert!(!root.join(LEFT).exists() && root.join("aaaaaaaa_gen_1/data/a.lance").exists());
     assert_eq!(collected.report.not_understood, [format!("{}/strange", log.paths.root())]);

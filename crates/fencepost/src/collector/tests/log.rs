@@ -10,7 +10,6 @@ use fencepost_format::{
 use fencepost_store::{LogStore, StoreOptions};
 use std::sync::Arc;
 
-#[expect(clippy::disallowed_types, reason = "what all versions of Arrow take for a schema's metadata")]
 type Metadata = std::collections::HashMap<String, String>;
 
 pub(super) struct Log {
@@ -22,10 +21,10 @@ pub(super) struct Log {
 
 /// A store in memory that no other test uses.
 pub(super) fn memory(test: &str) -> LogStore {
-    LogStore::open(&format!("memory://gc-exec-{test}"), StoreOptions::new()).unwrap()
+    LogStore::open(&format!("memory://collector-{test}"), StoreOptions::new()).unwrap()
 }
 
-pub(super) fn paths() -> ShardPaths {
+fn paths() -> ShardPaths {
     ShardPaths::new("table", ShardId::parse("5e3982e7-0881-4b06-a045-82968ecdc515").unwrap())
 }
 

@@ -14,7 +14,10 @@
 //!
 //! Whatever does not fit is damaged, and stays.
 
-use super::error::Fault;
+use super::answer::read_as;
+use super::{Io, Performed};
+use crate::Cause;
+use bytes::Bytes;
 use fencepost_fence::ReadReply;
 use fencepost_format::{
     DecodeLimits, EntryHeader, EntryTail, FormatError, LanceHead, Position, TRAILER_BYTES, decode_header,
@@ -22,45 +25,34 @@ use fencepost_format::{
 };
 use fencepost_store::{LogStore, Object, ReadOutcome};
 
-/// Reads the header of the entry at `at`, whose object lies at `path` and was listed with `bytes`.
-pub(super) async fn read_header(
-    store: &LogStore,
-    path: &str,
-    at: Position,
-    bytes: u64,
-) -> (ReadReply<EntryHeader>, Option<Fault>) {
-    let read = if bytes <= WHOLE_BYTES_MAX {
-        read_whole(store, path, at).await
-    } else {
-        read_ends(store, path, at, bytes).await
-    };
-    match read {
-        Ok(header) => (ReadReply::Found(header), None),
-        Err(Miss::Absent) => (ReadReply::Absent, None),
-        Err(Miss::Damaged(error)) => (ReadReply::Damaged, Some(Fault::Format(error))),
-        Err(Miss::Unknown(fault)) => (ReadReply::Unknown, Some(fault)),
+impl Io {
+    /// Reads the header of the entry at `at`, whose object was listed with `bytes`.
+    pub(super) async fn read_header(&self, at: Position, bytes: u64) -> Performed<ReadReply<EntryHeader>> {
+        let (store, path) = (self.once(), self.paths.entry(at));
+        if bytes <= WHOLE_BYTES_MAX {
+            let decode = |bytes: Bytes| decode_header(&path, at, &bytes, DecodeLimits::DEFAULT);
+            let whole = store.get_up_to(&path, WHOLE_BYTES_MAX).await;
+            return read_as(whole, |bytes| decode(bytes).map(|summary| summary.header));
+        }
+        match read_ends(&store, &path, at, bytes).await {
+            Ok(header) => Performed::new(ReadReply::Found(header), None),
+            Err(Miss::Absent) => Performed::new(ReadReply::Absent, None),
+            Err(Miss::Damaged(error)) => Performed::new(ReadReply::Damaged, Some(error.into())),
+            Err(Miss::Unknown(cause)) => Performed::new(ReadReply::Unknown, Some(cause)),
+        }
     }
 }
 
 enum Miss {
     Absent,
     Damaged(FormatError),
-    Unknown(Fault),
+    Unknown(Cause),
 }
 
 impl From<FormatError> for Miss {
     fn from(error: FormatError) -> Self {
         Self::Damaged(error)
     }
-}
-
-async fn read_whole(store: &LogStore, path: &str, at: Position) -> Result<EntryHeader, Miss> {
-    let object = store.get_up_to(path, WHOLE_BYTES_MAX).await;
-    if object.is_too_large() {
-        return Err(damaged(path, "the object is longer than it was listed"));
-    }
-    let object = found(object)?;
-    Ok(decode_header(path, at, &object.bytes, DecodeLimits::DEFAULT)?.header)
 }
 
 async fn read_ends(store: &LogStore, path: &str, at: Position, bytes: u64) -> Result<EntryHeader, Miss> {
@@ -100,7 +92,7 @@ fn found(read: ReadOutcome<Object>) -> Result<Object, Miss> {
     match read {
         ReadOutcome::Found(object) => Ok(object),
         ReadOutcome::Absent => Err(Miss::Absent),
-        ReadOutcome::Unknown(error) => Err(Miss::Unknown(Fault::Store(error))),
+        ReadOutcome::Unknown(error) => Err(Miss::Unknown(error.into())),
     }
 }
 

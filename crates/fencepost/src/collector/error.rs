@@ -1,13 +1,13 @@
 //! Why a collection ended without a result.
 
+use crate::Cause;
+use crate::shard::Io;
 use fencepost_fence::GaveUp;
-use fencepost_format::FormatError;
 use fencepost_store::StoreError;
 use snafu::Snafu;
 
 /// A collection that ended without a result. Nothing was deleted.
 #[derive(Debug, Snafu)]
-#[snafu(visibility(pub(crate)))]
 #[non_exhaustive]
 pub enum CollectError {
     /// There is no manifest: this is not a shard, or nobody has opened it yet.
@@ -32,7 +32,7 @@ pub enum CollectError {
         /// The shard's folder.
         root: String,
         /// What is wrong with it, and what to do.
-        source: FormatError,
+        source: Cause,
     },
     /// A manifest is listed again and again, and each time it is not there.
     #[snafu(display(
@@ -64,14 +64,9 @@ impl CollectError {
     }
 }
 
-/// What was wrong with an answer.
-#[derive(Debug)]
-pub(super) enum Fault {
-    Store(StoreError),
-    Format(FormatError),
-}
-
-pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> CollectError {
+/// `last`: the last thing that went wrong.
+pub(super) fn give_up(io: &Io, why: GaveUp, last: Option<Cause>) -> CollectError {
+    let root = io.paths.root();
     let what = match why {
         GaveUp::Unread => "a list or read was not answered",
         GaveUp::Unknown => "whether the boundary was published is not known",
@@ -83,9 +78,12 @@ pub(super) fn give_up(root: String, why: GaveUp, fault: Option<Fault>) -> Collec
         | GaveUp::RolledBack { .. }
         | GaveUp::WentBack { .. } => "it ended in a way that a collection does not end in",
     };
-    match (why, fault) {
-        (GaveUp::DamagedManifest(_), Some(Fault::Format(source))) => CollectError::Manifest { root, source },
-        (_, Some(Fault::Store(source))) => CollectError::Store { root, what, source },
+    match (why, io.cause_of(why, last)) {
+        (GaveUp::MissingManifest(_), Some(Cause::ListedNotThere { object })) => {
+            CollectError::ListedNotThere { object }
+        }
+        (GaveUp::DamagedManifest(_), Some(source)) => CollectError::Manifest { root, source },
+        (_, Some(Cause::Store { source })) => CollectError::Store { root, what, source },
         _ => CollectError::Unanswered { root, what },
     }
 }

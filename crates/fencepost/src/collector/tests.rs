@@ -4,16 +4,26 @@ mod log;
 mod sstables;
 
 use super::*;
-use crate::{Mode, Object, Policy, Progress, Verdict};
-use fencepost_format::{CursorDocument, EntryKind, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
-use fencepost_store::{Path, StoreOptions};
+use crate::Environment;
+use fencepost_fence::Params;
+use fencepost_format::{
+    CursorDocument, DecodeLimits, EntryKind, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
+};
+use fencepost_gc::{Claims, Object, Progress, Reason, Verdict};
+use fencepost_store::{LogStore, Path, StoreOptions};
 use log::Log;
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use std::sync::Arc;
 
+fn collector(log: &Log) -> Collector {
+    let (store, paths) = (log.store.clone(), log.paths.clone());
+    let (environment, params, limits) = (Environment::system(), Params::default(), DecodeLimits::DEFAULT);
+    Wal { io: Io { store, paths, environment, params, limits } }.collector()
+}
+
 async fn pass(log: &Log) -> Collected {
-    collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap()
+    collector(log).run().await.unwrap()
 }
 
 /// A log that needs every kind of step: a leftover, a zone, data small and large.
@@ -62,8 +72,7 @@ async fn requests_are_as_many_as_documented() {
 #[tokio::test]
 async fn a_dry_run_writes_nothing() {
     let log = busy(log::memory("dry")).await;
-    let options = CollectOptions::new().with_mode(Mode::PlanOnly);
-    let dry = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    let dry = collector(&log).plan().await.unwrap();
     assert_eq!((dry.requests.put, dry.requests.delete), (0, 0));
     assert_eq!(dry.report.deleted.entries, 5);
     let wet = pass(&log).await;
@@ -76,13 +85,14 @@ async fn a_dry_run_writes_nothing() {
 async fn progress_is_told_from_the_listing_to_the_last_batch() {
     let log = busy(log::memory("progress")).await;
     let mut steps = Vec::new();
-    let options = CollectOptions::new().with_batch(2);
+    let mut collector = collector(&log);
+    collector.params.batch = 2;
     let tell = |event: &CollectEvent| {
         if let CollectEvent::Progress(progress) = event {
             steps.push(*progress);
         }
     };
-    collect(&log.store, &log.paths, &options, tell).await.unwrap();
+    collector.run_with(tell).await.unwrap();
     assert_eq!(steps.first(), Some(&Progress::Listed { entries: 7 }));
     assert!(steps.contains(&Progress::Reading { read: 6, of: 6 }));
     assert!(steps.contains(&Progress::Published { boundary: Position::new(6) }));
@@ -158,7 +168,7 @@ async fn an_entry_of_a_later_format_stays() {
     let collected = pass(&log).await;
     assert_eq!(log.positions().await, [3, 4, 7]);
     let verdict = &collected.plan.verdicts[&Object::Entry(Position::new(4))];
-    assert_eq!(verdict, &Verdict::Keep(crate::Reason::Unreadable));
+    assert_eq!(verdict, &Verdict::Keep(Reason::Unreadable));
 }
 
 fn crc32c(bytes: &[u8]) -> u32 {
@@ -175,7 +185,7 @@ async fn releases_are_listed_and_stay() {
     let collected = pass(&log).await;
     assert_eq!(collected.report.kept["release_record"], 1);
     assert!(collected.report.not_understood.is_empty());
-    assert_eq!(collected.plan.claims, crate::Claims::default(), "nobody of Lance's claimed");
+    assert_eq!(collected.plan.claims, Claims::default(), "nobody of Lance's claimed");
 }
 
 /// P-57. Small entries are read whole, of large ones the last bytes and the first.
@@ -222,14 +232,13 @@ async fn what_is_not_understood_is_reported_and_stays() {
     log.store.put_new(&strange, "mine".into()).await.unwrap();
     let collected = pass(&log).await;
     assert_eq!(collected.report.not_understood, std::slice::from_ref(&strange));
-    assert_eq!(collected.plan.verdicts[&Object::Other(strange)], Verdict::Keep(crate::Reason::NotUnderstood));
+    assert_eq!(collected.plan.verdicts[&Object::Other(strange)], Verdict::Keep(Reason::NotUnderstood));
     assert_eq!(log.positions().await, [3, 7]);
 }
 
 #[tokio::test]
 async fn a_shard_without_manifests_is_no_log() {
-    let error =
-        collect(&log::memory("empty"), &log::paths(), &CollectOptions::new(), |_| {}).await.unwrap_err();
+    let error = collector(&Log::new(log::memory("empty"))).run().await.unwrap_err();
     assert!(matches!(error, CollectError::NoLog { .. }) && !error.is_retryable());
 }
 
@@ -239,9 +248,9 @@ async fn a_manifest_of_another_shard_ends_the_pass() {
     let mut log = busy(log::memory("copied")).await;
     log.shard = ShardId::from_bytes([9; 16]);
     log.manifest(2, 3, 7, 7).await;
-    let error = collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap_err();
+    let error = collector(&log).run().await.unwrap_err();
     assert!(matches!(error, CollectError::Manifest { .. }), "{error}");
-    assert!(error.to_string().contains("another shard"));
+    assert!(error.to_string().contains("belongs to shard"), "{error}");
     assert_eq!(log.positions().await.len(), 7);
 }
 
@@ -257,7 +266,7 @@ async fn a_shard_in_an_unknown_state_is_not_collected() {
         ..Manifest::initial(log.shard)
     };
     log.store.put_new(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
-    let error = collect(&log.store, &log.paths, &CollectOptions::new(), |_| {}).await.unwrap_err();
+    let error = collector(&log).run().await.unwrap_err();
     assert!(error.to_string().contains("status 7"), "{error}");
     assert_eq!(log.positions().await, [1, 2, 3, 4, 5, 6, 7]);
 }
@@ -270,8 +279,7 @@ async fn a_stamp_tells_the_stores_time() {
         log.manifest(version, 2, 6, 7).await;
     }
     let policy = Policy::new().with_manifests_keep(1);
-    let options = CollectOptions::new().with_policy(policy);
-    let collected = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    let collected = collector(&log).with_policy(policy).run().await.unwrap();
     assert_eq!((collected.requests.put, collected.requests.head), (2, 1), "the boundary, the stamp");
     assert!(matches!(log.store.head(log.paths.stamp()).await, fencepost_store::ReadOutcome::Found(_)));
     let again = pass(&log).await;
@@ -285,8 +293,7 @@ async fn manifests_are_pruned_to_the_policy() {
         log.manifest(version, 2, 6, 7).await;
     }
     let policy = Policy::new().with_manifests_keep(3).with_manifests_age(Duration::ZERO);
-    let options = CollectOptions::new().with_policy(policy);
-    let collected = collect(&log.store, &log.paths, &options, |_| {}).await.unwrap();
+    let collected = collector(&log).with_policy(policy).run().await.unwrap();
     assert_eq!(collected.report.deleted.manifests, 6);
     assert_eq!(collected.report.kept["newest_manifests"], 3);
 }
@@ -306,11 +313,8 @@ async fn a_pass_that_is_dropped_anywhere_is_finished_by_the_next() {
     for limit in (5..).step_by(10) {
         let inner = ThrottledStore::new(InMemory::new(), slow);
         let log = busy(LogStore::new(Arc::new(inner), Path::default(), StoreOptions::new())).await;
-        let options = CollectOptions::new();
-        let dropped = tokio::time::timeout(
-            Duration::from_millis(limit),
-            collect(&log.store, &log.paths, &options, |_| {}),
-        );
+        let collector = collector(&log);
+        let dropped = tokio::time::timeout(Duration::from_millis(limit), collector.run());
         let cut = dropped.await.is_err();
         pass(&log).await;
         assert_eq!(log.positions().await, [3, 7], "dropped after {limit} ms");

@@ -1,0 +1,135 @@
+//! The requests of a collection.
+
+use super::answer::{created, listed, read, read_as};
+use super::listing::{list, measure, store_time};
+use super::sstables::delete_sstable;
+use super::{Io, Performed};
+use crate::Cause;
+use fencepost_fence::{CreateReply, ReadReply, Reply};
+use fencepost_format::{Boundary, DOCUMENT_BYTES_MAX, FormatError, Manifest, Position, Release, ShardStatus};
+use fencepost_gc::{CollectReply, CollectRequest, Object, StoreTime};
+use fencepost_store::{PutOutcome, Refusal, Retry};
+use std::collections::BTreeSet;
+
+impl Io {
+    /// Performs a request of a collection, after a pause if it is not the first attempt.
+    pub(crate) async fn perform_collect(&self, request: CollectRequest) -> Performed<CollectReply> {
+        self.pause(attempt_of(&request)).await;
+        match request {
+            CollectRequest::Manifest(request) => {
+                self.known_status(self.perform(request).await).map(CollectReply::Manifest)
+            }
+            CollectRequest::List { part, .. } => {
+                let inventory = list(&self.once(), &self.paths, part).await;
+                listed(inventory).map(|read| CollectReply::Listed(part, read))
+            }
+            CollectRequest::ReadBoundary { at, .. } => {
+                self.read_boundary(at).await.map(|read| CollectReply::Boundary(at, read))
+            }
+            CollectRequest::ReadHeader { at, bytes, .. } => {
+                self.read_header(at, bytes).await.map(|read| CollectReply::Header(at, read))
+            }
+            CollectRequest::ListSsTable { name, .. } => {
+                let folder = listed(measure(&self.once(), &self.paths, name).await);
+                folder.map(|read| CollectReply::SsTable(name, something(read)))
+            }
+            CollectRequest::PublishBoundary { at, kept_posts, .. } => {
+                let boundary = Boundary { boundary: at, kept_posts };
+                self.publish(&boundary).await.map(|reply| CollectReply::Published(at, reply))
+            }
+            CollectRequest::Stamp { .. } => self.stamp().await.map(CollectReply::Stamped),
+            CollectRequest::Delete { batch, objects } => {
+                let failed = self.delete(objects).await;
+                Performed::new(CollectReply::Deleted { batch, failed }, None)
+            }
+        }
+    }
+
+    /// What may go in a state that this program does not know, it does not know either.
+    fn known_status(&self, performed: Performed) -> Performed {
+        match performed.reply {
+            Reply::Manifest(
+                version,
+                ReadReply::Found(Manifest { status: ShardStatus::Unknown(number), .. }),
+            ) => {
+                let what = format!("the shard's status {number}").into();
+                let error = FormatError::Newer { object: self.paths.manifest(version), offset: 0, what };
+                Performed::new(Reply::Manifest(version, ReadReply::Damaged), Some(error.into()))
+            }
+            _ => performed,
+        }
+    }
+
+    /// Records that one of Lance's claims is gone (P-59).
+    pub(crate) async fn put_release(&self, release: &Release) -> PutOutcome {
+        self.store.put_new(self.paths.release(release.epoch), release.encode().into()).await
+    }
+
+    async fn read_boundary(&self, at: Position) -> Performed<ReadReply<BTreeSet<Position>>> {
+        let path = self.paths.boundary(at);
+        let outcome = self.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await;
+        read_as(outcome, |bytes| {
+            Ok::<_, FormatError>(Boundary::decode(&path, at, &bytes)?.kept_posts.into_iter().collect())
+        })
+    }
+
+    async fn publish(&self, boundary: &Boundary) -> Performed<CreateReply> {
+        let bytes =
+            boundary.encode().expect("the posts recorded are ascending, within the boundary and few enough");
+        created(self.once().put_new(self.paths.boundary(boundary.boundary), bytes.into()).await)
+    }
+
+    /// Writes the stamp and reads what time the store gave it. An overwrite, as it only tells the time: one that lands late tells a later
+    /// one, at which it landed (P-71).
+    async fn stamp(&self) -> Performed<ReadReply<StoreTime>> {
+        let (store, path) = (self.once(), self.paths.stamp());
+        if let Err(refused) = store.put_overwrite(&path, STAMP.into()).await {
+            return match refused.why {
+                Refusal::NotDone { retry: Retry::Later, source } | Refusal::Unknown { source } => {
+                    Performed::new(ReadReply::Unknown, Some(source.into()))
+                }
+                Refusal::Exists | Refusal::NotDone { .. } => Performed::new(ReadReply::Absent, None),
+            };
+        }
+        read(store.head(&path).await, |found| Ok::<_, Cause>(store_time(found.last_modified)))
+    }
+
+    /// Deletes; what could not be deleted, or is not known to be, and why. The core asks for each batch once: the store repeats what failed of it.
+    async fn delete(&self, objects: Vec<Object>) -> Vec<(Object, String)> {
+        if let [Object::SsTable(name)] = objects[..] {
+            let failed = delete_sstable(&self.store, &self.paths.sstable_dir(name)).await.err();
+            return failed.map(|why| (Object::SsTable(name), why)).into_iter().collect();
+        }
+        let deletions = self.store.delete(objects.iter().map(|object| object.path(&self.paths))).await;
+        let failed = objects.into_iter().zip(deletions).filter_map(|(object, deletion)| {
+            let error = deletion.result.err()?;
+            Some((object, error.to_string()))
+        });
+        failed.collect()
+    }
+}
+
+/// A folder with nothing in it is absent.
+fn something<T>(read: ReadReply<Option<T>>) -> ReadReply<T> {
+    match read {
+        ReadReply::Found(Some(found)) => ReadReply::Found(found),
+        ReadReply::Found(None) | ReadReply::Absent => ReadReply::Absent,
+        ReadReply::Damaged => ReadReply::Damaged,
+        ReadReply::Unknown => ReadReply::Unknown,
+    }
+}
+
+const fn attempt_of(request: &CollectRequest) -> u32 {
+    match request {
+        CollectRequest::List { attempt, .. }
+        | CollectRequest::ReadBoundary { attempt, .. }
+        | CollectRequest::ReadHeader { attempt, .. }
+        | CollectRequest::ListSsTable { attempt, .. }
+        | CollectRequest::Stamp { attempt }
+        | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
+        // The core's own request waits by itself, and a deletion is asked for once.
+        CollectRequest::Manifest(_) | CollectRequest::Delete { .. } => 0,
+    }
+}
+
+const STAMP: &str = r#"{"format":1}"#;

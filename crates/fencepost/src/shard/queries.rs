@@ -1,0 +1,87 @@
+//! Questions about a shard that are answered at once, without a reader.
+
+use super::listing::list;
+use super::{Io, Performed, name_in};
+use crate::ReadError;
+use crate::table::is_table;
+use fencepost_fence::FindLatest;
+use fencepost_format::{Manifest, Position, parse_boundary_name, parse_entry_name};
+use fencepost_gc::{Inventory, Part};
+use fencepost_store::{Listed, LogStore, StoreError};
+
+impl Io {
+    /// The latest manifest. Costs two LISTs and two GETs.
+    pub(crate) async fn manifest(&self) -> Result<Manifest, ReadError> {
+        let now = || self.environment.now();
+        let mut find = FindLatest::new(now().plus(self.params.patience));
+        loop {
+            let request = find.poll_request().expect("a search asks until it has an answer");
+            let Performed { reply, cause, .. } = self.perform(request).await;
+            match find.handle(now(), &reply) {
+                None => {}
+                Some(Ok(Some(manifest))) => return Ok(manifest),
+                Some(Ok(None)) => return Err(ReadError::NoLog { shard: self.paths.shard() }),
+                Some(Err(why)) => {
+                    let cause = self.cause_of(why, cause);
+                    return Err(ReadError::GaveUp { at: Position::NONE, why, cause });
+                }
+            }
+        }
+    }
+
+    /// What lies in a folder of the shard. Costs one LIST.
+    pub(crate) async fn list(&self, part: Part) -> Result<Inventory, StoreError> {
+        list(&self.store, &self.paths, part).await
+    }
+
+    /// Whether the log lies in a Lance table, so that Lance may open it; where it cannot be told, it may (P-27). Costs one LIST.
+    pub(crate) async fn may_be_in_table(&self) -> bool {
+        is_table(&self.store).await.unwrap_or_else(|why| {
+            tracing::warn!(
+                shard = %self.paths.shard(), %why,
+                "one append at a time, since it is not known whether the log lies in a Lance table"
+            );
+            true
+        })
+    }
+
+    /// The boundary that counts. Costs one LIST.
+    pub(crate) async fn boundary(&self) -> Result<Position, StoreError> {
+        self.boundary_in(&self.store).await
+    }
+
+    /// The same from `store`, which repeats a listing as long as its budget says.
+    pub(super) async fn boundary_in(&self, store: &LogStore) -> Result<Position, StoreError> {
+        let boundaries = named(store, self.paths.gc_dir(), parse_boundary_name).await?;
+        Ok(boundaries.last().map_or(Position::NONE, |(at, _)| *at))
+    }
+
+    /// The boundary that counts, with what was listed of its document. Costs one LIST.
+    pub(crate) async fn boundary_object(&self) -> Result<Option<(Position, Listed)>, StoreError> {
+        Ok(named(&self.store, self.paths.gc_dir(), parse_boundary_name).await?.pop())
+    }
+
+    /// Every entry by position, with what was listed of it. Costs one LIST.
+    pub(crate) async fn list_entry_objects(&self) -> Result<Vec<(Position, Listed)>, StoreError> {
+        named(&self.store, self.paths.wal_dir(), parse_entry_name).await
+    }
+
+    /// Every entry by position, with its size. Costs one LIST.
+    pub(crate) async fn list_entries(&self) -> Result<Vec<(Position, u64)>, StoreError> {
+        let entries = self.list_entry_objects().await?.into_iter();
+        Ok(entries.map(|(at, object)| (at, object.size)).collect())
+    }
+}
+
+/// What lies in `folder` under a name that `parse` understands, upward. What lies deeper is somebody's copy, and none of it.
+pub(super) async fn named<T: Ord + Copy>(
+    store: &LogStore,
+    folder: String,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<(T, Listed)>, StoreError> {
+    let listed = store.list_all(&folder).await?.into_iter();
+    let mut found: Vec<_> =
+        listed.filter_map(|object| Some((parse(name_in(&folder, &object)?)?, object))).collect();
+    found.sort_unstable_by_key(|(name, _)| *name);
+    Ok(found)
+}
