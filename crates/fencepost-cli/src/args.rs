@@ -140,6 +140,9 @@ pub(crate) struct WriterArgs {
     /// The lease's time to live, such as 5s. A standby waits at least so long for a holder that died.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "10s")]
     pub(crate) lease_ttl: Duration,
+    /// How long to wait for a writer that is alive, such as 5m; then exit code 5. Default: as long as it lives.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) wait_timeout: Option<Duration>,
     /// A name for people to know this writer by. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,

@@ -106,7 +106,7 @@ pub use shard::Staging;
 pub use table::{TableError, read_table};
 pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};
-pub use writer::{Appended, Opening, Recovered, Ticket, Writer, WriterStatus};
+pub use writer::{Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Writer, WriterStatus};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

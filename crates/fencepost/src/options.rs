@@ -24,6 +24,7 @@ pub struct WriterOptions {
     pub(crate) linger: Duration,
     pub(crate) puts_per_second_max: PutRate,
     pub(crate) probe_store: bool,
+    pub(crate) wait_timeout: Option<Duration>,
 }
 
 /// A cap on creates a second.
@@ -50,6 +51,7 @@ impl Default for WriterOptions {
             linger: Duration::ZERO,
             puts_per_second_max: PutRate::Default,
             probe_store: true,
+            wait_timeout: Some(WAIT_TIMEOUT),
         }
     }
 }
@@ -139,6 +141,15 @@ impl WriterOptions {
         self
     }
 
+    /// How long to wait for a writer that is alive, with [`Takeover::Expired`]. Default: 5 minutes; `None` waits as long as it lives, as a standby
+    /// does. Then the opening ends with [`OpenWriterError::Held`](crate::OpenWriterError::Held), and nothing was changed.
+    ///
+    /// [`Wal::open_writer_with`](crate::Wal::open_writer_with) tells whom it waits for.
+    pub const fn with_wait_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.wait_timeout = timeout;
+        self
+    }
+
     /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes; once per store, since a marker
     /// object remembers the answer.
     pub const fn with_store_probe(mut self, probe: bool) -> Self {
@@ -148,6 +159,7 @@ impl WriterOptions {
 }
 
 const LEASE_TTL_MIN: Duration = Duration::from_millis(100);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const LEASE_TTL: Duration = Duration::from_secs(10);
 const GROUP_BYTES_MAX: u64 = 4 << 20;
 const ENTRY_BYTES_MAX: u64 = 64 << 20;

@@ -156,6 +156,15 @@ impl Reader {
         std::mem::take(&mut self.given_up)
     }
 
+    /// The entries as a stream that ends where [`next`](Self::next) would say `None`. The reader stays: it says where to
+    /// [go on](Self::resume_point), what was [given up](Self::take_given_up) and what it [cost](Self::requests).
+    pub fn stream(&mut self) -> BoxStream<'_, Result<LogEntry, ReadError>> {
+        let entries = futures::stream::try_unfold(self, |reader| async move {
+            Ok(reader.next().await?.map(|entry| (entry, reader)))
+        });
+        entries.boxed()
+    }
+
     /// The entries as a stream that ends where [`next`](Self::next) would say `None`. It does not tell of what was [given up](Self::take_given_up).
     pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
         let next = async |mut reader: Self| Ok(reader.next().await?.map(|entry| (entry, reader)));

@@ -4,10 +4,13 @@ mod group;
 mod lease;
 mod ledger;
 mod opening;
+mod permit;
 mod status;
 mod task;
 
+pub use lease::WaitingFor;
 pub use opening::{Opening, Recovered};
+pub use permit::Permit;
 pub use status::WriterStatus;
 
 use crate::{AppendError, CheckpointError, SubmitError, WriterOptions};
@@ -17,7 +20,7 @@ use group::Submission;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 /// Where an append stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +34,7 @@ type Waiter = oneshot::Sender<Result<Appended, AppendError>>;
 
 /// The writer of one epoch.
 ///
-/// Made by [`Wal::open_writer`](crate::Wal::open_writer). All methods but [`close`](Self::close) take `&self`; share it in an `Arc` to append from many
+/// Made by [`Wal::open_writer`](crate::Wal::open_writer). All methods take `&self`; share it in an `Arc` to append from many
 /// tasks. The appends themselves run on a task of the writer's own: dropping a future of a caller never takes anything back.
 ///
 /// Dropping the writer lets what was submitted finish, and then ends without a close entry: the next writer will take the log
@@ -88,15 +91,50 @@ impl Writer {
         }
     }
 
-    async fn submit_encoded(&self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
-        let (bytes, limit) = (batches.bytes(), self.options.entry_bytes_max);
-        if bytes > limit {
-            return Err(AppendError::TooLarge { bytes, limit });
+    /// Waits until the writer's buffer has room for `bytes`, and holds that room for one submission.
+    ///
+    /// For a loop that selects among several things: what is to be submitted stays where it is until there is room, and
+    /// [`Permit::submit`] does not wait. `bytes` is the size of the submission, encoded: some more than the batches' arrays have. Costs no request.
+    ///
+    /// # Errors
+    /// [`AppendError::TooLarge`] if a submission may not have as many bytes; why the writer stopped, or [`AppendError::Closed`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing is held. Whoever waits again is behind those who waited meanwhile.
+    pub async fn reserve(&self, bytes: u64) -> Result<Permit<'_>, AppendError> {
+        self.check_size(bytes)?;
+        let room = self.room(bytes).await?;
+        let status = self.status.borrow();
+        if status.closed || status.stopped.is_some() {
+            return Err(status.stopped.clone().unwrap_or(AppendError::Closed));
         }
+        Ok(Permit::new(self, bytes, room))
+    }
+
+    async fn submit_encoded(&self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
+        self.check_size(batches.bytes())?;
+        let permit = self.room(batches.bytes()).await?;
+        self.send(batches, permit)
+    }
+
+    const fn check_size(&self, bytes: u64) -> Result<(), AppendError> {
+        let limit = self.options.entry_bytes_max;
+        if bytes > limit { Err(AppendError::TooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
+    /// Waits for room in the buffer.
+    async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, AppendError> {
+        let room = Arc::clone(&self.budget).acquire_many_owned(self.charge(bytes)).await;
+        room.map_err(|_| AppendError::Closed)
+    }
+
+    /// What a submission of so many bytes takes of the buffer.
+    fn charge(&self, bytes: u64) -> u32 {
         let charge = bytes.saturating_add(SUBMISSION_OVERHEAD).min(u64::from(self.options.buffer_bytes_max));
-        let charge = u32::try_from(charge).expect("at most the limit, which is a u32");
-        let permit =
-            Arc::clone(&self.budget).acquire_many_owned(charge).await.map_err(|_| AppendError::Closed)?;
+        u32::try_from(charge).expect("at most the limit, which is a u32")
+    }
+
+    fn send(&self, batches: EncodedBatches, permit: OwnedSemaphorePermit) -> Result<Ticket, AppendError> {
         let (waiter, ticket) = oneshot::channel();
         let command = Command::Submit(Submission { batches, permit, waiter });
         self.commands.send(command).map_err(|_| self.why_stopped())?;
@@ -132,15 +170,16 @@ impl Writer {
 
     /// Finishes what was submitted, then appends the close entry and releases the lease, so that the next writer need not wait or fence.
     ///
-    /// Costs one PUT for the entry and one for the lease.
+    /// Costs one PUT for the entry and one for the lease. A writer that is closed already is closed.
     ///
     /// # Errors
     /// Why the close entry is not in the log; the next writer then takes over as from a crashed one. Nothing acknowledged is lost.
     ///
     /// # Cancel safety
     /// Dropping the future lets the close go on.
-    pub async fn close(self) -> Result<(), AppendError> {
-        self.ask(Command::Close).await.unwrap_or_else(|| Err(self.why_stopped()))
+    pub async fn close(&self) -> Result<(), AppendError> {
+        let closed = || if self.status.borrow().closed { Ok(()) } else { Err(self.why_stopped()) };
+        self.ask(Command::Close).await.unwrap_or_else(closed)
     }
 
     /// The epoch held.

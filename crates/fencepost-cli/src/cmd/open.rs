@@ -1,9 +1,9 @@
 //! Opening a writer, telling people when it has to wait.
 
-use crate::args::{TakeoverArg, WriterArgs};
+use crate::args::WriterArgs;
 use crate::failure::Failure;
 use crate::output::note_line;
-use fencepost::{Escaped, OpenWriterError, Takeover, Wal, Writer, WriterOptions};
+use fencepost::{Escaped, OpenWriterError, WaitingFor, Wal, Writer, WriterOptions};
 
 /// The options that all commands that write have in common.
 pub(super) fn options(args: &WriterArgs) -> WriterOptions {
@@ -15,16 +15,20 @@ pub(super) fn options(args: &WriterArgs) -> WriterOptions {
 
 /// Opens a writer. One that has to wait says so first, and for whom.
 pub(super) async fn writer(wal: &Wal, args: &WriterArgs, options: WriterOptions) -> Result<Writer, Failure> {
-    if args.takeover == TakeoverArg::Expired {
-        match wal.open_writer(options.clone().with_takeover(Takeover::Free)).await {
-            Err(OpenWriterError::Held { epoch, holder, ttl_ms }) => note_line(format_args!(
-                "waiting: epoch {epoch} (`{}`) holds the log; taking over once it lets go or gives no sign of life for {ttl_ms} ms",
-                Escaped(&holder)
-            )),
-            outcome => return outcome.map_err(explain),
-        }
-    }
-    wal.open_writer(options.with_takeover(args.takeover.into())).await.map_err(explain)
+    let options = options.with_takeover(args.takeover.into()).with_wait_timeout(args.wait_timeout);
+    wal.open_writer_with(options, |holder| tell(holder, args)).await.map_err(explain)
+}
+
+fn tell(holder: &WaitingFor, args: &WriterArgs) {
+    let WaitingFor { epoch, holder, ttl, .. } = holder;
+    let limit = args.wait_timeout.map_or_else(String::new, |limit| {
+        format!(" (for {} at most, --wait-timeout)", humantime::format_duration(limit))
+    });
+    note_line(format_args!(
+        "waiting: epoch {epoch} (`{}`) holds the log; taking over once it lets go or gives no sign of life for {} ms{limit}",
+        Escaped(holder),
+        ttl.as_millis()
+    ));
 }
 
 fn explain(error: OpenWriterError) -> Failure {

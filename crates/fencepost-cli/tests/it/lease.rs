@@ -38,6 +38,26 @@ fn feed(stdin: &mut impl Write, from: u64, rows: u64) {
     }
 }
 
+/// Nothing was claimed, and the holder goes on.
+#[test]
+fn a_standby_waits_no_longer_than_it_was_told_to() {
+    let scratch = Scratch::new();
+    let (holder, mut rows) = writer(&scratch, "5s");
+    feed(&mut rows, 0, 2);
+    assert_eq!(holder.hear()["rows"], 1);
+    let file = scratch.numbers("more.ndjson", 10, 1);
+    let refused = run(["append", &scratch.log(), "--from", &file, "--wait-timeout", "300ms"]);
+    assert!(
+        refused.stderr.contains("waiting: epoch 1") && refused.stderr.contains("--wait-timeout"),
+        "{}",
+        refused.stderr
+    );
+    refused.fails(5, "holds the lease");
+    drop(rows);
+    assert_eq!(holder.wait().0, Some(0));
+    assert_eq!(scratch.read_numbers(1), [0, 1]);
+}
+
 #[test]
 fn a_standby_acknowledges_within_fifteen_seconds_of_its_holders_death() {
     let scratch = Scratch::new();

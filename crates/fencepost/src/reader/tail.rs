@@ -156,6 +156,13 @@ impl Tail {
         self.reader.requests()
     }
 
+    /// The entries as a stream that never ends by itself. The tail stays: it says where to [go on](Self::resume_point).
+    pub fn stream(&mut self) -> BoxStream<'_, Result<LogEntry, ReadError>> {
+        let entries =
+            futures::stream::try_unfold(self, |tail| async move { Ok(Some((tail.next().await?, tail))) });
+        entries.boxed()
+    }
+
     /// The entries as a stream that never ends by itself.
     pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
         let next = async |mut tail: Self| Ok(Some((tail.next().await?, tail)));

@@ -1,8 +1,9 @@
 //! The lease: renewed in the background, watched by candidates (P-60 to P-63).
 
+use super::opening::LEASE_TTL_UNKNOWN;
 use crate::shard::{Io, Performed};
 use crate::{OpenWriterError, WriterOptions};
-use fencepost_fence::{LeaseHolder, LeaseObserver, ObserverRequest, Tick, Verdict};
+use fencepost_fence::{LeaseHolder, LeaseObserver, ObserverRequest, ReadReply, Tick, Verdict};
 use fencepost_format::Epoch;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -51,14 +52,30 @@ async fn renew(io: Io, epoch: Epoch, ttl: u64, holder: String, mut released: wat
     }
 }
 
+/// The writer that an opening waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingFor {
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// The name that it gave itself, verbatim: escape it before it is printed. Empty if it has none, or shows no lease.
+    pub holder: String,
+    /// How long it may give no sign of life before it is taken over.
+    pub ttl: Duration,
+}
+
 /// Waits for the right moment to claim, as the options say; returns the epoch that must still be there (P-11).
 pub(super) async fn watch_lease(
     io: &Io,
     observer: &mut LeaseObserver,
     options: &WriterOptions,
+    on_wait: &mut (dyn FnMut(&WaitingFor) + Send),
 ) -> Result<Option<Epoch>, OpenWriterError> {
     let now = || io.environment.now();
+    let timeout = options.wait_timeout.map(|timeout| now().plus(millis(timeout)));
+    let ttl = options.lease_ttl.unwrap_or(Duration::from_millis(LEASE_TTL_UNKNOWN));
     let (mut holder, mut unread) = (String::new(), None);
+    let (mut met, mut told): (Option<WaitingFor>, Option<WaitingFor>) = (None, None);
     let verdict = loop {
         if let Some(verdict) = observer.verdict_at_once() {
             break verdict;
@@ -80,11 +97,25 @@ pub(super) async fn watch_lease(
                 tracing::debug!(shard = %io.paths.shard(), %epoch, ?lease, takeover = ?options.takeover, "lease seen");
                 holder = read.holder.unwrap_or(holder);
                 unread = read.cause.or(unread);
+                let ttl =
+                    if let ReadReply::Found(lease) = lease { Duration::from_millis(lease.ttl) } else { ttl };
+                met = Some(WaitingFor { epoch, holder: holder.clone(), ttl });
                 observer.handle_lease(now(), lease)
             }
             None => {
                 let due = observer.poll_timeout().expect("an observer that asks nothing waits for a time");
-                until(due, now()).await;
+                if let Some(met) = met.as_ref() {
+                    if timeout.is_some_and(|timeout| timeout <= now()) {
+                        let WaitingFor { epoch, holder, ttl } = met.clone();
+                        return Err(OpenWriterError::Held { epoch, holder, ttl_ms: millis(ttl) });
+                    }
+                    if told.as_ref() != Some(met) {
+                        tracing::info!(shard = %io.paths.shard(), epoch = %met.epoch, "waiting for the holder of the lease");
+                        on_wait(met);
+                        told = Some(met.clone());
+                    }
+                }
+                until(timeout.map_or(due, |timeout| due.min(timeout)), now()).await;
                 None
             }
         };

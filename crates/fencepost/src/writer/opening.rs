@@ -1,6 +1,6 @@
 //! Opening a writer: wait for the lease, claim, replay, fence.
 
-use super::lease::{Renewal, millis, watch_lease};
+use super::lease::{Renewal, WaitingFor, millis, watch_lease};
 use super::{Writer, task};
 use crate::shard::{Io, Performed};
 use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
@@ -24,7 +24,22 @@ impl Wal {
     /// # Cancel safety
     /// Dropping the future leaves at worst a claimed epoch that nobody uses, which fences the writer before it.
     pub async fn open_writer(&self, options: WriterOptions) -> Result<Writer, OpenWriterError> {
-        let mut opening = self.begin_writing(options).await?;
+        self.open_writer_with(options, |_| ()).await
+    }
+
+    /// As [`open_writer`](Self::open_writer), and `on_wait` hears whom it waits for: once for each holder, before it waits.
+    ///
+    /// # Errors
+    /// As [`open_writer`](Self::open_writer).
+    ///
+    /// # Cancel safety
+    /// As [`open_writer`](Self::open_writer).
+    pub async fn open_writer_with(
+        &self,
+        options: WriterOptions,
+        on_wait: impl FnMut(&WaitingFor) + Send,
+    ) -> Result<Writer, OpenWriterError> {
+        let mut opening = self.begin_writing_with(options, on_wait).await?;
         while opening.next_recovered_raw().await?.is_some() {}
         opening.finish().await
     }
@@ -37,6 +52,21 @@ impl Wal {
     /// # Cancel safety
     /// As [`open_writer`](Self::open_writer).
     pub async fn begin_writing(&self, options: WriterOptions) -> Result<Opening, OpenWriterError> {
+        self.begin_writing_with(options, |_| ()).await
+    }
+
+    /// As [`begin_writing`](Self::begin_writing), and `on_wait` hears whom it waits for.
+    ///
+    /// # Errors
+    /// As [`open_writer`](Self::open_writer).
+    ///
+    /// # Cancel safety
+    /// As [`open_writer`](Self::open_writer).
+    pub async fn begin_writing_with(
+        &self,
+        options: WriterOptions,
+        mut on_wait: impl FnMut(&WaitingFor) + Send,
+    ) -> Result<Opening, OpenWriterError> {
         let mut io = self.io.scoped();
         // P-70.
         if options.probe_store {
@@ -51,7 +81,7 @@ impl Wal {
         let now = io.environment.now();
         let mut observer = LeaseObserver::new(options.takeover, now, io.params.patience, ttl);
         loop {
-            let only_if = watch_lease(&io, &mut observer, &options).await?;
+            let only_if = watch_lease(&io, &mut observer, &options, &mut on_wait).await?;
             let mut opening = Opening::new(io.clone(), lease_io.clone(), options.clone(), only_if);
             match opening.claim().await {
                 Ok(()) => return Ok(opening),
@@ -268,4 +298,4 @@ enum Step {
 /// Where the store's probe works and leaves its marker, relative to the store's root; Lance never looks there.
 const PROBE_FOLDER: &str = "_fencepost/probe";
 const PROBE_MARKER: &str = "_fencepost/probe/verdict.json";
-const LEASE_TTL_UNKNOWN: u64 = 10_000;
+pub(super) const LEASE_TTL_UNKNOWN: u64 = 10_000;

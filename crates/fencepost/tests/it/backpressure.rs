@@ -83,3 +83,51 @@ async fn those_who_wait_learn_that_the_writer_stopped() {
     assert!(matches!(third.unwrap().await, Err(AppendError::Fenced { .. })));
     assert_eq!(world.rows().await, [0; 0]);
 }
+
+/// Whoever has reserved room hands over without waiting, whatever others do meanwhile; and gives back what is not used.
+#[tokio::test(start_paused = true)]
+async fn room_that_was_reserved_is_there() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_buffer_bytes_max(2 * charge())).await.unwrap();
+    let held = world.faults.hold(Op::Put, any_entry);
+    let bytes = u64::from(charge() - 1_024);
+    let first = writer.reserve(bytes).await.unwrap();
+    drop(writer.reserve(bytes).await.unwrap());
+    let second = writer.reserve(bytes).await.unwrap();
+    let mut third = Box::pin(writer.reserve(bytes));
+    settle().await;
+    assert!(futures::poll!(&mut third).is_pending());
+    let tickets = [second.submit(vec![batch([2])]).unwrap(), first.submit(vec![batch([1])]).unwrap()];
+    assert!(futures::poll!(&mut third).is_pending());
+    held.release();
+    let last = third.await.unwrap().submit(vec![batch([3])]).unwrap();
+    futures::future::try_join_all(tickets.into_iter().chain([last])).await.unwrap();
+    assert_eq!(world.rows().await, [2, 1, 3]);
+}
+
+/// What is larger than was reserved takes more room if there is any, and is handed back if there is none.
+#[tokio::test(start_paused = true)]
+async fn what_is_larger_than_its_room_is_handed_back() {
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_buffer_bytes_max(2 * charge())).await.unwrap();
+    let small = writer.reserve(1).await.unwrap();
+    small.submit(vec![batch([1])]).unwrap().await.unwrap();
+    let (small, _other) =
+        (writer.reserve(1).await.unwrap(), writer.reserve(u64::from(charge() - 1_024)).await.unwrap());
+    let refused = small.submit(vec![batch(0..1_000)]).unwrap_err();
+    assert!(matches!(refused.why, AppendError::TooLarge { limit: 1, .. }), "{refused:?}");
+    assert_eq!(refused.batches, [batch(0..1_000)]);
+    assert_eq!(world.rows().await, [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_ended_reserves_nothing() {
+    let world = World::new().await;
+    let writer = Arc::new(world.writer().await);
+    let permit = writer.reserve(1_000).await.unwrap();
+    writer.close().await.unwrap();
+    writer.close().await.unwrap();
+    assert!(matches!(permit.submit(vec![batch([1])]).unwrap_err().why, AppendError::Closed));
+    assert!(matches!(writer.reserve(1).await, Err(AppendError::Closed)));
+    assert!(matches!(writer.reserve(u64::MAX).await, Err(AppendError::TooLarge { .. })));
+}

@@ -1,6 +1,6 @@
 //! P-60 to P-63: leases spare writers a quarrel, and tell a standby when to step in. Nothing else rests on them.
 
-use crate::support::{World, any_lease, append, append_all, options, wal_builder};
+use crate::support::{World, any_lease, append, append_all, close, options, wal_builder};
 use fencepost::{
     AppendError, Environment, Nonce, OpenWriterError, Takeover, Tick, Wal, Writer, WriterOptions,
 };
@@ -13,7 +13,7 @@ const TTL: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn leased(takeover: Takeover) -> WriterOptions {
-    options().with_takeover(takeover).with_lease_ttl(Some(TTL))
+    options().with_takeover(takeover).with_lease_ttl(Some(TTL)).with_wait_timeout(None)
 }
 
 async fn holder(world: &World) -> Writer {
@@ -51,6 +51,31 @@ async fn expired_waits_while_the_holder_lives() {
     assert!(timeout(HOUR, world.wal.open_writer(leased(Takeover::Expired))).await.is_err());
     append_all(&holder, [2]).await;
     assert_eq!(world.rows().await, [1, 2]);
+}
+
+/// It waits no longer than it was told to, and whoever asks hears for whom.
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_holder_that_lives_ends() {
+    let world = World::new().await;
+    let holder = holder(&world).await;
+    let (before, mut told) = (Instant::now(), Vec::new());
+    let limited = leased(Takeover::Expired).with_wait_timeout(Some(Duration::from_secs(60)));
+    let ended = world.wal.open_writer_with(limited, |holder| told.push(holder.clone())).await.unwrap_err();
+    assert!(
+        matches!(&ended, OpenWriterError::Held { holder, ttl_ms: 5_000, .. } if holder == "a"),
+        "{ended}"
+    );
+    assert_eq!(before.elapsed().as_secs(), 60);
+    assert_eq!(
+        told.iter().map(|holder| (holder.epoch.get(), &*holder.holder, holder.ttl)).collect::<Vec<_>>(),
+        [(1, "a", TTL)]
+    );
+    append_all(&holder, [2]).await;
+    assert_eq!(world.rows().await, [1, 2], "nothing was claimed");
+    let by_default = options().with_takeover(Takeover::Expired).with_lease_ttl(Some(TTL));
+    let before = Instant::now();
+    assert!(matches!(world.wal.open_writer(by_default).await, Err(OpenWriterError::Held { .. })));
+    assert_eq!(before.elapsed().as_secs(), 300);
 }
 
 /// P-62. The holder is killed; the standby acknowledges its first append within 15 s at a ttl of 5 s, unasked.
@@ -271,7 +296,7 @@ async fn a_close_ends_once_the_lease_is_released() {
     let world = World::new().await;
     let first = holder(&world).await;
     let held = world.faults.hold(Op::Put, any_lease);
-    let close = tokio::spawn(first.close());
+    let close = tokio::spawn(close(first));
     held.arrived().await;
     sleep(Duration::from_secs(1)).await;
     assert!(!close.is_finished());

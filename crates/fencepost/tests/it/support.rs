@@ -130,6 +130,11 @@ pub(crate) async fn append_all(writer: &Writer, numbers: impl IntoIterator<Item 
     }
 }
 
+/// Closes a writer that the future owns, and drops it then.
+pub(crate) async fn close(writer: Writer) -> Result<(), fencepost::AppendError> {
+    writer.close().await
+}
+
 /// Submits one number.
 pub(crate) async fn submit(writer: &Writer, number: i64) -> fencepost::Ticket {
     writer.submit(vec![batch([number])]).await.unwrap()

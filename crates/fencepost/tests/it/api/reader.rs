@@ -2,7 +2,7 @@
 
 use crate::support::{World, append_all, batch, numbers, rows, rows_from, wal_builder};
 use fencepost::{DecodeLimits, Position, ReadError, ReadFrom, ResumePoint};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
 async fn filled(entries: i64) -> World {
@@ -38,6 +38,18 @@ async fn the_stream_ends_where_the_log_does() {
     let reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
     let entries: Vec<_> = reader.into_stream().try_collect().await.unwrap();
     assert_eq!(entries.iter().flat_map(numbers).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+}
+
+/// The reader stays: half of a stream can be taken, and the rest later.
+#[tokio::test(start_paused = true)]
+async fn a_stream_leaves_the_reader_where_it_is() {
+    let world = filled(40).await;
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let half: Vec<_> = reader.stream().take(20).try_collect().await.unwrap();
+    assert_eq!(half.iter().flat_map(numbers).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
+    assert_eq!(reader.resume_point().next, half[19].position().next());
+    let rest: Vec<_> = reader.stream().try_collect().await.unwrap();
+    assert_eq!(rest.iter().flat_map(numbers).collect::<Vec<_>>(), (21..=40).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What a writer sees through that was closed, dropped or stopped, and what it tells at that moment.
 
-use crate::support::{World, any_manifest, append_all, options, settle, submit, wal_builder, wal_on};
+use crate::support::{World, any_manifest, append_all, close, options, settle, submit, wal_builder, wal_on};
 use fencepost::{AppendError, Position, PutRate, Takeover, Ticket, Writer, WriterStatus};
 use fencepost_store::wrap::{Fault, FaultStore, Op};
 use futures::FutureExt;
@@ -87,7 +87,7 @@ async fn what_lies_below_a_failure_is_seen_through() {
         let _ = world.faults.on(Op::Put, world.entry(3), Fault::Deny);
         let (one, two) = (submit(&writer, 1).await, submit(&writer, 2).await);
         two.await.unwrap_err();
-        let close = closes.then(|| tokio::spawn(writer.close()));
+        let close = closes.then(|| tokio::spawn(close(writer)));
         settle().await;
         held.release();
         assert_eq!(one.await.unwrap().position.get(), 2, "{closes}");
@@ -129,7 +129,7 @@ async fn a_checkpoint_is_seen_through() {
             let held = world.faults.hold(op, matches);
             assert!(writer.checkpoint(Position::new(3)).now_or_never().is_none());
             held.arrived().await;
-            let close = closes.then(|| tokio::spawn(writer.close()));
+            let close = closes.then(|| tokio::spawn(close(writer)));
             settle().await;
             held.release();
             settle().await;

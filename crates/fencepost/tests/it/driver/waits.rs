@@ -1,6 +1,6 @@
 //! Who waits for what: flush and close, for all that was submitted before them.
 
-use crate::support::{World, any_entry, append, append_all, options, settle, submit};
+use crate::support::{World, any_entry, append, append_all, close, options, settle, submit};
 use fencepost::{AppendError, Pipelining, Position};
 use fencepost_store::wrap::{Fault, Op};
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn close_finishes_what_waits_for_room() {
         tickets.push(submit(&writer, number).await);
     }
     settle().await;
-    let close = tokio::spawn(writer.close());
+    let close = tokio::spawn(close(writer));
     settle().await;
     held.release();
     close.await.unwrap().unwrap();
