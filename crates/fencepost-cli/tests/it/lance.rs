@@ -160,7 +160,10 @@ fn a_claim_that_holds_entries_back_is_listed_and_released() {
     let held = |plan: &Value| kept(plan).into_iter().filter(|(_, why)| why == "lance_opener").count();
     assert_eq!(held(&plan), 3, "{plan}");
     let text = run(["gc", "plan", &scratch.log()]).ok().text();
-    assert!(text.contains("keep    entry 20: The opener of epoch 3, Lance's, was superseded"), "{text}");
+    assert!(
+        text.contains("keep    entries 19..21 (3): The opener of epoch 3, Lance's, was superseded"),
+        "{text}"
+    );
 
     let claims = run(["gc", "claims", &scratch.log(), "--json"]).ok().json();
     let third =
