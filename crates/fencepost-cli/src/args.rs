@@ -34,9 +34,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Append rows from a file or stdin; makes the log if there is none.
+    /// Append rows from a file or stdin. Creates the log if there is none.
     Append(Append),
-    /// Print rows, from the checkpoint or a position, and wait for more if told to.
+    /// Print rows from the checkpoint or from a position. Waits for more with --follow.
     Tail(Tail),
     /// List the shards of a log, and how far each is.
     Ls(Ls),
@@ -46,23 +46,23 @@ pub(crate) enum Command {
     Cat(Cat),
     /// Show what keeps an entry from being collected, rule by rule.
     Why(Why),
-    /// Show the manifest and every entry, and what a collection would do with it.
+    /// Show the manifest and every entry, and what a collection would do with each.
     Inspect(Inspect),
-    /// Read everything, and say what is wrong. Changes nothing.
+    /// Read everything and report what is wrong. Changes nothing.
     Verify(Verify),
-    /// Give up entries that are lost or damaged, so that the log goes on without them. Without --yes it changes nothing.
+    /// Give up lost or damaged entries, so that the log works without them. Changes nothing without --yes.
     Repair(Repair),
-    /// Say that everything up to a position is safe elsewhere. Opens a writer, and closes it.
+    /// Declare that everything up to a position is stored elsewhere. Opens a writer and closes it again.
     Checkpoint(Checkpoint),
-    /// Delete what is safe elsewhere.
+    /// Delete what is stored elsewhere and no longer needed.
     #[command(subcommand)]
     Gc(Gc),
-    /// Show the cursors of consumers, and let go of one whose consumer is gone.
+    /// List the cursors of consumers, and remove one whose consumer is gone.
     #[command(subcommand)]
     Cursor(Cursor),
-    /// Find out whether a store is safe for a log, by a suite of checks. Leaves nothing behind.
+    /// Check whether a store is safe for a log. Leaves nothing behind.
     Doctor(Doctor),
-    /// Show, in a directory of its own, that a writer that stalled before a takeover and a collection is refused.
+    /// Show that a writer is refused if it stalled before a takeover and a collection. Uses a directory of its own.
     Demo(Demo),
     /// Print a script that completes this command's line in a shell.
     Completions(Completions),
@@ -78,27 +78,27 @@ pub(crate) struct Append {
     /// The file to append; `-`, the default, is stdin.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) from: PathBuf,
-    /// The file's format. Default: by its extension, else by its content, which does not tell CSV.
+    /// The file's format. Default: by its extension, otherwise by content; CSV cannot be detected and needs --format.
     #[arg(long)]
     pub(crate) format: Option<InputFormat>,
-    /// Passes over so many rows of the input, to go on after an append that ended early.
+    /// Skip this many input rows, to resume an append that stopped early.
     #[arg(long, value_name = "ROWS", default_value_t = 0)]
     pub(crate) skip: u64,
     #[command(flatten)]
     pub(crate) text: TextArgs,
-    /// Gives each entry at most so many rows, and shares no entry. Default: entries of up to --group-bytes.
+    /// Write at most this many rows into an entry, and never group batches. Default: entries of up to --group-bytes.
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rows_per_entry: Option<u32>,
-    /// How many bytes of rows may share one entry. Larger entries mean fewer PUTs. Default: 4 MiB.
+    /// Maximum bytes of rows that share one entry. Larger entries mean fewer PUTs. Default: 4 MiB.
     #[arg(long, value_name = "BYTES", conflicts_with = "rows_per_entry")]
     pub(crate) group_bytes: Option<u64>,
-    /// How long rows of a stream may wait until there are enough for an entry, such as 50ms. Rows of a file do not wait.
+    /// How long rows of a stream may wait for enough rows to fill an entry, such as 50ms. Rows of a file do not wait.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "200ms")]
     pub(crate) flush_interval: Duration,
-    /// How large a batch of an Arrow file or stream may be, and a row of Parquet or JSON, which are held in memory whole.
+    /// Maximum size of an Arrow batch, and of a row of Parquet or JSON. Each is held in memory whole.
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub(crate) batch_bytes_max: u64,
-    /// How long rows wait for company in an entry, such as 5ms.
+    /// How long an entry waits for more rows before it is sent, such as 5ms.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) linger: Duration,
     #[command(flatten)]
@@ -111,22 +111,22 @@ pub(crate) struct Append {
 /// How CSV and NDJSON become values.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TextArgs {
-    /// The types of columns of CSV or NDJSON, such as id=int64,zip=text,price=decimal(10,2). The others follow from the first rows.
+    /// Types of CSV or NDJSON columns, such as id=int64,zip=text,price=decimal(10,2). The first rows decide the others.
     #[arg(long, value_name = "NAME=TYPE,…", value_parser = parse_types)]
     pub(crate) types: Vec<TypeList>,
     /// Keep every column of CSV or NDJSON as text, except those that --types names.
     #[arg(long)]
     pub(crate) all_text: bool,
-    /// How many rows of CSV or NDJSON decide about the types of columns. They are held in memory, 64 MiB of them at most.
+    /// How many rows of CSV or NDJSON decide the types of columns. They are held in memory, up to 64 MiB.
     #[arg(long, value_name = "ROWS", default_value_t = 1_000)]
     pub(crate) infer_rows: usize,
-    /// What stands between the cells of CSV: one character, or `tab`.
+    /// The delimiter between CSV cells: one character, or `tab`.
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter, default_value = ",")]
     pub(crate) delimiter: u8,
-    /// The cell of CSV that means null, if it stands without quotation marks. Default: the empty one.
+    /// The unquoted CSV cell that means null. Default: the empty cell.
     #[arg(long, value_name = "TEXT")]
     pub(crate) null: Option<String>,
-    /// How long a row of CSV or NDJSON may be.
+    /// Maximum length of a row of CSV or NDJSON.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) line_bytes_max: usize,
 }
@@ -134,10 +134,11 @@ pub(crate) struct TextArgs {
 /// How a writer is opened.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct WriterArgs {
-    /// What to do if another writer may be alive: take over now, wait until its lease expired, or go on only if nobody holds it.
+    /// What to do if another writer may be alive: take over now, wait until its lease has expired, or continue only
+    /// if nobody holds the log.
     #[arg(long, value_name = "WHEN", default_value = "expired")]
     pub(crate) takeover: TakeoverArg,
-    /// The lease's time to live, such as 5s. A standby waits at least so long for a holder that died.
+    /// The lease's time to live, such as 5s. After a writer dies, a standby waits at least this long.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "10s")]
     pub(crate) lease_ttl: Duration,
     /// How long to wait for a writer that is alive, such as 5m; then exit code 5. Default: as long as it lives.
@@ -146,8 +147,8 @@ pub(crate) struct WriterArgs {
     /// A name for people to know this writer by. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,
-    /// Whether up to 64 appends are in flight at once: always, never (if Lance may open the shard meanwhile), or unless the log
-    /// lies in a Lance table or Lance has ever written to it.
+    /// Whether up to 64 appends are in flight at once: always, never (needed if Lance may open the shard meanwhile),
+    /// or unless the log lies in a Lance table or Lance has ever written to it.
     #[arg(long, value_name = "WHEN", default_value = "unless-lance")]
     pub(crate) pipelining: PipeliningArg,
 }
@@ -156,9 +157,9 @@ pub(crate) struct WriterArgs {
 pub(crate) enum TakeoverArg {
     /// At once, whoever holds the log.
     Now,
-    /// Once the holder let go, or its lease stood still for its time to live.
+    /// Once the holder has released the log, or has not renewed its lease for the lease's time to live.
     Expired,
-    /// Only if nobody holds it; else exit code 5.
+    /// Only if nobody holds the log; otherwise exit with code 5.
     Free,
 }
 
@@ -205,14 +206,14 @@ pub(crate) struct Tail {
     /// How to print rows.
     #[arg(long, default_value = "ndjson")]
     pub(crate) format: OutputFormat,
-    /// Write to this file instead of stdout. It is written beside and takes its name at the end, so a failure leaves what was there
-    /// before; with --follow it is written as rows come, and must be new.
+    /// Write to this file instead of stdout. The file gets its name once it is complete, so a failure leaves an older
+    /// file as it was. With --follow, rows are written as they come, and the file must be new.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// What a null is in CSV. Default: an empty field, while an empty text is "".
+    /// How to write a null in CSV. Default: an empty field; an empty text is written as "".
     #[arg(long, value_name = "TEXT", value_parser = parse_null, default_value = "", hide_default_value = true)]
     pub(crate) null: String,
-    /// Go on where the consumer of this name was, and move it along. Collections keep what it has not passed.
+    /// Resume where the consumer of this name stopped, and record its progress. Collections keep what it has not passed.
     #[arg(long, value_name = "NAME", value_parser = parse_cursor, conflicts_with = "from")]
     pub(crate) cursor: Option<CursorName>,
 }
@@ -221,7 +222,7 @@ pub(crate) struct Tail {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Draw the log instead, as one page that a browser shows without a network.
+    /// Draw the log instead, as one HTML page that needs no network.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// The first position to show.
@@ -230,10 +231,10 @@ pub(crate) struct Inspect {
     /// The last position to show.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) to: Option<Position>,
-    /// Only the last N entries of these.
+    /// Show only the last N of these entries.
     #[arg(long, value_name = "N")]
     pub(crate) last: Option<u64>,
-    /// A line for each entry, even where neighbours are alike.
+    /// Print a line for each entry, even where neighbours are alike.
     #[arg(long)]
     pub(crate) each: bool,
 }
@@ -248,16 +249,16 @@ pub(crate) struct Verify {
 pub(crate) struct Repair {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Give up the lost entries at these positions: P, or P..Q with both ends.
+    /// Give up the lost entries at these positions: P, or P..Q, which includes both ends.
     #[arg(long, value_name = "P[..Q]", value_parser = parse_range)]
     pub(crate) accept_gap: Vec<PositionRange>,
-    /// Give up the damaged entry at this position; its bytes are kept aside.
+    /// Give up the damaged entry at this position. Its bytes are saved in another object.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) skip_damaged: Vec<Position>,
-    /// Give up the entry at this position, which the store refuses to hand out. Its bytes are gone, though they may be sound.
+    /// Give up the entry at this position, which the store refuses to return. Its bytes are lost, though they may be sound.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) skip_unreadable: Vec<Position>,
-    /// Do it. It cannot be undone.
+    /// Do it. This cannot be undone.
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -266,7 +267,7 @@ pub(crate) struct Repair {
 pub(crate) struct Checkpoint {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// The position up to which everything is safe elsewhere, or `tail` for all of it.
+    /// The last position that is stored elsewhere, with all positions below it; or `tail` for the whole log.
     #[arg(value_name = "P", value_parser = parse_target)]
     pub(crate) position: Target,
     #[command(flatten)]
@@ -277,11 +278,11 @@ pub(crate) struct Checkpoint {
 pub(crate) enum Gc {
     /// Show what would be deleted, and why everything else stays. Changes nothing.
     Plan(GcArgs),
-    /// Delete what may go.
+    /// Delete what may be deleted.
     Run(GcRun),
     /// List the epochs that Lance claimed, and what each holds back.
     Claims(GcClaims),
-    /// Say that the process behind one of Lance's claims is gone, so that it holds nothing back any more.
+    /// Declare that the process behind a claim by Lance is gone, so that the claim holds nothing back any more.
     Release(GcRelease),
 }
 
@@ -298,13 +299,14 @@ pub(crate) struct GcRun {
 pub(crate) struct GcArgs {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Keep so many positions below the checkpoint.
+    /// Keep this many positions below the checkpoint.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) retain_entries: u64,
-    /// Keep entries that are younger, such as 7d.
+    /// Keep entries that are younger than this, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
-    /// Let entries go that were acknowledged and fenced off by a loss, up to this position: their rows were saved. `verify` and `gc plan` name them.
+    /// Delete acknowledged entries that a loss has fenced off, up to this position. Save their rows first. `verify` and
+    /// `gc plan` name these entries.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) accept_fenced_off: Option<Position>,
     #[command(flatten)]
@@ -314,11 +316,12 @@ pub(crate) struct GcArgs {
 /// When a collection stops waiting for processes that may be gone.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GcPatience {
-    /// Keep manifests and folders of failed flushes that are younger, and what a claim by Lance may replay that was silent for a shorter time.
+    /// Minimum age before manifests and folders of failed flushes are deleted, and before an unfinished open by Lance
+    /// stops holding entries back.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
     pub(crate) min_age: Duration,
-    /// Where Lance writes, let no clock decide: claims count until they are released, folders of failed flushes until a later
-    /// epoch is claimed, and no manifest is deleted.
+    /// On shards that Lance writes to, ignore ages: keep entries for an unfinished open until you release it, keep failed
+    /// flushes until a newer writer has opened, and keep all manifests.
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -347,7 +350,7 @@ pub(crate) struct GcRelease {
 pub(crate) enum Cursor {
     /// List the cursors, and what each keeps from being collected.
     List(CursorList),
-    /// Remove a cursor, in whatever state it is: it holds nothing any more.
+    /// Remove a cursor, whatever its state. It then holds nothing back any more.
     Drop(CursorDrop),
 }
 
@@ -368,33 +371,33 @@ pub(crate) struct CursorDrop {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Doctor {
-    /// The store: a directory or a URL, with the prefix below which to write. It need not hold a log.
+    /// The store: a directory, or a URL with the prefix to write below. It need not hold a log.
     pub(crate) store: String,
-    /// A first impression: fewer rounds, listings of one page, a smaller large object.
+    /// Examine briefly: fewer rounds, listings of one page, a smaller large object.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Runs only these checks, by their ids, separated by commas.
+    /// Run only these checks, named by their ids and separated by commas.
     #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = parse_check)]
     pub(crate) only: Vec<Check>,
     /// How many creates race for one name.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
     pub(crate) racers: Option<u16>,
-    /// How many such races.
+    /// How many such races to run.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) race_rounds: Option<u16>,
-    /// How many objects a listing has while others come and go. Pages have 1,000 on S3 and GCS, 5,000 on Azure.
+    /// How many objects are listed while others come and go. A page has 1,000 on S3 and GCS, 5,000 on Azure.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
     pub(crate) list_objects: Option<u32>,
-    /// Size of the large object, which is in memory twice.
+    /// Size of the large object. It is held in memory twice.
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub(crate) large_bytes: Option<u32>,
-    /// After how long a check begins no further round.
+    /// Time after which a check starts no further round.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) check_time: Option<Duration>,
     /// By how much the clocks may differ before the store is condemned.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) clock_skew: Option<Duration>,
-    /// What a million PUTs cost here, in US dollars, instead of the list price.
+    /// Price of a million PUTs in US dollars, instead of the list price.
     #[arg(long, value_name = "USD", value_parser = parse_price)]
     pub(crate) put_price: Option<f64>,
 }
@@ -404,7 +407,7 @@ pub(crate) struct Demo {
     /// Delete the post that the stalled writer would collide with, and show the loss.
     #[arg(long)]
     pub(crate) naive: bool,
-    /// Work in this directory, which must not hold a log yet, and leave it there.
+    /// Work in this directory, which must be empty, and keep it afterwards.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Held = 5,
     /// Something in the log is damaged.
     Damaged = 6,
-    /// Whether the last rows are in the log is not known.
+    /// It is not known whether the last rows are in the log.
     Unknown = 7,
     /// The position was collected.
     Truncated = 8,
@@ -61,13 +61,13 @@ impl From<Exit> for ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
     0  done
-    1  another failure: the store does not answer, output cannot be written
+    1  any other failure: the store does not answer, output cannot be written
     2  wrong use of the command line
     3  bad input: a file that cannot be read, a position that does not exist
     4  no log at that place, or a place that cannot be opened
     5  another writer has the log: fenced, held, or the shard is sealed
     6  something in the log is damaged; `verify` found problems
-    7  whether the last rows are in the log is not known
+    7  it is not known whether the last rows are in the log
     8  the position was collected
     9  the output format cannot carry the rows
    10  `doctor` found that the store is not safe for a log
@@ -76,4 +76,4 @@ Exit codes:
 
 LOG is a directory or a URL: ./dir, file:///dir, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix.
 Settings of the cloud clients come from the environment (AWS_*, GOOGLE_*, AZURE_*). Data goes to stdout,
-everything else to stderr; FENCEPOST_LOG=info (or debug, or a filter) tells more.";
+everything else to stderr; FENCEPOST_LOG=info (or debug, or a filter) shows more.";

@@ -146,7 +146,9 @@ impl From<ReadError> for Failure {
             ReadError::Truncated { at, first } => {
                 failure.facts.insert("at".into(), at.get().into());
                 failure.facts.insert("first".into(), first.get().into());
-                failure.with_advice(format!("To go on without what is gone, read with --from {first}."))
+                failure.with_advice(format!(
+                    "Earlier entries are gone. To continue without them, read with --from {first}."
+                ))
             }
             ReadError::GaveUp { cause: Some(cause @ Cause::Store { .. }), .. }
             | ReadError::Cursor { cause: Some(cause @ Cause::Store { .. }), .. } => failure.with_cause(cause),

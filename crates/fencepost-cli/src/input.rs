@@ -107,7 +107,7 @@ pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure
     let format = match options.format.or_else(|| by_extension(path)) {
         Some(format) => format,
         None => source.by_content().map_err(|error| refused(error.into()))?.ok_or_else(|| {
-            Failure::new(Exit::Input, format!("{name}: the format cannot be told; name it with --format"))
+            Failure::new(Exit::Input, format!("{name}: the format cannot be detected; name it with --format"))
         })?,
     };
     let is_text = matches!(format, InputFormat::Csv | InputFormat::Ndjson);

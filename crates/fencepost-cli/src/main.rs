@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::note_line(format_args!("error: no threads can be started: {error}"));
+            output::note_line(format_args!("error: cannot start threads: {error}"));
             return exit::Exit::Failed.into();
         }
     };

@@ -11,13 +11,13 @@ use std::time::Duration;
 pub(crate) struct Place {
     /// A directory or a URL: ./dir, file:///dir, s3://bucket/prefix, gs://…, az://…
     pub(crate) log: String,
-    /// Which shard, where there are several.
+    /// The shard to work on, where there are several.
     #[arg(long, value_name = "UUID", value_parser = parse_shard)]
     pub(crate) shard: Option<ShardId>,
     /// How long one request to the store may take before it counts as unanswered, such as 5s.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30s")]
     pub(crate) request_timeout: Duration,
-    /// How long a request without an answer is tried again. Then a read fails, and the outcome of an append counts as unknown.
+    /// How long to retry a request that gets no answer. After that, reads fail and appends are reported as unknown.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) patience: Duration,
 }
@@ -60,7 +60,7 @@ impl Place {
         if !scheme.eq_ignore_ascii_case("memory") || scheme.len() == self.log.len() {
             return Ok(());
         }
-        let what = format!("`{}`: the memory of a command is gone when it ends", self.log);
+        let what = format!("`{}`: a log in memory is gone when the command ends", self.log);
         Err(Failure::new(Exit::NoLog, what)
             .with_advice("Give a directory or a bucket: ./dir, s3://bucket/prefix."))
     }
@@ -91,5 +91,5 @@ pub(crate) fn requests(counts: RequestCounts) -> Value {
 }
 
 fn parse_shard(text: &str) -> Result<ShardId, String> {
-    ShardId::parse(text).ok_or_else(|| "not a UUID in lower case, as shards are named".to_owned())
+    ShardId::parse(text).ok_or_else(|| "a shard is named by a UUID in lower case".to_owned())
 }

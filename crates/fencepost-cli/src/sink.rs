@@ -171,7 +171,7 @@ impl Sink {
                 let shape = shape.clone();
                 if format.is_binary() {
                     crate::output::note_line(format_args!(
-                        "note: at position {at} the schema has other metadata than before, and {} holds one: the first stays",
+                        "note: at position {at} the schema has other metadata than before, and {} holds only one: the first stays",
                         format.name()
                     ));
                 }
@@ -229,12 +229,12 @@ impl Sink {
     fn changed(&self, at: Position) -> Failure {
         let name = self.options.format.name();
         let message = format!(
-            "the entry at position {at} has another schema than those before it, and {name} holds one"
+            "the entry at position {at} has a different schema from those before it, and {name} holds only one"
         );
         let mut failure = Failure::new(Exit::Format, message);
         failure.facts.insert("at".into(), at.get().into());
         failure.with_advice(format!(
-            "{} Write the parts apart: once with --to {}, once with --from {at}; or use --format ndjson.",
+            "{} Write the parts to different files: one with --to {}, one with --from {at}; or use --format ndjson.",
             self.kept(),
             at.prev()
         ))
@@ -246,7 +246,7 @@ impl Sink {
             Trouble::Value(failed) => {
                 let (row, column) = (rows_before + failed.row + 1, &failed.column);
                 let message = format!(
-                    "position {at}, row {row} of it, column {}: {} cannot carry the value: {}",
+                    "position {at}, row {row} of its entry, column {}: {} cannot carry the value: {}",
                     shown(column),
                     format.name(),
                     failed.why
@@ -266,7 +266,7 @@ impl Sink {
     }
 
     const fn kept(&self) -> &'static str {
-        if self.options.keeps_part { "What comes before was written." } else { "The file is as it was." }
+        if self.options.keeps_part { "The rows before it were written." } else { "The file is unchanged." }
     }
 }
 
@@ -319,7 +319,8 @@ fn first_failure(
         let column = column.map_or_else(String::new, |column| one.schema_ref().field(column).name().clone());
         return Failed { row, column, why };
     }
-    let why = ArrowError::ComputeError("rows that can be written one by one cannot be together".to_owned());
+    let why =
+        ArrowError::ComputeError("rows that can be written one by one cannot be written together".to_owned());
     Failed { row: rows.num_rows(), column: String::new(), why }
 }
 
@@ -353,7 +354,7 @@ fn cannot_carry(at: Position, format: OutputFormat, problems: &[String]) -> Fail
 const fn others(format: OutputFormat) -> &'static str {
     match format {
         OutputFormat::Ndjson | OutputFormat::Csv => {
-            "--format arrow carries everything, --format parquet nearly so."
+            "--format arrow carries everything, --format parquet nearly everything."
         }
         OutputFormat::Parquet | OutputFormat::Arrow => "--format arrow carries everything.",
     }

@@ -55,7 +55,7 @@ impl<S: Subscriber> Layer<S> for Waiting {
         if says {
             let limits = LIMITS.get().map_or_else(String::new, |(request, patience)| {
                 format!(
-                    " (a request may take {}, --request-timeout; what fails is tried again for {}, --patience)",
+                    "; each request may take {} (--request-timeout), and failures are retried for {} (--patience)",
                     humantime::format_duration(*request),
                     humantime::format_duration(*patience)
                 )

@@ -31,7 +31,7 @@ pub(super) fn parse_delimiter(text: &str) -> Result<u8, String> {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
         _ => {
-            Err("a delimiter is one ASCII character such as `;`, or `tab`; a quotation mark is none"
+            Err("a delimiter is one ASCII character such as `;`, or `tab`, and not a quotation mark"
                 .to_owned())
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn parse_position(text: &str) -> Result<Position, String> {
 pub(super) fn parse_null(text: &str) -> Result<String, String> {
     if text.contains(['"', ',', '\n', '\r']) {
         return Err(
-            "a null is not quoted, so it cannot have commas, quotation marks or line ends in it".to_owned()
+            "a null is not quoted, so it cannot contain commas, quotation marks or line ends".to_owned()
         );
     }
     Ok(text.to_owned())
@@ -60,7 +60,7 @@ pub(super) fn parse_range(text: &str) -> Result<PositionRange, String> {
         None => (parse_position(text)?, parse_position(text)?),
     };
     if last < first {
-        return Err("the last position comes before the first".to_owned());
+        return Err("the last position is below the first".to_owned());
     }
     Ok(PositionRange { first, last })
 }
@@ -92,7 +92,7 @@ pub(super) fn parse_price(text: &str) -> Result<f64, String> {
 
 pub(super) fn parse_cursor(text: &str) -> Result<CursorName, String> {
     CursorName::parse(text).ok_or_else(|| {
-        "names have 1 to 64 characters of a-z A-Z 0-9 . _ - and do not begin with a dot".to_owned()
+        "a name has 1 to 64 characters from a-z A-Z 0-9 . _ - and does not begin with a dot".to_owned()
     })
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     };
     let (wal, writer) = match (opened, stopped_by) {
         (Some(opened), _) => opened,
-        // What was read of a stream is still put into the log, if that can be opened without a long wait.
+        // Rows already read from a stream still go into the log, if it can be opened without a long wait.
         (None, Some(_)) if input.is_stream => match tokio::time::timeout(OPEN_PATIENCE, open).await {
             Ok(opened) => opened?,
             Err(_) => return Err(stopped_early(stopped_by)),
@@ -80,7 +80,7 @@ fn stopped_early(name: Option<&str>) -> Failure {
     let name = name.unwrap_or("a signal");
     let failure = Failure::new(Exit::Interrupted, format!("stopped by {name} before the log was open"));
     failure.with_advice(
-        "No row was acknowledged, and none was written. What was read of the input is not in the log.",
+        "No row was written or acknowledged. Rows that were already read from the input are not in the log.",
     )
 }
 
@@ -163,7 +163,7 @@ impl Session {
         let Some(failure) = stop else {
             if let Err(error) = closed {
                 output::note_line(format_args!(
-                    "warning: all rows are in the log, but it was not closed ({error}); the next writer takes over as from a crashed one"
+                    "warning: all rows are in the log, but the log was not closed ({error}); the next writer takes over as after a crash"
                 ));
             }
             return Ok(facts);
@@ -199,7 +199,7 @@ impl Session {
                     Some(Ok(None)) => return self.stopped_by.map(|name| {
                         Failure::new(Exit::Interrupted, format!("stopped by {name}"))
                     }),
-                    None => return Some(Failure::new(Exit::Failed, "whatever read the input broke down before its end")),
+                    None => return Some(Failure::new(Exit::Failed, "internal error: the thread that reads the input ended early")),
                     Some(Err(failure)) => return Some(failure),
                     Some(Ok(Some(batch))) => if let Err(failure) = self.submit(batch).await {
                         return Some(failure);
@@ -278,7 +278,7 @@ async fn front(pending: &mut VecDeque<Pending>) -> Result<fencepost::Appended, A
     }
 }
 
-/// Decodes on a thread of its own, a few batches ahead. The end of the input is said: a thread that breaks down is none.
+/// Decodes on a thread of its own, a few batches ahead. `None` marks the input's end; a panic of the thread sends no such mark.
 fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<Option<RecordBatch>, Failure>> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::task::spawn_blocking(move || {
@@ -310,7 +310,7 @@ fn describe(summary: &Map<String, Value>) -> String {
 const BATCH_ROWS: usize = 8_192;
 /// As large as a group of submissions, unless --group-bytes says otherwise.
 const BATCH_BYTES: usize = 4 << 20;
-/// How long a command that was asked to end tries to open a log for what it has read.
+/// How long a command that was asked to end tries to open the log for the rows that it has read.
 const OPEN_PATIENCE: Duration = Duration::from_secs(5);
 /// Submissions that wait for their acknowledgement: two windows, so that the next entries are ready when one is.
 const PENDING_MAX: usize = 128;

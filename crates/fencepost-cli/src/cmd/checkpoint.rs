@@ -10,15 +10,17 @@ use serde_json::json;
 
 pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
-    // Finds out whether there is a log: a checkpoint does not make one. And what can't be is refused before an epoch is claimed for it.
+    // Finds out whether there is a log: a checkpoint does not create one. A position that is not in the log is refused
+    // before an epoch is claimed for it.
     let before = wal.reader(ReadFrom::Checkpoint, None).await?.resume_point().next.prev();
     if let Target::At(position) = args.position
         && position > before
         && matches!(wal.store().head(wal.paths().entry(position)).await, ReadOutcome::Absent)
     {
-        let what = format!("position {position} is not in the log; the checkpoint stays at {before}");
+        let what =
+            format!("position {position} is not in the log; the checkpoint stays at position {before}");
         return Err(Failure::new(Exit::Input, what)
-            .with_advice("Nothing was changed. `checkpoint LOG tail` takes the last position there is."));
+            .with_advice("Nothing was changed. `checkpoint LOG tail` uses the last position of the log."));
     }
     let writer = open::writer(&wal, &args.writer, open::options(&args.writer)).await?;
     let epoch = writer.epoch();
@@ -31,7 +33,7 @@ pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let landed = landed?;
     if let Err(error) = closed {
         output::note_line(format_args!(
-            "warning: the log was not closed ({error}); the next writer takes over as from a crashed one"
+            "warning: the log was not closed ({error}); the next writer takes over as after a crash"
         ));
     }
     if json {
@@ -40,10 +42,12 @@ pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     }
     let note = match landed.cmp(&asked) {
         std::cmp::Ordering::Equal => String::new(),
-        std::cmp::Ordering::Less => format!(" (asked for {asked}, which lies among the posts of a takeover)"),
-        std::cmp::Ordering::Greater => format!(" (it was there already; {asked} would be a step back)"),
+        std::cmp::Ordering::Less => {
+            format!(" (position {asked} was asked for, which lies among the posts of a takeover)")
+        }
+        std::cmp::Ordering::Greater => format!(" (it was there already, above position {asked})"),
     };
     output::line(&format!(
-        "the checkpoint is at position {landed}{note}; what lies above is replayed by whoever opens the log"
+        "the checkpoint is at position {landed}{note}; whoever opens the log replays the entries above it"
     ))
 }

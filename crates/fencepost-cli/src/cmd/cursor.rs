@@ -37,7 +37,7 @@ async fn list(args: &CursorList, json: bool) -> Result<(), Failure> {
                 .push_str(&format!("; it holds back {held} positions up to the checkpoint at {checkpoint}")),
         }
         if cursor.half_made {
-            line.push_str("; it is in the making, or was left half made: open it again, or drop it");
+            line.push_str("; its creation is under way or was never finished: open it again, or drop it");
         }
         output::line(&printable(&line))?;
     }
@@ -55,7 +55,7 @@ fn holds(cursor: &CursorStatus, checkpoint: Position) -> u64 {
 async fn remove(args: &CursorDrop, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     if !wal.remove_cursor(&args.name).await? {
-        let message = format!("there is no cursor {}; see cursor list", args.name);
+        let message = format!("there is no cursor {}; `cursor list` shows all cursors", args.name);
         return Err(Failure::new(Exit::Input, message));
     }
     if json {

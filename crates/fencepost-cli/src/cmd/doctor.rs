@@ -19,11 +19,11 @@ pub(super) async fn run(args: Doctor, json: bool) -> Result<(), Failure> {
     let watch = |progress: Progress<'_>| match progress {
         Progress::Begun(check) => bar.set_message(check.id()),
         Progress::Ended(_) => bar.inc(1),
-        _ => bar.set_message("deleting what was made"),
+        _ => bar.set_message("deleting the test objects"),
     };
     let stop = async {
         let signal = asked_to_end().await;
-        output::note_line(format_args!("stopped by {signal}; deleting what was made"));
+        output::note_line(format_args!("stopped by {signal}; deleting the test objects"));
     };
     let examination = Examination::new(&store, options(&args)).stop_when(stop).watched_by(watch);
     let report = Box::pin(examination.run()).await;
@@ -88,7 +88,7 @@ fn describe(report: &Report) -> String {
         ));
     }
     text.push_str(&format!(
-        "{} requests in {:.1} s; losses of power are out of sight\n\n{}",
+        "{} requests in {:.1} s; durability across power loss was not tested\n\n{}",
         report.requests.total(),
         report.took.as_secs_f64(),
         report.conclusion()

@@ -103,7 +103,7 @@ fn status(status: ShardStatus) -> String {
 fn print(args: &Inspect, wal: &Wal, found: &Inspection) -> Result<(), Failure> {
     let (manifest, shown) = (&found.manifest, shown(args, &found.entries));
     let mut text = format!(
-        "shard {}, {}\nmanifest {}: epoch {}, replay after {}, last seen {}, generation {}\nboundary {}, tail {}\n",
+        "shard {}, {}\nmanifest {}: epoch {}, replay after position {}, last seen position {}, generation {}\nboundary at position {}, tail at position {}\n",
         wal.shard(),
         status(manifest.status),
         manifest.version,

@@ -36,7 +36,9 @@ fn explain(error: OpenWriterError) -> Failure {
         OpenWriterError::Held { .. } => {
             "Wait for it with --takeover expired, or take over with --takeover now."
         }
-        OpenWriterError::Fenced { .. } => "Nothing was written. Try again to wait for that writer.",
+        OpenWriterError::Fenced { .. } => {
+            "No row was written. Run the command again to wait for that writer."
+        }
         _ => "",
     };
     let failure = Failure::from(error);

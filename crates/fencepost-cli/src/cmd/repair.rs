@@ -15,10 +15,9 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
     if choices.is_empty() {
         if args.yes {
             let what =
-                "--yes needs to know what to give up: --accept-gap, --skip-damaged or --skip-unreadable";
-            return Err(
-                Failure::new(Exit::Usage, what).with_advice("Without --yes, `repair` proposes the options.")
-            );
+                "--yes needs an entry to give up: add --accept-gap, --skip-damaged or --skip-unreadable";
+            return Err(Failure::new(Exit::Usage, what)
+                .with_advice("Run `repair` without --yes: it proposes the options."));
         }
         return propose(&wal, &found, json);
     }
@@ -47,14 +46,14 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     for position in plan.given_up_before() {
-        output::line(&format!("position {position}: was given up before"))?;
+        output::line(&format!("position {position}: already given up"))?;
     }
     for step in &steps {
         output::line(&printable(&line(step, &done, args.yes)))?;
     }
     outcome.map_err(|error| Failure::of(Exit::Failed, &error))?;
     if !args.yes && !steps.is_empty() {
-        output::line("nothing was changed; add --yes to give them up, which cannot be undone")?;
+        output::line("nothing was changed; add --yes to give these entries up, which cannot be undone")?;
     }
     Ok(())
 }
@@ -83,11 +82,11 @@ fn propose(wal: &Wal, found: &Verification, json: bool) -> Result<(), Failure> {
         return output::line(if found.problems.is_empty() {
             "sound: there is nothing to give up"
         } else {
-            "none of this is mended by giving up an entry"
+            "giving up an entry mends none of these problems"
         });
     }
     output::line(
-        "Look for a copy of what is missing first: an older version of the bucket, a backup, a replica. To go on without it:",
+        "First look for a copy of what is missing: an older version of the bucket, a backup, a replica. To continue without it:",
     )?;
     for choice in &ailing {
         output::line(&printable(&format!("    {} --yes", command(choice))))?;
@@ -126,9 +125,9 @@ fn line(step: &RepairStep, done: &[Repaired], for_real: bool) -> String {
     };
     match of(*position, done) {
         Some(Repaired { set_aside: Some(aside), .. }) => {
-            format!("position {position} ({why}): given up, its bytes are in {aside}")
+            format!("position {position} ({why}): given up; its bytes are in {aside}")
         }
-        Some(Repaired { put: false, .. }) => format!("position {position}: was given up before"),
+        Some(Repaired { put: false, .. }) => format!("position {position}: already given up"),
         Some(_) => format!("position {position} ({why}): given up"),
         None if for_real => format!("position {position} ({why}): not given up"),
         None => format!("position {position} ({why}): would be given up, by a tombstone of epoch {epoch}"),

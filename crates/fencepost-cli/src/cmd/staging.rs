@@ -15,11 +15,11 @@ pub(super) fn document(staging: &Staging) -> Value {
 /// For people who only looked, and who learn what removes them; `None` if there is nothing to say.
 pub(super) fn line(staging: &Staging) -> Option<String> {
     if let Some(why) = staging.failed.first() {
-        return Some(format!("whether killed writers left files is not known: {why}"));
+        return Some(format!("it is not known whether killed writers left files: {why}"));
     }
     (staging.found > 0).then(|| {
         format!(
-            "{} files with {} that killed writers left; nobody reads them, and `gc run` deletes those older than its --min-age",
+            "killed writers left {} files with {}; nobody reads them, and `gc run` deletes those older than its --min-age",
             staging.found,
             HumanBytes(staging.found_bytes)
         )

@@ -72,7 +72,7 @@ fn open_output(args: &args::Tail) -> Result<(Out, Option<Beside>), Failure> {
         }
         None if args.format.is_binary() && output::is_terminal() => Err(Failure::new(
             Exit::Usage,
-            "this format is not for a terminal; name a file with --output, or use a pipe",
+            "this format is binary and not for a terminal; name a file with --output, or use a pipe",
         )),
         None if output::is_terminal() => Ok((Out::terminal(args.format == OutputFormat::Ndjson), None)),
         None => Ok((Out::stdout(), None)),
@@ -84,7 +84,7 @@ fn open_file(path: &Path, as_it_comes: bool) -> Result<(File, Option<Beside>), F
     if as_it_comes {
         match std::fs::metadata(path) {
             Ok(there) if there.is_file() => {
-                return Err(Failure::new(Exit::Usage, "this file is there already")
+                return Err(Failure::new(Exit::Usage, "this file exists already")
                     .with_advice("With --follow, rows are written as they come: name a new file."));
             }
             Ok(_) => {}
@@ -129,7 +129,7 @@ impl Copy {
         loop {
             let entry = tokio::select! {
                 biased;
-                by = &mut signal => return Err(Failure::new(Exit::Interrupted, format!("stopped by {by}; the file is as it was"))),
+                by = &mut signal => return Err(Failure::new(Exit::Interrupted, format!("stopped by {by}; the output file is unchanged"))),
                 entry = reader.next() => entry,
             };
             reader.take_given_up().into_iter().for_each(|at| self.note_given_up(at));
@@ -181,9 +181,9 @@ impl Copy {
         Ok(())
     }
 
-    /// Nobody passes what is gone in silence (P-102).
+    /// Reports a position whose rows are gone: no reader passes it in silence (P-102).
     fn note_given_up(&mut self, at: Position) {
-        note_line(format!("position {at} was given up by a repair: its rows are not in the log"));
+        note_line(format!("a repair gave up position {at}: its rows are not in the log"));
         self.given_up.push(at.get());
     }
 

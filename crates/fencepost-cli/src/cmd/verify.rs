@@ -46,13 +46,13 @@ fn print(found: &Verification) -> Result<(), Failure> {
         output::line(&printable(&format!("note: {}", problem_line(note))))?;
     }
     for at in &found.given_up {
-        output::line(&format!("note: the entry at position {at} was given up by a repair"))?;
+        output::line(&format!("note: a repair gave up the entry at position {at}"))?;
     }
     if let Some(line) = staging::line(&found.staging) {
         output::line(&printable(&format!("note: {line}")))?;
     }
     for choice in found.ailing() {
-        output::line(&printable(&format!("to go on without it: {}", command(&choice))))?;
+        output::line(&printable(&format!("to continue without it: {}", command(&choice))))?;
     }
     let verdict =
         if found.is_ok() { "sound".to_owned() } else { format!("{} problems", found.problems.len()) };

@@ -43,7 +43,7 @@ impl<R: Read> Streams<R> {
             let Some(message) = Message::read(&mut self.input, self.bytes_max)? else {
                 // The format allows for it, and a stream that was cut off looks the same.
                 crate::output::note_line(
-                    "warning: the Arrow stream has no mark at its end; if whoever wrote it was not finished, rows are missing",
+                    "warning: the Arrow stream has no end marker; if its writer did not finish, rows are missing",
                 );
                 return Ok(None);
             };
@@ -64,7 +64,7 @@ impl<R: Read> Streams<R> {
     /// Whether another stream follows.
     fn begin_again(&mut self) -> Result<bool, Fault> {
         let behind = |fault: Fault| Fault {
-            message: format!("behind the end of the stream: {}", fault.message),
+            message: format!("after the end of the stream: {}", fault.message),
             ..fault
         };
         let Some(message) = Message::read(&mut self.input, self.bytes_max).map_err(behind)? else {
@@ -72,7 +72,7 @@ impl<R: Read> Streams<R> {
         };
         let (schema, version) = message.schema().map_err(behind)?;
         if schema != self.schema {
-            let fault = Fault::new("another stream follows, whose schema is another");
+            let fault = Fault::new("another stream follows, with a different schema");
             return Err(fault.with_advice("Append the streams one by one."));
         }
         self.sizes.begin();

@@ -60,14 +60,14 @@ impl Csv {
             return Ok(None);
         }
         if let Some(line) = self.blank {
-            let what = "an empty line, which may be a row or not";
+            let what = "an empty line, which may or may not be a row";
             let advice = "Leave it out, or write \"\" for an empty text.";
             return Err(Fault::at_line(line, what).with_advice(advice));
         }
         if record.len() != names.len() {
             let what = format!("{} cells, where the header has {}", record.len(), names.len());
             return Err(Fault::at_line(record.line, what)
-                .with_advice("The file is damaged, or --delimiter is another."));
+                .with_advice("The file is damaged, or has another --delimiter."));
         }
         Ok(Some(record))
     }
@@ -207,7 +207,7 @@ impl Csv {
     }
 }
 
-/// What a value takes at least, about, in a batch.
+/// About the least that a value takes in a batch.
 const VALUE_BYTES: usize = 8;
 const STAYS: &str = "Rows that are in the log already keep their type.";
 
@@ -220,11 +220,11 @@ fn header(record: &Record, delimiter: u8) -> Result<Vec<String>, Fault> {
         let name = str::from_utf8(bytes)
             .map_err(|_| place(format!("the name {} is not UTF-8", shown_bytes(bytes))))?;
         if name.contains('\0') {
-            let what = format!("the name {} has a zero byte in it; is this UTF-16?", shown(name));
+            let what = format!("the name {} contains a zero byte; is this UTF-16?", shown(name));
             return Err(place(what).with_advice("Text must be UTF-8."));
         }
         if !seen.insert(name) {
-            let fault = place(format!("the name {} is there twice", shown(name)));
+            let fault = place(format!("the name {} occurs twice", shown(name)));
             return Err(fault.with_advice("Give every column a name of its own."));
         }
         names.push(name.to_owned());
@@ -235,7 +235,7 @@ fn header(record: &Record, delimiter: u8) -> Result<Vec<String>, Fault> {
     {
         let text = if other == '\t' { "tab".to_owned() } else { other.to_string() };
         crate::output::note_line(format_args!(
-            "note: there is one column, {}; if the columns are told apart by that, use --delimiter '{text}'",
+            "note: there is only one column, {}; if `{text}` separates columns, use --delimiter '{text}'",
             shown(name)
         ));
     }

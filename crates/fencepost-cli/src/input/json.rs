@@ -43,7 +43,7 @@ impl Json {
         };
         let fault = Fault::at_line(row.line + misfit.line, what);
         if misfit.is_of_size {
-            let advice = "A field that an object leaves out takes room as well. Raise --batch-bytes-max";
+            let advice = "Fields that an object leaves out take room as well. Raise --batch-bytes-max";
             return fault.with_advice(match misfit.column() {
                 Some(column) => {
                     format!("{advice}, or take the column as text with {}.", types_option(column, "text"))
@@ -95,7 +95,10 @@ impl Format for Json {
                 let _ = keys.see_row(&mut Parser::new(text), &mut count, chose);
             }
             if count.is_too_many() {
-                let found = format_args!("line {}: more fields with this row than a schema has", row.line);
+                let found = format_args!(
+                    "line {}: with this row there are more fields than a schema may have",
+                    row.line
+                );
                 return Err(types::too_many_fields(found));
             }
         }

@@ -22,7 +22,7 @@ pub(super) enum Agreement {
 /// Builds a column.
 pub(super) trait Leaf: Send {
     /// # Errors
-    /// What is wrong with the text, to be put behind it: "is no …".
+    /// What is wrong with the text, to be printed after it: "is not …".
     fn push(&mut self, text: &str) -> Result<(), String>;
     fn push_null(&mut self);
     /// The column, and an empty one to go on with.
@@ -55,7 +55,7 @@ pub(super) fn leaf(data_type: &DataType, agreement: Agreement) -> Option<Box<dyn
         DataType::Date32 => checked::<Date32Type>(data_type, |text| {
             moment::parse_date(text)
                 .map(moment::days)
-                .ok_or_else(|| "is no date such as 2024-12-31".to_owned())
+                .ok_or_else(|| "is not a date such as 2024-12-31".to_owned())
         }),
         DataType::Decimal128(precision, scale) => {
             decimals::<Decimal128Type>(data_type, *precision, *scale, |text| text.parse().ok())
@@ -166,9 +166,9 @@ where
         }
         let written = Written::parse(text);
         match written {
-            None => Err(format!("is no whole number, which {name} holds")),
+            None => Err(format!("is not a whole number, as {name} needs")),
             Some(written) if written.fraction.is_some() || written.exponent.is_some() => {
-                Err(format!("is not written as a whole number, which {name} holds"))
+                Err(format!("is not written as a whole number, as {name} needs"))
             }
             Some(written) if exact && !written.is_plain_integer() => {
                 Err(format!("would not print back the same as {name}"))
@@ -187,7 +187,7 @@ fn decimals<T: DecimalType>(
 ) -> Box<dyn Leaf> {
     let name = super::types::name(data_type);
     checked::<T>(data_type, move |text| {
-        let written = Written::parse(text).ok_or_else(|| format!("is no number, which {name} holds"))?;
+        let written = Written::parse(text).ok_or_else(|| format!("is not a number, as {name} needs"))?;
         let digits = written.scaled(scale).ok_or_else(|| {
             let what = if written.is_whole() { "digits" } else { "places" };
             format!("has more {what} than {name}")
@@ -207,7 +207,7 @@ fn special(text: &str) -> Option<&str> {
 
 fn no_float(text: &str) -> String {
     match Written::parse(text) {
-        None => "is no number".to_owned(),
+        None => "is not a number".to_owned(),
         Some(_) => "cannot be held exactly by a floating-point number".to_owned(),
     }
 }
@@ -215,17 +215,16 @@ fn no_float(text: &str) -> String {
 fn count(text: &str, unit: TimeUnit, zoned: bool, offset: Option<&str>) -> Result<i64, String> {
     let Some(moment) = Moment::parse(text) else {
         let example = if zoned { "2024-12-31T23:59:59+02:00" } else { "2024-12-31T23:59:59" };
-        return Err(format!("is no date and time such as {example}"));
+        return Err(format!("is not a date and time such as {example}"));
     };
     match (moment.offset, zoned) {
         (Some(_), false) => {
             return Err("has an offset; timestamp[us,UTC] keeps the instant".to_owned());
         }
-        (None, true) => return Err("has no offset, so it is not known which instant it is".to_owned()),
+        (None, true) => return Err("has no offset, so its instant is not known".to_owned()),
         (Some(found), true) if offset.is_some_and(|expected| expected != moment::zone(found)) => {
-            return Err(
-                "has another offset than the rows before; timestamp[us,UTC] keeps instants alone".to_owned()
-            );
+            return Err("has a different offset from the rows before; timestamp[us,UTC] keeps only instants"
+                .to_owned());
         }
         _ => {}
     }
@@ -263,7 +262,7 @@ mod tests {
             (Int8, "+5", Ok("5")),
             (Int8, "128", Err("does not fit into int8")),
             (Int8, "1.0", Err("not written as a whole number")),
-            (Int8, "x", Err("is no whole number")),
+            (Int8, "x", Err("is not a whole number")),
             (UInt64, "18446744073709551615", Ok("18446744073709551615")),
             (UInt64, "-1", Err("does not fit into uint64")),
             (Float64, "12e5", Ok("1200000.0")),
@@ -275,7 +274,7 @@ mod tests {
             (DataType::Boolean, "TRUE", Ok("true")),
             (DataType::Boolean, "1", Err("neither true nor false")),
             (Date32, "2024-02-29", Ok("2024-02-29")),
-            (Date32, "2023-02-29", Err("is no date")),
+            (Date32, "2023-02-29", Err("is not a date")),
             (Decimal128(5, 2), "-1.5", Ok("-1.50")),
             (Decimal128(5, 2), "1.555", Err("more places")),
             (Decimal128(5, 2), "1000", Err("more digits")),

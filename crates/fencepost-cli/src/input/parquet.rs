@@ -91,7 +91,7 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
             .min(column.data_page_offset());
         // Negative ones are taken for broken promises of the program itself further down.
         let (Ok(from), Ok(bytes)) = (u64::try_from(first), u64::try_from(column.compressed_size())) else {
-            return Err(Fault::new("the index names a column outside of the file").with_advice(DAMAGED));
+            return Err(Fault::new("the index names a column outside the file").with_advice(DAMAGED));
         };
         data_end = data_end.max(from.saturating_add(bytes));
         for (from, bytes) in [
@@ -110,7 +110,7 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
         return Ok(());
     }
     if magic == *b"PAR1PAR1" {
-        let fault = Fault::new("it holds several Parquet files, one behind the other");
+        let fault = Fault::new("it holds several Parquet files, one after the other");
         return Err(fault.with_advice("Append the files one by one."));
     }
     Ok(())

@@ -24,9 +24,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ColumnType>, String> {
         };
         let column = std::mem::take(&mut name_so_far) + name;
         let data_type = data_type(type_name.trim())
-            .ok_or_else(|| format!("`{}` is no type; {KNOWN}", type_name.trim()))?;
+            .ok_or_else(|| format!("`{}` is not a type; {KNOWN}", type_name.trim()))?;
         if found.iter().any(|other| other.column == column) {
-            return Err(format!("`{column}` is there twice"));
+            return Err(format!("`{column}` occurs twice"));
         }
         found.push(ColumnType { column, data_type });
     }
@@ -149,10 +149,8 @@ pub(super) fn check_fields(schema: &Schema) -> Result<(), Fault> {
 }
 
 pub(super) fn too_many_fields(found: impl std::fmt::Display) -> Fault {
-    let fault = Fault::new(format!("{found}, nested ones included, and readers of a log allow {FIELDS_MAX}"));
-    fault.with_advice(
-        "Bring the rows into fewer columns; of JSON, objects can be taken as text, as in --types 'a=text'.",
-    )
+    let fault = Fault::new(format!("{found}, including nested ones; readers of a log allow {FIELDS_MAX}"));
+    fault.with_advice("Use fewer columns. Objects of JSON can be taken as text, as in --types 'a=text'.")
 }
 
 /// How many fields a schema may have, nested ones included: the default of readers.
@@ -194,7 +192,7 @@ mod tests {
         for text in
             ["a=", "a=int63", "a=decimal(0,0)", "a=decimal(2,3)", "a=timestamp[us,Mars]", "a=timestamp[h]"]
         {
-            assert!(parse(text).unwrap_err().contains("is no type"), "{text}");
+            assert!(parse(text).unwrap_err().contains("is not a type"), "{text}");
         }
         assert!(parse("a").unwrap_err().contains("NAME=TYPE"));
         assert!(parse("a=int64,a=text").unwrap_err().contains("twice"));

@@ -149,7 +149,7 @@ impl Encoder for Distinct<'_> {
             let start = out.len();
             self.keys.encode(entry, out);
             if !seen.insert(out[start..].to_vec()) {
-                self.problem.is(|| "a map has a key twice".to_owned());
+                self.problem.is(|| "a map has the same key twice".to_owned());
             }
             out.push(b':');
             if self.values.is_null(entry) {

@@ -104,7 +104,7 @@ fn castable(from: &DataType, to: DataType) -> Result<DataType, Why> {
     if *from == to || can_cast_types(from, &to) {
         Ok(to)
     } else {
-        Err("it cannot be laid out as this format needs it")
+        Err("it cannot be converted to what this format needs")
     }
 }
 
@@ -127,13 +127,13 @@ fn kept(field: &Field, format: OutputFormat) -> Result<DataType, Why> {
         T::RunEndEncoded(_, values) => of(values.data_type()),
         T::List(values) | T::ListView(values) => nested(T::List(child(values)?)),
         T::LargeList(values) | T::LargeListView(values) => nested(T::LargeList(child(values)?)),
-        T::FixedSizeList(_, 0) if parquet => Err("lists of no values at all"),
+        T::FixedSizeList(_, 0) if parquet => Err("lists of length zero"),
         T::FixedSizeList(values, size) => nested(T::FixedSizeList(child(values)?, *size)),
         T::Struct(fields) if parquet && fields.is_empty() => Err("a struct without fields"),
         T::Struct(fields) => {
             let mut names = BTreeSet::new();
             if !fields.iter().all(|field| names.insert(field.name())) {
-                return Err("two fields of one name in a struct");
+                return Err("two fields of a struct with the same name");
             }
             // Each field once: twice at every level would be without end where structs are nested deeply.
             let written = fields.iter().map(|field| -> Result<FieldRef, Why> {
@@ -148,7 +148,7 @@ fn kept(field: &Field, format: OutputFormat) -> Result<DataType, Why> {
                 .first()
                 .is_some_and(|key| matches!(kept(key, format), Ok(T::Utf8 | T::LargeUtf8 | T::Utf8View)));
             if format == OutputFormat::Ndjson && !key_is_text {
-                return Err("a map whose keys are no texts");
+                return Err("a map whose keys are not texts");
             }
             nested(T::Map(child(entries)?, *sorted))
         }
@@ -159,7 +159,7 @@ fn kept(field: &Field, format: OutputFormat) -> Result<DataType, Why> {
         T::Time32(TimeUnit::Second) if parquet => Ok(T::Time32(TimeUnit::Millisecond)),
         T::Date64 if parquet => Ok(T::Timestamp(TimeUnit::Millisecond, None)),
         T::Interval(IntervalUnit::MonthDayNano) if parquet => Err("an interval with nanoseconds"),
-        T::FixedSizeBinary(0) if parquet => Err("values of no bytes at all"),
+        T::FixedSizeBinary(0) if parquet => Err("values of zero bytes"),
         T::Decimal32(_, scale)
         | T::Decimal64(_, scale)
         | T::Decimal128(_, scale)

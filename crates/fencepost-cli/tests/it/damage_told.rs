@@ -59,7 +59,7 @@ fn a_reader_says_where_an_entry_was_given_up() {
     ];
     for way in ways {
         let read = run(["tail", &scratch.log()].into_iter().chain(way.iter().copied())).ok();
-        assert_eq!(read.stderr.matches("position 3 was given up").count(), 1, "{way:?}: {}", read.stderr);
+        assert_eq!(read.stderr.matches("a repair gave up position 3").count(), 1, "{way:?}: {}", read.stderr);
     }
     let read = run(["tail", &scratch.log(), "--json"]).ok();
     assert_eq!(numbers(&read), [0, 2, 3, 4, 5]);
@@ -126,7 +126,7 @@ fn what_killed_writers_left_is_counted_by_whoever_looks() {
     std::fs::write(&left, vec![0; 5_000]).unwrap();
     for command in ["inspect", "verify"] {
         let text = run([command, &scratch.log()]).ok().text();
-        assert!(text.contains("1 files with 4.88 KiB that killed writers left"), "{text}");
+        assert!(text.contains("killed writers left 1 files with 4.88 KiB"), "{text}");
         assert!(text.contains("`gc run`"), "{text}");
         let document = run([command, &scratch.log(), "--json"]).ok().json();
         let files = &document["staging_files"];

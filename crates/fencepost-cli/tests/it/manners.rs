@@ -30,7 +30,7 @@ fn wrong_use_has_code_two() {
     run(["tail", "x", "--from", "0"]).fails(2, "positions go from 1");
     run(["append", "x", "--takeover", "maybe"]).fails(2, "maybe");
     run(["gc", "run", "x", "--retain-age", "soon"]).fails(2, "soon");
-    run(["tail", "x", "--cursor", "../y"]).fails(2, "names have");
+    run(["tail", "x", "--cursor", "../y"]).fails(2, "a name has");
 }
 
 #[test]

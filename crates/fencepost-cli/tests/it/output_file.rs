@@ -30,7 +30,7 @@ fn left(scratch: &Scratch) -> (usize, String) {
 fn a_file_is_as_it_was_after_a_failure() {
     let scratch = changing();
     for format in ["csv", "arrow", "parquet"] {
-        let failed = tail_to_file(&scratch, &["--format", format]).fails(9, "The file is as it was.");
+        let failed = tail_to_file(&scratch, &["--format", format]).fails(9, "The file is unchanged.");
         assert!(
             failed.stderr.contains("position 5") && failed.stderr.contains("--from 5"),
             "{}",
@@ -92,7 +92,8 @@ fn a_cursor_waits_for_the_file() {
 #[test]
 fn stdout_keeps_what_came_before_a_failure() {
     let scratch = changing();
-    let failed = run(["tail", &scratch.log(), "--format", "csv"]).fails(9, "What comes before was written.");
+    let failed =
+        run(["tail", &scratch.log(), "--format", "csv"]).fails(9, "The rows before it were written.");
     assert_eq!(failed.text(), "a\n1\n");
 }
 
@@ -110,7 +111,7 @@ fn the_first_value_that_cannot_be_written_is_named() {
     let mut writer = arrow::ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
     run_with(["append", &scratch.log()], &writer.into_inner().unwrap()).ok();
-    let failed = run(["tail", &scratch.log(), "--json"]).fails(9, "row 2501 of it, column `number`");
+    let failed = run(["tail", &scratch.log(), "--json"]).fails(9, "row 2501 of its entry, column `number`");
     let text = failed.text();
     let (rows, document) = text.trim_end().rsplit_once('\n').unwrap();
     assert_eq!(rows.lines().count(), 2_500);
@@ -137,7 +138,7 @@ fn no_rows_are_a_file_of_their_kind() {
 #[test]
 fn a_followed_log_goes_to_a_new_file_as_it_comes() {
     let scratch = changing();
-    tail_to_file(&scratch, &["--follow", "--to", "5"]).fails(2, "is there already");
+    tail_to_file(&scratch, &["--follow", "--to", "5"]).fails(2, "exists already");
     assert_eq!(left(&scratch), (1, "before".to_owned()));
     fs::remove_file(scratch.path("out/rows")).unwrap();
     tail_to_file(&scratch, &["--follow", "--to", "5"]).ok();
@@ -165,13 +166,13 @@ fn a_null_and_an_empty_text_can_be_told_apart_in_csv() {
     let csv = |more: &[&str]| run(["tail", &scratch.log(), "--format", "csv"].iter().chain(more));
     assert_eq!(csv(&[]).ok().text(), "a,b\n\"\",1\n,2\nNULL,\n");
     assert_eq!(csv(&["--null", "NULL"]).ok().text(), "a,b\n\"\",1\nNULL,2\n\"NULL\",NULL\n");
-    csv(&["--null", "a,b"]).fails(2, "cannot have commas");
+    csv(&["--null", "a,b"]).fails(2, "cannot contain commas");
 
     // A line with nothing on it is passed over by readers.
     let scratch = Scratch::new();
     run_with(["append", &scratch.log()], b"{\"a\":1}\n{\"a\":null}\n").ok();
     let csv = |more: &[&str]| run(["tail", &scratch.log(), "--format", "csv"].iter().chain(more));
     let refused = csv(&[]).fails(9, "--null");
-    assert!(refused.stderr.contains("row 2 of it, column `a`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("row 2 of its entry, column `a`"), "{}", refused.stderr);
     assert_eq!(csv(&["--null", "-"]).ok().text(), "a\n1\n-\n");
 }

@@ -29,7 +29,7 @@ fn a_repair_goes_on_where_it_was_cut_off() {
     repair(&scratch, &["--accept-gap", "3", "--yes"]).ok();
     std::fs::remove_file(scratch.entry(4)).unwrap();
     let planned = repair(&scratch, &["--accept-gap", "3..4"]).ok();
-    assert!(planned.text().contains("position 3: was given up before"), "{}", planned.text());
+    assert!(planned.text().contains("position 3: already given up"), "{}", planned.text());
     let done = repair(&scratch, &["--accept-gap", "3..4", "--yes", "--json"]).ok().json();
     assert_eq!(
         (&done["given_up_before"], &done["given_up"][0]["position"]),
@@ -77,7 +77,7 @@ fn a_lost_entry_is_named_given_up_and_passed() {
         "{done}"
     );
 
-    assert!(run(["verify", &scratch.log()]).ok().text().contains("position 3 was given up"));
+    assert!(run(["verify", &scratch.log()]).ok().text().contains("a repair gave up the entry at position 3"));
     append(&scratch).ok();
     assert_eq!(numbers(&run(["tail", &scratch.log()]).ok()), [0, 2, 3, 4, 5, 100]);
     run(["checkpoint", &scratch.log(), "tail"]).ok();

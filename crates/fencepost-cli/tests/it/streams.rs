@@ -80,7 +80,7 @@ fn a_signal_takes_along_what_was_read() {
         assert_eq!(code, Some(130), "{stderr}");
         let report = said.last().unwrap();
         assert_eq!((&report["acknowledged_rows"], &report["closed"]), (&3.into(), &true.into()), "{report}");
-        assert!(stderr.contains("3 rows are in the log, acknowledged"), "{stderr}");
+        assert!(stderr.contains("3 rows are acknowledged and in the log"), "{stderr}");
         assert_eq!(scratch.read_numbers(1), [0, 1, 2, 3]);
     }
 }

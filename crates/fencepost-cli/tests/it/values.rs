@@ -87,9 +87,9 @@ fn json_whole_numbers_are_exact() {
 #[test]
 fn json_objects_are_whole_and_say_each_thing_once() {
     for (text, saying) in [
-        ("{\"a\":1,\"a\":2}\n", "line 1: `a`: the key is there twice"),
-        ("{\"o\":{\"b\":[{\"c\":1,\"c\":1}]}}\n", "line 1: `o.b[0].c`: the key is there twice"),
-        ("{\"a\":1}\n{\"a\":1,\"b\":2\n", "line 2: the object that begins here is not whole"),
+        ("{\"a\":1,\"a\":2}\n", "line 1: `a`: the key occurs twice"),
+        ("{\"o\":{\"b\":[{\"c\":1,\"c\":1}]}}\n", "line 1: `o.b[0].c`: the key occurs twice"),
+        ("{\"a\":1}\n{\"a\":1,\"b\":2\n", "line 2: the object that begins here is incomplete"),
         ("{\"a\":1}\nnull\n", "line 2: `null` where an object was expected"),
         ("{\"a\":01}\n", "line 1: `a`: `1}` where the end of the number"),
         ("{\"a\":\"\\ud800\"}\n", "line 1: `a`: "),
@@ -122,7 +122,7 @@ fn json_comes_as_lines_as_one_array_or_as_it_likes() {
     assert_eq!(failed, 2);
     let long = format!("[{}]", vec!["{\"a\":1}"; 5_000].join(","));
     assert_eq!(through("ndjson", &[], &long).len(), 5_000);
-    refused("ndjson", &[], &format!("{long}x"), &["`x` behind the end of the array"]);
+    refused("ndjson", &[], &format!("{long}x"), &["`x` after the end of the array"]);
 }
 
 /// "01234" became 1234, 12e5 became 1200000.0, 9e999 null.
@@ -156,8 +156,8 @@ fn csv_cells_that_later_do_not_fit_are_refused() {
         ("9223372036854775808", "does not fit into int64"),
         ("", ""),
         ("seven", "is no whole number"),
-        ("\"7\n\"", "`7\\n` is no whole number"),
-        ("\u{1b}[31m", "`\\u{1b}[31m` is no whole number"),
+        ("\"7\n\"", "`7\\n` is not a whole number"),
+        ("\u{1b}[31m", "`\\u{1b}[31m` is not a whole number"),
     ] {
         let text = format!("a,b\n{many}{cell},\"p\nq\"\n1,x\n");
         if cell.is_empty() {
@@ -206,11 +206,11 @@ fn csv_times_keep_their_instant_and_their_zone() {
 #[test]
 fn csv_is_refused_where_its_form_is_broken() {
     for (text, saying) in [
-        ("a,b\n1,\"x\n2,y\n", "line 2: column 2: the quotation mark that is opened here is never closed"),
+        ("a,b\n1,\"x\n2,y\n", "line 2: column 2: the quotation mark opened here is never closed"),
         ("a,b\n1,\"x\"y\n", "line 2: column 2: text (`y"),
         ("a,b\n1\n", "line 2: 1 cells, where the header has 2"),
         ("a,b\n1,2,3\n", "line 2: 3 cells, where the header has 2"),
-        ("a,b,a\n1,2,3\n", "line 1: column 3: the name `a` is there twice"),
+        ("a,b,a\n1,2,3\n", "line 1: column 3: the name `a` occurs twice"),
         ("a\n1\n\n2\n", "line 3: an empty line"),
         ("a\r1\r", "line 1: a carriage return"),
     ] {
@@ -278,7 +278,7 @@ fn types_are_for_texts_and_for_columns_that_are_there() {
     let scratch = Scratch::new();
     append(&scratch, "parquet", &["--types", "a=int64"], "").fails(2, "for CSV and NDJSON");
     append(&scratch, "csv", &["--types", "b=int64"], "a\n1\n").fails(3, "no column `b`");
-    append(&scratch, "csv", &["--types", "a=int65"], "a\n1\n").fails(2, "`int65` is no type");
+    append(&scratch, "csv", &["--types", "a=int65"], "a\n1\n").fails(2, "`int65` is not a type");
     append(&scratch, "csv", &["--delimiter", "ab"], "a\n1\n").fails(2, "one ASCII character");
     // In JSON a column may come later.
     let found = through("ndjson", &["--types", "b=int64", "--infer-rows", "1"], "{\"a\":1}\n{\"b\":\"2\"}\n");
@@ -292,9 +292,9 @@ fn a_mistyped_url_is_no_directory_and_memory_is_no_log() {
         ("s3:/bucket/log", "s3://bucket/log"),
         ("s3:bucket", "s3://bucket"),
         ("~/x", "$HOME"),
-        ("memory://x", "gone when it ends"),
-        ("memory:/x", "gone when it ends"),
-        ("MEMORY:x", "gone when it ends"),
+        ("memory://x", "gone when the command ends"),
+        ("memory:/x", "gone when the command ends"),
+        ("MEMORY:x", "gone when the command ends"),
     ] {
         let mut command = super::support::command(["append", log]);
         let output = command.current_dir(here.path(".")).output().unwrap();

@@ -63,23 +63,23 @@ pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
     let not_in_log = number("not_in_log_rows");
     let done = number("skipped_rows") + acknowledged;
     let mut account = match facts.get("last_position").and_then(Value::as_u64) {
-        Some(last) => format!("{acknowledged} rows are in the log, acknowledged, up to position {last}."),
+        Some(last) => format!("{acknowledged} rows are acknowledged and in the log, up to position {last}."),
         None => "No row was acknowledged.".to_owned(),
     };
     if unknown > 0 {
-        account.push_str(&format!("\nThe next {unknown} rows may be in the log or not."));
+        account.push_str(&format!("\nThe next {unknown} rows may or may not be in the log."));
     }
     if not_in_log > 0 {
-        account.push_str(&format!("\n{not_in_log} rows were tried and are not in the log."));
+        account.push_str(&format!("\n{not_in_log} rows were submitted and are not in the log."));
     }
     account.push_str("\nThe rest of the input was not sent.");
     let exit = failure.exit;
     let advice = match exit {
-        Exit::Held if unknown > 0 => "Another writer has the log now. Before these rows are sent again, look for them: above the checkpoint \
+        Exit::Held if unknown > 0 => "Another writer has the log now. Before you send these rows again, look for them: above the checkpoint \
              with `tail`, below it where the log's rows were stored. To take the log back, append with --skip and --takeover now."
             .to_owned(),
         Exit::Held => format!(
-            "Another writer has the log now. Stand down; or, to take it back, append the same input with --skip {done} --takeover now."
+            "Another writer has the log now. Stand down. To take the log back instead, append the same input with --skip {done} --takeover now."
         ),
         Exit::Unknown => {
             let from = match number("last_position") {
@@ -87,11 +87,11 @@ pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
                 last => format!(" --from {}", last + 1),
             };
             format!(
-                "Find out first: take the log over (any append does), and see with `tail{from}` which of these rows are there. \
+                "First take the log over (any append does), and see with `tail{from}` which of these rows are in it. \
                  Then append the rest with --skip."
             )
         }
-        _ => format!("To go on, append the same input with --skip {done} once the cause is gone."),
+        _ => format!("Once the cause is gone, append the same input with --skip {done}."),
     };
     failure.with_advice(account).with_advice(advice).with_facts(facts.clone())
 }

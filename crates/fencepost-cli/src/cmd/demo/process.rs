@@ -67,7 +67,7 @@ impl Process {
         kill_process(self.pid, Signal::STOP).map_err(failed)?;
         match waitpid(Some(self.pid), WaitOptions::UNTRACED).map_err(failed)? {
             Some((_, status)) if status.stopped() => Ok(()),
-            _ => Err(Failure::new(Exit::Failed, "the second process ended instead of standing still")),
+            _ => Err(Failure::new(Exit::Failed, "the second process ended instead of stopping")),
         }
     }
 

@@ -51,7 +51,7 @@ struct Story {
     json: bool,
     naive: bool,
     step: u32,
-    /// Every row that was acknowledged, by whom ever.
+    /// Every row that was acknowledged, whoever wrote it.
     acknowledged: Vec<i64>,
     /// Rows that were read and stored elsewhere before the checkpoint.
     archive: Vec<i64>,
@@ -112,7 +112,7 @@ impl Story {
         if stalled["stalled"] != true {
             return Err(Failure::new(
                 Exit::Failed,
-                format!("the second process did something else: {stalled}"),
+                format!("the second process did not stall as expected: {stalled}"),
             ));
         }
         process.stop()?;
@@ -134,7 +134,7 @@ impl Story {
         }
         let writer = opening.finish().await?;
         self.tell_step(&format!(
-            "We take over: claim epoch {}, read {} rows back, and put a post and 63 fillers where the stalled process would write next. \
+            "We take over: we claim epoch {}, read {} rows back, and put a post and 63 fillers where the stalled process would write next. \
              All {} acknowledged rows are there: {}.",
             writer.epoch(),
             recovered.len(),
@@ -142,7 +142,10 @@ impl Story {
             if recovered == self.acknowledged { "yes" } else { "no" }
         ))?;
         if recovered != self.acknowledged {
-            return Err(Failure::new(Exit::Failed, "what was read back is not what was acknowledged"));
+            return Err(Failure::new(
+                Exit::Failed,
+                "the rows that were read back are not those that were acknowledged",
+            ));
         }
         Ok(writer)
     }
@@ -189,7 +192,7 @@ impl Story {
         let collected = wal.collector().run().await?;
         let report = collected.report;
         self.tell_step(&format!(
-            "We collect: {} objects are deleted. The post at position {post} stays, about 300 bytes: the one thing that the stalled process has to collide with.",
+            "We collect: {} objects are deleted. The post at position {post} stays, about 350 bytes: it is the one object that the stalled process will collide with.",
             report.deleted.objects()
         ))?;
         if !self.naive {
@@ -206,7 +209,7 @@ impl Story {
             deletion.result.map_err(|error| Failure::of(Exit::Failed, &error))?;
         }
         self.tell_step(&format!(
-            "The naive way: everything up to the checkpoint is \"no longer needed\", so we delete all of it by hand, that post included. \
+            "The naive way: everything up to the checkpoint is \"no longer needed\", so we delete all of it by hand, including that post. \
              Positions 1 to {checkpoint} are now empty space."
         ))?;
         Ok((report.deleted.objects() + by_hand as u64).into())
@@ -248,7 +251,7 @@ impl Story {
             && times.len() == self.acknowledged.len();
         let lost = was_acknowledged && missing == stalled_rows;
         self.say(match (self.naive, sound, lost) {
-            (false, true, _) => "Every acknowledged row is there exactly once, and the row that nobody will read was never acknowledged.",
+            (false, true, _) => "Every acknowledged row is there exactly once, and the rows that nobody will read were never acknowledged.",
             (true, _, true) => {
                 "These rows were acknowledged, and nobody will ever read them: their entry lies below the point where reading starts. \
                  That is the loss that the kept post prevents."

@@ -35,14 +35,14 @@ pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure>
     let epoch = args.epoch;
     let Some(claim) = claims.all.iter().find(|claim| claim.epoch == epoch) else {
         return Err(refused(format!(
-            "Lance made no claim of epoch {epoch} that is still known; see gc claims"
+            "no claim by Lance of epoch {epoch} is known; `gc claims` lists all claims"
         )));
     };
     match claim.state {
         ClaimState::Unsettled(_) | ClaimState::Released => {}
         ClaimState::Current => {
             return Err(refused(format!(
-                "epoch {epoch} holds the shard; only superseded claims are released"
+                "epoch {epoch} holds the shard; only superseded claims can be released"
             )));
         }
         _ => return Err(refused(format!("the claim of epoch {epoch} is settled and holds nothing back"))),
@@ -65,7 +65,7 @@ pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure>
     let said = if recorded {
         format!("released for ever: epoch {epoch}; until now, {held}")
     } else {
-        format!("would be released for ever: {held}; make sure that its process is gone")
+        format!("would be released for ever: {held}; first make sure that its process is gone")
     };
     output::line(&said)
 }
@@ -102,14 +102,14 @@ pub(in crate::cmd) fn what_it_holds(claim: &Claim) -> Option<String> {
     let (epoch, version, first) = (claim.epoch, claim.version, after.next());
     Some(match through {
         Some(through) if through == first => {
-            format!("the opener of epoch {epoch} (manifest {version}) is fenced at {through}")
+            format!("the opener of epoch {epoch} (manifest {version}) is fenced at position {through}")
         }
         Some(through) => format!(
-            "the opener of epoch {epoch} (manifest {version}) may replay {first} to {through}, where it is fenced"
+            "the opener of epoch {epoch} (manifest {version}) may replay positions {first} to {through}, where it is fenced"
         ),
         None => format!(
-            "the opener of epoch {epoch} (manifest {version}) may replay everything from {first} on; \
-             once its process is gone, `gc release` it"
+            "the opener of epoch {epoch} (manifest {version}) may replay everything from position {first} on; \
+             once its process is gone, release it with `gc release`"
         ),
     })
 }
@@ -121,7 +121,7 @@ fn text(wal: &Wal, claims: &Claims) -> String {
         let age = humantime::format_duration(Duration::from_secs(claim.silent_for.as_secs()));
         let state = claim.state.name();
         text.push_str(&format!(
-            "\nepoch {epoch}, manifest {version}, replays after {replay_after}, {age} old: {state}"
+            "\nepoch {epoch}, manifest {version}, replays after position {replay_after}, {age} old: {state}"
         ));
         if let Some(holds) = what_it_holds(claim) {
             text.push_str(&format!("; {holds}"));
@@ -132,7 +132,7 @@ fn text(wal: &Wal, claims: &Claims) -> String {
     }
     if let Some(version) = claims.unread {
         text.push_str(&format!(
-            "\nmanifest {version} could not be read: it may be a claim, and holds everything"
+            "\nmanifest {version} could not be read: it may be a claim, so everything is kept"
         ));
     }
     text

@@ -20,7 +20,7 @@ pub(in crate::cmd) fn lines(wal: &Wal, found: &Collected) -> Vec<String> {
     let mut lines: Vec<_> = found.losses.lost.iter().map(|gap| lost(wal, gap)).collect();
     lines.extend(found.report.fenced_off.iter().map(|off| fenced_off(wal, off)));
     if let Some(why) = &found.losses.failed {
-        lines.push(format!("whether entries above the checkpoint are lost is not known: {why}"));
+        lines.push(format!("it is not known whether entries above the checkpoint are lost: {why}"));
     }
     lines
 }
@@ -34,8 +34,8 @@ fn lost(wal: &Wal, gap: &Gap) -> String {
     };
     let proof = proof.expect("only what is proven is told as lost");
     format!(
-        "DAMAGED: {}: {which} lost: position {proof} proves that entries were there. Nothing above the checkpoint was deleted. `verify` says more, \
-         `repair` is the way out; see docs/repair.md",
+        "DAMAGED: {}: {which} lost: position {proof} proves that entries were there. Nothing above the checkpoint was deleted. `verify` shows more; \
+         `repair` gives up what is lost; see docs/repair.md",
         wal.paths().entry(first)
     )
 }
@@ -43,8 +43,8 @@ fn lost(wal: &Wal, gap: &Gap) -> String {
 fn fenced_off(wal: &Wal, off: &FencedOff) -> String {
     let FencedOff { at, by, proof } = *off;
     format!(
-        "DAMAGED: {}: epoch {by} wrote it where an entry of an earlier epoch was lost, as position {proof} proves. What was acknowledged from {} to {proof} is read by nobody; \
-         nothing from position {at} upward was deleted. Save these rows, then collect with `--accept-fenced-off {proof}`; see docs/repair.md",
+        "DAMAGED: {}: epoch {by} wrote it where an entry of an earlier epoch was lost, as position {proof} proves. \
+         No reader sees what was acknowledged at positions {} to {proof}. Nothing from position {at} upward was deleted. Save these rows, then collect with `--accept-fenced-off {proof}`; see docs/repair.md",
         wal.paths().entry(at),
         at.next()
     )

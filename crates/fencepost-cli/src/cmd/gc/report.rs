@@ -152,20 +152,20 @@ pub(super) fn summary(found: &Collected) -> String {
     }
     if report.accepted > 0 {
         text.push_str(&format!(
-            "\namong them {} that were fenced off by a loss, and whose rows were saved, as was said",
+            "\namong them {} entries that a loss had fenced off, as --accept-fenced-off allows",
             report.accepted
         ));
     }
     if report.swept > 0 {
         text.push_str(&format!(
-            "\namong them {} where a collection had been before: late arrivals, or what it was cut off from deleting",
+            "\namong them {} below an earlier boundary: late arrivals, or objects that an earlier collection did not get to",
             report.swept
         ));
     }
     let staging = &found.staging;
     if staging.found > 0 {
         text.push_str(&format!(
-            "\nfiles that killed writers left: {} with {}, of which {} with {} are deleted",
+            "\nfiles left by killed writers: {} with {}, of which {} with {} are deleted",
             staging.found,
             HumanBytes(staging.found_bytes),
             staging.deleted,
@@ -194,7 +194,7 @@ pub(super) fn summary(found: &Collected) -> String {
         text.push_str(&format!("\nnot deleted: {object}: {why}; the next run tries again"));
     }
     for path in &report.not_understood {
-        text.push_str(&format!("\nnot understood, and left alone: {path}"));
+        text.push_str(&format!("\nunknown object, left alone: {path}"));
     }
     text
 }

@@ -42,9 +42,11 @@ impl Table {
     /// For people.
     pub(super) fn line(&self) -> Option<String> {
         match self.read.as_ref()? {
-            Ok(None) => Some("no table here: nothing says which SSTables were compacted".to_owned()),
-            Ok(Some((path, _))) => Some(format!("which SSTables were compacted is told by {path}")),
-            Err(error) => Some(format!("which SSTables were compacted is not known: {error}")),
+            Ok(None) => {
+                Some("there is no table here, so it is not known which SSTables were compacted".to_owned())
+            }
+            Ok(Some((path, _))) => Some(format!("{path} tells which SSTables were compacted")),
+            Err(error) => Some(format!("it is not known which SSTables were compacted: {error}")),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::input) fn open(
     let schema = footer.schema().ok_or_else(|| Fault::new("the index has no schema").with_advice(DAMAGED))?;
     let (beginning, data_from) = beginning(&mut file)?;
     if !beginning.has_columns_of(schema) {
-        return Err(Fault::new("the schema of the index is not that of the beginning").with_advice(DAMAGED));
+        return Err(Fault::new("the schemas in the index and at the beginning differ").with_advice(DAMAGED));
     }
     // Decoded from the message, since all versions of Arrow that we take can do that.
     let (schema, _) = beginning.schema()?;
@@ -66,7 +66,7 @@ pub(in crate::input) fn open(
 }
 
 fn read(file: &mut File, block: &Block, footer_at: u64, bytes_max: u64) -> Result<Message, Fault> {
-    let outside = || Fault::new("the index names a batch outside of the file").with_advice(DAMAGED);
+    let outside = || Fault::new("the index names a batch outside the file").with_advice(DAMAGED);
     let end = end(block).filter(|end| *end <= footer_at).ok_or_else(outside)?;
     let from = u64::try_from(block.offset()).map_err(|_| outside())?;
     file.seek(SeekFrom::Start(from))?;
@@ -96,7 +96,7 @@ fn check_whole<'a>(
     }
     if data_end.saturating_add(PADDING_BYTES) < footer_at {
         let fault = Fault::new(format!(
-            "{} bytes of the file are not in its index: it holds several files, one behind the other, or is damaged",
+            "{} bytes of the file are not in its index: it holds several files, one after the other, or is damaged",
             footer_at - data_end
         ));
         return Err(fault.with_advice("Append the files one by one."));

@@ -53,7 +53,7 @@ impl Message {
         }
         let length = u64::from(length);
         if i32::try_from(length).is_err() {
-            return Err(Fault::new("this is no Arrow message").with_advice(DAMAGED));
+            return Err(Fault::new("this is not an Arrow message").with_advice(DAMAGED));
         }
         bearable(length, bytes_max)?;
         take(input, &mut bytes, length)?;
@@ -89,7 +89,7 @@ impl Message {
         let found = if self.is_end() { None } else { Some(self.root()?) };
         let begins = found.filter(|message| message.header_as_schema().is_some());
         let Some(message) = begins else {
-            return Err(Fault::new("this is no beginning of an Arrow stream: there is no schema")
+            return Err(Fault::new("an Arrow stream begins with a schema, and there is none here")
                 .with_advice(DAMAGED));
         };
         let schema = try_schema_from_flatbuffer_bytes(&self.bytes[self.prefix..self.body])?;
@@ -126,7 +126,10 @@ impl Message {
                 sizes.dictionary(header.id(), header.isDelta(), self.unpacked(data)?)?;
                 Ok(Content::Dictionary(block))
             }
-            other => Err(Fault::new(format!("messages of type {other:?} are not known"))),
+            other => Err(Fault::new(format!(
+                "unknown type of message: {}",
+                other.variant_name().unwrap_or("without a name")
+            ))),
         }
     }
 
@@ -135,7 +138,7 @@ impl Message {
         let body = &self.bytes[self.body..];
         let mut sum = 0_u64;
         for buffer in batch.buffers().into_iter().flatten() {
-            let outside = || Fault::new("a column lies outside of its batch").with_advice(DAMAGED);
+            let outside = || Fault::new("a column lies outside its batch").with_advice(DAMAGED);
             let bytes = part(body, buffer.offset(), buffer.length()).ok_or_else(outside)?;
             // -1: not compressed after all.
             let size = bytes.first_chunk().and_then(|size| u64::try_from(i64::from_le_bytes(*size)).ok());
@@ -181,13 +184,13 @@ pub(super) fn bearable(bytes: u64, bytes_max: u64) -> Result<(), Fault> {
         return Ok(());
     }
     let fault = Fault::new(format!(
-        "a batch of {bytes} bytes, which would be held in memory whole; the bound is {bytes_max}"
+        "a batch has {bytes} bytes, and a batch is held in memory whole; the limit is {bytes_max}"
     ));
     Err(fault.with_advice("Write the file with smaller batches, or raise --batch-bytes-max."))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(format!("this is no Arrow message: {error}")).with_advice(DAMAGED)
+    Fault::new(format!("this is not an Arrow message: {error}")).with_advice(DAMAGED)
 }
 
 fn part(body: &[u8], from: i64, length: i64) -> Option<&[u8]> {

@@ -155,13 +155,13 @@ impl Splitter {
                     _ => {
                         let found = shown_bytes(&bytes[at - 1..bytes.len().min(at + 8)]);
                         let (line, column) = (self.line, self.record.len() + 1);
-                        let what = format!("column {column}: text ({found}) behind a closing quotation mark");
+                        let what = format!("column {column}: text ({found}) after a closing quotation mark");
                         return Err(Fault::at_line(line, what).with_advice(QUOTES));
                     }
                 },
                 State::Return if byte == b'\n' => return Ok((at, Some(self.take()))),
                 State::Return => {
-                    let what = "a carriage return that ends no line, outside of quotation marks";
+                    let what = "a carriage return outside quotation marks that does not end a line";
                     return Err(Fault::at_line(self.line, what).with_advice(QUOTES));
                 }
             }
@@ -181,9 +181,9 @@ impl Splitter {
             State::Return => Ok(Some(self.take())),
             State::Quoted => {
                 let (line, column) = self.opened;
-                let what = format!("column {column}: the quotation mark that is opened here is never closed");
+                let what = format!("column {column}: the quotation mark opened here is never closed");
                 Err(Fault::at_line(line, what)
-                    .with_advice("The file is cut off, or a mark is missing or one too many."))
+                    .with_advice("The file is cut off, or it has a quotation mark too few or too many."))
             }
         }
     }
@@ -228,15 +228,15 @@ impl Splitter {
             State::Quoted => {
                 let (line, column) = self.opened;
                 fault.with_advice(format!(
-                    "A quotation mark is open since line {line}, column {column}: if it is not one that is missing, raise --line-bytes-max."
+                    "A quotation mark has been open since line {line}, column {column}: close it, or if it is right, raise --line-bytes-max."
                 ))
             }
-            _ => fault.with_advice("If the file has rows as long as that, raise --line-bytes-max."),
+            _ => fault.with_advice("If the file really has such long rows, raise --line-bytes-max."),
         }
     }
 }
 
-const QUOTES: &str = "A cell with quotation marks, delimiters or line ends in it stands between quotation marks, and marks within are doubled.";
+const QUOTES: &str = "A cell that contains quotation marks, delimiters or line ends must be quoted, and quotation marks in it doubled.";
 
 #[cfg(test)]
 mod tests;

@@ -156,7 +156,7 @@ impl Keys {
                 return Err(below(Misfit::new(what, parser)));
             };
             if std::mem::replace(&mut self.seen[at], self.objects) == self.objects {
-                return Err(below(Misfit::new("the key is there twice", parser)));
+                return Err(below(Misfit::new("the key occurs twice", parser)));
             }
             self.nodes[at].push(parser, depth + 1, room).map_err(below)?;
             missing -= self.widths[at];
@@ -350,5 +350,5 @@ fn other_kind(found: Kind, expected: Kind, parser: &mut Parser<'_>, depth: usize
     }
 }
 
-/// What a value takes at least, about, in a batch.
+/// About the least that a value takes in a batch.
 const VALUE_BYTES: usize = 8;

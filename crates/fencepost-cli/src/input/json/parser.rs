@@ -108,17 +108,17 @@ impl<'a> Parser<'a> {
                     self.at += 2;
                 }
                 Some(byte) if *byte < 0x20 => {
-                    return Err("a control character that is not escaped".to_owned());
+                    return Err("an unescaped control character".to_owned());
                 }
                 Some(_) => self.at += 1,
-                None => return Err("a text without end".to_owned()),
+                None => return Err("an unterminated text".to_owned()),
             }
         }
         self.at += 1;
         if plain {
             return Ok(Cow::Borrowed(&self.text[from + 1..self.at - 1]));
         }
-        let written = self.text.get(from..self.at).ok_or("an escape that is none")?;
+        let written = self.text.get(from..self.at).ok_or("an invalid escape")?;
         serde_json::from_str::<String>(written).map(Cow::Owned).map_err(|error| {
             let text = error.to_string();
             // The position would be that within the text.

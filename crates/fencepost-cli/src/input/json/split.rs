@@ -84,7 +84,7 @@ impl Splitter {
         match self.state {
             State::Start | State::Loose | State::Done => Ok(()),
             State::Object { .. } => {
-                let fault = Fault::at_line(self.row.line, "the object that begins here is not whole");
+                let fault = Fault::at_line(self.row.line, "the object that begins here is incomplete");
                 Err(fault.with_advice(CUT_OFF))
             }
             State::Element { .. } | State::Behind => {
@@ -146,7 +146,7 @@ impl Splitter {
         self.row.text.extend_from_slice(&bytes[..used]);
         if self.row.text.len() > self.bytes_max {
             let what = format!("a row of more than {} bytes", self.bytes_max);
-            let advice = "If the file has rows as long as that, raise --line-bytes-max.";
+            let advice = "If the file really has such long rows, raise --line-bytes-max.";
             return Err(Fault::at_line(self.row.line, what).with_advice(advice));
         }
         Ok((used, whole))
@@ -162,7 +162,7 @@ impl Splitter {
             State::Element { .. } => {
                 format!("{found} where an object was expected: the rows of an array are objects")
             }
-            State::Done => format!("{found} behind the end of the array"),
+            State::Done => format!("{found} after the end of the array"),
             State::Behind | State::Object { .. } => format!("{found} where `,` or `]` was expected"),
         };
         Fault::at_line(self.line, what)
@@ -221,10 +221,10 @@ mod tests {
             ("[{},]", "line 1: `]` where an object was expected: the rows of an array"),
             ("[[1]]", "line 1: `[1]]` where an object was expected: the rows of an array"),
             ("[{}{}]", "line 1: `{}]` where `,` or `]`"),
-            ("[{}]\n{}", "line 2: `{}` behind the end of the array"),
+            ("[{}]\n{}", "line 2: `{}` after the end of the array"),
             ("[{},\n{}", "line 2: the array is never closed"),
             ("[", "line 1: the array is never closed"),
-            ("{}\n{\"a\":\n1", "line 2: the object that begins here is not whole"),
+            ("{}\n{\"a\":\n1", "line 2: the object that begins here is incomplete"),
         ];
         for (text, expected) in cases {
             let fault = split(text).unwrap_err();

@@ -64,8 +64,8 @@ fn look_through(
 
 fn no_unit(column: &ColumnDescriptor, row: u64) -> Fault {
     let fault = Fault::new(format!(
-        "row {row}, column {}: with this timestamp there is no unit that holds all those of the column: nanoseconds hold 1677 to 2262, \
-         and it has others, and some that are finer than a microsecond",
+        "row {row}, column {}: with this timestamp no unit holds all timestamps of the column: nanoseconds reach from 1677 to 2262, \
+         and the column has timestamps outside these years and others finer than a microsecond",
         shown(&column.path().string())
     ));
     fault.with_advice("Write the file again with its timestamps in microseconds, or in two columns.")

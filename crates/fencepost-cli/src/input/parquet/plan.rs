@@ -190,7 +190,7 @@ pub(super) fn measured(file: &File, nth: usize, bounds: Bounds, stop: &Stop) -> 
 
 fn too_large(bytes: u64, row: u64, column: &str, bound: u64) -> Fault {
     let fault = Fault::new(format!(
-        "row {row}, column {}: with it a row may have {bytes} bytes, which would be held in memory whole; the bound is {bound}",
+        "row {row}, column {}: with this column the row may have {bytes} bytes, and a row is held in memory whole; the limit is {bound}",
         shown(column)
     ));
     fault.with_advice("Write the file with smaller rows, or raise --batch-bytes-max.")

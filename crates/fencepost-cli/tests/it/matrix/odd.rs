@@ -56,11 +56,11 @@ fn types() -> Vec<Case> {
             Refused("a union"),
             Typed::Refused("a union"),
         ),
-        Case::odd("Map(Int32, Int32)", keyed, Refused("keys are no texts"), nested(), Typed::Same),
+        Case::odd("Map(Int32, Int32)", keyed, Refused("keys are not texts"), nested(), Typed::Same),
         Case::odd(
             "Map with a key twice",
             twice,
-            Refused("row 2 of it, column `Map with a key twice`"),
+            Refused("row 2 of its entry, column `Map with a key twice`"),
             nested(),
             Typed::Same,
         ),
@@ -74,23 +74,23 @@ fn types() -> Vec<Case> {
         Case::odd(
             "Struct with a name twice",
             same_name,
-            Refused("two fields of one name"),
+            Refused("two fields of a struct with the same name"),
             nested_twice(),
-            Typed::Refused("two fields of one name"),
+            Typed::Refused("two fields of a struct with the same name"),
         ),
         Case::odd(
             "FixedSizeBinary(0)",
             nothing,
             is(["\"\"", "null"]),
             Refused("--null"),
-            Typed::Refused("no bytes at all"),
+            Typed::Refused("values of zero bytes"),
         ),
         Case::odd(
             "FixedSizeList(Int32, 0)",
             none_of,
             is(["[]", "null"]),
             nested(),
-            Typed::Refused("no values at all"),
+            Typed::Refused("lists of length zero"),
         ),
         Case::odd("Interval(DayTime)", days, quoted(day_texts), is(day_texts), Typed::Same),
         Case::odd(
@@ -104,7 +104,7 @@ fn types() -> Vec<Case> {
 }
 
 fn nested_twice() -> Text {
-    Refused("two fields of one name")
+    Refused("two fields of a struct with the same name")
 }
 
 fn numbers() -> Vec<Case> {
@@ -119,7 +119,7 @@ fn numbers() -> Vec<Case> {
         Case::odd(
             "Float32 infinity",
             Float32Array::from(vec![1.0, f32::INFINITY]),
-            Refused("row 2 of it, column `Float32 infinity`"),
+            Refused("row 2 of its entry, column `Float32 infinity`"),
             is(["1.0", "inf"]),
             Typed::Same,
         ),
@@ -142,21 +142,21 @@ fn numbers() -> Vec<Case> {
             many,
             is(["0.01", "1234.56"]),
             is(["0.01", "1234.56"]),
-            Typed::Refused("row 2 of it, column `Decimal128(5, 2) with six digits`"),
+            Typed::Refused("row 2 of its entry, column `Decimal128(5, 2) with six digits`"),
         ),
         Case::odd(
             "Decimal256(9, 0) with 13 digits",
             huge,
             is(["1099511627776"]),
             is(["1099511627776"]),
-            Typed::Refused("row 1 of it"),
+            Typed::Refused("row 1 of its entry"),
         ),
     ]
 }
 
 fn times() -> Vec<Case> {
     let far = 1_i64 << 62;
-    let out = || Refused("row 2 of it");
+    let out = || Refused("row 2 of its entry");
     let milliseconds = || TimestampMillisecondArray::from(vec![0, far]);
     let last_of_chrono = TimestampSecondArray::from(vec![8_210_266_876_799]).with_timezone("+14:00");
     vec![
@@ -165,7 +165,7 @@ fn times() -> Vec<Case> {
             TimestampSecondArray::from(vec![0, far]),
             out(),
             out(),
-            Typed::Refused("row 2 of it"),
+            Typed::Refused("row 2 of its entry"),
         ),
         Case::odd("Timestamp(ms) 2^62", milliseconds(), out(), out(), Typed::Same),
         Case::odd("Timestamp(ms, UTC) 2^62", milliseconds().with_timezone("UTC"), out(), out(), Typed::Same),

@@ -49,10 +49,7 @@ fn cells_are_what_stands_between_delimiters() {
 #[test]
 fn what_would_be_guessed_is_refused_with_its_place() {
     let cases = [
-        (
-            "a,b\n1,\"x\n2,y\n3,z\n",
-            "line 2: column 2: the quotation mark that is opened here is never closed",
-        ),
+        ("a,b\n1,\"x\n2,y\n3,z\n", "line 2: column 2: the quotation mark opened here is never closed"),
         ("a,b\n\"x\ny\",\"z\n", "line 3: column 2: the quotation mark"),
         ("a\n\"x\"y\n", "line 2: column 1: text (`y"),
         ("a,b\r1,2\r", "line 1: a carriage return"),
