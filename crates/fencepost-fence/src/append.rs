@@ -82,15 +82,16 @@ pub enum Stop {
     Fenced {
         /// The successor's epoch.
         by: Epoch,
-        /// Where it was met: the successor's entry; or the next position, if the manifest told or if `R` has passed that entry.
+        /// The position of the successor's entry; or the next position, if the manifest told of the successor or `R` has
+        /// passed that entry.
         at: Position,
     },
-    /// An entry of nobody's stands in the way. The append at `at` is not in the log; those above may be.
+    /// An entry from an unknown writer occupies position `at`. The append at `at` is not in the log; those above may be.
     Obstructed {
         /// Where.
         at: Position,
     },
-    /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or come to be.
+    /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or get there later.
     Unknown {
         /// The first of them.
         at: Position,
@@ -100,7 +101,7 @@ pub enum Stop {
     RolledBack {
         /// The first position that was undecided.
         at: Position,
-        /// What told: [`GaveUp::RolledBack`] or [`GaveUp::WentBack`].
+        /// What showed it: [`GaveUp::RolledBack`] or [`GaveUp::WentBack`].
         why: GaveUp,
     },
     /// The store refused `at` for certain: it and those above are definitely not in the log.

@@ -1,4 +1,4 @@
-//! Advisory leases: who may be presumed alive (P-60 to P-63).
+//! Advisory leases, which say who may be presumed alive (P-60 to P-63).
 //!
 //! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else rests on it: a writer that
 //! claims against a live lease is safe, only impolite.
@@ -6,10 +6,10 @@
 use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::Epoch;
 
-/// What a lease object says.
+/// The contents of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseView {
-    /// Goes up with every renewal.
+    /// A counter that rises with every renewal.
     pub counter: u64,
     /// How long the counter may stand still, in milliseconds.
     pub ttl: u64,
@@ -17,16 +17,16 @@ pub struct LeaseView {
     pub released: bool,
 }
 
-/// What a holder wants written: the lease object of its own epoch, overwritten.
+/// A request of a holder: overwrite the lease object of its own epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HolderRequest {
-    /// The epoch held, which names the object.
+    /// The holder's epoch, which names the object.
     pub epoch: Epoch,
-    /// What to write.
+    /// The contents to write.
     pub lease: LeaseView,
 }
 
-/// The holder of an epoch, renewing its lease in the background (P-61).
+/// The holder of an epoch, which renews its lease in the background (P-61).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHolder {
     epoch: Epoch,
@@ -63,7 +63,7 @@ impl LeaseHolder {
         self.due = now.plus(self.ttl / 3);
     }
 
-    /// Lets go: the next write says so, is due at once, and is the last.
+    /// Releases the lease: the next write says so, is due at once, and is the last.
     pub const fn release(&mut self) {
         self.released = true;
     }
@@ -75,19 +75,19 @@ impl LeaseHolder {
     }
 }
 
-/// What a candidate does about a holder.
+/// How a candidate treats a holder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Takeover {
     /// Claim at once, whoever holds the lease.
     Now,
-    /// Wait until the lease is released or stood still for its ttl.
+    /// Wait until the lease is released or has stood still for its ttl.
     #[default]
     Expired,
-    /// Claim only if nobody holds it; otherwise say who does.
+    /// Claim only if nobody holds the lease; otherwise say who does.
     Free,
 }
 
-/// What a candidate wants read.
+/// A request of a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ObserverRequest {
     /// Of the manifest search; answered with [`LeaseObserver::handle`].
@@ -96,7 +96,7 @@ pub enum ObserverRequest {
     ReadLease(Epoch),
 }
 
-/// What a candidate concluded.
+/// A candidate's conclusion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Claim now; with an epoch, only if the manifest still has that one (P-11).
@@ -113,7 +113,7 @@ pub enum Verdict {
     },
     /// The manifest could not be read.
     GaveUp(GaveUp),
-    /// The lease of this epoch could not be read for as long as the patience lasts (P-65).
+    /// The lease of this epoch could not be read until the patience ended (P-65).
     Unread(Epoch),
 }
 
@@ -261,7 +261,7 @@ impl LeaseObserver {
         }
     }
 
-    /// The epoch that is being watched.
+    /// The epoch whose lease is being watched.
     #[must_use]
     pub const fn watched(&self) -> Option<Epoch> {
         match self.step {

@@ -5,8 +5,8 @@
 //! [`Walk`], a consumer's [cursor](CursorCore), the advisory [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a
 //! new log take.
 //!
-//! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, rows stay with the driver. Their
-//! state is plain data (`Clone + Eq + Hash`), so that a model checker runs these very types, and not a copy.
+//! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, and rows stay with
+//! the driver. Their state is plain data (`Clone + Eq + Hash`), so a model checker runs these very types and not a copy.
 //!
 //! # The loop
 //!
@@ -35,8 +35,8 @@
 //!
 //! # What it is not
 //!
-//! No retry delays (each request carries its attempt number; the driver waits), no encoding (the driver holds payloads by position),
-//! no choice of what to collect (that is `fencepost-gc`).
+//! It does not wait before retries (each request carries its attempt number; the driver waits), does not encode entries
+//! (the driver holds payloads by position), and does not choose what to collect (`fencepost-gc` does).
 
 mod above;
 mod append;
@@ -79,23 +79,23 @@ pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
 pub use writer_id::{NewEntry, WriterId};
 pub use zones::Zones;
 
-/// What the machines of one party have in common.
+/// The parameters that all machines of one party share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Params {
     /// The window; [`Window::PROTOCOL`] everywhere but in models.
     pub window: Window,
     /// Whether several appends are in flight.
     pub pipelining: Pipelining,
-    /// Whether the log lies in a Lance table, or nobody could tell (P-27).
+    /// Whether the log lies in a Lance table, or that is not known (P-27).
     pub in_table: bool,
     /// How many entries are read ahead at most, at least 1.
     pub read_ahead: u64,
-    /// Milliseconds for which a request is tried again before its outcome is given up.
+    /// How many milliseconds a request is retried before its outcome is given up.
     pub patience: u64,
 }
 
 impl Default for Params {
-    /// The protocol's window, all of it in flight unless Lance was here, 16 reads ahead, a patience of 60 seconds.
+    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a patience of 60 seconds.
     fn default() -> Self {
         Self {
             window: Window::PROTOCOL,

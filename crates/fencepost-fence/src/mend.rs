@@ -1,10 +1,10 @@
-//! Giving up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
+//! Gives up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
 
 use crate::proof::proven_below;
 use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Tick, Window, WriterId};
 use fencepost_format::{EntryHeader, EntryKind, Manifest, Position};
 
-/// What is the matter with the entry that is to be given up.
+/// What is wrong with the entry that is to be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ailment {
     /// It is gone, and the entry at this position proves that it was there.
@@ -12,9 +12,9 @@ pub enum Ailment {
         /// What proves it.
         proof: Position,
     },
-    /// It is there and cannot be understood.
+    /// It is there, but cannot be understood.
     Damaged,
-    /// It is there, and the store does not hand it out.
+    /// It is there, but the store does not return it.
     Unreadable,
 }
 
@@ -61,30 +61,31 @@ enum Step {
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MendOutcome {
-    /// The tombstone stands there.
+    /// The tombstone is in place.
     Mended,
-    /// A tombstone stood there already.
+    /// A tombstone was there already.
     WasMended,
-    /// The object at the position is as was said. It may be replaced by the tombstone, in one overwrite, so that the position is never empty (P-94).
+    /// The object at the position has the expected ailment. The tombstone may replace it in one overwrite, so that the
+    /// position is never empty (P-94).
     Replace,
-    /// Nothing was changed, since the entry is not, or no longer, what it was said to be.
+    /// Nothing was changed, since the entry is not, or no longer, in the expected state.
     Refused(NotAiling),
     /// It ended without an answer. Where a create may have happened, the tombstone may stand there; trying again is safe.
     GaveUp(GaveUp),
 }
 
-/// Why nothing is to be given up.
+/// Why nothing may be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NotAiling {
-    /// A sound entry stands there.
+    /// The position holds a sound entry.
     Sound(EntryHeader),
-    /// Nothing stands there, and nothing proves that anything did: it is the tail, or beyond.
+    /// The position is empty, and nothing proves that it ever held an entry: it is the tail, or beyond.
     Tail,
-    /// It lies at or below `R` by now: nobody replays it any more.
+    /// The position lies at or below `R` by now: nobody replays it any more.
     Covered,
-    /// What stands there cannot be understood, though it was said to be lost or unreadable.
+    /// The entry cannot be understood, though it was said to be lost or unreadable.
     Damaged,
-    /// What stands there could not be read, though it was said to be damaged.
+    /// The entry could not be read, though it was said to be damaged.
     Unreadable,
 }
 

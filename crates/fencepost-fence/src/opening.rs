@@ -1,4 +1,4 @@
-//! Opening a shard for writing: claim the next epoch, then fence the one before (P-10 to P-18).
+//! Opening a shard for writing: claims the next epoch, then fences the one before (P-10 to P-18).
 
 use crate::{
     Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Machine, Opened, Params, Reply, Request, Rule,
@@ -28,7 +28,7 @@ enum Step {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OpeningEvent {
-    /// The epoch is ours, and `R` is where the replay begins. Time to write the hint and the lease.
+    /// The epoch is claimed, and the replay begins above `R`. It is time to write the hint and the lease.
     Claimed {
         /// The claimed manifest's version.
         version: fencepost_format::Version,

@@ -25,35 +25,36 @@ pub fn proven_below(entry: &EntryHeader, window: Window) -> Position {
     }
 }
 
-/// Positions above `R` on which nothing stands.
+/// Empty positions above `R`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
     /// The first of them.
     pub first: Position,
     /// The last of them.
     pub last: Position,
-    /// The entry that proves that all of them were occupied. Without one nobody can tell: a writer that died with several appends in
-    /// flight leaves such a gap as well, and nothing of it was acknowledged.
+    /// The entry that proves that all of them were occupied. Without one this cannot be known: a writer that dies with
+    /// several appends in flight leaves such a gap as well, and acknowledged nothing in it.
     pub proof: Option<Position>,
 }
 
-/// Entries that were acknowledged and that nobody reads any more: an opener took the lost entry below them for the tail, and put its post there.
+/// Acknowledged entries that no reader sees any more: an opener took the lost entry below them for the tail, and put its
+/// post there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FencedOff {
-    /// Where the entry stands that should not be there: the lowest, if several of that epoch do.
+    /// The position of the entry that should not be there: the lowest, if there are several of that epoch.
     pub at: Position,
     /// Its epoch.
     pub by: Epoch,
-    /// The entry of a lower epoch that proves that another one was there.
+    /// The entry of a lower epoch that proves that another entry was there.
     pub proof: Position,
 }
 
-/// What is missing in a log, as far as its entries tell.
+/// The losses of a log, as far as its entries show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Losses {
     /// The gaps above `R`, upward.
     pub gaps: Vec<Gap>,
-    /// Entries above `R` that stand where others were, upward.
+    /// Entries above `R` that occupy the positions of others, upward.
     pub fenced_off: Vec<FencedOff>,
 }
 

@@ -63,11 +63,11 @@ enum Step {
 /// Where a walk starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// Just above `R`, as read from a manifest: the epochs below do not matter (P-31).
+    /// Just above `R` of a manifest: the epochs below do not matter (P-31).
     AfterReplay {
         /// `R`.
         replay_after: Position,
-        /// Lance's next memtable generation by the same manifest: what is of a lower one is passed (P-44).
+        /// Lance's next memtable generation in the same manifest: entries of a lower one are passed (P-44).
         flushed_below: Generation,
     },
     /// At `next`, knowing that no entry below it has a higher epoch than `highest`: a cursor.
@@ -92,8 +92,8 @@ pub enum Start {
 pub enum Verify {
     /// Ask: the position may have been written and collected since.
     Always,
-    /// Ask only if the walk moved. It rests at the same position then, so nothing is skipped; but it notices a collection
-    /// only when it next asks.
+    /// Ask only if the walk has moved. It otherwise rests at the same position, so nothing is skipped, but it notices a
+    /// collection only when it next asks.
     IfMoved,
 }
 
@@ -114,7 +114,7 @@ pub enum WalkEvent {
         /// The manifest that was read after that.
         manifest: Manifest,
     },
-    /// The last position asked for was passed.
+    /// The walk passed the last position asked for.
     End,
     /// The position was collected (P-42).
     Truncated {
@@ -181,7 +181,7 @@ impl Walk {
         Start::Cursor { next, highest: if known { highest } else { Epoch::NONE } }
     }
 
-    /// The first position that is not passed yet.
+    /// The first position that the walk has not passed yet.
     #[must_use]
     pub const fn next(&self) -> Position {
         if let Step::Looking { at, .. } = self.step { at } else { self.forward.next() }

@@ -1,4 +1,4 @@
-//! The words between the core and whoever drives it: requests out, replies in.
+//! The requests and replies between the core and its driver.
 
 use crate::{NewEntry, Rule, rules};
 use fencepost_format::{EntryHeader, Epoch, Manifest, Position, Version};
@@ -10,7 +10,7 @@ use fencepost_format::{EntryHeader, Epoch, Manifest, Position, Version};
 pub struct Tick(pub u64);
 
 impl Tick {
-    /// The moment `millis` later; saturating, so a clock at its end never wraps to its beginning.
+    /// The moment `millis` later. It saturates, so a clock at its end never wraps to its beginning.
     #[must_use]
     pub const fn plus(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -23,10 +23,11 @@ impl Tick {
     }
 }
 
-/// How many positions a writer may have undecided at once.
+/// How many undecided positions a writer may have at once.
 ///
-/// A constant of the protocol: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as
-/// many positions as its predecessor could still write to (P-17). A writer may use less of it ([`Window::ONE`]); other values exist for models only.
+/// The protocol fixes it: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as many
+/// positions as its predecessor could still write to (P-17). A writer may use less of it ([`Window::ONE`]). Other values
+/// exist only for models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
 
@@ -56,22 +57,23 @@ impl Window {
 
 /// Whether a writer has several appends in flight (P-27).
 ///
-/// Lance's opener takes the first absent position for the tail. If a writer of ours has several appends in flight, one may be missing below
-/// another for a moment; an opener of Lance's that looks just then never sees what is acknowledged there a moment later.
+/// Lance's opener takes the first absent position for the tail. If our writer has several appends in flight, one may be
+/// missing below another for a moment. An opener of Lance's that looks just then never sees the append that is acknowledged
+/// there a moment later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pipelining {
-    /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or the manifest tells that Lance has ever written one of
-    /// this shard.
+    /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or Lance has ever written a manifest
+    /// of this shard.
     #[default]
     UnlessLance,
-    /// A whole window. Whoever says this vouches that Lance does not open the shard while the writer lives.
+    /// A whole window. The caller guarantees that Lance does not open the shard while the writer lives.
     Always,
     /// One append at a time, for a shard that Lance may open for the first time while the writer lives.
     Never,
 }
 
 impl Pipelining {
-    /// How much of `window` a writer uses that claimed with this manifest.
+    /// How much of `window` a writer uses that has claimed with this manifest.
     #[must_use]
     pub fn of(self, window: Window, in_table: bool, claimed: &Manifest) -> Window {
         let lance_may_come = (in_table || claimed.lance_before) && rules::on(Rule::OneBesideLance);
@@ -83,10 +85,10 @@ impl Pipelining {
     }
 }
 
-/// What the core wants done. The driver performs it and answers with the [`Reply`] of the same name.
+/// A request of the core. The driver performs it and answers with the [`Reply`] of the same name.
 ///
-/// `attempt` counts from 0. Before an attempt above 0 the driver waits as long as its retry policy says; the core only
-/// watches the deadline.
+/// `attempt` counts from 0. Before an attempt above 0, the driver waits as its retry policy says; the core only watches the
+/// deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
     /// LIST the manifests and answer with the highest version.
@@ -120,21 +122,22 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
-    /// Read the position of the cursor that [holds](crate::Walk::held_by_cursor) this reader's place: up to where its consumer is done.
+    /// Read the position of the cursor that [holds](crate::Walk::held_by_cursor) this reader's place: its consumer has
+    /// finished with everything up to there.
     ReadCursor {
         /// Which try this is.
         attempt: u32,
     },
-    /// Find out what stands at a position, without its rows, if it has a trailer of ours (P-91).
+    /// Find out what is at a position, without its rows, if it has our trailer (P-91).
     PeekEntry {
         /// Where.
         at: Position,
         /// Which try this is.
         attempt: u32,
     },
-    /// Create an entry, if absent: of `Data` kind with the rows that the driver holds for this position, else without any.
+    /// Create an entry, if absent: a `Data` entry with the rows that the driver holds for this position, or an entry without rows.
     CreateEntry {
-        /// Its whole name: where, what, and by whom.
+        /// The entry's identity: position, kind, epoch and nonce.
         entry: NewEntry,
         /// Which try this is.
         attempt: u32,
@@ -190,7 +193,7 @@ pub enum Reply {
     Boundary(ReadReply<Position>),
     /// To [`Request::ReadCursor`]: absent if the cursor was removed.
     Cursor(ReadReply<Position>),
-    /// To [`Request::PeekEntry`]; found without a header: an object without a trailer of ours.
+    /// To [`Request::PeekEntry`]; found without a header means an object without our trailer.
     Peeked(Position, ReadReply<Option<EntryHeader>>),
     /// To [`Request::CreateEntry`].
     EntryCreated(Position, CreateReply),
@@ -199,11 +202,11 @@ pub enum Reply {
 /// The outcome of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CreateReply {
-    /// It is there now, by this request.
+    /// This request created it.
     Done,
-    /// The store says that something is there. It may be ours; it may even be nothing.
+    /// The store says that the name is taken. The object may be ours; there may even be none.
     Exists,
-    /// It is certain that this request did nothing and never will.
+    /// This request certainly did nothing and never will.
     NotDone {
         /// Whether the store advises to try again.
         again: bool,
@@ -219,7 +222,7 @@ pub enum ReadReply<T> {
     Found(T),
     /// The store says that it is not there.
     Absent,
-    /// It is there and cannot be understood. The driver knows the details.
+    /// It is there, but cannot be understood. The driver knows the details.
     Damaged,
     /// No answer, or an error: anything may be true.
     Unknown,
@@ -240,26 +243,26 @@ impl<T> ReadReply<T> {
 /// Why a machine gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GaveUp {
-    /// A read was not answered until the deadline. Nothing was changed by it.
+    /// A read was not answered until the deadline. It changed nothing.
     Unread,
     /// A create was not answered until the deadline: it may have happened, or may yet happen.
     Unknown,
     /// A create was refused, for certain.
     NotDone,
-    /// The object at this position is there and cannot be understood.
+    /// The object at this position is there, but cannot be understood.
     DamagedEntry(Position),
-    /// The entry at a position above `R` is gone, though another proves that it was there (P-92).
+    /// The entry at a position above `R` is gone, though another entry proves that it was there (P-92).
     LostEntry {
         /// Where it was.
         at: Position,
         /// What proves it.
         proof: Position,
     },
-    /// The manifest of this version is there and cannot be understood.
+    /// The manifest of this version is there, but cannot be understood.
     DamagedManifest(Version),
-    /// The manifest of this version was listed until the deadline, and each time was not there (P-67).
+    /// Listings showed the manifest of this version until the deadline, but each read found it absent (P-67).
     MissingManifest(Version),
-    /// The manifest's epoch is lower than one that this party held: the bucket was rolled back.
+    /// The manifest's epoch is lower than an epoch that this party held: the bucket was rolled back.
     RolledBack {
         /// The epoch that this party holds or held.
         ours: Epoch,

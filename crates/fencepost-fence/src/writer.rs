@@ -1,4 +1,4 @@
-//! An open epoch: the append window together with the checkpoints that its holder makes (P-20 to P-35).
+//! An open epoch: the append window and the checkpoints of its holder (P-20 to P-35).
 
 use crate::{
     AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Machine, Opened, Params, Reply,
@@ -7,7 +7,7 @@ use crate::{
 use fencepost_format::{Epoch, Manifest, Nonce, Position, Version};
 use std::collections::VecDeque;
 
-/// The state of a writer that is open.
+/// The state of an open writer.
 ///
 /// A [`Machine`] that is also fed with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint) and [`begin_close`](Self::begin_close).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,19 +23,19 @@ pub struct WriterCore {
     events: VecDeque<WriterEvent>,
 }
 
-/// What happened.
+/// An event of a writer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum WriterEvent {
-    /// Of the append window.
+    /// An event of the append window.
     Append(AppendEvent),
-    /// The checkpoint in progress ended.
+    /// The checkpoint in progress has ended.
     Checkpoint(CheckpointOutcome),
 }
 
 /// How a checkpoint ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckpointOutcome {
-    /// `R` stands here now, in this manifest. It may be lower than asked for (P-31), or higher (P-30).
+    /// `R` has this position now, in this manifest. It may be lower than asked for (P-31), or higher (P-30).
     At {
         /// `R`.
         replay_after: Position,
@@ -47,14 +47,14 @@ pub enum CheckpointOutcome {
         /// Its epoch.
         by: Epoch,
     },
-    /// It ended without an answer: `R` may have moved or not. Trying again is safe.
+    /// It ended without an answer: `R` may or may not have moved. Trying again is safe.
     GaveUp(GaveUp),
 }
 
-/// Why a checkpoint was not even tried.
+/// Why a checkpoint was refused before it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckpointRefused {
-    /// It is above the acknowledged tail (P-30).
+    /// The position is above the acknowledged tail (P-30).
     AboveTail {
         /// The acknowledged tail.
         tail: Position,
@@ -64,14 +64,14 @@ pub enum CheckpointRefused {
         /// Its epoch.
         by: Epoch,
     },
-    /// An earlier one found that the bucket was rolled back (P-66). Whoever holds this epoch now, it may be another.
+    /// An earlier checkpoint found that the bucket was rolled back (P-66). Another writer may hold this epoch now.
     RolledBack(GaveUp),
     /// Another one is in progress (P-32).
     Busy,
 }
 
 impl WriterCore {
-    /// The writer of a just opened epoch.
+    /// The writer of an epoch that was just opened.
     #[must_use]
     pub fn new(params: Params, opened: &Opened) -> Self {
         let window = params.pipelining.of(params.window, params.in_table, &opened.manifest);
@@ -95,7 +95,7 @@ impl WriterCore {
         &self.window
     }
 
-    /// The epoch held.
+    /// The writer's epoch.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.writer.epoch
@@ -130,12 +130,12 @@ impl WriterCore {
         self.window.submit(now)
     }
 
-    /// Takes no more appends and, once nothing is undecided, appends the close entry.
+    /// Stops taking appends and, once nothing is undecided, appends the close entry.
     pub fn begin_close(&mut self, now: Tick) {
         self.window.begin_close(now);
     }
 
-    /// Starts a checkpoint at `p`, rounded down out of zones. The nonce must be fresh.
+    /// Starts a checkpoint at `p`, rounded down to lie outside zones. The nonce must be fresh.
     ///
     /// # Errors
     /// [`CheckpointRefused`]: nothing was started.

@@ -1,4 +1,4 @@
-//! Zones, and the checkpoints that they allow (P-31).
+//! Zones, and the checkpoints that they permit (P-31).
 
 use crate::Window;
 use fencepost_format::Position;

@@ -7,7 +7,7 @@ use crate::{FormatError, Position, documents};
 
 /// A statement of a collector (F-20): entries up to `boundary` may be gone at any moment, except the kept posts.
 ///
-/// Written before the first deletion, if absent, under a name made from `boundary`; the highest one counts.
+/// It is written before the first deletion, if absent, under a name made from `boundary`. The highest one counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Boundary {
     /// The highest position that may be gone.

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CursorName, Epoch, FormatError, Nonce, Position, documents};
 
-/// What a consumer is done with.
+/// The part of the log that a consumer has finished with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Consumed {
-    /// Everything up to here.
+    /// Everything up to this position.
     pub position: Position,
     /// The highest epoch up to there; [`Epoch::NONE`] if it is not known, or does not matter.
     pub epoch: Epoch,
@@ -20,25 +20,27 @@ impl From<Position> for Consumed {
     }
 }
 
-/// A document of a cursor (F-21), as its name tells. Each is created if absent and never overwritten.
+/// A document of a cursor (F-21), as its name says. Each is created if absent and never overwritten.
 ///
-/// The nonce tells which cursor it belongs to: it is drawn anew whenever one is made, so nothing late is taken for a later one's.
+/// The nonce says which cursor the document belongs to. It is drawn anew for every new cursor, so a late document is never
+/// taken for one of a later cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorDocument {
-    /// The cursor itself, with the place where it was made. It lives as long as the cursor, and is never moved.
+    /// The cursor itself, with the position where it was created. It lives as long as the cursor, and is never moved.
     Cursor(Nonce, Consumed),
-    /// Whether the cursor was granted. What it says is in it: see [`CursorDecision`].
+    /// The decision whether the cursor was granted: see [`CursorDecision`].
     Decision(Nonce),
-    /// A place that the cursor moved on to. The highest one counts; the lower ones are deleted.
+    /// A position that the cursor moved on to. The highest one counts; the lower ones are deleted.
     Position(Nonce, Consumed),
 }
 
-/// Whether a cursor holds for its consumer. Decided once: whoever creates the document first.
+/// Whether a cursor holds for its consumer. The first to create the document decides, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorDecision {
-    /// Its consumer found that nothing above it can have been collected. The epoch is the highest up to where it was made, as in [`Consumed`].
+    /// Its consumer found that nothing above it can have been collected. The epoch is the highest up to the cursor's first
+    /// position, as in [`Consumed`].
     Granted(Epoch),
-    /// Somebody else found it left half made, and gave it up.
+    /// Somebody else found it half made, and gave it up.
     GivenUp,
 }
 
@@ -64,7 +66,8 @@ impl CursorDocument {
         }
     }
 
-    /// The document that an object's name stands for. Strict: anything that [`object_name`](Self::object_name) would not spell is `None`.
+    /// Parses an object's name. It is strict: for anything that [`object_name`](Self::object_name) would not produce, it
+    /// returns `None`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let mut words = name.strip_suffix(".json")?.split('-');

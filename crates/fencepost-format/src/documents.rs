@@ -1,4 +1,4 @@
-//! What the documents under `fencepost/` have in common: small, strict JSON with a format number.
+//! The common form of the documents under `fencepost/`: small, strict JSON with a format number.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ pub(crate) fn decode<T: DeserializeOwned>(object: &str, bytes: &[u8]) -> Result<
     let FormatNumber { format } = serde_json::from_slice(bytes).map_err(fault)?;
     match format {
         FORMAT => serde_json::from_slice(bytes).map_err(fault),
-        0 => Err(damaged(object, 0_u64, "0 is no format number")),
+        0 => Err(damaged(object, 0_u64, "0 is not a format number")),
         newer => Err(FormatError::Newer {
             object: object.to_owned(),
             offset: 0,
@@ -57,7 +57,7 @@ pub(crate) fn misplaced(object: &str, what: &'static str, found: u64, expected: 
 }
 
 fn over(object: &str, number: u64, what: &str) -> FormatError {
-    damaged(object, 0_u64, format!("{number} is no {what}; the highest is {ID_MAX}"))
+    damaged(object, 0_u64, format!("{number} is not a valid {what}; the highest is {ID_MAX}"))
 }
 
 fn check_size(object: &str, bytes: usize) -> Result<(), FormatError> {

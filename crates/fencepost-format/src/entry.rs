@@ -42,7 +42,7 @@ impl Entry {
         &self.summary
     }
 
-    /// The memtable generation that Lance noted, if it did.
+    /// The memtable generation, if Lance noted one.
     #[must_use]
     pub const fn generation(&self) -> Option<Generation> {
         self.summary.header.generation
@@ -54,7 +54,7 @@ impl Entry {
         self.summary.trailer.as_ref()
     }
 
-    /// The user's schema: as stored, without the keys that a log keeps in it for itself (F-6).
+    /// The user's schema: the stored schema without the keys that the log itself keeps in it (F-6).
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema

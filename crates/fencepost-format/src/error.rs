@@ -1,4 +1,4 @@
-//! What is wrong with an object, where in it, and what to do about it.
+//! Errors: what is wrong with an object, at which byte, and what to do about it.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use snafu::Snafu;
 #[snafu(visibility(pub(crate)))]
 #[non_exhaustive]
 pub enum FormatError {
-    /// The bytes are cut, flipped, foreign or contradict each other. Nothing of the object is to be trusted.
+    /// The bytes are cut off, flipped, foreign or contradict each other. Do not trust any part of the object.
     #[snafu(display("{object}, byte {offset}: {reason}; {}", self.advice()))]
     Damaged {
         /// The object's name, as the caller gave it.
@@ -34,7 +34,7 @@ pub enum FormatError {
     },
     /// The bytes are sound but belong somewhere else: a copy under a wrong name.
     #[snafu(display(
-        "{object}, byte {offset}: says it is {what} {found}, its name says {expected}; {}",
+        "{object}, byte {offset}: the object says that it is {what} {found}, but its name says {expected}; {}",
         self.advice()
     ))]
     Misplaced {
@@ -50,7 +50,7 @@ pub enum FormatError {
         expected: u64,
     },
     /// Reading or writing it would take more than the limits allow.
-    #[snafu(display("{object}, byte {offset}: {what} is {size}, the limit is {limit}; {}", self.advice()))]
+    #[snafu(display("{object}, byte {offset}: {what} is {size}, above the limit of {limit}; {}", self.advice()))]
     TooLarge {
         /// The object's name, as the caller gave it.
         object: String,
@@ -83,7 +83,7 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    /// What an operator or caller can do about it.
+    /// Says what an operator or caller can do about it.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
@@ -134,7 +134,7 @@ impl FormatError {
     }
 }
 
-/// Shorthand for the commonest error.
+/// Shorthand for the most common error.
 pub(crate) fn damaged(
     object: &str,
     offset: impl TryInto<u64>,

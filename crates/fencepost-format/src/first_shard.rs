@@ -1,13 +1,14 @@
-//! Which shard the first writers of a new log take.
+//! The shard that the first writers of a new log take.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{FormatError, ShardId, documents};
 
-/// The shard that whoever found no log at a base makes there (F-29).
+/// The shard that processes create where they find no log (F-29).
 ///
-/// Created if absent, never overwritten: of those that come at the same time one creates it, and the others read which shard it is.
+/// The document is created if absent and never overwritten: of the processes that come at the same time, one creates it,
+/// and the others read the shard's id from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FirstShard {
     /// Its id, which its creator drew at random.
@@ -29,7 +30,7 @@ impl FirstShard {
     pub fn decode(object: &str, bytes: &[u8]) -> Result<Self, FormatError> {
         let Stored { shard, .. } = documents::decode(object, bytes)?;
         let shard = ShardId::parse(&shard)
-            .ok_or_else(|| crate::error::damaged(object, 0_u64, "the shard is no UUID in lower case"))?;
+            .ok_or_else(|| crate::error::damaged(object, 0_u64, "the shard is not a UUID in lower case"))?;
         Ok(Self { shard })
     }
 }

@@ -1,23 +1,24 @@
-//! What the protocol needs to know of an entry, without its rows.
+//! The header of an entry: everything that the protocol needs to know, without the rows.
 
 use crate::{Epoch, Generation, Nonce, Position};
 
-/// What an entry is for.
+/// The purpose of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryKind {
     /// Rows.
     Data,
-    /// The first entry of an epoch whose predecessor did not close: a *needed post*, kept for ever, because it is
-    /// what the predecessor's late appends collide with.
+    /// The first entry of an epoch whose predecessor did not close: a *needed post*. It is kept for ever, because late
+    /// appends of the predecessor must collide with it.
     Post,
-    /// The first entry of an epoch whose predecessor closed, or that had none: it blocks nobody and may be deleted.
+    /// The first entry of an epoch whose predecessor closed, or that had no predecessor. It blocks nobody and may be
+    /// deleted.
     Handover,
-    /// Fills the window above a post, so that no late append of the predecessor finds room there.
+    /// An entry that fills a position in the window above a post, so that no late append of the predecessor lands there.
     Filler,
-    /// The last entry of an epoch whose writer had nothing in flight any more.
+    /// The last entry of an epoch, written when nothing of its writer was in flight any more.
     Close,
-    /// Stands where an entry was given up: lost or damaged, and an operator said to go on without it (P-93). Kept for ever, since what it
-    /// replaces may have been a needed post.
+    /// A replacement for a lost or damaged entry that an operator gave up (P-93). It is kept for ever, since the entry that
+    /// it replaces may have been a needed post.
     Tombstone,
 }
 
@@ -28,7 +29,7 @@ impl EntryKind {
         matches!(self, Self::Data)
     }
 
-    /// Whether this is the first entry of its epoch: a post, needed or of a handover.
+    /// Whether this is the first entry of its epoch: a needed post or a handover post.
     #[must_use]
     pub const fn begins_epoch(self) -> bool {
         matches!(self, Self::Post | Self::Handover)
@@ -44,20 +45,20 @@ impl EntryKind {
 /// An entry as the protocol sees it: plain data, cheap to copy, without the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryHeader {
-    /// Where it stands.
+    /// The entry's position.
     pub position: Position,
-    /// Whose it is.
+    /// The epoch of the writer that wrote it.
     pub epoch: Epoch,
-    /// What it is for. Entries by Lance are `Data` or, for its fence sentinels, `Post`.
+    /// The entry's purpose. Entries by Lance are `Data` or, for its fence sentinels, `Post`.
     pub kind: EntryKind,
     /// The writer's nonce; `None` for entries by Lance, which have no trailer.
     pub nonce: Option<Nonce>,
-    /// The memtable generation that Lance noted, if it did; entries of ours have none.
+    /// The memtable generation, if Lance noted one. Our entries have none.
     pub generation: Option<Generation>,
 }
 
 impl EntryHeader {
-    /// Whether Lance wrote it (it has no trailer of ours).
+    /// Whether Lance wrote it: then it has no trailer.
     #[must_use]
     pub const fn is_by_lance(&self) -> bool {
         self.nonce.is_none()

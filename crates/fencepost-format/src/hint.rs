@@ -11,7 +11,7 @@ pub fn encode_version_hint(version: Version) -> Bytes {
     format!(r#"{{"version":{version}}}"#).into()
 }
 
-/// The version that a hint names, for inspection only; `None` for whatever cannot be read.
+/// The version that a hint names, for inspection only; `None` if the hint cannot be read.
 ///
 /// A stale hint names a version that is long superseded or even pruned. Nothing may be decided by it.
 #[must_use]

@@ -1,4 +1,4 @@
-//! The numbers of the protocol, each with a type of its own.
+//! The numbers of the protocol, each with its own type.
 //!
 //! Positions, epochs and versions all start at 1; 0 means *none* ([`Position::NONE`] and so on) and orders below
 //! every real one. All are refused above [`ID_MAX`] (F-3) where bytes come in (names, trailers, manifests), so that
@@ -8,8 +8,8 @@ use std::fmt;
 
 /// The largest position, epoch or version that is accepted from outside: 2^62.
 ///
-/// Nobody gets there by counting; a number above it is damage or an attack, and refusing it here means that no
-/// later addition can overflow.
+/// Counting never gets there, so a number above it is damage or an attack. It is refused here, so that no later addition
+/// can overflow.
 pub const ID_MAX: u64 = 1 << 62;
 
 macro_rules! id {
@@ -98,11 +98,12 @@ macro_rules! id {
 }
 
 id! {
-    /// Where an entry stands in its log. The object's name is made from it.
+    /// The position of an entry in its log. The object's name is made from it.
     Position
 }
 id! {
-    /// A writer's turn. Each claim takes the next; entries of a fenced epoch lose against those of a later one.
+    /// The number of a writer's term. Each claim takes the next one; entries of a fenced epoch lose against those of a later
+    /// epoch.
     Epoch
 }
 id! {
@@ -110,14 +111,13 @@ id! {
     Version
 }
 
-/// A memtable generation of Lance. Ours only to keep.
+/// A memtable generation of Lance. This code only preserves it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u64);
 
-/// Sixteen random bytes by which a writer knows its own objects again after a lost reply.
+/// Sixteen random bytes by which a writer recognizes its own objects after a lost reply.
 ///
-/// Drawn once for each claim and once for each manifest commit by whoever drives the core; the core itself draws
-/// nothing.
+/// The driver of the core draws one for each claim and one for each manifest commit; the core itself draws nothing.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub u128);
 

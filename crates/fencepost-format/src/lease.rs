@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Epoch, FormatError, documents};
 
-/// What the holder of an epoch says about itself (F-22), so that others need not take the shard from a live writer.
+/// A statement of an epoch's holder about itself (F-22), so that others need not take the shard from a live writer.
 ///
-/// The only document here that is overwritten: a late duplicate can at worst let a live writer look idle.
+/// It is the only document here that is overwritten: at worst, a late duplicate makes a live writer look idle.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// The epoch it holds; void once the manifest has a higher one.
     pub epoch: Epoch,
-    /// Who: free text for people, at most 1,024 bytes.
+    /// The holder's name: free text for people, at most 1,024 bytes.
     pub holder: String,
-    /// Goes up with every renewal. Only whether it moves matters.
+    /// A counter that rises with every renewal. Only whether it moves matters.
     pub counter: u64,
     /// How long the counter may stand still, in milliseconds on the *observer's* clock.
     pub ttl_ms: u64,
-    /// Whether the holder has given the shard up.
+    /// Whether the holder has released the shard.
     pub released: bool,
 }
 

@@ -8,10 +8,10 @@
 //!   manifest/1100….binpb            Manifest            who owns the shard, where replay begins
 //!   manifest/version_hint.json      encode_version_hint for Lance's readers
 //!   wal/1010….arrow                 Entry               position 5
-//!   0a1b2c3d_gen_5/                 SsTableName         Lance's, or the remains of a flush that failed
+//!   0a1b2c3d_gen_5/                 SsTableName         an SSTable of Lance's, or the remains of a failed flush
 //!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
-//!   fencepost/gc/release-….json     Release             an operator's word on one of Lance's claims
-//!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has come
+//!   fencepost/gc/release-….json     Release             an operator's statement about a claim by Lance
+//!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has read
 //!   fencepost/lease/….json          Lease               who holds the shard: advice only
 //!
 //! an entry:
@@ -22,25 +22,24 @@
 //! └─ an Arrow IPC stream, all that Lance sees ────┘└─ Trailer: 64 bytes, one range read; not in Lance's ──┘
 //! ```
 //!
-//! The clauses `F-1` and so on, cited throughout, are those of the format's description, `docs/format.md`.
+//! The clauses `F-1` and so on, cited throughout, are in the description of the format, `docs/format.md`.
 //!
 //! # What it is, and what it is not
 //!
-//! It turns bytes into values and back, strictly: an error is typed, names the object and the place in it, and says
-//! whether the bytes are damaged, misplaced, newer than this code or above a limit. It knows no store, no clock and
-//! no randomness, never decides who owns a shard and never skips anything. The state machines that do so are in
-//! `fencepost-fence`.
+//! It turns bytes into values and back, strictly. Errors are typed, name the object and the place in it, and say whether
+//! the bytes are damaged, misplaced, newer than this code or above a limit. It knows no store, no clock and no randomness,
+//! never decides who owns a shard, and never skips anything. The state machines that decide are in `fencepost-fence`.
 //!
 //! # Features
 //!
-//! `codec` (default): rows, by way of Arrow 58 to 60. Without it there are still ids, names, trailers, manifests and
-//! documents, and no Arrow in the build.
+//! `codec` (default): rows, with Arrow 58 to 60. Without it there are ids, names, trailers, manifests and documents, and
+//! no Arrow in the build.
 //!
 //! # Costs and limits
 //!
-//! Encoding copies columns once and passes over them once more for the checksum; sealing an entry touches none of
-//! its rows. Decoding passes over the bytes once, for the checksum, and then shares them with the columns. What
-//! decoding may allocate is bounded by `DecodeLimits`, whatever the bytes are.
+//! Encoding copies columns once and reads them once more for the checksum; sealing an entry touches none of its rows.
+//! Decoding reads the bytes once, for the checksum, and then shares them with the columns. `DecodeLimits` bounds what
+//! decoding may allocate, whatever the bytes are.
 //!
 //! # Example
 //!
@@ -58,7 +57,7 @@
 //! let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
 //! let batch = RecordBatch::try_from_iter([("id", ids)])?;
 //!
-//! // In the task of whoever has rows: the rows as messages of a stream.
+//! // In the task that has the rows: the rows as messages of a stream.
 //! let group = EncodedBatches::encode(&[batch.clone()])?;
 //! // Where the position is known: the object, in chunks that share memory with the group.
 //! let (position, epoch, nonce) = (Position::new(5), Epoch::new(2), Nonce(42));

@@ -13,8 +13,8 @@ pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 
 /// One version of a shard's manifest, Lance's `ShardManifest` (F-14).
 ///
-/// Plain data. To make the next version, clone and change: everything that this code does not know travels along
-/// in the `unknown` fields, and so do the SSTables, which are Lance's to write.
+/// Plain data. To make the next version, clone and change it. Everything that this code does not know travels along in the
+/// `unknown` fields, and so do the SSTables, which only Lance writes.
 ///
 /// ```
 /// use fencepost_format::{Epoch, Manifest, Nonce, ShardId, Version};
@@ -31,11 +31,11 @@ pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Manifest {
-    /// The version, also its object's name. [`Version::NONE`] only before anything was written.
+    /// The version, from which its object's name is made. [`Version::NONE`] only before anything was written.
     pub version: Version,
     /// The epoch that owns the shard; [`Epoch::NONE`] if nobody has claimed it yet.
     pub writer_epoch: Epoch,
-    /// Everything up to here is safe elsewhere; replay begins one above.
+    /// The replay point: everything up to this position is stored elsewhere, and replay begins one above it.
     pub replay_after: Position,
     /// A position that was in the log when the manifest was written: a hint for Lance's search of the tail.
     pub last_seen: Position,
@@ -56,8 +56,8 @@ pub struct Manifest {
     /// A commit draws a fresh one: two claimants would otherwise write the same bytes and, after a lost reply,
     /// both take them for their own.
     pub nonce: Option<Nonce>,
-    /// Whether Lance wrote any version before this one (F-15): then it may open the shard again. Without meaning where the nonce is missing, since
-    /// Lance wrote this one.
+    /// Whether Lance wrote any version before this one (F-15): then it may open the shard again. It has no meaning where the
+    /// nonce is missing, since Lance wrote this version itself.
     pub lance_before: bool,
     /// Fields that this code does not know.
     pub unknown: UnknownFields,
@@ -66,9 +66,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// What a shard without any manifest stands for: version 0, epoch 0, generation 1, nothing to replay.
+    /// The manifest of a shard that has none yet: version 0, epoch 0, generation 1, nothing to replay.
     ///
-    /// Never written itself; the first claim writes version 1 on top of it.
+    /// It is never written; the first claim writes version 1 on top of it.
     #[must_use]
     pub fn initial(shard: ShardId) -> Self {
         Self {
@@ -140,7 +140,7 @@ pub struct SsTable {
     pub generation: Generation,
     /// Its folder, relative to the shard's.
     pub path: String,
-    /// Its other fields: sizes and counts, which are of no concern here.
+    /// Its other fields: sizes and counts, which do not matter here.
     pub unknown: UnknownFields,
 }
 
@@ -159,10 +159,10 @@ pub struct ShardField {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ShardStatus {
-    /// Yes.
+    /// It accepts claims.
     #[default]
     Active,
-    /// No: a drop of the table is under way, or was broken off.
+    /// It accepts none: a drop of the table is under way, or was broken off.
     Sealed,
     /// A state that this code does not know. Treat as sealed.
     Unknown(i32),

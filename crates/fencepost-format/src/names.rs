@@ -1,4 +1,4 @@
-//! What objects are called: bit-reversed names for entries and manifests, padded decimals for our own documents.
+//! The names of objects: bit-reversed for entries and manifests, padded decimals for our own documents.
 
 use std::fmt;
 
@@ -18,8 +18,8 @@ pub fn entry_name(position: Position) -> String {
 
 /// The position that an entry's object name stands for.
 ///
-/// Strict (F-1): 64 characters `0` or `1` and `.arrow`, a number from 1 to [`ID_MAX`](crate::ID_MAX). Anything
-/// else is `None`: such an object is not an entry and no business of ours.
+/// It is strict (F-1): 64 characters `0` or `1` and `.arrow`, a number from 1 to [`ID_MAX`](crate::ID_MAX). For anything
+/// else it returns `None`: such an object is not an entry.
 #[must_use]
 pub fn parse_entry_name(name: &str) -> Option<Position> {
     parse_bit_reversed_name(name, ENTRY_EXTENSION).and_then(Position::try_new)
@@ -61,8 +61,8 @@ pub fn parse_lease_name(name: &str) -> Option<Epoch> {
 
 /// The name of a consumer's cursor: 1 to 64 characters of `a-z A-Z 0-9 . _ -`, not beginning with a dot.
 ///
-/// Such a name is one path segment in every store and on every file system. Two names that differ in case only
-/// are two cursors, except where a file system thinks otherwise; don't.
+/// Such a name is one path segment in every store and on every file system. Do not use two names that differ only in case:
+/// they are two cursors, except on file systems that ignore case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CursorName(String);
 
@@ -95,7 +95,7 @@ impl fmt::Debug for CursorName {
     }
 }
 
-/// Where everything of one shard lies (F-2), as paths relative to the root of the store.
+/// The paths of everything in one shard (F-2), relative to the root of the store.
 ///
 /// ```
 /// use fencepost_format::{Position, ShardId, ShardPaths};
@@ -258,13 +258,13 @@ impl ShardPaths {
         self.under(&format!("fencepost/lease/{:020}.json", epoch.get()))
     }
 
-    /// The folder of what repairs set aside.
+    /// The folder of the objects that repairs set aside.
     #[must_use]
     pub fn set_aside_dir(&self) -> String {
         self.under("fencepost/damaged")
     }
 
-    /// Where the damaged bytes of the entry at `position` are copied to before a tombstone takes their place (F-25).
+    /// The copy of the damaged bytes of the entry at `position`, made before a tombstone replaces the entry (F-25).
     #[must_use]
     pub fn set_aside(&self, position: Position, nonce: Nonce) -> String {
         format!("{}/{:020}-{:032x}.arrow", self.set_aside_dir(), position.get(), nonce.0)

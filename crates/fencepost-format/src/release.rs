@@ -1,4 +1,4 @@
-//! An operator's word that the process behind one of Lance's claims is gone.
+//! An operator's statement that the process behind a claim by Lance is gone.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::{Epoch, FormatError, Position, Version, documents};
 
 /// A statement of an operator (F-24): nobody who claimed `epoch` is still opening.
 ///
-/// Created if absent, never overwritten, never deleted. The object's name says all that a collection needs; the rest tells
+/// It is created if absent, never overwritten and never deleted. A collection needs only the object's name; the rest tells
 /// people what was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Release {

@@ -1,4 +1,4 @@
-//! A Lance table's own manifest, as far as it tells what became of SSTables.
+//! The manifest of a Lance table, as far as it says what became of SSTables.
 //!
 //! Only read, never written. The layout is Lance's public table format, <https://lance.org/format/table/>, with the messages `Manifest`, `IndexSection`,
 //! `IndexMetadata` and `MemWalIndexDetails` of its `table.proto`; the numbers of their fields are at the end of this file.
@@ -25,15 +25,15 @@ use std::ops::Range;
 /// The largest table manifest that is read, in bytes: 64 MiB. Those of tables with very many fragments are larger.
 pub const TABLE_MANIFEST_BYTES_MAX: usize = 64 << 20;
 
-/// What a Lance table's manifest says of its MemWAL.
+/// The facts of a Lance table's manifest about its MemWAL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableManifest {
     /// The table's version.
     pub version: u64,
-    /// The names of the table's indexes, without those of Lance's own that begin with two underscores.
+    /// The names of the table's indexes, without Lance's own, which begin with two underscores.
     pub indexes: BTreeSet<String>,
-    /// What the index of the MemWAL says; `None` if the table has none.
+    /// The details of the index of the MemWAL; `None` if the table has none.
     pub mem_wal: Option<MemWalDetails>,
 }
 
@@ -77,7 +77,7 @@ impl TableManifest {
         }
         if flags.0 & !READER_FEATURES_KNOWN != 0 {
             let what = format!(
-                "the table's feature {}, which readers must know,",
+                "the table's feature {} (which readers must know)",
                 (flags.0 & !READER_FEATURES_KNOWN).trailing_zeros()
             );
             return Err(FormatError::Newer { object: object.to_owned(), offset: flags.1, what: what.into() });

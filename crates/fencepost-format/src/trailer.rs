@@ -1,4 +1,4 @@
-//! The 64 bytes after an entry's stream that make it checkable, and cheap to ask about.
+//! The 64 bytes after an entry's stream, by which the entry can be checked and identified cheaply.
 //!
 //! Arrow readers stop at the end-of-stream marker, so nobody but us sees them.
 
@@ -13,17 +13,17 @@ pub const TRAILER_BYTES: usize = 64;
 /// Far above what one PUT should carry; entries by Lance are not bound by it.
 pub const BODY_BYTES_MAX: u64 = u32::MAX as u64;
 
-/// What the last 64 bytes of an entry of ours say (F-8).
+/// The contents of the last 64 bytes of our entries (F-8).
 ///
-/// The trailer has a checksum of its own, so 64 bytes got by a range read can be relied on without the body; and
-/// it contains the body's checksum, so the whole entry is covered.
+/// The trailer has its own checksum, so 64 bytes from a range read can be trusted without the body. It also contains the
+/// body's checksum, so the whole entry is covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Trailer {
-    /// What the entry is for.
+    /// The entry's purpose.
     pub kind: EntryKind,
-    /// Where it stands.
+    /// The entry's position.
     pub position: Position,
-    /// Whose it is.
+    /// The epoch of the writer that wrote it.
     pub epoch: Epoch,
     /// The writer's nonce, drawn at its claim.
     pub nonce: Nonce,
@@ -81,7 +81,7 @@ impl Trailer {
             return Err(damaged(object, at, "there is no room for a trailer of 64 bytes"));
         };
         if tail[0..4] != MAGIC {
-            return Err(damaged(object, at, "neither the end of a stream nor a trailer stands here"));
+            return Err(damaged(object, at, "the object ends with neither an end of stream nor a trailer"));
         }
         if crc32c::crc32c(&tail[..60]) != u32::from_le_bytes(array(tail, 60)) {
             return Err(damaged(object, at + 60, "the trailer does not match its checksum"));
@@ -99,7 +99,7 @@ impl Trailer {
         }
         let id = |from: usize, what: &'static str| match u64::from_le_bytes(array(tail, from)) {
             number @ 1..=ID_MAX => Ok(number),
-            number => Err(damaged(object, at + from as u64, format!("{number} is no {what}"))),
+            number => Err(damaged(object, at + from as u64, format!("{number} is not a valid {what}"))),
         };
         let trailer = Self {
             kind,
@@ -138,7 +138,7 @@ impl Trailer {
         Ok(())
     }
 
-    /// What the protocol needs to know of the entry.
+    /// The header: everything that the protocol needs to know of the entry.
     #[must_use]
     pub const fn header(&self) -> EntryHeader {
         EntryHeader {

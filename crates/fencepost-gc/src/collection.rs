@@ -20,14 +20,14 @@ use publishing::{Published, Publishing};
 pub(crate) use reads::Reads;
 use std::collections::VecDeque;
 
-/// How a collection goes about its requests.
+/// Limits on a collection's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CollectParams {
-    /// Milliseconds without any answer after which a step is given up. Default: 60,000.
+    /// A step gives up after this many milliseconds without any answer. Default: 60,000.
     pub patience: u64,
     /// How many entries are read at the same time, at least 1. Default: 32.
     pub reads_in_flight: usize,
-    /// How many objects are deleted with one request, at least 1. Default: 1,000, which is what S3 takes.
+    /// How many objects one request deletes, at least 1. Default: 1,000, which is the limit of S3.
     pub batch: usize,
 }
 
@@ -40,7 +40,7 @@ impl Default for CollectParams {
 /// Whether a collection deletes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// It does.
+    /// It deletes.
     #[default]
     Delete,
     /// It lists, reads and plans, and writes nothing: a dry run.
@@ -49,24 +49,28 @@ pub enum Mode {
 
 /// A collection in progress.
 ///
-/// A [`Machine`]. Dropping it at any point is safe: every deletion that it asks for is right for ever, so nothing is left to undo, and the next collection
-/// does the rest.
+/// A [`Machine`]. Dropping it at any point is safe: every deletion that it asks for is right for ever, so nothing has to be
+/// undone, and the next collection does the rest.
 ///
 /// ```text
 ///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound ─► read claims, list SSTables
 ///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
-/// Two collections at the same time, of whatever age, are safe too: what one of them may delete is below `R`, below every cursor that
-/// will ever be valid, and needed by nobody; none of that ever changes back.
+/// Two collections at the same time are safe too, however old either is: each deletes only objects that are below `R`, below
+/// every cursor that will ever be valid, and needed by nobody. None of that ever changes back.
 ///
 /// # Costs
-/// LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary goes. GETs: two for the manifest, one
-/// for the last boundary, one for each entry below the bound that is not recorded as kept, one for a manifest version of a day ago,
-/// and some ten for each change of hands since; if there are leftovers below the bound, one for each entry above it and within a window (64) of the post that they stand above (P-101); if a claim by Lance is unsettled then, also one for each entry above the bound. Where Lance writes, one LIST of the
-/// names of SSTables, and one LIST for each folder that the latest manifest does not name; if such a folder may go, one GET for each manifest version that was not
-/// read yet. One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone. Deletions: one request for each batch of entries and one for each manifest; for each folder
-/// that a failed flush left two LISTs and one request for each thousand of its objects.
+/// * LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary is deleted.
+/// * GETs: two for the manifest, one for the last boundary, one for each entry below the bound that is not recorded as kept,
+///   one for a manifest version of a day ago, and about ten for each change of hands since. If there are leftovers below the
+///   bound, one for each entry above it and within a window (64) of the post that they stand above (P-101). If a claim by
+///   Lance is unsettled then, also one for each entry above the bound.
+/// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest does not name.
+///   If such a folder may be deleted, one GET for each manifest version that was not read yet.
+/// * One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone.
+/// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed flush, two
+///   LISTs and one request for each thousand of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
     params: CollectParams,
@@ -130,19 +134,19 @@ impl Collection {
         }
     }
 
-    /// What it knows of the shard so far.
+    /// What the collection knows of the shard so far.
     #[must_use]
     pub const fn inventory(&self) -> &Inventory {
         &self.inventory
     }
 
-    /// What the latest manifest says, once it is found.
+    /// The facts of the latest manifest, once it is found.
     #[must_use]
     pub const fn facts(&self) -> Option<&ManifestFacts> {
         self.facts.as_ref()
     }
 
-    /// Whether it ended, in whatever way.
+    /// Whether the collection has ended, in whatever way.
     #[must_use]
     pub const fn is_ended(&self) -> bool {
         matches!(self.step, Step::Ended)

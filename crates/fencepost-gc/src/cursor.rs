@@ -1,9 +1,9 @@
-//! Cursors as a floor under which a collection may delete.
+//! Cursors, which limit how far a collection may delete.
 
 use crate::Inventory;
 use fencepost_format::{CursorName, Position};
 
-/// What the cursors allow.
+/// The limit that the cursors set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Floor {
     /// There are none.
@@ -26,7 +26,7 @@ impl Floor {
         lowest.map_or(Self::Free, |(name, position)| Self::Cursor(name.clone(), position))
     }
 
-    /// The highest position that it lets go; `None` if it has no opinion.
+    /// The highest position that may be deleted; `None` for no limit.
     #[must_use]
     pub const fn limit(&self) -> Option<Position> {
         match self {

@@ -1,4 +1,4 @@
-//! What a shard holds, as far as it was listed and read.
+//! The contents of a shard, as far as they were listed and read.
 
 use crate::SsTableFolder;
 use fencepost_fence::CursorDocuments;
@@ -20,7 +20,7 @@ impl StoreTime {
     }
 }
 
-/// What a listing says about an entry.
+/// An entry as a listing shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listed {
     /// The object's size.
@@ -29,12 +29,12 @@ pub struct Listed {
     pub modified: StoreTime,
 }
 
-/// What is known about an entry beyond its listing.
+/// Knowledge about an entry beyond its listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Known {
     /// It was read.
     Header(EntryHeader),
-    /// It is there and could not be read or understood: it stays (P-51).
+    /// It exists, but could not be read or understood: it stays (P-51).
     Unreadable,
 }
 
@@ -49,20 +49,20 @@ impl Known {
     }
 }
 
-/// What matters to a collection in one manifest version.
+/// The facts of one manifest version that matter to a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ManifestFacts {
     /// The version.
     pub version: Version,
-    /// `E`.
+    /// The writer's epoch (`E`).
     pub epoch: Epoch,
-    /// `R`.
+    /// The replay point (`R`).
     pub replay_after: Position,
-    /// `H`.
+    /// The last position seen (`H`).
     pub last_seen: Position,
     /// The generation that Lance's next SSTable gets.
     pub generation: Generation,
-    /// Whether Lance wrote it: there is no nonce in it.
+    /// Whether Lance wrote it: then it has no nonce.
     pub by_lance: bool,
 }
 
@@ -81,42 +81,42 @@ impl From<&Manifest> for ManifestFacts {
 
 /// Everything that a collection knows about a shard.
 ///
-/// Also the answer to each of its listings: then only the fields that belong to the listed folder are filled, and
-/// [`absorb`](Self::absorb) puts the answers together.
+/// It also answers each of the collection's listings. Then only the fields of the listed folder are filled, and
+/// [`absorb`](Self::absorb) joins the answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Inventory {
     /// The entries that were listed.
     pub entries: BTreeMap<Position, Listed>,
-    /// What is known about them. An entry that is missing here was not read, and stays.
+    /// Knowledge about these entries. An entry that is missing here was not read, and stays.
     pub known: BTreeMap<Position, Known>,
     /// The manifest versions that were listed.
     pub manifests: BTreeMap<Version, StoreTime>,
-    /// What older manifest versions say, as far as they were read; `None`: could not be read.
+    /// The facts of older manifest versions, as far as they were read; `None` if a version could not be read.
     pub claims: BTreeMap<Version, Option<ManifestFacts>>,
     /// The epochs that an operator released (P-59).
     pub released: BTreeSet<Epoch>,
-    /// The boundaries published; the highest counts.
+    /// The published boundaries; the highest counts.
     pub boundaries: BTreeMap<Position, StoreTime>,
     /// Which of them this pass published itself.
     pub published_now: Option<Position>,
-    /// The one that counted before the cursors were read for the last time; [`Position::NONE`] if nobody knows.
+    /// The boundary that counted before the cursors were last read; [`Position::NONE`] if that is not known.
     pub published_before: Position,
-    /// Posts of ours that the highest boundary's document names as kept: needed, without being read again.
+    /// Our posts that the document of the highest boundary names as kept: they are needed, and need not be read again.
     pub kept_posts: BTreeSet<Position>,
-    /// The documents of each name of a cursor.
+    /// The documents of each cursor, by its name.
     pub cursors: BTreeMap<CursorName, CursorDocuments>,
-    /// Paths in the folder of cursors that are not understood. Each may be somebody's cursor, so as long as there is one,
-    /// no entry is deleted.
+    /// Paths in the folder of cursors that are not understood. Each may be a cursor, so while there is one, no entry is
+    /// deleted.
     pub cursors_not_understood: BTreeSet<String>,
     /// The leases, by epoch.
     pub leases: BTreeMap<Epoch, StoreTime>,
-    /// The folders of Lance's SSTables, and of flushes that failed, with what is in those that were looked into.
+    /// The folders of Lance's SSTables and of failed flushes, with the contents of those that were listed.
     pub sstables: BTreeMap<SsTableName, Option<SsTableFolder>>,
     /// The folders that manifests name as SSTables, verbatim: the generation, and the highest version that names it.
     pub named: BTreeMap<String, (Generation, Version)>,
-    /// The manifest versions that were asked for the SSTables that they name; `false`: could not be read.
+    /// The manifest versions that were read for the SSTables that they name; `false` if a version could not be read.
     pub names_read: BTreeMap<Version, bool>,
-    /// Other paths that are not understood. They stay and are reported.
+    /// Other paths that are not understood. These objects stay and are reported.
     pub not_understood: BTreeSet<String>,
     /// The newest `last_modified` of listed objects that have no time of their own above: cursors, and what is not
     /// understood.
@@ -124,7 +124,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Adds what another listing showed. Of cursors [nothing is forgotten](CursorDocuments::absorb).
+    /// Adds the results of another listing. Cursors [are never forgotten](CursorDocuments::absorb).
     pub fn absorb(&mut self, part: Self) {
         self.entries.extend(part.entries);
         self.known.extend(part.known);
@@ -170,7 +170,7 @@ impl Inventory {
 
     /// A moment that the store's clock has certainly reached: the newest `last_modified` of all objects listed.
     ///
-    /// A lower bound, so that ages come out too small and more is kept, never less. The local clock has no say.
+    /// It is a lower bound: ages come out too small, so more is kept, never less. The local clock plays no part.
     #[must_use]
     pub fn now(&self) -> StoreTime {
         let entries = self.entries.values().map(|entry| entry.modified);
@@ -186,7 +186,8 @@ impl Inventory {
         self.boundaries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
     }
 
-    /// The boundary that others published; [`Position::NONE`] for none. What stands at or below it may have landed after a collection.
+    /// The boundary that others published; [`Position::NONE`] for none. Entries at or below it may have landed after a
+    /// collection.
     #[must_use]
     pub fn published_by_others(&self) -> Position {
         let others = self.boundaries.keys().rev().find(|&&at| self.published_now != Some(at));

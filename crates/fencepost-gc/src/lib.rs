@@ -1,14 +1,14 @@
 //! Which objects of a log may be deleted, and why.
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
-//! object that nobody reads any more may still be the one thing that a stalled writer has to collide with.
-//! This crate knows which ones those are (`docs/protocol.md`, clauses P-50 to P-59, P-80 and P-81).
+//! object that nobody reads any more may still be the one object that a stalled writer must collide with.
+//! This crate knows these objects (`docs/protocol.md`, clauses P-50 to P-59, P-80 and P-81).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
 //!        D   D   P   F   F   D   D   D   C   H   D   D   D
 //!        ───────────────────────────────────┬───────────────
-//!        may go, but for the needed post P  │ live
+//!        may go, except the needed post P   │ live
 //!                                           └ bound: min(R, cursors, retention)
 //! ```
 //!
@@ -48,15 +48,16 @@
 //!
 //! # What it promises
 //!
-//! Deleting is idempotent and monotone. A collection may be cut off anywhere, run twice, run at the same time as another, or wake after a
-//! week: it only ever deletes what was deletable when it looked, and that stays so. It depends on no clock: ages
-//! only ever decide to keep *more* than safety asks for, with one exception that is spelled out at
-//! [`Policy::with_lance_opener_age`] and concerns shards that Lance itself writes to.
+//! Deleting is idempotent and monotone. A collection may be cut off anywhere, run twice, run at the same time as another, or
+//! wake after a week: it only deletes what was deletable when it looked, and that stays so. It depends on no clock: ages
+//! only decide to keep *more* than safety requires. There is one exception, for shards that Lance itself writes to; see
+//! [`Policy::with_lance_opener_age`].
 //!
 //! # What it is not
 //!
-//! No schedule (call it when you like), no lock, no second opinion about `R`: what the owner of the log
-//! checkpointed counts as safe elsewhere. It does not delete cursors, SSTables that any manifest names, or anything that it does not understand.
+//! It has no schedule (call it when you like) and no lock, and it does not question the replay point `R`: what the owner of
+//! the log has checkpointed counts as stored elsewhere. It does not delete cursors, SSTables that any manifest names, or
+//! anything that it does not understand.
 //!
 //! # Costs
 //!

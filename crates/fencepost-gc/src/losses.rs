@@ -6,16 +6,20 @@ use fencepost_fence::{FindLatest, Gap, GaveUp, ReadReply, Tick, Window, losses};
 use fencepost_format::{EntryHeader, Position};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A look at the gaps above `R` that a collection's listing showed. It changes nothing, and nothing that a collection does depends on it.
+/// A search for lost entries in the gaps above `R` that a collection's listing showed. It changes nothing, and no deletion
+/// depends on it.
 ///
-/// Drive it like a [`Collection`](crate::Collection), with the same requests, until [`handle`](Self::handle) returns an outcome.
+/// Drive it like a [`Collection`](crate::Collection), with the same requests, until [`handle`](Self::handle) returns an
+/// outcome.
 ///
-/// The order is that of P-92: first what stands above the gaps is read, then the entries are listed once more, then the latest manifest is searched for. Otherwise a
-/// writer that fills a gap meanwhile, or a checkpoint and another collection, would look like a loss.
+/// It keeps the order of P-92: it reads the entries above the gaps, lists the entries once more, and then searches for the
+/// latest manifest. Otherwise a writer that fills a gap meanwhile, or a checkpoint and another collection, would look like
+/// a loss.
 ///
 /// # Costs
-/// Where no gap was listed, nothing: there is nothing to look for. Else one GET for each entry that stands within a window (64) above a gap, one LIST of
-/// the entries, and a search for the manifest (two LISTs, two GETs). Writers with appends in flight make such gaps all the time, with less than a window above them.
+/// Nothing if no gap was listed. Otherwise one GET for each entry within a window (64) above a gap, one LIST of the entries,
+/// and a search for the manifest (two LISTs, two GETs). Writers with appends in flight make such gaps all the time, with
+/// less than a window above them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LossSearch {
     params: CollectParams,
@@ -33,11 +37,11 @@ enum Step {
     Ended,
 }
 
-/// The lost entries, upward, each with what proves it; or why nobody can tell.
+/// The lost entries, upward, each with the entry that proves it; or why that is not known.
 pub type LossesFound = Result<Vec<Gap>, GaveUp>;
 
 impl LossSearch {
-    /// Starts the look at what a collection that ended had listed and read; `None` if there was no gap above `R`.
+    /// Starts from what an ended collection had listed and read; `None` if there was no gap above `R`.
     #[must_use]
     pub fn new(
         params: CollectParams,
@@ -84,7 +88,8 @@ impl LossSearch {
         }
     }
 
-    /// Takes an answer; `Some` once it is known what is lost, or that nobody can tell. Answers to questions that were not asked are ignored.
+    /// Takes an answer. Returns `Some` once it is known what is lost, or that this cannot be known. Answers without a question
+    /// are ignored.
     pub fn handle(&mut self, now: Tick, reply: CollectReply) -> Option<LossesFound> {
         match (&mut self.step, reply) {
             (Step::Proofs(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => match read {

@@ -1,4 +1,4 @@
-//! Which objects of a shard go, and why the others stay (P-50 to P-57, P-80, P-9).
+//! Plans which objects of a shard are deleted, and why the others stay (P-50 to P-57, P-80, P-9).
 
 use crate::bound::{self, Limits};
 use crate::needed_post::needed_posts;
@@ -13,30 +13,32 @@ use std::time::Duration;
 /// A verdict on every object of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
-    /// The boundary that has to be published before anything is deleted; [`Position::NONE`] for none.
+    /// The boundary that must be published before anything is deleted; [`Position::NONE`] for none.
     pub boundary: Position,
     /// No entry above this is deleted. Never above the boundary.
     pub bound: Position,
-    /// The verdicts. Iterating them meets deletions in the order in which they are made.
+    /// The verdicts. Iterating over them meets deletions in the order in which they are made.
     pub verdicts: BTreeMap<Object, Verdict>,
-    /// How many of the entries to be deleted are leftovers (P-56): each was an append of a dead writer, and refused.
+    /// How many of the entries to be deleted are leftovers (P-56): refused appends of dead writers.
     pub leftovers: u64,
-    /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
+    /// How many of the entries to be deleted stand below an earlier boundary (P-56): either they landed late, or an earlier
+    /// collection was cut off. It cannot be known which.
     pub swept: u64,
-    /// Damage: where acknowledged entries were fenced off by a loss (P-101). Nothing from there upward goes.
+    /// Damage: where a loss fenced off acknowledged entries (P-101). Nothing from there upward is deleted.
     pub fenced_off: Vec<FencedOff>,
-    /// How many of the entries to be deleted may be such, and go since the [policy](Policy::with_fenced_off_accepted) says so.
+    /// How many of the entries to be deleted may be fenced off in this way, and are deleted because the
+    /// [policy](Policy::with_fenced_off_accepted) accepts it.
     pub accepted: u64,
     /// The size of all entries to be deleted, in bytes.
     pub entry_bytes: u64,
-    /// What is in the folders of SSTables that were looked into: those that the latest manifest does not name.
+    /// The contents of the SSTable folders that were listed: those that the latest manifest does not name.
     pub sstables: BTreeMap<SsTableName, SsTableFolder>,
     /// The claims by Lance that were looked at, and what each holds back (P-58).
     pub claims: Claims,
 }
 
 impl Plan {
-    /// What goes, in order.
+    /// The objects to delete, in order.
     pub fn deletions(&self) -> impl Iterator<Item = &Object> {
         self.verdicts.iter().filter(|(_, verdict)| verdict.is_delete()).map(|(object, _)| object)
     }
@@ -64,9 +66,10 @@ impl Plan {
     }
 }
 
-/// Decides about every object in `inventory`, as if the boundary that it asks for were published.
+/// Decides about every object in `inventory`, as if the plan's boundary were published.
 ///
-/// Pure: the same arguments give the same plan. What the inventory does not know of an entry is taken for the worst.
+/// It is pure: the same arguments give the same plan. Where the inventory knows too little about an entry, the plan assumes
+/// the worst.
 #[must_use]
 pub fn plan(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Plan {
     let bound = Limits::new(inventory, facts, policy).bound();

@@ -1,13 +1,13 @@
-//! What the owner of a log wants kept longer than safety asks for.
+//! The policy of a collection: what to keep longer than safety requires.
 
 use fencepost_fence::Window;
 use fencepost_format::Position;
 use std::time::Duration;
 
-/// How much is kept beyond what the protocol keeps anyway.
+/// How much a collection keeps beyond what the protocol keeps anyway.
 ///
-/// No setting can make a collection unsafe: the replay point, cursors and needed posts hold whatever the policy says.
-/// Ages are measured on the store's own clock, see [`Inventory::now`](crate::Inventory::now).
+/// The replay point, cursors and needed posts hold whatever the policy says. Ages are measured on the store's own clock,
+/// see [`Inventory::now`](crate::Inventory::now).
 ///
 /// ```
 /// use fencepost_gc::Policy;
@@ -54,9 +54,9 @@ impl Policy {
         Self::default()
     }
 
-    /// Positions below `R` to keep, in positions. Default: 0, since what lies below `R` is safe elsewhere.
+    /// How many positions below the replay point (`R`) to keep. Default: 0, since everything below `R` is stored elsewhere.
     ///
-    /// More lets a consumer without a cursor start a little in the past, and costs the storage of that many entries.
+    /// More: a consumer without a cursor can start a little in the past, at the cost of storing that many entries.
     /// A huge number keeps everything.
     pub const fn with_retain_entries(mut self, positions: u64) -> Self {
         self.retain_entries = positions;
@@ -65,25 +65,25 @@ impl Policy {
 
     /// Age below which entries are kept. Default: none.
     ///
-    /// Everything from the lowest young entry upward stays, so that what is kept has no holes. Longer lets consumers come
-    /// late without a cursor, and costs storage. The time is the store's: where something stays for its age alone, a pass writes a
-    /// small object to learn it, so time passes on a log that nobody writes to as well. A dry run writes nothing; to it, it is as late as the
-    /// newest object.
+    /// Everything from the lowest young entry upward stays, so the kept entries have no holes. Longer: consumers can come
+    /// late without a cursor, at the cost of storage. The time is the store's. If anything stays for its age alone, a pass
+    /// writes a small object to learn the time, so that entries age even on a log that nobody writes to. A dry run writes
+    /// nothing; it takes the time of the newest object as the present.
     pub const fn with_retain_age(mut self, age: Duration) -> Self {
         self.retain_age = Some(age);
         self
     }
 
-    /// How many of the newest manifest versions stay. Default: 64; at least 1 stays whatever is asked for.
+    /// How many of the newest manifest versions stay. Default: 64. At least 1 always stays.
     ///
-    /// Safety does not depend on it (P-9). Fewer make a slow reader of manifests list again more often; many make
-    /// each listing of manifests longer (1,000 names to a request on S3).
+    /// Safety does not depend on it (P-9). Fewer: a slow reader of manifests lists again more often. More: each listing of
+    /// manifests is longer (1,000 names per request on S3).
     pub const fn with_manifests_keep(mut self, versions: u64) -> Self {
         self.manifests_keep = if versions == 0 { 1 } else { versions };
         self
     }
 
-    /// Age below which manifest versions stay. Default: one day, also for Lance's readers, which may trust an old hint.
+    /// Age below which manifest versions stay. Default: one day. Lance's readers need it too: they may trust an old hint.
     ///
     /// Shorter or longer has the same effects as fewer or more [versions](Self::with_manifests_keep).
     pub const fn with_manifests_age(mut self, age: Duration) -> Self {
@@ -93,11 +93,12 @@ impl Policy {
 
     /// How long an unsettled claim by Lance holds entries back (P-58). Default: one day.
     ///
-    /// Lance's opener replays from the `R` that it read at its claim, however long ago that was, and does not look at the
-    /// manifest afterwards. While a superseded claim of Lance's has no data entry, what it may replay stays. Shorter bets
-    /// that no Lance process stalls so long while it opens; the bet is lost with acknowledged rows. Longer costs the storage of
-    /// what lies above that `R`. An object whose time lies in the future, on a store whose clock once ran ahead, makes it
-    /// shorter. Shards that Lance never wrote to are not concerned, and [strict](Self::with_strict) collections do without.
+    /// Lance's opener replays from the `R` that it read at its claim, however long ago that was, and does not read the
+    /// manifest again. Entries that a superseded claim by Lance may replay therefore stay until that claim has a data entry,
+    /// or is older than this. Shorter: acknowledged rows are lost if a Lance process stalls longer than this while it opens.
+    /// Longer: the entries above that `R` need storage longer. If the store's clock once ran ahead, objects with a time in
+    /// the future make the age shorter. It does not apply to shards that Lance never wrote to, nor to
+    /// [strict](Self::with_strict) collections.
     pub const fn with_lance_opener_age(mut self, age: Duration) -> Self {
         self.lance_opener_age = age;
         self
@@ -105,42 +106,46 @@ impl Policy {
 
     /// Age below which the folder of an SSTable that no manifest names stays (P-81). Default: one day.
     ///
-    /// Its flush may be under way: all files are written, and the manifest that names them is not. Shorter bets that no flush stalls so
-    /// long between two of its requests; the bet is lost with an SSTable that the manifest names and that is not there. Longer
-    /// costs the storage of what failed flushes left. [Strict](Self::with_strict) collections do without.
+    /// The flush may be under way: its files are written, but the manifest that names them is not. Shorter: if a flush stalls
+    /// longer than this between two requests, the manifest names an SSTable that was deleted. Longer: the remains of failed
+    /// flushes need storage longer. It does not apply to [strict](Self::with_strict) collections.
     pub const fn with_lance_flush_age(mut self, age: Duration) -> Self {
         self.lance_flush_age = age;
         self
     }
 
-    /// Whether no clock may let go of anything where Lance writes. Default: no.
+    /// Never delete anything because of its age on shards that Lance writes to. Default: no.
     ///
-    /// An unsettled claim by Lance then counts until an operator releases its epoch (P-59), whatever its age, and no manifest
-    /// version is pruned, since the versions are the evidence, and since Lance's commits have no cure against pruned versions.
-    /// What a failed flush left goes once a later epoch was claimed above its generation (P-81), however young it is.
-    /// It costs some hundred bytes for each version, for ever, and a few reads more in each pass. Claims whose
-    /// versions an earlier pass pruned are not seen. Shards that Lance never wrote to are not concerned.
+    /// * An unsettled claim by Lance counts until an operator releases its epoch (P-59), whatever its age.
+    /// * No manifest version is pruned: the versions are the evidence, and Lance's commits cannot cope with pruned ones.
+    /// * The remains of a failed flush are deleted once a later epoch was claimed above its generation (P-81), however young
+    ///   they are.
+    ///
+    /// It costs a few hundred bytes for each version, for ever, and a few more reads in each pass. Claims whose versions an
+    /// earlier pass pruned are not seen. It does not apply to shards that Lance never wrote to.
     pub const fn with_strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// Up to which position acknowledged entries may go that a loss fenced off (P-101). Default: none.
+    /// The position up to which acknowledged entries that a loss fenced off may be deleted (P-101). Default: none.
     ///
-    /// Nobody reads them, and they are the only copy of rows that somebody was told are durable; so they hold the collection, and it says so, until the operator has saved
-    /// these rows and says this. What is fenced off counts as accepted if the entry that proves it stands at or below this position.
+    /// No reader sees these entries, but they are the only copy of rows that were acknowledged. They therefore hold the
+    /// collection back, and its report says so, until the operator has saved the rows and sets this position. A fenced-off
+    /// entry counts as accepted if the entry that proves it stands at or below this position.
     pub const fn with_fenced_off_accepted(mut self, through: Position) -> Self {
         self.fenced_off_accepted = through;
         self
     }
 
-    /// Whether to look at claims of any age, also those that were let go. Default: no. For reports; decides nothing.
+    /// Whether to look at claims of any age, including those that hold nothing any more. Default: no. It changes only
+    /// reports, never what is deleted.
     pub const fn with_all_claims(mut self, all: bool) -> Self {
         self.all_claims = all;
         self
     }
 
-    /// Another window than the protocol's, for models and their tests.
+    /// A window other than the protocol's, for models and their tests.
     pub const fn with_window_for_models(mut self, window: Window) -> Self {
         self.window = window;
         self
@@ -150,7 +155,7 @@ impl Policy {
         self.window
     }
 
-    /// Positions below `R` that are kept.
+    /// How many positions below `R` are kept.
     #[must_use]
     pub const fn retain_entries(&self) -> u64 {
         self.retain_entries
@@ -174,13 +179,13 @@ impl Policy {
         self.manifests_age
     }
 
-    /// Whether no clock may let go of anything where Lance writes.
+    /// Whether nothing is deleted because of its age on shards that Lance writes to.
     #[must_use]
     pub const fn strict(&self) -> bool {
         self.strict
     }
 
-    /// Up to which position acknowledged entries may go that a loss fenced off.
+    /// The position up to which acknowledged entries that a loss fenced off may be deleted.
     #[must_use]
     pub const fn fenced_off_accepted(&self) -> Position {
         self.fenced_off_accepted

@@ -1,11 +1,11 @@
-//! How far a collection is, and what it did.
+//! The progress of a collection, and its report.
 
 use crate::{Inventory, Object, Plan};
 use fencepost_fence::FencedOff;
 use fencepost_format::Position;
 use std::collections::BTreeMap;
 
-/// How far a collection is.
+/// The progress of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Progress {
@@ -23,47 +23,48 @@ pub enum Progress {
     },
     /// The boundary is published.
     Published {
-        /// Where.
+        /// The boundary's position.
         boundary: Position,
     },
     /// Objects are being deleted.
     Deleting {
-        /// How many were tried.
+        /// How many were tried so far.
         tried: u64,
         /// How many there are to delete.
         of: u64,
     },
 }
 
-/// What a collection did.
+/// The result of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Report {
-    /// Whether it only planned: then everything below is what would be.
+    /// Whether the collection only planned: then all numbers say what would happen.
     pub plan_only: bool,
-    /// The boundary that counts; [`Position::NONE`] if there is none.
+    /// The current boundary; [`Position::NONE`] if there is none.
     pub boundary: Position,
     /// No entry above this was deleted.
     pub bound: Position,
-    /// What was deleted.
+    /// The deleted objects.
     pub deleted: Deleted,
-    /// How many of the entries to be deleted were leftovers (P-56): appends of dead writers, refused.
+    /// How many of the entries to be deleted were leftovers (P-56): refused appends of dead writers.
     pub leftovers: u64,
-    /// How many of them stood where a collection had been before (P-56): they landed late, or it was cut off. Which, nobody can tell.
+    /// How many of the entries to be deleted stood below an earlier boundary (P-56): either they landed late, or an earlier
+    /// collection was cut off. It cannot be known which.
     pub swept: u64,
     /// Damage: where acknowledged entries were fenced off by a loss (P-101). Nothing from there upward was deleted.
     pub fenced_off: Vec<FencedOff>,
-    /// How many of the entries to be deleted may be such, and were accepted.
+    /// How many of the entries to be deleted may be fenced off in this way, and were accepted.
     pub accepted: u64,
     /// How many objects stay, by the [name](crate::Reason::name) of the reason.
     pub kept: BTreeMap<&'static str, u64>,
-    /// What could not be deleted, or is not known to be, and why. The next pass tries again.
+    /// The objects that were not deleted, or are not known to be deleted, and why. The next pass tries again.
     pub failed: Vec<(Object, String)>,
     /// Paths that are not understood.
     pub not_understood: Vec<String>,
 }
 
 impl Report {
-    /// What the plan says; nothing is deleted yet.
+    /// The report of a plan; nothing is deleted yet.
     pub(crate) fn of(plan: &Plan) -> Self {
         let not_understood = plan.verdicts.keys().filter_map(|object| match object {
             Object::Other(path) => Some(path.clone()),
@@ -117,7 +118,7 @@ pub struct Deleted {
 }
 
 impl Deleted {
-    /// All objects, those in folders each by itself.
+    /// The number of all objects, counting each object in a folder.
     #[must_use]
     pub const fn objects(&self) -> u64 {
         self.entries + self.manifests + self.boundaries + self.leases + self.sstable_objects

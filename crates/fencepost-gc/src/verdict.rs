@@ -9,8 +9,8 @@ use std::fmt;
 pub enum Object {
     /// The entry at this position.
     Entry(Position),
-    /// The folder of one of Lance's SSTables, or what a failed flush left, with all that is in it (P-80). Before the manifests, which
-    /// are the evidence (P-82).
+    /// The folder of an SSTable of Lance's, or of a failed flush, with everything in it (P-80). It comes before the manifests,
+    /// which are the evidence (P-82).
     SsTable(SsTableName),
     /// The manifest of this version.
     Manifest(Version),
@@ -20,14 +20,14 @@ pub enum Object {
     Lease(Epoch),
     /// The record that an operator released this epoch (P-59). Never deleted.
     Release(Epoch),
-    /// The documents of this cursor. They are its consumer's, and never deleted here.
+    /// The documents of this cursor. They belong to its consumer, and a collection never deletes them.
     Cursor(CursorName),
-    /// Something whose path is not understood. Never deleted.
+    /// An object whose path is not understood. Never deleted.
     Other(String),
 }
 
 impl Object {
-    /// Where it lies, relative to the root of the store. For a cursor and for an SSTable, its folder.
+    /// The object's path, relative to the root of the store. For a cursor and for an SSTable, its folder.
     #[must_use]
     pub fn path(&self, paths: &ShardPaths) -> String {
         match self {
@@ -61,14 +61,14 @@ impl fmt::Display for Object {
 /// What happens to an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It goes.
+    /// It is deleted.
     Delete,
     /// It stays, for this reason: the first that applies, in the order of [`Reason`].
     Keep(Reason),
 }
 
 impl Verdict {
-    /// Whether the object goes.
+    /// Whether the object is deleted.
     #[must_use]
     pub const fn is_delete(&self) -> bool {
         matches!(self, Self::Delete)
@@ -85,7 +85,7 @@ pub enum Reason {
     Cursor(CursorName),
     /// Something in the folder of cursors is not understood and may be a cursor on any entry.
     CursorNotUnderstood,
-    /// An entry that the opener of this epoch, Lance's, may still replay (P-58).
+    /// An entry that Lance's opener of this epoch may still replay (P-58).
     LanceOpener(Epoch),
     /// This manifest version could not be read and may be a claim by Lance from anywhere (P-58).
     LanceClaimUnread(Version),
@@ -93,7 +93,7 @@ pub enum Reason {
     FencedOff,
     /// An entry that the policy retains (P-50).
     Retention,
-    /// An entry of a zone that goes as a whole, once nothing holds any of it (P-99).
+    /// An entry of a zone: a zone is deleted as a whole, once nothing holds any part of it (P-99).
     Zone,
     /// An entry above the boundary that this pass published (P-53).
     AboveBoundary,
@@ -107,11 +107,11 @@ pub enum Reason {
     HighestEntry,
     /// An entry from which Lance's search for the tail may start (P-57).
     LanceTailGuard,
-    /// The entry that shows that this epoch, Lance's, came to write (P-58).
+    /// The entry that shows that Lance's epoch with this number came to write (P-58).
     LanceEvidence(Epoch),
     /// One of the newest manifest versions (P-9).
     NewestManifests,
-    /// A manifest version younger than the policy lets go (P-9).
+    /// A manifest version that is too young for the policy to delete (P-9).
     YoungManifest,
     /// A manifest version that may be needed as evidence, in a strict collection (P-58).
     StrictManifest,
@@ -121,11 +121,11 @@ pub enum Reason {
     LatestBoundary,
     /// A boundary that a new cursor may be about to look at (P-98).
     SupersededBoundary,
-    /// The lease of the current epoch, or of one that was claimed meanwhile.
+    /// The lease of the current epoch, or of an epoch that was claimed meanwhile.
     CurrentLease,
     /// A cursor.
     ConsumersCursor,
-    /// What is left of a cursor that was removed. It holds nothing.
+    /// The remains of a cursor that was removed. They hold nothing back.
     CursorLeftover,
     /// This manifest version names it as an SSTable (P-80).
     SsTableNamed(Version),
@@ -139,7 +139,7 @@ pub enum Reason {
     YoungSsTable,
     /// This manifest version could not be understood and may name it (P-80).
     SsTableManifestUnread(Version),
-    /// No manifest that is left says where its generation was flushed (P-80).
+    /// No remaining manifest names the SSTable of its generation (P-80).
     SsTableFlushUnknown,
     /// A path that is not understood.
     NotUnderstood,
@@ -192,61 +192,61 @@ impl fmt::Display for Reason {
             Self::Live => "It lies above the replay point: whoever opens the log replays it.",
             Self::Cursor(name) => return write!(f, "The cursor {name} has not passed it yet."),
             Self::CursorNotUnderstood => {
-                "An object in the folder of cursors is not understood and may be a cursor; see which, and remove it or upgrade."
+                "An object in the folder of cursors is not understood and may be a cursor; find it, and remove it or upgrade this program."
             }
             Self::LanceOpener(epoch) => {
                 return write!(
                     f,
-                    "The opener of epoch {epoch}, Lance's, was superseded before it wrote, and may still replay it; see gc claims."
+                    "Lance's opener of epoch {epoch} was superseded before it wrote, and may still replay this entry; see `gc claims`."
                 );
             }
             Self::LanceClaimUnread(version) => {
-                return write!(f, "Manifest {version} could not be read, and may be a claim whose opener still replays it.");
+                return write!(f, "Manifest {version} could not be read, and may be a claim whose opener still replays this entry.");
             }
             Self::LanceEvidence(epoch) => {
-                return write!(f, "It shows that epoch {epoch}, Lance's, came to write, so that its claim holds nothing.");
+                return write!(f, "It shows that Lance's epoch {epoch} came to write, so its claim holds nothing back.");
             }
-            Self::StrictManifest => "A strict collection prunes no manifest where Lance writes.",
+            Self::StrictManifest => "A strict collection prunes no manifest of a shard that Lance writes to.",
             Self::ReleaseRecord => "It records that an operator released an epoch.",
             Self::FencedOff => {
-                "An entry was lost, and what was acknowledged above it is read by nobody; it stays until its rows are saved and it is given up."
+                "An entry was lost, and no reader sees the acknowledged entries above it; they stay until their rows are saved and they are given up."
             }
             Self::Retention => "The policy retains it.",
-            Self::AboveBoundary => "It lies above the boundary of this pass; the next pass looks at it.",
-            Self::Zone => "A takeover's post and fillers go together, and something still holds the last of them.",
-            Self::NeededPost => "It is what a dead writer's late appends collide with; it stays for ever.",
+            Self::AboveBoundary => "It lies above the boundary of this pass; the next pass decides about it.",
+            Self::Zone => "A takeover's post and fillers are deleted together, and something still holds the last of them.",
+            Self::NeededPost => "Late appends of a dead writer must collide with it; it stays for ever.",
             Self::Unreadable => "It could not be read or understood, so nobody knows whether it is needed.",
             Self::Unread => "It was not read, so nobody knows whether it is needed.",
-            Self::HighestEntry => "It is the highest entry: whoever looks for the tail by listing finds it.",
+            Self::HighestEntry => "It is the highest entry, by which a listing finds the tail.",
             Self::LanceTailGuard => "Lance looks for the tail from a position at or below it, and must find no gap.",
             Self::NewestManifests => "It is one of the newest manifest versions.",
             Self::YoungManifest => "It is a young manifest version.",
-            Self::LatestBoundary => "It is the boundary that counts.",
-            Self::SupersededBoundary => "It is superseded; a later pass deletes it, when no new cursor may be looking at it.",
+            Self::LatestBoundary => "It is the current boundary.",
+            Self::SupersededBoundary => "It is superseded; a later pass deletes it, once no new cursor can be looking at it.",
             Self::CurrentLease => "It is the lease of the current epoch.",
             Self::ConsumersCursor => "It is a consumer's cursor; it stays until it is removed by name.",
-            Self::CursorLeftover => "It is left of a cursor that was removed, and holds nothing; removing it once more deletes it.",
+            Self::CursorLeftover => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
             Self::SsTableNamed(version) => {
-                return write!(f, "Manifest {version} names it: it is an SSTable, and Lance's to delete.");
+                return write!(f, "Manifest {version} names it: it is an SSTable, and only Lance deletes it.");
             }
             Self::SsTableNotFlushed => {
-                "Its generation is not flushed yet: whoever flushes it may still put this folder into the manifest."
+                "Its generation is not flushed yet: a flush may still put this folder into the manifest."
             }
             Self::SsTableUnlisted => "It could not be listed.",
             Self::SsTableOfEpoch(epoch) => {
                 return write!(
                     f,
-                    "The writer of epoch {epoch} may have written it, and its flush may be under way; it goes once a later epoch is claimed."
+                    "The writer of epoch {epoch} may have written it, and its flush may be under way; it is deleted once a later epoch is claimed."
                 );
             }
             Self::YoungSsTable => "It is young: the flush that wrote it may be under way.",
             Self::SsTableManifestUnread(version) => {
-                return write!(f, "What manifest {version} names is not known, and may be this.");
+                return write!(f, "It is not known which SSTables manifest {version} names; it may name this one.");
             }
             Self::SsTableFlushUnknown => {
-                "No manifest that is left says where its generation was flushed: it may be an SSTable that was compacted."
+                "No remaining manifest names the SSTable of this generation; this folder may be a compacted SSTable, so it stays."
             }
-            Self::NotUnderstood => "It is none of the objects that this program knows.",
+            Self::NotUnderstood => "This program does not know what it is.",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The words between a collection and whoever drives it.
+//! The requests and replies between a collection and its driver.
 
 use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder, StoreTime};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
@@ -14,18 +14,18 @@ pub enum Part {
     Manifests,
     /// `fencepost/`: boundaries, leases and cursors.
     Documents,
-    /// The names of the folders in the shard's own, and nothing of what is in them: those of SSTables.
+    /// The names of the folders of SSTables in the shard's folder, without their contents.
     SsTables,
 }
 
-/// What a collection wants done. The driver performs it and answers with the [`CollectReply`] of the same name.
+/// A request of a collection. The driver performs it and answers with the [`CollectReply`] of the same name.
 ///
-/// `attempt` counts from 0. Before an attempt above 0 the driver waits as long as its retry policy says.
+/// `attempt` counts from 0. Before an attempt above 0, the driver waits as its retry policy says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CollectRequest {
-    /// Of the manifest search, or of the look at older versions; only lists and reads.
+    /// A request of the manifest search, or of reading older versions; it only lists and reads.
     Manifest(Request),
-    /// LIST a folder and answer with what is in it, and nothing else.
+    /// LIST a folder and answer with its contents, and nothing else.
     List {
         /// Which.
         part: Part,
@@ -39,7 +39,7 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
-    /// GET as much of an entry as tells for certain what it is.
+    /// GET enough of an entry to know for certain what it is.
     ReadHeader {
         /// Where.
         at: Position,
@@ -48,7 +48,7 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
-    /// LIST a folder of an SSTable and answer with how much is in it.
+    /// LIST a folder of an SSTable and answer with the amount of its contents.
     ListSsTable {
         /// Which.
         name: SsTableName,
@@ -64,18 +64,19 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
-    /// Write the stamp, and answer with the time at which the store says that it was written.
+    /// Write the stamp, and answer with the time that the store gives it.
     Stamp {
         /// Which try this is.
         attempt: u32,
     },
-    /// Delete these objects, in any order. Those that are gone already count as deleted.
+    /// Delete these objects, in any order. Objects that are gone already count as deleted.
     ///
-    /// An SSTable's folder comes alone, and everything in it goes: first `_versions`, by which Lance would take it for whole, then the rest.
+    /// An SSTable's folder comes alone, and everything in it is deleted: first `_versions`, by which Lance would take it for
+    /// complete, then the rest.
     Delete {
-        /// Which batch this is; batches are asked for one after the other.
+        /// The number of the batch; batches are requested one after the other.
         batch: u32,
-        /// What to delete: entries, manifests, boundaries, leases and folders of SSTables only.
+        /// The objects to delete: only entries, manifests, boundaries, leases and folders of SSTables.
         objects: Vec<Object>,
     },
 }
@@ -101,17 +102,17 @@ pub enum CollectReply {
     Deleted {
         /// The batch.
         batch: u32,
-        /// What could not be deleted, or is not known to be, and why.
+        /// The objects that were not deleted, or are not known to be deleted, and why.
         failed: Vec<(Object, String)>,
     },
 }
 
-/// What happened.
+/// An event of a collection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CollectEvent {
-    /// It came a step further.
+    /// It made progress.
     Progress(Progress),
-    /// What it is about to delete, or, if it only plans, would delete.
+    /// The plan of what it is about to delete or, if it only plans, would delete.
     Planned(Plan),
     /// It ended.
     Done(Report),

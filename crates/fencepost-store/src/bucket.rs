@@ -68,7 +68,7 @@ impl Bucket {
 
     async fn ask(&self, name: &str) -> Result<Setting, Box<dyn Error + Send + Sync>> {
         let Some((client, address)) = self.tap.client_and_bucket() else {
-            return Ok(Setting::Unknown("the bucket's address is not known".to_owned()));
+            return Ok(Setting::Unknown("the address of the bucket is not known".to_owned()));
         };
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.uri_mut() = format!("{address}?{name}").parse()?;

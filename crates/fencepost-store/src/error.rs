@@ -1,4 +1,4 @@
-//! One error for all requests: what was asked, of which object, what became of it, and whether to ask again.
+//! The error of all requests: the operation, the object, what became of the request, and whether to try again.
 
 use crate::text::{Escaped, redact};
 use snafu::Snafu;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// [source](std::error::Error::source) after taking out what could be a credential: queries and user names of
 /// URLs, and the bodies of refusals, which on some stores repeat the request's headers. Cloning is cheap.
 #[derive(Clone, Debug, Snafu)]
-#[snafu(display("{} of `{}`: {} (after {:?})", details.operation, Escaped(&details.object), details.failure, details.elapsed))]
+#[snafu(display("{} of `{}`: {} (after {:.1?})", details.operation, Escaped(&details.object), details.failure, details.elapsed))]
 pub struct StoreError {
     details: Arc<Details>,
     source: Cause,
@@ -34,7 +34,7 @@ impl StoreError {
         Self { details: Arc::new(details), source: Cause { text: redact(cause).into() } }
     }
 
-    /// Takes definiteness away: an earlier attempt, hidden from us, may have been carried out.
+    /// Makes the error indefinite: an earlier attempt, hidden from us, may have been carried out.
     pub(crate) fn hedged(mut self) -> Self {
         Arc::make_mut(&mut self.details).hedged = true;
         self
@@ -47,17 +47,17 @@ impl StoreError {
         self.details.failure.is_definite() && !self.details.hedged
     }
 
-    /// Whether the same request may succeed later with nobody doing anything about it.
+    /// Whether the same request may succeed later although nobody changes anything.
     pub fn is_retryable(&self) -> bool {
         self.details.failure.is_retryable()
     }
 
-    /// What went wrong, as a value to match on.
+    /// The kind of failure, as a value to match on.
     pub fn failure(&self) -> Failure {
         self.details.failure
     }
 
-    /// What was asked of the store.
+    /// The operation that failed.
     pub fn operation(&self) -> Operation {
         self.details.operation
     }
@@ -74,13 +74,13 @@ impl StoreError {
     }
 }
 
-/// What was asked of a store.
+/// An operation on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Write an object unless there is one.
+    /// Create an object, if absent.
     Create,
-    /// Write an object, whatever is there.
+    /// Write an object, replacing any that is there.
     Overwrite,
     /// Read an object or a part of it.
     Get,
@@ -107,14 +107,14 @@ impl fmt::Display for Operation {
 
 /// The kinds of failure that callers can tell apart.
 ///
-/// Each kind fixes both answers: is the outcome definite, and is it worth asking again. Where a cause is not
+/// Each kind answers two questions: is the outcome definite, and is it worth trying again? Where a cause is not
 /// known for certain, the kind is an indefinite one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
     /// The name cannot be used with this store, or the store holds a name that its client cannot express.
     BadPath,
-    /// The range lies outside of the object.
+    /// The range lies outside the object.
     BadRange,
     /// The object is larger than the caller allowed. Its body was not read.
     TooLarge {
@@ -133,13 +133,13 @@ pub enum Failure {
     Full,
     /// The file system is mounted read-only.
     ReadOnly,
-    /// The store refused the request as such.
+    /// The store refused the request.
     Refused {
         /// The HTTP status.
         status: u16,
     },
-    /// The store, or something before it, sent the request elsewhere, and it was not followed. A 301, 307 or 308 was
-    /// not carried out; others may have been, a 303 above all.
+    /// The store, or a server before it, redirected the request, and the redirect was not followed. A request answered
+    /// with 301, 307 or 308 was not carried out; others may have been, especially with 303.
     Redirected {
         /// The HTTP status.
         status: u16,
@@ -194,8 +194,8 @@ impl Failure {
         }
     }
 
-    /// Whether the store, or the disk, will not hand out an object that it has: a right is missing, the object was archived, its sectors are
-    /// bad. Of a read; says nothing about the object's bytes.
+    /// Whether the store or the disk refuses to return an object that it has: a permission is missing, the object was
+    /// archived, or its sectors are bad. It concerns reads, and says nothing about the object's bytes.
     pub fn withholds(&self) -> bool {
         matches!(self, Self::Denied | Self::Refused { .. } | Self::Unsupported | Self::Io)
     }
@@ -231,7 +231,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::TooLarge { size, limit } => {
-                return write!(f, "the object has {size} bytes, more than the {limit} allowed");
+                return write!(f, "the object has {size} bytes, and at most {limit} are allowed");
             }
             Self::Refused { status } => return write!(f, "the store refused the request (HTTP {status})"),
             Self::Redirected { status } => {
@@ -242,14 +242,14 @@ impl fmt::Display for Failure {
             }
             Self::Server { status } => return write!(f, "the store failed (HTTP {status})"),
             Self::BadPath => "the name cannot be used with this store",
-            Self::BadRange => "the range lies outside of the object",
+            Self::BadRange => "the range lies outside the object",
             Self::Denied => "access denied; check credentials and permissions",
             Self::NoBucket => "the bucket, container or directory does not exist",
-            Self::Unsupported => "the store does not support this",
+            Self::Unsupported => "the store does not support this operation",
             Self::Full => "no space left on the device",
             Self::ReadOnly => "the file system is read-only",
             Self::Throttled => "the store asks to slow down",
-            Self::Unreachable => "no connection could be made",
+            Self::Unreachable => "no connection to the store could be made",
             Self::Conflict => "a competing request was under way",
             Self::TimedOut => "no reply in time",
             Self::Interrupted => "the connection or task ended before a reply",
@@ -281,7 +281,7 @@ struct Cause {
 mod tests {
     use super::*;
 
-    /// What each kind means for whoever has to go on: the whole contract in one table.
+    /// What each kind means for its caller: the whole contract in one table.
     #[test]
     fn each_failure_is_definite_or_not_and_passes_or_not() {
         let (yes, no) = (true, false);

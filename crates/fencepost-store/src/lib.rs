@@ -1,4 +1,4 @@
-//! Objects and the outcomes of requests: what a log needs of an object store.
+//! Objects, and the outcomes of requests, for logs on an object store.
 //!
 //! ```text
 //!            put_new   put_overwrite   get   get_range   head   list   delete
@@ -12,9 +12,9 @@
 //!   | object_store: S3, Google Cloud Storage, Azure, local directories, memory    |
 //! ```
 //!
-//! Whoever builds a log, a queue or a table format on an object store meets the same questions at every
-//! request: did it happen, may it still happen, is that object really not there. This crate answers them
-//! once, in types. It knows objects and requests and nothing of what is in them.
+//! A log, a queue or a table format on an object store must answer the same questions at every request: did it
+//! happen, may it still happen, is that object really not there? This crate answers them once, in types. It knows
+//! objects and requests, but not the contents of objects.
 //!
 //! ```
 //! use fencepost_store::{LogStore, ReadOutcome, Refusal, StoreOptions};
@@ -38,7 +38,7 @@
 //!
 //! # The contract: what a store must do
 //!
-//! A log on this crate is only as good as these. Most stores promise all of them; some that speak S3's
+//! A log on this crate is only as good as these promises. Most stores keep all of them; some that speak S3's
 //! protocol do not.
 //!
 //! 1. **Create is exclusive.** Of any number of creates of one name, at once or spread over years, at most
@@ -58,10 +58,10 @@
 //!
 //! # What it is not
 //!
-//! No cache, no buffer, no background task, and no client of its own: requests are `object_store`'s. It does
-//! not decide whether to try a write again; only the caller can recognise its own bytes. It cannot make a
-//! store that breaks the contract safe, only find out: about rule 1 with [`probe`](LogStore::probe), about most of them with the suite of
-//! the feature `conformance`.
+//! It has no cache, no buffer, no background task and no client of its own: `object_store` makes the requests. It does
+//! not decide whether to try a write again, since only the caller can recognise its own bytes. It cannot make a store
+//! safe that breaks the contract, but it can find out: [`probe`](LogStore::probe) checks rule 1, and the suite of the
+//! feature `conformance` checks most of the others.
 //!
 //! # Costs
 //!
@@ -74,14 +74,14 @@
 //! | [`delete`](LogStore::delete) | 1 for each 1,000 names on S3, 1 for each name elsewhere |
 //! | [`probe`](LogStore::probe) | 26 PUT, 5 GET, 1 deletion of 4 names; once for each store |
 //!
-//! [`LogStore::counts`] has them exactly as they were sent; [`RequestCounts`] says what counts as one.
+//! [`LogStore::counts`] counts the requests that were sent; [`RequestCounts`] says what counts as one.
 //!
 //! # Features
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
-//! * `conformance`: the module `conformance`, a suite of checks that any store can be put to.
-//! * `test-util`: the module `wrap`, stores that inject faults, hold requests back, add latency and count; and the module `disk`, on which the store of
-//!   local directories stands, so that a simulated disk can take the real one's place.
+//! * `conformance`: the `conformance` module, a suite of checks for any store.
+//! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and count; and the
+//!   `disk` module, the disk beneath local directories, so that a simulated disk can take the real one's place.
 
 #[cfg(all(feature = "cloud", feature = "conformance"))]
 mod bucket;

@@ -141,15 +141,15 @@ pub enum OpenError {
         problem: String,
     },
     /// A client option that the store does not have.
-    #[snafu(display("option `{key}` is not known to {store}"))]
+    #[snafu(display("there is no option `{key}` for {store}"))]
     UnknownOption {
         /// The option's name.
         key: String,
         /// For which sort of store.
         store: &'static str,
     },
-    /// The directory does not exist and is not to be made.
-    #[snafu(display("directory `{}` does not exist; check the path, or open it for writing to make it", path.display()))]
+    /// The directory does not exist, and the options say not to create it.
+    #[snafu(display("directory `{}` does not exist; check the path, or create the directory", path.display()))]
     Missing {
         /// The directory.
         path: PathBuf,
@@ -160,8 +160,8 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
-    /// The directory cannot be made, read or flushed.
-    #[snafu(display("cannot use directory `{}`; make it beforehand, with permission to read and write", path.display()))]
+    /// The directory cannot be created, read or flushed.
+    #[snafu(display("cannot use directory `{}`; create it, with permission to read and write", path.display()))]
     Directory {
         /// The directory, or the one above it that is in the way.
         path: PathBuf,

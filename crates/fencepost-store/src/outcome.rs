@@ -1,4 +1,4 @@
-//! What became of a request. The one place, with [`classify`], where errors of `object_store` get a meaning.
+//! The outcomes of requests. Only here and in [`classify`] do errors of `object_store` get a meaning.
 
 pub(crate) mod classify;
 
@@ -8,7 +8,7 @@ use snafu::Snafu;
 use std::fmt;
 use std::time::Duration;
 
-/// What became of a write: done, or why not, with the payload handed back.
+/// The outcome of a write: done, or why not, with the payload handed back.
 pub type PutOutcome = Result<PutDone, PutRefused>;
 
 /// The object is written, and durable as far as the store promises.
@@ -27,12 +27,12 @@ pub struct PutDone {
 pub struct PutRefused {
     /// The bytes that were to be written.
     pub payload: PutPayload,
-    /// What became of the write.
+    /// The outcome of the write.
     #[snafu(source)]
     pub why: Refusal,
 }
 
-/// Why a write is not known to be done. These are all the cases there are; callers should match each.
+/// Why a write is not known to be done. These are all the cases, and callers should match each.
 #[derive(Clone, Debug, Snafu)]
 pub enum Refusal {
     /// The store says that the name is taken.
@@ -54,7 +54,7 @@ pub enum Refusal {
     ///
     /// Reading "absent" afterwards proves nothing: the request may still be on its way. Only occupying the
     /// name settles the matter, by the same create again or by another one.
-    #[snafu(display("whether it was written is unknown"))]
+    #[snafu(display("it is not known whether it was written"))]
     Unknown {
         /// What went wrong. Its [`is_retryable`](StoreError::is_retryable) says if another attempt is worth
         /// while.
@@ -94,15 +94,15 @@ impl fmt::Display for Retry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Later => "try again later",
-            Self::Never => "trying again will not help",
+            Self::Never => "trying again does not help",
         })
     }
 }
 
-/// What a read found.
+/// The outcome of a read.
 ///
-/// A failed read is [`Unknown`](Self::Unknown), never [`Absent`](Self::Absent): a log that took a time-out or
-/// a denied request for its own end would lose the rest.
+/// A failed read is [`Unknown`](Self::Unknown), never [`Absent`](Self::Absent): a log that took a time-out or a denied
+/// request for the end of the log would lose the rest.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum ReadOutcome<T> {

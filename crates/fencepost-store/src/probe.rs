@@ -1,4 +1,4 @@
-//! Does this store keep its word about creates? Ask it.
+//! The probe: finds out whether a store keeps its promise about creates.
 
 use crate::error::{Failure, Operation, StoreError};
 use crate::outcome::{ReadOutcome, Refusal};
@@ -17,8 +17,8 @@ impl LogStore {
     /// Two kinds of server get this wrong. One ignores the condition and lets every create win: a second
     /// create of one name shows it. The other looks whether the object exists and then writes, in two steps:
     /// alone each create is right, and only creates that race show it, with luck. So the probe does both: one
-    /// name twice, then three names with eight racers each. It can convict a store and never acquit one; what
-    /// it takes for safe may still lose a rarer race.
+    /// name twice, then three names with eight racers each. A failure is proof; a pass is not: a store that passes may
+    /// still lose a rarer race.
     ///
     /// `seed` names the objects (`probe-` and the seed in hexadecimal); draw it at random, so that probes do
     /// not meet. A store that fails may be left with them; they mean nothing and can be deleted.
@@ -89,8 +89,7 @@ impl LogStore {
         if place.as_ref().is_some_and(|place| record.places.contains(place)) {
             return Ok(ProbeVerdict::OnRecord);
         }
-        let what =
-            "examining, this once, whether it lets two writers create the same object; some 30 requests";
+        let what = "checking once whether it lets two writers create the same object, with about 30 requests";
         tracing::info!(target: crate::WAITING, long = true, "{what} at {}", self.place());
         let verdict = self.probe(folder, seed).await?;
         match place {
@@ -189,7 +188,7 @@ impl LogStore {
     }
 }
 
-/// Why a store was taken for safe.
+/// Why a store is considered safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProbeVerdict {
@@ -201,7 +200,7 @@ pub enum ProbeVerdict {
     Known,
 }
 
-/// Why a store was not taken for safe.
+/// Why a store is not considered safe.
 #[derive(Clone, Debug, Snafu)]
 #[non_exhaustive]
 pub enum ProbeError {
@@ -212,7 +211,7 @@ pub enum ProbeError {
         source: UnsafeStore,
     },
     /// The probe could not be carried out.
-    #[snafu(display("whether this store is safe for a log could not be found out"))]
+    #[snafu(display("it could not be found out whether this store is safe for a log"))]
     Failed {
         /// The request that failed.
         source: StoreError,
@@ -253,9 +252,7 @@ impl Seen {
                 "two writers could both be told that a name is theirs, and what one of them wrote, \
                  acknowledged, would be overwritten"
             }
-            Self::Nothing => {
-                "a reader could take what was acknowledged for not there, and lose it with all that follows"
-            }
+            Self::Nothing => "a reader could miss acknowledged rows, and everything after them",
         };
         ProbeError::Unsafe { source: UnsafeStore { object: object.into(), seen, lost } }
     }

@@ -1,15 +1,15 @@
-//! The one policy of repeating: how long to wait before another attempt, and when to give up.
+//! The policy of retries: how long to wait before another attempt, and when to give up.
 
 use crate::error::{Failure, StoreError};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait before attempt number `attempt`, the first being 0, of something that is given up after `patience`.
+/// How long to wait before attempt number `attempt`, counted from 0, of a request that is given up after `patience`.
 ///
-/// Nothing before the first attempt; then 50 ms, doubling, up to 5 s or an eighth of the patience, whichever is less, so that an end of
-/// patience is noticed soon. A random part, as long again at most, is on top. With a `jitter_seed` that part is always the same; that is for
-/// simulations only, since clients that share a seed try again in step.
+/// There is no wait before the first attempt. Then it is 50 ms and doubles up to 5 s or an eighth of the patience,
+/// whichever is less, so that the end of the patience is noticed soon. A random part of at most the same length is added.
+/// With a `jitter_seed` that part is always the same. Use one only in simulations: clients that share a seed retry in step.
 pub fn pause_before(attempt: u32, patience: Duration, jitter_seed: Option<u64>) -> Duration {
     let Some(earlier) = attempt.checked_sub(1) else { return Duration::ZERO };
     let longest = (patience / 8).clamp(PAUSE_MIN, PAUSE_MAX);

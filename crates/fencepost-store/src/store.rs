@@ -149,7 +149,7 @@ impl LogStore {
         self.counter.snapshot()
     }
 
-    /// Which sort of store it is, as far as known.
+    /// The kind of store, as far as it is known.
     pub fn backend(&self) -> Backend {
         self.backend
     }
@@ -169,7 +169,7 @@ impl LogStore {
         let bad =
             |cause: &str| StoreError::because(operation, relative, Duration::ZERO, Failure::BadPath, cause);
         if relative.starts_with('/') || relative.ends_with('/') {
-            return Err(bad("names are relative to the root and end in no slash"));
+            return Err(bad("names are relative to the root and do not end in a slash"));
         }
         let path = Path::parse(relative).map_err(|error| bad(&error.to_string()))?;
         match (self.root.as_ref(), path.as_ref()) {
@@ -288,9 +288,9 @@ impl fmt::Display for LogStore {
     }
 }
 
-/// The target of `tracing` events, of level *info*, from which a program can tell people what it waits for: a request that has had no reply for two
-/// seconds (with the field `long`), an attempt that failed and may be made again, the examination of a store before its first writer. Each has a
-/// message with the object and the store's address.
+/// The target of `tracing` events, of level *info*, that say what a program is waiting for: a request without a reply for
+/// two seconds (with the field `long`), a failed attempt that may be repeated, and the probe of a store before its first
+/// writer. Each has a message with the object and the store's address.
 pub const WAITING: &str = "fencepost::waiting";
 
 /// How long a request may take before that is told.

@@ -1,4 +1,4 @@
-//! Collecting: deleting what is safe elsewhere, and keeping what must stay.
+//! Collecting: deletes what is stored elsewhere, and keeps what must stay.
 
 mod error;
 mod losses;
@@ -52,19 +52,20 @@ pub struct Collected {
 }
 
 impl Wal {
-    /// A collector with the default policy: everything up to the checkpoint and the lowest cursor may go.
+    /// A collector with the default policy: everything up to the checkpoint and the lowest cursor may be deleted.
     pub fn collector(&self) -> Collector {
         let params = CollectParams { patience: self.io.params.patience, ..CollectParams::default() };
         Collector { io: self.io.clone(), policy: Policy::new(), params }
     }
 
-    /// Records, for ever, that the process behind one of Lance's claims is gone (P-59): collections no longer keep anything for it.
-    /// `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims). Costs one PUT.
+    /// Records, for ever, that the process behind a claim by Lance is gone (P-59): collections no longer keep anything for it.
     ///
-    /// It is the caller's word. If the process opens after all and writes, its rows may be lost.
+    /// Returns `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims). Costs one PUT.
+    ///
+    /// The caller must be sure. If the process opens after all and writes, its rows may be lost.
     ///
     /// # Errors
-    /// The store's. The record may have been made all the same; making it again is harmless.
+    /// The store's error. The record may exist all the same; calling again is harmless.
     pub async fn release_claim(&self, claim: &Claim) -> Result<bool, StoreError> {
         let Claim { epoch, version, replay_after, .. } = *claim;
         match self.io.put_release(&Release { epoch, version, replay_after }).await {
@@ -78,13 +79,13 @@ impl Wal {
 }
 
 impl Collector {
-    /// What is kept longer than safety asks for.
+    /// Sets what is kept longer than safety requires.
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Finds out what would be deleted, and why everything else stays. Writes nothing.
+    /// Finds out what a collection would delete, and why everything else stays. Writes nothing.
     ///
     /// # Errors
     /// [`CollectError`].
@@ -112,7 +113,7 @@ impl Collector {
         self.go(Mode::Delete, on_event).await
     }
 
-    /// As [`plan`](Self::plan), telling how far it is.
+    /// As [`plan`](Self::plan), and reports its progress.
     ///
     /// # Errors
     /// As [`plan`](Self::plan).

@@ -1,4 +1,4 @@
-//! Is this store safe for a log? A suite of checks, and a verdict.
+//! Checks whether a store is safe for a log, and gives a verdict.
 //!
 //! ```
 //! use fencepost::doctor::{Options, Verdict, examine};
@@ -21,7 +21,7 @@ pub use fencepost_store::conformance::{
 
 /// An examination of a store with the default [options], in a folder with a random name.
 ///
-/// Costs some 5,000 requests, and leaves nothing behind.
+/// It costs about 5,000 requests and leaves nothing behind.
 #[must_use]
 pub fn examine(store: &LogStore) -> Examination<'_> {
     Examination::new(store, options())
@@ -32,7 +32,7 @@ pub fn options() -> Options {
     Options::new(seed())
 }
 
-/// A seed for [`Options`], at random.
+/// A random seed for [`Options`].
 #[must_use]
 pub fn seed() -> u128 {
     Environment::system().nonce().0

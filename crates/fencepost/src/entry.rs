@@ -4,24 +4,24 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fencepost_format::{Entry, EntryHeader, EntrySummary, Epoch, Generation, Position};
 
-/// The rows of one data entry, with where and whose it is.
+/// The rows of one data entry, with its position and the epoch of its writer.
 #[derive(Clone, Debug)]
 pub struct LogEntry(Entry);
 
 impl LogEntry {
-    /// Where it stands.
+    /// The entry's position.
     #[must_use]
     pub const fn position(&self) -> Position {
         self.header().position
     }
 
-    /// Whose it is.
+    /// The epoch of the writer that wrote it.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.header().epoch
     }
 
-    /// Everything the protocol knows of it.
+    /// Everything that the protocol knows of the entry.
     #[must_use]
     pub const fn header(&self) -> EntryHeader {
         self.0.header()

@@ -5,7 +5,7 @@ use fencepost_format::Nonce;
 use std::fmt;
 use std::sync::Arc;
 
-/// Where time and nonces come from. The default is right for programs; simulators bring their own.
+/// The source of time and nonces. The default is right for programs; simulators bring their own.
 #[derive(Clone)]
 pub struct Environment {
     now: Arc<dyn Fn() -> Tick + Send + Sync>,
@@ -14,14 +14,14 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The system's clock that counts suspended time, and random nonces.
+    /// The system's clock, which counts suspended time too, and random nonces.
     #[must_use]
     pub fn system() -> Self {
         let nonce = || Nonce(uuid::Uuid::new_v4().as_u128());
         Self { now: Arc::new(boot_time), nonce: Arc::new(nonce), jitter_seed: None }
     }
 
-    /// An environment of a simulator's making. `now` must never go back; `nonce` must never repeat; the pauses between attempts
+    /// An environment for a simulator. `now` must never go back, and `nonce` must never repeat. The pauses between attempts
     /// take their jitter from `jitter_seed`.
     pub fn simulated(
         now: impl Fn() -> Tick + Send + Sync + 'static,

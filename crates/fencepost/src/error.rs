@@ -1,4 +1,4 @@
-//! Errors. Each answers: what became of my data, what can I do, which object.
+//! Errors. Each answers three questions: what became of my data, what can I do, which object is it about.
 
 use fencepost_fence::GaveUp;
 use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
@@ -22,9 +22,9 @@ pub enum Cause {
         /// The defect; it names object and offset.
         source: FormatError,
     },
-    /// A manifest that belongs to another shard: somebody copied a shard's folder under a new name.
+    /// A manifest belongs to another shard: somebody copied a shard's folder under a new name.
     #[snafu(display(
-        "{object}: belongs to shard {found}, but lies in the folder of {expected}; copy shards under their own name only"
+        "{object}: it belongs to shard {found}, but lies in the folder of shard {expected}; a shard must keep its folder's name when it is copied"
     ))]
     OtherShard {
         /// The manifest.
@@ -34,22 +34,22 @@ pub enum Cause {
         /// The folder's shard.
         expected: ShardId,
     },
-    /// An object is listed again and again, and each time it is not there.
+    /// Every listing shows an object, and every read says that it is not there.
     #[snafu(display(
-        "{object}: listed, but a read says that it is not there; the store shows what it does not have"
+        "{object}: the store lists it, but a read says that it is not there; the store's listings are wrong"
     ))]
     ListedNotThere {
         /// The object.
         object: String,
     },
     /// An entry is gone, and another proves that it was there.
-    #[snafu(display("{object}: not there any more"))]
+    #[snafu(display("{object}: it is gone, though it was there"))]
     Lost {
         /// The object.
         object: String,
     },
     /// An object went away between listing and reading.
-    #[snafu(display("{object}: gone since it was listed"))]
+    #[snafu(display("{object}: it was deleted after it was listed"))]
     Gone {
         /// The object.
         object: String,
@@ -69,7 +69,7 @@ pub enum WalError {
     },
     /// There is no shard below the base.
     #[snafu(display(
-        "{base}: no log here (no folder below _mem_wal); `append` makes one, or check the path"
+        "{base}: no log here (no folder below _mem_wal); check the path, or create a log with `append`"
     ))]
     NoShard {
         /// Where it was looked for.
@@ -85,33 +85,33 @@ pub enum WalError {
     },
     /// There is no shard below the base, and the base is a Lance table: only the table knows which shards it has.
     #[snafu(display(
-        "{base}: a Lance table without a shard; no shard is made here unnamed, since the table must know it. Name the one to write to"
+        "{base}: a Lance table without a shard. Name the shard to write to: the table must know it, so none is created here"
     ))]
     Table {
         /// Where a shard was looked for.
         base: String,
     },
-    /// There is no shard below the base, and whether it is a Lance table could not be told. Nothing was made.
+    /// There is no shard below the base, and it is not known whether the base is a Lance table. Nothing was created.
     #[snafu(display(
-        "{base}: no shard is made here unnamed, since nobody can tell whether this is a Lance table: {source}"
+        "{base}: no shard was created, since it is not known whether this is a Lance table; name a shard, or try again: {source}"
     ))]
     MaybeTable {
         /// Where a shard was looked for.
         base: String,
-        /// Why it could not be told.
+        /// Why that is not known.
         source: StoreError,
     },
-    /// There is no shard below the base, and which one all make who come now could not be settled. No log was changed; trying again is
-    /// safe.
+    /// There is no shard below the base, and the processes that are creating one now could not settle which it is. No log
+    /// was changed; trying again is safe.
     #[snafu(display(
-        "{object}: which shard is the first one here could not be settled: {}{}; no log was changed, try again or name a shard",
+        "{object}: it could not be settled which shard is the first one here: {}{}; no log was changed. Try again, or name a shard",
         why.as_ref().map_or_else(|| "it cannot be understood".to_owned(), gave_up_text),
         caused(cause)
     ))]
     FirstShard {
         /// The object that names it.
         object: String,
-        /// How it ended; `None` if the object is there and cannot be understood.
+        /// How the attempt ended; `None` if the object is there and cannot be understood.
         why: Option<GaveUp>,
         /// The last thing that went wrong.
         cause: Option<Cause>,
@@ -124,7 +124,7 @@ pub enum WalError {
     },
 }
 
-/// Why a writer could not be opened. Nothing that was acknowledged is touched by a failed opening, and trying again is safe.
+/// Why a writer could not be opened. A failed opening touches nothing that was acknowledged, and trying again is safe.
 #[derive(Debug, Snafu)]
 #[snafu(module)]
 #[non_exhaustive]
@@ -159,7 +159,7 @@ pub enum OpenWriterError {
     },
     /// The lease could not be read, so nobody knows whether its holder lives. Nothing was changed.
     #[snafu(display(
-        "the lease {object} could not be read{}; nothing was changed. Make it readable, or take over at once, which asks no lease",
+        "the lease {object} could not be read{}; nothing was changed. Make it readable, or take over at once, which needs no lease",
         caused(cause)
     ))]
     LeaseUnread {
@@ -168,7 +168,7 @@ pub enum OpenWriterError {
         /// What the store said last.
         cause: Option<Cause>,
     },
-    /// It ended without an answer, or at something damaged.
+    /// The opening ended without an answer, or at something damaged.
     #[snafu(display("the writer was not opened: {}{}", gave_up_text(why), caused(cause)))]
     GaveUp {
         /// Where it ended.
@@ -178,7 +178,7 @@ pub enum OpenWriterError {
     },
 }
 
-/// Why batches were not taken. Nothing was written; they are handed back.
+/// Why batches were not taken. Nothing was written, and the batches are handed back.
 #[derive(Debug, Snafu)]
 #[snafu(display("{why}"))]
 pub struct SubmitError {
@@ -198,7 +198,7 @@ pub enum AppendError {
     #[snafu(display(
         "fenced: epoch {by} has the shard (seen at position {at}); {}",
         if *definite { "these rows are not in the log" } else {
-            "whether an earlier attempt of these rows landed and was replayed is not known"
+            "an earlier attempt of these rows may have landed and may have been replayed"
         }
     ))]
     Fenced {
@@ -209,9 +209,9 @@ pub enum AppendError {
         /// Whether these batches are definitely not in the log (P-26).
         definite: bool,
     },
-    /// An entry of nobody's stands at `at`. Open again: the new epoch begins above it.
+    /// An entry from an unknown writer occupies position `at`. Open again: the new epoch begins above it.
     #[snafu(display(
-        "position {at} is taken by an entry that nobody should have written; these rows are {}",
+        "position {at} holds an entry that no known writer wrote; these rows are {}; open the log again",
         if *definite { "not in the log" } else { "perhaps in the log" }
     ))]
     Obstructed {
@@ -220,7 +220,7 @@ pub enum AppendError {
         /// Whether these batches are definitely not in the log.
         definite: bool,
     },
-    /// The store never answered: the batches may be in the log now or come to be. Open again to learn which.
+    /// The store never answered: the batches may be in the log now, or get there later. Open again to learn which.
     #[snafu(display(
         "the outcome of position {at} is unknown: these rows may be in the log; open again to learn which{}",
         detail(cause)
@@ -232,14 +232,15 @@ pub enum AppendError {
         cause: Option<String>,
     },
     /// The store refused. The batches are not in the log.
-    #[snafu(display("position {at} was refused: these rows are not in the log{}", detail(cause)))]
+    #[snafu(display("the store refused position {at}: these rows are not in the log{}", detail(cause)))]
     NotDone {
         /// The first position that was refused.
         at: Position,
         /// The store's reason.
         cause: Option<String>,
     },
-    /// The bucket was rolled back or replaced beneath the writer. The batches may stand in what is there now, above a gap. Open again.
+    /// The bucket was rolled back or replaced beneath the writer. The batches may be in the bucket that is there now,
+    /// above a gap. Open again.
     #[snafu(display(
         "the writer stopped at position {at}: {}; these rows are perhaps in the log, above a gap",
         gave_up_text(why)
@@ -247,7 +248,7 @@ pub enum AppendError {
     RolledBack {
         /// The first position that was not acknowledged.
         at: Position,
-        /// What told.
+        /// What showed it.
         why: GaveUp,
     },
     /// The writer had stopped before these batches were sent, so they are not in the log. Open again.
@@ -260,7 +261,9 @@ pub enum AppendError {
     #[snafu(display("the writer is closed; these rows are not in the log"))]
     Closed,
     /// One submission is larger than an entry may be. The batches are not in the log.
-    #[snafu(display("one submission of {bytes} bytes is more than the limit of {limit}; split it"))]
+    #[snafu(display(
+        "a submission of {bytes} bytes is above the limit of {limit} bytes and is not in the log; split it"
+    ))]
     TooLarge {
         /// Its size, encoded.
         bytes: u64,
@@ -298,8 +301,9 @@ impl AppendError {
         }
     }
 
-    /// Whether a new writer may take the same batches. True after every error but a size or encoding that is refused;
-    /// after [`Unknown`](Self::Unknown) look first whether they are in the log.
+    /// Whether a new writer may take the same batches. False only if their size or encoding was refused.
+    ///
+    /// After [`Unknown`](Self::Unknown), first look whether the batches are in the log.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         !matches!(self, Self::TooLarge { .. } | Self::Refused { .. })
@@ -312,7 +316,7 @@ impl AppendError {
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The position is not acknowledged yet.
-    #[snafu(display("cannot checkpoint at {asked}: only positions up to {tail} are acknowledged"))]
+    #[snafu(display("cannot checkpoint at position {asked}: only positions up to {tail} are acknowledged"))]
     AboveTail {
         /// What was asked for.
         asked: Position,
@@ -325,8 +329,8 @@ pub enum CheckpointError {
         /// Its epoch.
         by: Epoch,
     },
-    /// It ended without an answer: the checkpoint may have moved or not. Trying again is safe.
-    #[snafu(display("the checkpoint may have moved or not: {}{}", gave_up_text(why), caused(cause)))]
+    /// The request ended without an answer: the checkpoint may or may not have moved. Trying again is safe.
+    #[snafu(display("the checkpoint may or may not have moved: {}{}", gave_up_text(why), caused(cause)))]
     GaveUp {
         /// Where it ended.
         why: GaveUp,
@@ -343,7 +347,7 @@ pub enum CheckpointError {
 #[snafu(module)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The position was collected. Nothing was skipped: go on at `first` if that is acceptable.
+    /// The position was collected. Nothing was skipped: continue at `first` if that is acceptable.
     #[snafu(display("position {at} was collected; the first position that can be read is {first}"))]
     Truncated {
         /// The position that is gone.
@@ -357,7 +361,7 @@ pub enum ReadError {
         /// The shard.
         shard: ShardId,
     },
-    /// It ended without an answer, or at something damaged. Reading again from the same position is safe.
+    /// Reading ended without an answer, or at something damaged. Reading again from the same position is safe.
     #[snafu(display("reading stopped at position {at}: {}{}", gave_up_text(why), caused(cause)))]
     GaveUp {
         /// The position that was to be read next.
@@ -367,8 +371,8 @@ pub enum ReadError {
         /// The last thing that went wrong.
         cause: Option<Cause>,
     },
-    /// A cursor was not opened, moved or removed, or is not known to be. It holds at its old place, and perhaps at the new one too; doing the same
-    /// once more is safe.
+    /// A cursor was not opened, moved or removed, or it is not known whether it was. It holds at its old place, and
+    /// perhaps at the new one too. Repeating the call is safe.
     #[snafu(display("cursor {name}: {}{}", gave_up_text(why), caused(cause)))]
     Cursor {
         /// Its name.
@@ -384,7 +388,7 @@ pub enum ReadError {
         /// The defect; it names object and offset.
         source: FormatError,
     },
-    /// A request of the reader's own failed.
+    /// One of the reader's own requests failed.
     #[snafu(context(false), display("{source}"))]
     Store {
         /// The store's error.
@@ -393,7 +397,7 @@ pub enum ReadError {
 }
 
 impl OpenWriterError {
-    /// Whether opening again can succeed without anybody changing anything.
+    /// Whether opening again can succeed although nobody changes anything.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
@@ -404,26 +408,28 @@ impl OpenWriterError {
     }
 }
 
-/// What the core's way of giving up means to a person.
+/// Explains to a person how the core gave up.
 pub(crate) fn gave_up_text(why: &GaveUp) -> String {
     match why {
-        GaveUp::Unread => "the store did not answer a read; nothing was changed by it".to_owned(),
+        GaveUp::Unread => "the store did not answer a read, which changed nothing".to_owned(),
         GaveUp::Unknown => "the store did not answer a write; it may have happened".to_owned(),
         GaveUp::NotDone => "the store refused a write".to_owned(),
         GaveUp::DamagedEntry(at) => format!("the entry at position {at} is damaged"),
         GaveUp::LostEntry { at, proof } => format!(
-            "the entry at position {at} is lost: position {proof} proves that it was there; nothing was passed over. Restore it, or give it up \
+            "the entry at position {at} is lost: position {proof} proves that it was there; nothing was skipped. Restore it, or give it up \
              with `fencepost repair` (docs/repair.md)"
         ),
         GaveUp::DamagedManifest(version) => damaged_manifest(*version),
         GaveUp::MissingManifest(version) => {
-            format!("manifest version {version} is listed and not there, until the patience ended")
+            format!(
+                "manifest version {version} is listed, but every read until the retries ended said that it is not there"
+            )
         }
         GaveUp::WentBack { known, found } => format!(
-            "the latest manifest is version {found}, but {known} was it before: the bucket was rolled back or replaced; see docs/faults.md"
+            "the latest manifest is version {found}, but it was version {known} before: the bucket was rolled back or replaced; see docs/faults.md"
         ),
         GaveUp::RolledBack { ours, found } => format!(
-            "the manifest has epoch {found}, but epoch {ours} was held: the bucket was rolled back or replaced; see docs/faults.md"
+            "the manifest has epoch {found}, but this writer held epoch {ours}: the bucket was rolled back or replaced; see docs/faults.md"
         ),
     }
 }

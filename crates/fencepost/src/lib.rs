@@ -1,7 +1,8 @@
 //! A write-ahead log on object storage, in the layout of Lance's MemWAL.
 //!
-//! One PUT for a durable append, many in flight, and no collection ever lets a stalled or fenced writer acknowledge a write that will not be
-//! replayed. What that rests on is in `docs/safety.md`; the clauses `P-…` that these pages cite are in `docs/protocol.md`.
+//! A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
+//! acknowledge a write that will not be replayed. `docs/safety.md` explains why. These pages cite clauses `P-…`, which are
+//! in `docs/protocol.md`.
 //!
 //! ```text
 //!   Wal ──── open_writer ────► Writer ──── append, submit, flush, checkpoint, close
@@ -38,29 +39,30 @@
 //!
 //! # Costs
 //!
-//! Each method says how many requests it makes, and the README has them in a table. [`Writer::status`], [`Reader::requests`] and
-//! [`Wal::requests`] tell what was really made.
+//! Each method says how many requests it makes, and the README has a table of them. [`Writer::status`],
+//! [`Reader::requests`] and [`Wal::requests`] count the requests that were really made.
 //!
 //! # Limits
 //!
-//! One writer at a time and 64 entries in flight per shard. An entry is one object, at most 64 MiB unless chosen otherwise, and is in memory
-//! whole where it is read. A writer holds at most `buffer_bytes_max` of what was submitted; a reader, `read_ahead` entries.
+//! A shard has one writer at a time and at most 64 entries in flight. An entry is one object of at most 64 MiB by default,
+//! and its reader holds it in memory whole. A writer holds at most `buffer_bytes_max` of submitted bytes, a reader at most
+//! `read_ahead` entries.
 //!
 //! # Cancel safety
 //!
-//! Futures of a [`Writer`] only wait: dropping one never takes back what was handed over, and never loses what was acknowledged. Openings,
-//! readers and collections stop where they are when dropped, which is safe anywhere; reading again from the
-//! [resume point](Reader::resume_point) misses and repeats nothing.
+//! Futures of a [`Writer`] only wait: dropping one never takes back what was handed over, and never loses what was
+//! acknowledged. Openings, readers and collections stop where they are when they are dropped, which is safe anywhere.
+//! Reading again from the [resume point](Reader::resume_point) misses nothing and repeats nothing.
 //!
 //! # Features
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
-//! * `doctor`: the module `doctor`, which puts a store to a suite of checks.
+//! * `doctor`: the `doctor` module, which checks whether a store is safe for a log.
 //!
 //! # What it is not
 //!
-//! Not a queue, not a database, not a way to have several writers on one shard, and no judge of what is safe elsewhere: that is the
-//! checkpoint, and it is yours.
+//! It is not a queue, not a database, and not a way to have several writers on one shard. It does not judge what is
+//! stored safely elsewhere: you say so by moving the checkpoint.
 
 mod collector;
 #[cfg(feature = "doctor")]

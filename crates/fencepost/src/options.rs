@@ -1,4 +1,4 @@
-//! What a writer may choose, and what each choice costs.
+//! The options of a writer, and what each costs.
 
 use fencepost_fence::{Pipelining, Takeover};
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct WriterOptions {
 pub enum PutRate {
     /// 100 a second where creates cost money (S3, GCS, Azure), no cap in memory and on local directories.
     Default,
-    /// At most so many a second, evenly spaced. Timers tick in milliseconds, so rates above some hundreds are not reached.
+    /// At most this many a second, evenly spaced. Timers tick in milliseconds, so rates above a few hundred are not reached.
     AtMost(std::num::NonZeroU32),
     /// No cap: the window of 64 divided by the store's latency.
     Unlimited,
@@ -68,12 +68,13 @@ impl WriterOptions {
         self
     }
 
-    /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`], up to 64, but one where the log lies in a Lance table,
-    /// or Lance has ever written a manifest of the shard. It costs the opening one LIST.
+    /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`].
     ///
-    /// [`Pipelining::Never`] if a log that is neither may still be opened by Lance while this writer lives: its opener takes the first absent position for
-    /// the tail, and would pass over appends that are acknowledged a moment later. One at a time, an append waits for the one before; what is
-    /// submitted meanwhile shares the next PUT.
+    /// The default keeps up to 64 in flight, but only one where the log lies in a Lance table or Lance has ever written a
+    /// manifest of the shard. It costs the opening one LIST. Choose [`Pipelining::Never`] for any other log that Lance may
+    /// open while this writer lives: Lance's opener takes the first absent position for the tail, and would miss appends
+    /// that are acknowledged a moment later. With one in flight, an append waits for the one before, and submissions that
+    /// come meanwhile share the next PUT.
     pub const fn with_pipelining(mut self, pipelining: Pipelining) -> Self {
         self.pipelining = pipelining;
         self
@@ -81,9 +82,10 @@ impl WriterOptions {
 
     /// The lease's time to live; `None` for no lease. Default: 10 s, at least 100 ms.
     ///
-    /// The holder writes its lease every third of it, one PUT each: at 10 s some 26,000 a day, about $0.13 on S3. A standby takes over
-    /// between one and one and a half ttl after the holder's last sign of life. Without a lease, a candidate waits for a ttl of its own (10 s if it has none), since it cannot know that none will come
-    /// (P-64); let it take over [at once](Takeover::Now).
+    /// The holder writes its lease three times per ttl, one PUT each: at 10 s some 26,000 a day, about $0.13 on S3. A standby
+    /// takes over between 1 and 1.5 ttl after the holder's last sign of life. If the holder has no lease, a candidate waits
+    /// for its own ttl (10 s if it has none), since it cannot know that no lease will come (P-64); let it take over
+    /// [at once](Takeover::Now).
     pub const fn with_lease_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.lease_ttl = match ttl {
             Some(ttl) if ttl.as_millis() < LEASE_TTL_MIN.as_millis() => Some(LEASE_TTL_MIN),
@@ -92,7 +94,7 @@ impl WriterOptions {
         self
     }
 
-    /// A name for people to recognise the holder by, in the lease. Default: empty.
+    /// A name in the lease by which people recognize the holder. Default: empty.
     pub fn with_holder(mut self, holder: impl Into<String>) -> Self {
         self.holder = holder.into();
         self
@@ -100,8 +102,8 @@ impl WriterOptions {
 
     /// How many bytes of submissions may share one entry. Default: 4 MiB.
     ///
-    /// More: fewer and larger PUTs under load. Less: each PUT is quicker. A single larger submission still becomes one entry. With 1, no two
-    /// submissions ever share an entry.
+    /// More: fewer and larger PUTs under load. Less: each PUT is quicker. A single larger submission still becomes one entry.
+    /// With 1, no two submissions ever share an entry.
     pub const fn with_group_bytes_max(mut self, bytes: u64) -> Self {
         self.group_bytes_max = bytes;
         self
@@ -123,10 +125,10 @@ impl WriterOptions {
         self
     }
 
-    /// How long the first submission of a group waits for company. Default: zero.
+    /// How long the first submission of a group waits for others. Default: zero.
     ///
-    /// At zero, only what has been submitted by the time a PUT can start shares it; that costs nobody any time. Longer saves PUTs under a
-    /// trickle of small appends, at the price of that much latency.
+    /// At zero, a PUT carries only what was submitted before it can start, and nobody waits. Longer saves PUTs when few
+    /// small appends come, and adds that much latency.
     pub const fn with_linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
@@ -134,8 +136,8 @@ impl WriterOptions {
 
     /// A cap on PUTs a second, because PUTs cost money. Default: 100 a second on cloud stores, none elsewhere.
     ///
-    /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), which is $43 for a day that is busy throughout. Callers above the
-    /// cap share entries, so throughput in bytes hardly suffers; their latency does, by up to one period.
+    /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), or $43 for a whole busy day. Callers above the
+    /// cap share entries, so throughput in bytes hardly suffers. Their latency rises by up to one period.
     pub const fn with_puts_per_second_max(mut self, rate: PutRate) -> Self {
         self.puts_per_second_max = rate;
         self

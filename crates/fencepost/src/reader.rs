@@ -16,26 +16,26 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
 use std::collections::BTreeMap;
 
-/// Where a reader begins.
+/// The place at which a reader begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ReadFrom {
-    /// Just above the checkpoint: what a writer that opens now would replay.
+    /// Just above the checkpoint: a writer that opens now would replay the same.
     #[default]
     Checkpoint,
     /// At this position. The reader first reads up to 63 positions below it, to know which epoch rules there (P-43).
     Position(Position),
     /// Where an earlier reader stopped.
     Resume(ResumePoint),
-    /// Where a consumer is that has a cursor: see [`Cursor::read_from`].
+    /// Where a consumer with a cursor has got to: see [`Cursor::read_from`].
     Cursor {
-        /// The cursor, which keeps what is there.
+        /// The cursor, which keeps entries from being collected.
         name: CursorName,
         /// What comes next for the consumer.
         point: ResumePoint,
     },
 }
 
-/// Where a reader stopped: enough to go on without reading anything twice.
+/// The place where a reader stopped: enough to continue without reading anything twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResumePoint {
     /// The position to be read next.
@@ -90,7 +90,8 @@ impl Wal {
 
 /// Reads entries in order, several GETs in flight.
 ///
-/// It never skips silently: leftovers of dead writers do not count (P-40), nor, from the checkpoint, what Lance flushed (P-44), and a position that was collected is an error (P-42).
+/// It skips no row silently. Leftovers of dead writers do not count (P-40); from the checkpoint, neither do entries that
+/// Lance flushed (P-44). A position that was collected is an error (P-42).
 #[derive(Debug)]
 pub struct Reader {
     io: Io,
@@ -123,13 +124,13 @@ pub(crate) enum Step {
 }
 
 impl Reader {
-    /// The next data entry; `None` at the end of what is in the log, or after the last position asked for.
+    /// The next data entry; `None` at the end of the log, or after the last position asked for.
     ///
     /// After `None` at the tail, a further call looks again. Costs one GET for each entry.
     ///
     /// # Errors
-    /// [`ReadError`]; a further call says it again. After one, make a new reader from [`resume_point`](Self::resume_point), which is where
-    /// this one failed: nothing is passed over.
+    /// [`ReadError`]; every further call returns it again. Then make a new reader from [`resume_point`](Self::resume_point),
+    /// which is where this one failed: nothing is skipped.
     ///
     /// # Cancel safety
     /// Nothing is lost if the future is dropped.
@@ -147,11 +148,12 @@ impl Reader {
         }
     }
 
-    /// Where entries were passed, since this was asked last, that somebody gave up with a repair (P-102): they were lost, damaged or unreadable, and their rows
-    /// are not handed out. Upward; each is told once, some bytes each until then.
+    /// The positions passed since the last call whose entries a repair gave up (P-102), upward. These entries were lost,
+    /// damaged or unreadable, and their rows are not handed out.
     ///
-    /// Ask it whenever [`next`](Self::next) returns, also at the end: what lies between the entry before and the one that it returned is in the answer. A consumer that goes on from a
-    /// [cursor](Cursor) or a [`ResumePoint`] below the position is told again.
+    /// Call it whenever [`next`](Self::next) returns, also at the end: the answer covers the positions between the entry
+    /// before and the one returned. Each position is reported once and takes some bytes until then. A consumer that resumes
+    /// from a [cursor](Cursor) or a [`ResumePoint`] below the position is told again.
     pub fn take_given_up(&mut self) -> Vec<Position> {
         std::mem::take(&mut self.given_up)
     }
@@ -171,7 +173,7 @@ impl Reader {
         futures::stream::try_unfold(self, next).boxed()
     }
 
-    /// Where a new reader would go on. Entries that were handed out are behind it.
+    /// The place where a new reader would continue. Entries that were handed out are below it.
     #[must_use]
     pub fn resume_point(&self) -> ResumePoint {
         if let Some((point, ..)) = &self.kept {
@@ -185,7 +187,7 @@ impl Reader {
         }
     }
 
-    /// The requests that this reader made.
+    /// The requests that this reader has made.
     #[must_use]
     pub fn requests(&self) -> crate::RequestCounts {
         self.io.store.counts()

@@ -1,4 +1,4 @@
-//! The way out of damage: giving up entries that are lost, damaged or unreadable, durably and for everybody (P-93, P-94).
+//! Repair: gives up entries that are lost, damaged or unreadable, durably and for everybody (P-93, P-94).
 
 mod perform;
 
@@ -9,7 +9,7 @@ use crate::{Epoch, Position, Problem, ProblemKind, Verification};
 use fencepost_fence::{Ailment, tombstone_epoch};
 use snafu::Snafu;
 
-/// What an operator is ready to give up.
+/// An entry or a gap that an operator is ready to give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GiveUp {
     /// Lost entries at these positions.
@@ -21,7 +21,7 @@ pub enum GiveUp {
     },
     /// The damaged entry at this position.
     Damaged(Position),
-    /// The entry at this position, which could not be read. It may be sound: its bytes are gone afterwards.
+    /// The entry at this position, which could not be read. It may be sound; its bytes are lost afterwards.
     Unreadable(Position),
 }
 
@@ -39,27 +39,27 @@ pub struct RepairPlan {
 pub struct RepairStep {
     /// Where it is, or was.
     pub position: Position,
-    /// What is the matter with it.
+    /// What is wrong with it.
     pub ailment: Ailment,
     /// The epoch of the tombstone.
     pub epoch: Epoch,
 }
 
-/// Why something is not to be given up. Nothing was changed.
+/// Why something cannot be given up. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Nothing is the matter at that position, or something else.
+    /// Nothing is wrong at that position, or something else is.
     #[snafu(display("position {position}: {}", found.as_ref().map_or(NOTHING, |what| what.as_str())))]
     NotThat {
         /// The position.
         position: Position,
-        /// What is the matter there; `None`: nothing.
+        /// What is wrong there; `None` for nothing.
         found: Option<String>,
     },
-    /// So many positions are not repaired one by one.
+    /// There are too many positions to repair one by one.
     #[snafu(display(
-        "{positions} positions are more than the {limit} that one repair takes; this is no gap but a log that was overwritten"
+        "{positions} positions are more than the {limit} that one repair takes; this is not a gap, the log was overwritten"
     ))]
     TooMany {
         /// How many were asked for.
@@ -70,13 +70,13 @@ pub enum PlanError {
 }
 
 impl RepairPlan {
-    /// What will be given up, upward.
+    /// The entries that will be given up, upward.
     #[must_use]
     pub fn steps(&self) -> &[RepairStep] {
         &self.steps
     }
 
-    /// What was asked for and was given up before, upward. There is nothing left to do for it.
+    /// The requested positions that were given up before, upward. Nothing is left to do for them.
     #[must_use]
     pub fn given_up_before(&self) -> &[Position] {
         &self.given_up_before
@@ -84,7 +84,8 @@ impl RepairPlan {
 }
 
 impl Verification {
-    /// Everything that could be given up, upward. Whether to is for a person to decide: a copy or an older version of the object may exist.
+    /// Everything that could be given up, upward. A person should decide whether to: a copy or an older version of the object
+    /// may exist.
     #[must_use]
     pub fn ailing(&self) -> Vec<GiveUp> {
         let mut ailing: Vec<_> = self.problems.iter().filter_map(give_up).collect();
@@ -179,13 +180,13 @@ impl GiveUp {
             Self::Gap { .. } => "its entry is lost",
             Self::Damaged(_) => "its entry is damaged",
             Self::Unreadable(_) => {
-                "its entry could not be read, which says nothing about its bytes; see to it that this identity may read it"
+                "its entry could not be read, so it may be sound; make sure that this identity may read it"
             }
         }
     }
 }
 
-/// What giving up this problem means, if that is possible.
+/// The choice that gives up this problem, if there is one.
 const fn give_up(problem: &Problem) -> Option<GiveUp> {
     match problem.kind {
         ProblemKind::Lost { first, last, .. } => Some(GiveUp::Gap { first, last }),
@@ -195,5 +196,5 @@ const fn give_up(problem: &Problem) -> Option<GiveUp> {
     }
 }
 
-const NOTHING: &str = "nothing proves that anything is the matter there";
+const NOTHING: &str = "nothing proves that anything is wrong there";
 const POSITIONS_MAX: u64 = 100_000;

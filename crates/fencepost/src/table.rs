@@ -9,7 +9,7 @@ use snafu::{ResultExt, Snafu};
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
 pub enum TableError {
-    /// The versions could not be listed.
+    /// The table's versions could not be listed.
     #[snafu(display("the table's versions could not be listed: {source}"))]
     List {
         /// What the store said.
@@ -23,14 +23,14 @@ pub enum TableError {
         /// What the store said.
         source: StoreError,
     },
-    /// It is gone: a cleanup ran at this moment, or nobody should have deleted it.
-    #[snafu(display("{path}: the table's manifest was deleted meanwhile; look again"))]
+    /// The manifest is gone: either a cleanup ran at this moment, or somebody deleted it who should not have.
+    #[snafu(display("{path}: the table's manifest was deleted meanwhile; try again"))]
     Gone {
         /// The manifest.
         path: String,
     },
-    /// It was read and is not understood.
-    #[snafu(display("the table's manifest is not understood: {source}"))]
+    /// The manifest was read, but cannot be understood.
+    #[snafu(display("the table's manifest cannot be understood: {source}"))]
     Format {
         /// What is wrong with it, and where.
         source: FormatError,
@@ -39,8 +39,8 @@ pub enum TableError {
 
 /// The latest manifest of the Lance table at the root of `store`, with its path; `None` if there is no table, or one with no version.
 ///
-/// Latest is the highest version that a listing shows, under either of Lance's naming schemes; detached versions don't count. Costs one LIST of
-/// the versions, of which only the highest is remembered, and one GET of up to 64 MiB.
+/// The latest is the highest version that a listing shows, under either of Lance's naming schemes. Detached versions do not
+/// count. Costs one LIST of the versions, of which only the highest is remembered, and one GET of up to 64 MiB.
 ///
 /// # Errors
 /// [`TableError`].

@@ -1,4 +1,4 @@
-//! Reading everything in a log, and saying what is wrong with it.
+//! Verification: reads everything in a log and reports what is wrong with it.
 
 mod missing;
 
@@ -11,7 +11,7 @@ use fencepost_store::{Escaped, ReadOutcome};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a verification found.
+/// The findings of a verification.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Verification {
@@ -23,13 +23,14 @@ pub struct Verification {
     pub manifests: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// What is no fault, and worth knowing: a gap of which nobody can tell more than that a writer died.
+    /// Findings that are no faults, such as a gap that a dead writer may have left behind.
     pub notes: Vec<Problem>,
     /// Where entries were given up (P-93).
     pub given_up: Vec<Position>,
-    /// What killed writers left in a local directory (P-75). No damage: no object, and nobody reads it; a collection deletes it by age.
+    /// Files that killed writers left in a local directory (P-75). They are no objects, nobody reads them, and a collection
+    /// deletes them by age.
     pub staging: Staging,
-    /// What the next tombstone needs to know; see [`Self::plan_repair`].
+    /// Facts for [`Self::plan_repair`], which the next tombstone needs.
     pub(crate) survey: Survey,
 }
 
@@ -51,23 +52,23 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// The entries at these positions are gone, and another proves that they were there (P-90).
+    /// The entries at these positions are gone, and another entry proves that they were there (P-90).
     Lost {
         /// The first of them.
         first: Position,
         /// The last of them.
         last: Position,
-        /// What proves it.
+        /// The position of the entry that proves it.
         proof: Position,
     },
-    /// An entry stands where another one was: what was acknowledged above it is read by nobody (P-90).
+    /// An entry occupies the position of a lost one, so no reader sees the acknowledged entries above it (P-90).
     FencedOff {
         /// Where it stands.
         at: Position,
         /// What proves it.
         proof: Position,
     },
-    /// Nothing stands at these positions, and nobody can tell whether anything ever did.
+    /// These positions are empty, and it cannot be known whether anything ever was there.
     Gap {
         /// The first of them.
         first: Position,
@@ -123,16 +124,17 @@ impl Verification {
 }
 
 impl Wal {
-    /// Reads every manifest and every entry, checksums and rows included, and looks for gaps and misplaced objects. Writes nothing.
+    /// Reads every manifest and every entry, including checksums and rows, and looks for gaps and misplaced objects. Writes
+    /// nothing.
     ///
-    /// A gap above the checkpoint is a problem only if another entry proves that something was there (P-90), however far above it stands; else it is what
-    /// a writer leaves that dies with several appends in flight, and a note.
+    /// A gap above the checkpoint is a problem only if another entry, however far above, proves that something was there
+    /// (P-90). Otherwise it is a note: a writer that dies with several appends in flight leaves such gaps.
     ///
-    /// `on_entry` is told how many entries were read, and of how many. Costs one GET for each object, two manifest searches and four LISTs, and where something seems to be missing
-    /// another of each (P-92); entries are in memory a few at a time.
+    /// `on_entry` hears how many entries were read, and of how many. Costs one GET for each object, two manifest searches and
+    /// four LISTs; where something seems to be missing, another of each (P-92). Entries are in memory a few at a time.
     ///
     /// # Errors
-    /// [`ReadError`] if the log could not be listed or has no manifest. What is wrong with its objects is no error.
+    /// [`ReadError`] if the log could not be listed or has no manifest. Faulty objects are findings, not errors.
     pub async fn verify(&self, on_entry: impl Fn(u64, u64)) -> Result<Verification, ReadError> {
         let io = self.io.scoped();
         let mut found = Verification::default();
@@ -190,7 +192,7 @@ impl Verification {
                 && below.next() != *above
             {
                 let what = format!(
-                    "the next version is {above}: versions between are missing, though only the oldest are ever pruned"
+                    "the next version is {above}: the versions between are missing, though only the oldest are ever pruned"
                 );
                 self.note(io.paths.manifest(*below), None, what);
             }
@@ -256,7 +258,7 @@ impl Verification {
                     }
                     if header.epoch > latest.writer_epoch {
                         let what = format!(
-                            "its epoch {} is above the manifest's {}: manifests were lost or rolled back",
+                            "its epoch {} is above epoch {} of the manifest: manifests were lost or rolled back",
                             header.epoch, latest.writer_epoch
                         );
                         self.note(io.paths.entry(at), None, what);
@@ -271,8 +273,10 @@ impl Verification {
         }
         let rest = zones.round_down(latest.replay_after, io.params.window);
         if rest != latest.replay_after {
-            let what =
-                format!("its checkpoint {} lies within a zone; {rest} would be right", latest.replay_after);
+            let what = format!(
+                "its checkpoint at position {} lies within a zone; position {rest} would be right",
+                latest.replay_after
+            );
             self.note(io.paths.manifest(latest.version), None, what);
         }
     }

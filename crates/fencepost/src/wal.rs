@@ -1,4 +1,4 @@
-//! A log by its place: store, base and shard.
+//! A log, found by its place: store, base and shard.
 
 use crate::error::{ManyShardsSnafu, NoShardSnafu};
 use crate::first_shard::first_shard;
@@ -19,7 +19,7 @@ pub struct Wal {
 }
 
 impl Wal {
-    /// The log at a path or URL, where exactly one shard lies; see [`WalBuilder`] for all choices.
+    /// Finds the log at a path or URL with exactly one shard. [`WalBuilder`] has all choices.
     ///
     /// Costs one LIST.
     ///
@@ -44,19 +44,19 @@ impl Wal {
         WalBuilder::new(Place::LogStore(store))
     }
 
-    /// Which shard it is.
+    /// The shard's id.
     #[must_use]
     pub const fn shard(&self) -> ShardId {
         self.io.paths.shard()
     }
 
-    /// Where its objects lie.
+    /// The names of its objects.
     #[must_use]
     pub const fn paths(&self) -> &ShardPaths {
         &self.io.paths
     }
 
-    /// The store that it lies in.
+    /// The store that holds it.
     #[must_use]
     pub const fn store(&self) -> &LogStore {
         &self.io.store
@@ -116,16 +116,17 @@ impl WalBuilder {
         }
     }
 
-    /// Names the shard. Default: the only one there is.
+    /// Names the shard. Default: the only shard there is.
     pub const fn with_shard(mut self, shard: ShardId) -> Self {
         self.choice = Choice::Named(shard);
         self
     }
 
-    /// Takes a new shard where there is none yet. It comes to be with its first writer.
+    /// Takes a new shard where there is none yet. Its first writer creates it.
     ///
-    /// All who come at the same time take the same one: its id, drawn at random, is in an object beside the shards that only one of them
-    /// creates (P-68). In a Lance table no shard is made, since only the table knows which shards it has; [name](Self::with_shard) one there.
+    /// Processes that come at the same time take the same shard: its random id is in an object beside the shards, which
+    /// only one of them creates (P-68). In a Lance table no shard is created, since only the table knows which shards it
+    /// has; [name](Self::with_shard) one there.
     pub fn or_new_shard(mut self) -> Self {
         if self.choice == Choice::Only {
             self.choice = Choice::OnlyOrNew;
@@ -139,20 +140,20 @@ impl WalBuilder {
         self
     }
 
-    /// How long a request without an answer is tried again. Default 60 s.
+    /// How long to retry a request that gets no answer. Default: 60 s.
     ///
-    /// It holds for everything that is done on the log, reads, listings and deletions included, in place of the store's own
-    /// [retry budget](StoreOptions::with_retry_budget). A call that meets a store that is gone fails after this and one more
-    /// [time-out](StoreOptions::with_request_timeout) of a request at most.
+    /// It applies to everything done on the log, including reads, listings and deletions, and replaces the store's own
+    /// [retry budget](StoreOptions::with_retry_budget). If the store is gone, a call fails after this time and at most one
+    /// more [time-out](StoreOptions::with_request_timeout) of a request.
     ///
-    /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is unknown, and
-    /// writers must be reopened more often.
+    /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is
+    /// unknown, and writers must be reopened more often.
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.params.patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         self
     }
 
-    /// How many entries readers and recoveries fetch ahead at most. Default 16; each may be as large as an entry.
+    /// How many entries readers and recoveries fetch ahead at most. Default: 16. Each is held in memory whole.
     pub fn with_read_ahead(mut self, entries: u64) -> Self {
         self.params.read_ahead = entries.max(1);
         self
@@ -164,14 +165,14 @@ impl WalBuilder {
         self
     }
 
-    /// A clock and nonces of a simulator's making.
+    /// A clock and nonces from a simulator.
     pub fn with_environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// Finds the shard. Costs one LIST, or nothing if the shard is named. Where there is none, and a new one is wanted, one more LIST and one PUT,
-    /// and one GET if another process was quicker.
+    /// Finds the shard. Costs one LIST, or nothing if the shard is named. Choosing a new shard costs one more LIST and one
+    /// PUT, and one GET if another process was quicker.
     ///
     /// # Errors
     /// [`WalError`]; nothing was changed.
@@ -216,7 +217,7 @@ impl WalBuilder {
     }
 }
 
-/// The shards below a store's root, in order of their ids. Folders with other names are passed over. Costs one LIST.
+/// The shards below a store's root, in order of their ids. Folders with other names are ignored. Costs one LIST.
 ///
 /// # Errors
 /// [`WalError::Listing`].

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-/// Where an append stands in the log.
+/// The place of an append in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Appended {
@@ -37,8 +37,8 @@ type Waiter = oneshot::Sender<Result<Appended, AppendError>>;
 /// Made by [`Wal::open_writer`](crate::Wal::open_writer). All methods take `&self`; share it in an `Arc` to append from many
 /// tasks. The appends themselves run on a task of the writer's own: dropping a future of a caller never takes anything back.
 ///
-/// Dropping the writer lets what was submitted finish, and then ends without a close entry: the next writer will take the log
-/// over as from a crashed one, which costs it some seconds of waiting for the lease and 63 PUTs. [`close`](Self::close) instead.
+/// Dropping the writer lets submitted batches finish, but writes no close entry. The next writer then takes the log over
+/// as after a crash, which costs it 63 PUTs and some seconds of waiting for the lease. [`close`](Self::close) avoids that.
 #[derive(Debug)]
 pub struct Writer {
     commands: mpsc::UnboundedSender<Command>,
@@ -58,15 +58,15 @@ enum Command {
 impl Writer {
     /// Appends `batches` as part of one entry and waits until it is durable and everything before it is.
     ///
-    /// Costs one PUT, shared with other appends that wait at the same moment. The batches, all of one schema, appear to readers whole or not
-    /// at all, in the order of the calls.
+    /// Costs one PUT, shared with other appends that wait at the same moment. The batches must all have one schema. Readers
+    /// see all of them or none, in the order of the calls.
     ///
     /// # Errors
-    /// [`AppendError::is_definite`] tells whether the batches may be in the log all the same.
+    /// [`AppendError::is_definite`] tells whether the batches are definitely not in the log.
     ///
     /// # Cancel safety
-    /// Dropping the future does not take the append back: it may still become durable. Use [`submit`](Self::submit) to hand over the batches
-    /// first and wait for the returned ticket separately.
+    /// Dropping the future does not take the append back: it may still become durable. Use [`submit`](Self::submit) to hand
+    /// over the batches first and wait for the returned ticket separately.
     pub async fn append(&self, batches: &[RecordBatch]) -> Result<Appended, AppendError> {
         self.submit_encoded(encode(batches)?).await?.await
     }
@@ -143,7 +143,7 @@ impl Writer {
 
     /// Waits until everything submitted before is durable.
     ///
-    /// Costs no request of its own; it ends the linger of what waits.
+    /// Costs no request of its own. Submissions that linger are sent at once.
     ///
     /// # Errors
     /// The first failure among the appends that it waited for.
@@ -154,10 +154,10 @@ impl Writer {
         self.ask(Command::Flush).await.unwrap_or_else(|| Err(self.why_stopped()))
     }
 
-    /// Says that everything up to `position` is safe elsewhere: replays will begin above it, and it may be collected.
+    /// Declares that everything up to `position` is stored elsewhere: replays begin above it, and it may be collected.
     ///
-    /// Returns where the checkpoint stands now: lower than asked for where that would lie within a zone (P-31), higher if it was there already.
-    /// Costs four LISTs, four GETs and two PUTs.
+    /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a zone (P-31),
+    /// and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two PUTs.
     ///
     /// # Errors
     /// [`CheckpointError`].
@@ -168,12 +168,14 @@ impl Writer {
         self.ask(|done| Command::Checkpoint(position, done)).await.unwrap_or(Err(CheckpointError::Closed))
     }
 
-    /// Finishes what was submitted, then appends the close entry and releases the lease, so that the next writer need not wait or fence.
+    /// Finishes what was submitted, then appends the close entry and releases the lease. The next writer then need not wait
+    /// or fence.
     ///
     /// Costs one PUT for the entry and one for the lease. A writer that is closed already is closed.
     ///
     /// # Errors
-    /// Why the close entry is not in the log; the next writer then takes over as from a crashed one. Nothing acknowledged is lost.
+    /// Says why the close entry is not in the log. The next writer then takes over as after a crash. Nothing acknowledged is
+    /// lost.
     ///
     /// # Cancel safety
     /// Dropping the future lets the close go on.
@@ -182,7 +184,7 @@ impl Writer {
         self.ask(Command::Close).await.unwrap_or_else(closed)
     }
 
-    /// The epoch held.
+    /// The writer's epoch.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.status.borrow().epoch
@@ -194,7 +196,7 @@ impl Writer {
         self.status.borrow().clone()
     }
 
-    /// Waits until the writer stopped or closed, and says why it stopped.
+    /// Waits until the writer has stopped or closed, and says why it stopped.
     pub async fn stopped(&self) -> Option<AppendError> {
         let mut status = self.status.clone();
         let ended = status.wait_for(|status| status.closed || status.stopped.is_some()).await;

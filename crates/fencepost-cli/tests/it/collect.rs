@@ -90,10 +90,7 @@ fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
     assert_eq!(again["deleted_objects"]["entries"], 0);
     assert_eq!(run(["verify", &scratch.log(), "--json"]).ok().json()["ok"], true);
     let text = run(["gc", "plan", &scratch.log()]).ok().text();
-    assert!(
-        text.contains("keep    entry 24: It is what a dead writer's late appends collide with"),
-        "{text}"
-    );
+    assert!(text.contains("keep    entry 24: Late appends of a dead writer must collide with it"), "{text}");
 }
 
 /// A plan is a page, not a sentence for each object.

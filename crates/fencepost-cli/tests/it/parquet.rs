@@ -104,7 +104,7 @@ fn timestamps_of_96_bits_without_a_common_unit_are_refused_with_their_place() {
     let file = scratch.path("spark.parquet");
     write_spark(&file, &[&[Some(spark(0, 1)), None], &[None, Some(spark(2_932_896, 0))]]);
     let refused = run(["append", &scratch.log(), "--from", file.to_str().unwrap()]);
-    refused.fails(3, "row 4, column `t`: with this timestamp there is no unit");
+    refused.fails(3, "row 4, column `t`: with this timestamp no unit holds");
     assert!(!scratch.path("log").exists());
 }
 

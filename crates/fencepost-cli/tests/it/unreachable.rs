@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn every_command_gives_up_on_a_closed_port_when_its_patience_ends() {
-    every_command_ends(&closed_port(), "no connection could be made");
+    every_command_ends(&closed_port(), "no connection to the store could be made");
 }
 
 /// Connections are taken by the system and nobody ever reads from them, as when packets vanish.

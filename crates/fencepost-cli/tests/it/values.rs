@@ -155,7 +155,7 @@ fn csv_cells_that_later_do_not_fit_are_refused() {
         ("007", "`007` would not print back the same as int64"),
         ("9223372036854775808", "does not fit into int64"),
         ("", ""),
-        ("seven", "is no whole number"),
+        ("seven", "is not a whole number"),
         ("\"7\n\"", "`7\\n` is not a whole number"),
         ("\u{1b}[31m", "`\\u{1b}[31m` is not a whole number"),
     ] {

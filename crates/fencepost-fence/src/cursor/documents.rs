@@ -1,4 +1,4 @@
-//! What the documents of one name say (P-95): where its cursors are, and what they hold.
+//! The documents of one name (P-95): where its cursors are, and what they hold.
 
 use crate::{Rule, rules};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
@@ -6,20 +6,21 @@ use std::collections::BTreeSet;
 
 /// The documents of all cursors of one name, as listed.
 ///
-/// There is one cursor, as a rule. More only where two made it at the same moment, or a process died while it made one.
+/// As a rule there is one cursor. There are more only if two processes created it at the same moment, or one died while it
+/// did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CursorDocuments(BTreeSet<CursorDocument>);
 
-/// One cursor, as its documents tell.
+/// One cursor, as its documents show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CursorFound {
     /// Which one it is.
     pub nonce: Nonce,
-    /// Where it was made.
+    /// The position at which it was created.
     pub made: Consumed,
-    /// Its highest position that was seen.
+    /// The highest of its positions that was seen.
     pub moved: Option<Consumed>,
-    /// Whether it is decided that it was granted, or given up. If not, it is in the making, or was left half made.
+    /// Whether it was granted or given up. If neither, its creation is under way or was never finished.
     pub decided: bool,
 }
 

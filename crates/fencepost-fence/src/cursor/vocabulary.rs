@@ -1,11 +1,11 @@
-//! The words between a cursor and whoever drives it.
+//! The requests and replies between a cursor and its driver.
 
 use super::CursorDocuments;
 use crate::{CreateReply, GaveUp, ReadReply};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
 use std::collections::BTreeSet;
 
-/// What a cursor wants done. `attempt` counts from 0; before one above 0 the driver waits as long as its retry policy says.
+/// A request of a cursor. `attempt` counts from 0; before an attempt above 0, the driver waits as its retry policy says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields say what it says")]
 pub enum CursorRequest {
@@ -49,20 +49,20 @@ pub enum CursorEvent {
     Held(Position),
     /// It is open: everything above is kept until it moves on or is removed.
     Opened(Consumed),
-    /// A new cursor came too late: a collector may have gone past it. It is gone again.
+    /// A new cursor came too late: a collector may have passed its position. The cursor is gone again.
     Truncated {
         /// The first position that may be gone.
         at: Position,
-        /// The first position that is left for certain.
+        /// The first position that certainly remains.
         first: Position,
     },
     /// It moved on, or had nothing to do.
     Advanced(Consumed),
-    /// It is gone, and holds nothing.
+    /// The cursor is gone, and holds nothing back.
     Removed {
         /// Whether there was anything of this name.
         found: bool,
     },
-    /// What was asked for is not done, or not known to be. It holds at its old place, and perhaps at the new one.
+    /// The request is not done, or not known to be done. The cursor holds at its old place, and perhaps at the new one too.
     GaveUp(GaveUp),
 }

@@ -21,7 +21,7 @@ pub(super) fn check_batch<'a>(
     let codec = match batch.compression().map(|compression| compression.codec()) {
         None => None,
         Some(codec @ (CompressionType::LZ4_FRAME | CompressionType::ZSTD)) => Some(codec),
-        Some(codec) => return Err(Fault::Damaged(format!("compression {codec:?} is not known"))),
+        Some(codec) => return Err(Fault::Damaged(format!("compression {} is not known", codec.0))),
     };
     let mut walk = Walk {
         nodes: nodes.iter().map(|node| (node.length(), node.null_count())),
@@ -179,7 +179,7 @@ where
 
     fn length(&self, length: i64) -> Result<u64, Fault> {
         let checked = u64::try_from(length).ok().filter(|length| *length <= self.budget.length_max());
-        checked.ok_or_else(|| Fault::Damaged(format!("{length} is no length of an array")))
+        checked.ok_or_else(|| Fault::Damaged(format!("{length} is not the length of an array")))
     }
 
     /// The next buffer, which must have at least `length` numbers of `width` bytes, and whole ones only: Arrow panics
@@ -242,7 +242,7 @@ where
 fn measure_lz4(frame: &[u8], stated: u64) -> Result<(), Fault> {
     let mut frame = std::io::Read::take(lz4_flex::frame::FrameDecoder::new(frame), stated.saturating_add(1));
     let measured = std::io::copy(&mut frame, &mut std::io::sink())
-        .map_err(|error| Fault::Damaged(format!("a buffer that is no LZ4 frame: {error}")))?;
+        .map_err(|error| Fault::Damaged(format!("a buffer that is not an LZ4 frame: {error}")))?;
     ensure(measured == stated, || format!("an LZ4 frame that does not have the {stated} bytes it states"))
 }
 

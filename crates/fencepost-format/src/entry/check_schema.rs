@@ -153,7 +153,11 @@ fn text(text: Option<&str>) -> u64 {
 }
 
 fn bad(field: Field<'_>, what: &str) -> String {
-    format!("field {:?} has no sound {what} ({:?})", field.name().unwrap_or_default(), field.type_type())
+    format!(
+        "field `{}` has no sound {what} ({})",
+        field.name().unwrap_or_default().escape_debug(),
+        field.type_type().variant_name().unwrap_or("of an unknown type")
+    )
 }
 
 /// Arrow recurses for each level; flatbuffers' own verifier stops at 64 tables.

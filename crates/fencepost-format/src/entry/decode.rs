@@ -293,7 +293,11 @@ fn relabel(object: &str, batch: RecordBatch, schema: &SchemaRef) -> Result<Recor
 }
 
 fn unexpected(object: &str, frame: &Frame<'_>, header: MessageHeader) -> FormatError {
-    damaged(object, frame.offset, format!("a message of type {header:?} has no place here"))
+    damaged(
+        object,
+        frame.offset,
+        format!("a message of type {} has no place here", header.variant_name().unwrap_or("unknown")),
+    )
 }
 
 /// Calls into Arrow, and makes an error of a panic.

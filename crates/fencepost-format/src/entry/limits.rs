@@ -1,6 +1,6 @@
-//! How much an entry may ask of a reader.
+//! Bounds on what an entry may cost a reader.
 
-/// Bounds on what decoding one entry may take; entries that need more are refused, before it is taken.
+/// Bounds on the memory that decoding one entry may take. Entries that need more are refused before it is allocated.
 ///
 /// What decoding allocates stays below the sum of
 ///

@@ -34,7 +34,10 @@ impl EntryMetadata {
         let kind = match value(KIND) {
             None => None,
             Some(name) => Some(kind_of_name(name).ok_or_else(|| {
-                Fault::Damaged(format!("`{KIND}` is {name:?}, which no version up to this one writes"))
+                Fault::Damaged(format!(
+                    "`{KIND}` is `{}`, which no version up to this one writes",
+                    name.escape_debug()
+                ))
             })?),
         };
         let generation = value(GENERATION)
@@ -97,7 +100,7 @@ pub(super) fn marker_schema(kind: EntryKind, epoch: Epoch) -> Schema {
 pub(super) fn check_user_schema(user: &Schema) -> Result<(), FormatError> {
     for key in TAKEN_OUT.iter().copied().chain([FENCE_SENTINEL, KIND]) {
         if user.metadata().contains_key(key) {
-            let reason = format!("the key `{key}` of the schema's metadata is one that logs use themselves");
+            let reason = format!("the schema's metadata has the key `{key}`, which logs use themselves");
             return Err(FormatError::Refused { reason: reason.into() });
         }
     }
@@ -126,7 +129,7 @@ fn decimal(text: &str) -> Option<u64> {
 }
 
 fn not_a_number(key: &str, value: &str) -> Fault {
-    Fault::Damaged(format!("`{key}` is {value:?}, which is no number that it could be"))
+    Fault::Damaged(format!("`{key}` is `{}`, which is not a valid number", value.escape_debug()))
 }
 
 const GENERATION: &str = "generation";

@@ -88,7 +88,7 @@ pub(super) fn check_seldom_types(
 pub(super) fn unreadable(fault: Fault) -> FormatError {
     let reason = match fault {
         Fault::Damaged(reason) => format!("as Arrow writes them, they could not be read again: {reason}"),
-        Fault::TooLarge { what, size, limit } => format!("{what} is {size}, and readers allow {limit}"),
+        Fault::TooLarge { what, size, limit } => format!("{what} is {size}, and readers allow only {limit}"),
     };
     FormatError::Refused { reason: reason.into() }
 }

@@ -186,7 +186,7 @@ impl<'a> Field<'a> {
         if *IDS.start() <= number && number <= *IDS.end() {
             return Ok(number);
         }
-        Err(damaged(self.object, self.offset, format!("{number} is no {what}")))
+        Err(damaged(self.object, self.offset, format!("{number} is not a valid {what}")))
     }
 
     pub(crate) fn uint64(&self) -> Result<u64, FormatError> {

@@ -6,17 +6,19 @@ use crate::manifest::wire::{Field, walk};
 use crate::{FormatError, Generation, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lance's `MemWalIndexDetails`, as far as it tells what became of SSTables.
+/// Lance's `MemWalIndexDetails`, as far as it says what became of SSTables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemWalDetails {
-    /// Of each shard the latest generation that was compacted into the table. A shard that is missing has none.
+    /// For each shard, the latest generation that was compacted into the table. A missing shard has none.
     pub compacted: BTreeMap<ShardId, Generation>,
-    /// The indexes that memtables maintain, and readers may look for in SSTables: these, or all of the table's if `maintains_all`.
+    /// The indexes that memtables maintain, and that readers may look for in SSTables. If `maintains_all`, all of the
+    /// table's.
     pub maintained: BTreeSet<String>,
     /// Whether memtables maintain all indexes of the table that they can.
     pub maintains_all: bool,
-    /// Of each index, and in it of each shard, the generation up to which it covers what was compacted. What is missing is not known.
+    /// For each index and each shard, the generation up to which the index covers what was compacted. A missing one is not
+    /// known.
     pub caught_up: BTreeMap<String, BTreeMap<ShardId, Generation>>,
 }
 

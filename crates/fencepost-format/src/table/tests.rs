@@ -108,7 +108,7 @@ fn what_is_no_such_manifest_is_refused_with_its_place() {
     fails(b"", "too short");
     fails(b"LANC", "too short");
     fails(&[0; 100], "does not end with LANC");
-    fails(&manifest(&[], &[], 8), "says it is version 8");
+    fails(&manifest(&[], &[], 8), "says that it is version 8");
     let mut far = whole();
     let foot = far.len() - 16;
     far[foot..foot + 8].copy_from_slice(&u64::MAX.to_le_bytes());

@@ -1,4 +1,4 @@
-//! Claims by Lance whose openers may not have come to write yet (P-58, P-59).
+//! Claims by Lance whose openers may not have written yet (P-58, P-59).
 
 use super::{manifests_to_read, writes_here};
 use crate::{Inventory, Known, ManifestFacts, Policy, StoreTime};
@@ -7,33 +7,33 @@ use fencepost_format::{EntryKind, Epoch, Position, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// One epoch that Lance claimed, as far as manifests and entries tell.
+/// An epoch that Lance claimed, as far as manifests and entries show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Claim {
     /// The epoch.
     pub epoch: Epoch,
-    /// The lowest version of it that was read: the claim itself, if that was not pruned.
+    /// The lowest version of this epoch that was read: the claim itself, if it was not pruned.
     pub version: Version,
-    /// The `R` from which its opener replays: the highest that this epoch wrote.
+    /// The replay point (`R`) from which its opener replays: the highest that this epoch wrote.
     pub replay_after: Position,
     /// How long ago, by the store's clock, the newest version of this epoch was written.
     pub silent_for: Duration,
-    /// What became of it.
+    /// The state of the claim.
     pub state: ClaimState,
 }
 
-/// What became of a claim.
+/// The state of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimState {
-    /// It is the epoch that holds the shard.
+    /// Its epoch holds the shard.
     Current,
-    /// Its writer appended rows, so it is done with replaying.
+    /// Its writer appended rows, so its replay is finished.
     Settled,
-    /// Nothing shows that its opener is done: it may still replay, and then write where its replay ended.
+    /// Nothing shows that its opener has finished: it may still replay, and then write where its replay ended.
     Unsettled(Hold),
-    /// It was unsettled for longer than the policy waits.
+    /// It stayed unsettled for longer than the policy waits.
     LetGo,
     /// An operator said that its process is gone.
     Released,
@@ -57,9 +57,10 @@ impl ClaimState {
 /// The entries that an unsettled claim keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hold {
-    /// Nothing up to here.
+    /// It keeps nothing up to this position.
     pub after: Position,
-    /// Up to here: an entry of a later epoch, at which its replay ends in any case. `None`: everything above.
+    /// It keeps everything up to this position: an entry of a later epoch, at which its replay ends in any case. `None` for
+    /// everything above.
     pub through: Option<Position>,
 }
 
@@ -77,7 +78,7 @@ impl Hold {
 pub struct Claims {
     /// By epoch, upward.
     pub all: Vec<Claim>,
-    /// A version that counts and could not be read. It may be a claim from anywhere, so it holds everything.
+    /// A version that counts but could not be read. It may be a claim from any position, so everything is kept.
     pub unread: Option<Version>,
 }
 

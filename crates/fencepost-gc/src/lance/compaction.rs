@@ -1,24 +1,24 @@
-//! What of Lance's SSTables the table does not need any more. For reports: nothing is deleted by it.
+//! Reports which of Lance's SSTables the table no longer needs. Nothing is deleted because of it.
 
 use fencepost_format::{Generation, ShardId, TableManifest};
 use std::fmt;
 
-/// Whether an SSTable could go, by what its table's manifest says.
+/// Whether an SSTable could be deleted, according to its table's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Compaction {
-    /// The table has no index of its MemWAL, so that nobody notes what was compacted.
+    /// The table has no index of its MemWAL, so nothing records what was compacted.
     NoMemWal,
     /// Its rows are not in the table yet.
     NotCompacted {
-        /// The latest generation of the shard that is.
+        /// The latest generation of the shard that is in the table.
         compacted: Option<Generation>,
     },
-    /// Its rows are in the table, and this index of the table does not cover them yet: readers need the SSTable's own.
+    /// Its rows are in the table, but this index of the table does not cover them yet: readers need the SSTable's own index.
     IndexBehind {
         /// The index.
         index: String,
-        /// The generation up to which it covers the shard, if that is known.
+        /// The generation up to which the index covers the shard, if that is known.
         caught_up: Option<Generation>,
     },
     /// Its rows are in the table, and every index covers them.
@@ -28,8 +28,8 @@ pub enum Compaction {
 impl Compaction {
     /// Judges the SSTable of this generation.
     ///
-    /// The indexes that must have caught up are those that memtables maintain: readers may look for them in an SSTable. What is not known of an index counts
-    /// as behind, as it does for Lance.
+    /// The indexes that memtables maintain must have caught up, since readers may look for them in an SSTable. An index whose
+    /// progress is not known counts as behind, as it does for Lance.
     #[must_use]
     pub fn of(table: &TableManifest, shard: ShardId, generation: Generation) -> Self {
         let Some(mem_wal) = &table.mem_wal else { return Self::NoMemWal };
@@ -63,7 +63,7 @@ impl fmt::Display for Compaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoMemWal => {
-                f.write_str("The table has no index of its MemWAL, so nobody notes what was compacted.")
+                f.write_str("The table has no index of its MemWAL, so nothing records what was compacted.")
             }
             Self::NotCompacted { compacted: None } => {
                 f.write_str("Nothing of this shard was compacted into the table yet.")
@@ -72,17 +72,17 @@ impl fmt::Display for Compaction {
                 write!(f, "The table has this shard up to generation {compacted}.")
             }
             Self::IndexBehind { index, caught_up: None } => {
-                write!(f, "It was compacted, but how far the index {index:?} has caught up is not known.")
+                write!(f, "It was compacted, but it is not known how far the index {index:?} has caught up.")
             }
             Self::IndexBehind { index, caught_up: Some(Generation(caught_up)) } => {
                 write!(
                     f,
-                    "It was compacted, but the index {index:?} has caught up to generation {caught_up} only."
+                    "It was compacted, but the index {index:?} has caught up only to generation {caught_up}."
                 )
             }
-            Self::CouldGo => {
-                f.write_str("It was compacted into the table, and every index has caught up: it could go.")
-            }
+            Self::CouldGo => f.write_str(
+                "It was compacted into the table, and every index has caught up: it could be deleted.",
+            ),
         }
     }
 }

@@ -5,7 +5,7 @@ use fencepost_fence::{Rule, rules};
 use fencepost_format::{Generation, SsTableName, Version};
 use std::collections::BTreeSet;
 
-/// What a listing of one folder of an SSTable shows.
+/// The contents of an SSTable's folder, as a listing shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SsTableFolder {
     /// How many objects are in it.

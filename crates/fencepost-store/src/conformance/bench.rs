@@ -81,7 +81,7 @@ impl Bench<'_> {
             Created::Yes => Ok(true),
             Created::YesAtLast => Ok(false),
             Created::Taken | Created::TakenByNothing => {
-                let cause = "a name that nobody else uses was reported as taken, again and again";
+                let cause = "a name that nobody else uses was repeatedly reported as taken";
                 let failure = Failure::Conflict;
                 Err(StoreError::because(Operation::Create, name, Duration::ZERO, failure, cause))
             }

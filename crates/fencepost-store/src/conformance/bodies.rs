@@ -28,16 +28,13 @@ pub(super) async fn ranges(bench: Bench<'_>) -> Found {
     let over = size - 10..size + 10;
     let past = match bench.store().get_range("ranges/x", over).await {
         ReadOutcome::Found(found) if found.bytes != bytes.slice(RANGED_BYTES - 10..) => {
-            return Ok(Seen::failed(
-                "a read across the end returned other bytes than the last ones",
-                MISREAD,
-            ));
+            return Ok(Seen::failed("a read across the end did not return the last bytes", MISREAD));
         }
         ReadOutcome::Found(_) => "shortened",
         _ => "refused",
     };
     if let ReadOutcome::Found(_) = bench.store().get_range("ranges/x", size + 1..size + 9).await {
-        return Ok(Seen::failed("a read behind the end found something", MISREAD));
+        return Ok(Seen::failed("a read beyond the end found something", MISREAD));
     }
     let suffix = suffix(bench, &bytes).await;
     Ok(Seen::passed(format!("as asked; across the end: {past}; suffix ranges, which no log needs: {suffix}")))
@@ -106,9 +103,7 @@ async fn put(bench: Bench<'_>, name: &str, bytes: &Bytes) -> Result<Result<(), S
     }
     match last {
         Some(error) => Err(error),
-        None => {
-            Ok(Err(Seen::unknown("the name was reported as taken, again and again, and nothing was there")))
-        }
+        None => Ok(Err(Seen::unknown("the name was repeatedly reported as taken, and nothing was there"))),
     }
 }
 
@@ -130,4 +125,4 @@ fn pattern(size: usize, seed: u64) -> Bytes {
 }
 
 const RANGED_BYTES: usize = 10_000;
-const MISREAD: &str = "entries would be taken for damaged, or be misread: the log stops there";
+const MISREAD: &str = "entries would seem damaged, or be misread, and the log would stop there";

@@ -1,4 +1,4 @@
-//! The checks: what each is called, what it does, and why a log cares.
+//! The checks: their names, what each does, and why a log needs it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub enum Check {
     CreateTwice,
     /// Of many creates of one name at once, at most one may win.
     CreateRace,
-    /// "Exists" of a name at which nothing stands.
+    /// An answer "exists" for a name without an object.
     ExistsOfNothing,
     /// A deleted name can be created again.
     CreateAfterDelete,
@@ -22,7 +22,7 @@ pub enum Check {
     ReadAfterDelete,
     /// Reads during overwrites are whole, and not older than what was acknowledged.
     ReadWhileOverwritten,
-    /// A listing after a create has it, one after a deletion does not.
+    /// A listing after a create has the object; one after a deletion does not.
     ListAfterWrite,
     /// Listings of many pages, while objects come and go, miss nothing that was acknowledged and stays.
     ListUnderChange,
@@ -76,7 +76,7 @@ impl Check {
         self.texts().0
     }
 
-    /// What it does, for people.
+    /// What the check does, for people.
     #[must_use]
     pub const fn tests(self) -> &'static str {
         self.texts().1
@@ -88,7 +88,7 @@ impl Check {
         self.texts().2
     }
 
-    /// Whether a verdict needs it: a store is not called safe unless these could be carried out.
+    /// Whether the check is essential: a store is called safe only if all essential checks could be carried out.
     #[must_use]
     pub const fn is_essential(self) -> bool {
         !matches!(
@@ -122,12 +122,12 @@ impl Check {
             Self::ReadAfterWrite => (
                 "read_after_write",
                 "GET and HEAD find an object as soon as its create was acknowledged",
-                "an absent position is the end of the log: what comes behind it would be lost",
+                "an absent position is the end of the log: rows after it would be lost",
             ),
             Self::ReadAfterAbsent => (
                 "read_after_absent",
                 "GET and HEAD find an object that they did not find before it was created",
-                "readers wait at the end of the log by reading what is not there yet",
+                "readers wait at the end of the log by reading a position that is not there yet",
             ),
             Self::ReadAfterDelete => (
                 "read_after_delete",
@@ -157,7 +157,7 @@ impl Check {
             Self::RangeReads => (
                 "range_reads",
                 "reads of a part return exactly that part",
-                "a collector reads only the last bytes of an entry to learn what it is",
+                "a collector reads only the last bytes of an entry to find out what it is",
             ),
             Self::LargeObject => (
                 "large_object",
@@ -167,7 +167,7 @@ impl Check {
             Self::Metadata => (
                 "metadata",
                 "sizes, times and ETags agree between reads and listings",
-                "the place of an entry's last bytes follows from the size in a listing",
+                "the size in a listing says where an entry's last bytes are",
             ),
             Self::ConditionalUpdate => (
                 "conditional_update",
@@ -182,7 +182,7 @@ impl Check {
             Self::Fsync => (
                 "fsync",
                 "a local store flushes what it writes before it says done",
-                "without it a loss of power takes acknowledged rows",
+                "otherwise a power loss destroys acknowledged rows",
             ),
             Self::BucketSettings => (
                 "bucket_settings",

@@ -48,7 +48,7 @@ impl Skew {
 impl std::fmt::Display for Skew {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.by.is_zero() {
-            return f.write_str("the clocks agree, as far as times of objects tell");
+            return f.write_str("the clocks agree, as far as the times of objects show");
         }
         let side = if self.store_is_ahead { "ahead of" } else { "behind" };
         let by = Duration::from_secs(self.by.as_secs());

@@ -17,7 +17,10 @@ pub(super) async fn twice(bench: Bench<'_>) -> Found {
             }
             // Absent would be a lie of reads, which have a check of their own.
             if bench.read(&name).await?.is_some_and(|bytes| bytes != "first") {
-                return Ok(Seen::failed("a create was refused and written all the same", TWO_OWNERS));
+                return Ok(Seen::failed(
+                    "a create was refused, and its bytes were written all the same",
+                    TWO_OWNERS,
+                ));
             }
         }
     }
@@ -76,7 +79,7 @@ async fn one_race(bench: Bench<'_>, name: &str) -> Result<Race, StoreError> {
     match (winners.first(), there, uncertain) {
         // Absent would be a lie of reads, which have a check of their own.
         (Some(winner), Some(bytes), _) if bytes != winner.as_bytes() => Ok(Race::Broken(
-            "one of the racing creates was told that it won, and another's bytes are there".into(),
+            "one of the racing creates was told that it won, but the bytes of another are there".into(),
         )),
         (Some(_), ..) | (None, Some(_), _) => Ok(Race::OneWon),
         (None, None, Some(error)) => Err(error),
@@ -109,8 +112,7 @@ pub(super) async fn exists_of_nothing(bench: Bench<'_>) -> Found {
             }
         }
         if bench.create(name, "third").await? == Created::TakenByNothing {
-            let lost =
-                "a writer would try this position for ever: no rows are lost, but the log stands still";
+            let lost = "a writer would retry this position for ever: no rows are lost, but the log stops";
             return Ok(Seen::warning("a name stays taken though nothing is there", lost));
         }
     }
@@ -146,7 +148,7 @@ pub(super) async fn after_delete(bench: Bench<'_>) -> Found {
         0 => Seen::passed("deleted names were created again"),
         _ => Seen::warning(
             format!("{taken} of {} deleted names could not be created again", names.len()),
-            "no rows, but names stay used up, which is not what the protocol was checked with",
+            "no rows, but deleted names stay taken, and the protocol was not checked for that",
         ),
     })
 }

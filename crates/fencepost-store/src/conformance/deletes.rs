@@ -23,11 +23,11 @@ pub(super) async fn bulk(bench: Bench<'_>) -> Found {
         let there = bench.store().head(name).await.into_result()?.is_some();
         match (doomed.contains(name), there) {
             (true, true) => {
-                let lost = "no rows, but a collection believes to have freed what it has not";
+                let lost = "no rows, but a collection would report space as freed that is not";
                 return Ok(Seen::failed("an object was reported as deleted and is there", lost));
             }
             (false, false) => {
-                let lost = "a collection would take entries along that are still needed";
+                let lost = "a collection would delete entries that are still needed";
                 return Ok(Seen::failed("an object is gone that was not among those to delete", lost));
             }
             _ => {}

@@ -11,9 +11,9 @@ use crate::store::Backend;
 pub(super) fn flushes(bench: Bench<'_>) -> Found {
     Ok(match bench.store().backend() {
         Backend::Local => Seen::passed(
-            "files and their directories are flushed before a write is acknowledged; whether the disk keeps its word cannot be seen",
+            "files and their directories are flushed before a write is acknowledged; it cannot be seen whether the disk really keeps them",
         ),
-        Backend::Memory => Seen::not_applicable("memory ends with its process"),
+        Backend::Memory => Seen::not_applicable("memory is lost when its process ends"),
         Backend::S3 | Backend::Gcs | Backend::Azure => {
             Seen::not_applicable("what a store does before it answers cannot be seen from outside")
         }
@@ -23,17 +23,17 @@ pub(super) fn flushes(bench: Bench<'_>) -> Found {
 
 fn judge(debug: &str) -> Seen {
     let Some((_, local)) = debug.split_once("LocalFileSystem {") else {
-        return Seen::not_applicable("it is no local directory, as far as can be told");
+        return Seen::not_applicable("as far as is known, it is not a local directory");
     };
     let (flushed, not) = (local.contains("fsync: true"), local.contains("fsync: false"));
     match (flushed, not) {
         (_, true) => Seen::failed(
             "a local directory whose writes are not flushed (`with_fsync(true)` is missing)",
-            "after a loss of power acknowledged rows may be gone; open the directory by its path",
+            "after a power loss acknowledged rows may be gone; open the directory by its path",
         ),
         (true, false) => Seen::warning(
-            "a local directory that flushes its writes, but not the directories that another process made",
-            "after a loss of power a shard made a moment before may be gone; open the directory by its path",
+            "a local directory that flushes its writes, but not directories that another process created",
+            "after a power loss a shard that was just created may be gone; open the directory by its path",
         ),
         (false, false) => Seen::unknown("a local directory that does not tell whether it flushes its writes"),
     }

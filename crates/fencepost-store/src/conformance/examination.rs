@@ -114,14 +114,14 @@ impl Run {
     /// Why the next check is not to be tried.
     fn why_not(&self, late: bool) -> Option<&'static str> {
         if self.stopped {
-            return Some("not tried: it was stopped before");
+            return Some("not tried: the examination was stopped before");
         }
         if late {
-            return Some("not tried: the time was over");
+            return Some("not tried: the time was up");
         }
         match &self.results[..] {
             [first, ..] if first.outcome == Outcome::Unknown => {
-                Some("not tried: already the first check could not be carried out")
+                Some("not tried: the first check could not be carried out")
             }
             _ => None,
         }
@@ -149,7 +149,7 @@ impl Run {
             }
             Either::Left((Err(_), _)) => {
                 self.cut_off = true;
-                Seen::unknown(format!("no end within {:?}", options.check_time + GRACE))
+                Seen::unknown(format!("it did not end within {:?}", options.check_time + GRACE))
             }
             Either::Right(((), _)) => {
                 (self.stopped, self.cut_off) = (true, true);

@@ -34,7 +34,7 @@ pub(super) async fn after_write(bench: Bench<'_>) -> Found {
         0 => Seen::passed(format!("{tried} objects listed at once, deleted ones no longer")),
         _ => Seen::warning(
             format!("{ghosts} objects were listed after their deletion was acknowledged"),
-            "no rows: a collection meets objects that are gone, and goes on",
+            "no rows: a collection meets objects that are gone, and continues",
         ),
     })
 }
@@ -88,11 +88,11 @@ pub(super) async fn under_change(bench: Bench<'_>) -> Found {
     let lists = state.lists.load(Ordering::SeqCst);
     Ok(match duplicates {
         0 => Seen::passed(format!(
-            "{lists} listings of some {objects} objects while others came and went, complete"
+            "{lists} listings of about {objects} objects were complete while others came and went"
         )),
         _ => Seen::warning(
             format!("{duplicates} names were twice in one listing"),
-            "no rows: what is listed twice is read or deleted twice",
+            "no rows: objects that are listed twice are read or deleted twice",
         ),
     })
 }
@@ -146,7 +146,7 @@ async fn list_on(bench: Bench<'_>, state: &State) -> Result<Result<usize, Seen>,
         if missing > 0 {
             state.over.store(true, Ordering::SeqCst);
             let text = format!(
-                "a listing lacks {missing} of {} objects that were acknowledged before it began",
+                "a listing lacks {missing} of {} objects whose creates were acknowledged before it began",
                 due.len()
             );
             return Ok(Err(Seen::failed(text, UNSEEN)));

@@ -22,10 +22,10 @@ pub(super) async fn agrees(bench: Bench<'_>) -> Found {
         return Ok(Seen::failed(text, lost));
     }
     if apart(info.last_modified, listed.last_modified) > Duration::from_secs(2) {
-        return Ok(Seen::warning("HEAD and LIST tell different times of one object", BY_AGE));
+        return Ok(Seen::warning("HEAD and LIST report different times for one object", BY_AGE));
     }
     if info.last_modified <= SystemTime::UNIX_EPOCH {
-        return Ok(Seen::warning("the store does not tell when an object was written", BY_AGE));
+        return Ok(Seen::warning("the store does not report when an object was written", BY_AGE));
     }
     let path = bench.store().absolute("meta/x");
     let head = head(bench, "meta/x").await?;
@@ -39,7 +39,7 @@ pub(super) async fn agrees(bench: Bench<'_>) -> Found {
     };
     let e_tags = match (head.e_tag, in_list) {
         (Some(head), Some(list)) if head.trim_matches('"') == list.trim_matches('"') => "ETags agree",
-        (Some(_), Some(_)) => "HEAD and LIST tell different ETags, which no log needs",
+        (Some(_), Some(_)) => "HEAD and LIST report different ETags, which no log needs",
         _ => "there are no ETags, which no log needs",
     };
     Ok(Seen::passed(format!("sizes and times agree; {e_tags}")))

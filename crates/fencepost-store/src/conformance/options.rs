@@ -1,4 +1,4 @@
-//! How much is tried, and how long it may take.
+//! The options of an examination: how much it tries, and how long it may take.
 
 use super::check::Check;
 use super::price::Price;
@@ -45,7 +45,7 @@ impl Options {
         }
     }
 
-    /// A first impression: fewer rounds, listings of one page, and a large object of 1 MiB.
+    /// A short examination: fewer rounds, listings of one page, and a large object of 1 MiB.
     pub fn quick(seed: u128) -> Self {
         Self::new(seed)
             .with_race_rounds(10)
@@ -56,7 +56,7 @@ impl Options {
             .with_check_time(Duration::from_secs(10))
     }
 
-    /// Runs only these. Default: all. What is left out does not count for the verdict.
+    /// Runs only these checks. Default: all. Checks that are left out do not count for the verdict.
     pub fn with_checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
         self.checks = checks.into_iter().collect();
         self
@@ -100,31 +100,31 @@ impl Options {
         self
     }
 
-    /// After how long a check goes on to no further round. Default: 30 s. One that hangs is ended a minute later.
+    /// The time after which a check starts no further round. Default: 30 s. A check that hangs is ended a minute later.
     pub fn with_check_time(mut self, time: Duration) -> Self {
         self.check_time = time;
         self
     }
 
-    /// After how long no further check begins. Default: 10 min.
+    /// The time after which no further check begins. Default: 10 min.
     pub fn with_time_max(mut self, time: Duration) -> Self {
         self.time_max = time;
         self
     }
 
-    /// By how much the clocks may differ before the store is condemned. Default: 5 min; a fifth of it is a warning.
+    /// The difference between the clocks above which the store is called unsafe. Default: 5 min; a fifth of it is a warning.
     pub fn with_clock_skew_max(mut self, skew: Duration) -> Self {
         self.clock_skew_max = skew;
         self
     }
 
-    /// What creates cost here, instead of the [list price](Price::of) of the kind of store.
+    /// The price of creates, instead of the [list price](Price::of) of the kind of store.
     pub fn with_price(mut self, price: Price) -> Self {
         self.price = Some(price);
         self
     }
 
-    /// Where this machine's time comes from. Default: the system's clock. For simulations.
+    /// The source of this machine's time. Default: the system's clock. For simulations.
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self

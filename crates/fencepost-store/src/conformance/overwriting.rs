@@ -90,7 +90,7 @@ fn judge(bytes: &[u8], least: usize) -> Option<Seen> {
             Some(Seen::failed(text, STALE))
         }
         _ => {
-            let lost = "an entry read in part is taken for damaged, and the log stops there";
+            let lost = "an entry that was read in part would seem damaged, and the log would stop there";
             Some(Seen::failed("a read returned a mixture of two writes, or a part of one", lost))
         }
     }
@@ -106,8 +106,7 @@ const READERS: usize = 4;
 /// Between reads of one reader. A clock that only moves while everybody waits, as in simulations, needs it.
 const PAUSE: Duration = Duration::from_millis(1);
 const WRITES_PER_KEY: usize = 4;
-const STALE: &str =
-    "a reader could take the log of a while ago for the log of now, and miss what was acknowledged since";
+const STALE: &str = "a reader could see an older state of the log, and miss rows acknowledged since";
 
 #[cfg(test)]
 mod tests {

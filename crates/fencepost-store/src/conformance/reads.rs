@@ -29,13 +29,13 @@ pub(super) async fn after_absent(bench: Bench<'_>) -> Found {
         }
         let (name, text) = (format!("absent/{key}"), format!("object {key}"));
         if bench.read(&name).await?.is_some() || is_there(bench, &name).await? {
-            let lost = "a reader would take what was never written for a part of the log";
+            let lost = "a reader would take an object that was never written for a part of the log";
             return Ok(Seen::failed("an object that was never written was found", lost));
         }
         bench.make(&name, &text).await?;
         if let Some(seen) = unlike(bench, &name, &text).await? {
             return Ok(Seen::failed(
-                format!("after it had been looked for in vain and was then created, {seen}"),
+                format!("after a failed look-up, its create was acknowledged, and then {seen}"),
                 HOLE,
             ));
         }
@@ -45,7 +45,7 @@ pub(super) async fn after_absent(bench: Bench<'_>) -> Found {
 }
 
 pub(super) async fn after_delete(bench: Bench<'_>) -> Found {
-    let lost = "a reader would replay rows that were collected, and a collection would never come to an end";
+    let lost = "a reader would replay rows that were collected, and a collection would never end";
     let mut tried = 0;
     for key in 0..bench.options.keys {
         if key > 0 && bench.time_is_up() {
@@ -89,5 +89,4 @@ async fn is_there(bench: Bench<'_>, name: &str) -> Result<bool, StoreError> {
     Ok(bench.store().head(name).await.into_result()?.is_some())
 }
 
-const HOLE: &str =
-    "a reader could take what was acknowledged for not there, and lose it with all that follows";
+const HOLE: &str = "a reader could miss acknowledged rows, and everything after them";

@@ -1,4 +1,4 @@
-//! What was found.
+//! The report of an examination.
 
 use super::check::Check;
 use super::price::Price;
@@ -7,19 +7,19 @@ use crate::store::Backend;
 use std::fmt;
 use std::time::Duration;
 
-/// What one check came to.
+/// The outcome of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// Nothing wrong was seen.
     Passed,
-    /// Something that a log can live with, and its owner should know.
+    /// Something that does not endanger a log, but that its owner should know.
     Warning,
     /// The store broke a promise that a log needs.
     Failed,
-    /// There is nothing to check on this kind of store, or nothing that can be seen.
+    /// There is nothing to check on this kind of store, or it cannot be seen.
     NotApplicable,
-    /// It could not be found out.
+    /// The check could not be carried out.
     Unknown,
 }
 
@@ -43,9 +43,9 @@ impl Outcome {
 pub struct CheckResult {
     /// Which check.
     pub check: Check,
-    /// What it came to.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What was seen, or why nothing was.
+    /// What the check saw, or why it saw nothing.
     pub seen: String,
     /// After a failure or a warning: what a log on this store would lose.
     pub lost: Option<&'static str>,
@@ -53,7 +53,7 @@ pub struct CheckResult {
     pub took: Duration,
 }
 
-/// What the suite thinks of a store as a whole.
+/// The verdict on a store as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -97,7 +97,7 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    /// `None` of nothing.
+    /// Returns `None` for no samples.
     pub(super) fn of(mut times: Vec<Duration>) -> Option<Self> {
         times.sort_unstable();
         let at = |percent: usize| times.get((times.len() * percent).div_ceil(100).max(1) - 1).copied();
@@ -115,7 +115,7 @@ pub struct Latency {
     pub read: Percentiles,
 }
 
-/// What an examination found.
+/// The findings of an examination.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -183,7 +183,7 @@ impl Report {
             Verdict::SafeWithWarnings => vec!["safe for a log, with warnings:".to_owned()],
             Verdict::Unsafe => vec!["NOT safe for a log:".to_owned()],
             Verdict::Undecided => {
-                vec!["whether it is safe for a log could not be found out:".to_owned()]
+                vec!["it could not be found out whether it is safe for a log:".to_owned()]
             }
         };
         if self.stopped {

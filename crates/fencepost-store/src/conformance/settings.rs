@@ -23,7 +23,7 @@ pub(super) async fn of_bucket(bench: Bench<'_>) -> Found {
              `--account-name ACCOUNT`; no rule may delete or move what is below the log"
         }
         _ => {
-            "not looked at: the store was opened elsewhere; no lifecycle rule may delete or move what is below the log"
+            "not checked: the store was opened elsewhere; no lifecycle rule may delete or move objects below the log"
         }
     }))
 }
@@ -89,7 +89,7 @@ mod read {
                 ),
                 (false, false) => findings.add(
                     Outcome::Warning,
-                    "versioning is on, and whether noncurrent versions expire is not known",
+                    "versioning is on, and it is not known whether noncurrent versions expire",
                     Some(FREES_NOTHING),
                 ),
             }
@@ -204,7 +204,7 @@ mod read {
     const DELETES: &str = "rows that nobody has read yet once they are old enough, and the posts that stop stalled writers, which \
                            would then report success for rows that nobody ever reads";
     const FREEZES: &str =
-        "no rows, but whoever opens the log cannot read them until somebody fetches them from the archive";
+        "no rows, but nobody can read or open the log until somebody restores them from the archive";
     const MOVES: &str = "no rows; moving small objects, and reading them there, can cost more than it saves";
     const FREES_NOTHING: &str =
         "no rows, but a collection frees nothing: what it deletes stays and is paid for";

@@ -12,7 +12,7 @@ use object_store::path::Path;
 pub struct Deletion {
     /// Its name, as given.
     pub path: Path,
-    /// `Ok` if it is gone, also when it was not there. After an error it may be gone or not.
+    /// `Ok` if it is gone, also when it was not there. After an error it may or may not be gone.
     pub result: Result<(), StoreError>,
 }
 

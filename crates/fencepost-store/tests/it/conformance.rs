@@ -158,10 +158,10 @@ async fn a_store_with_stale_reads_is_condemned() {
     for chance in [1.0, 0.3] {
         let stale = Lies::none().with_stale_reads(chance, Duration::from_secs(60));
         let report = examined(SimOptions::new().with_lies(stale)).await;
-        let lost = "take what was acknowledged for not there";
+        let lost = "miss acknowledged rows, and everything after";
         assert_condemned(&report, Check::ReadAfterWrite, "just after its create was acknowledged", lost);
-        assert_condemned(&report, Check::ReadAfterAbsent, "looked for in vain", lost);
-        assert_condemned(&report, Check::ReadWhileOverwritten, "", "miss what was acknowledged since");
+        assert_condemned(&report, Check::ReadAfterAbsent, "after a failed look-up", lost);
+        assert_condemned(&report, Check::ReadWhileOverwritten, "", "miss rows acknowledged since");
         for check in [Check::CreateTwice, Check::CreateRace, Check::ListAfterWrite, Check::ListUnderChange] {
             assert_eq!(report.of(check).unwrap().outcome, Outcome::Passed, "the reason is another: {check}");
         }
@@ -181,7 +181,7 @@ async fn a_directory_that_is_not_flushed_is_condemned() {
         [Arc::new(local(false)), Arc::new(LimitStore::new(local(false), 8))];
     for store in plain {
         let report = Examination::new(&over(store), options.clone()).run().await;
-        assert_condemned(&report, Check::Fsync, "not flushed", "loss of power");
+        assert_condemned(&report, Check::Fsync, "not flushed", "power loss");
         assert_only(&report, &[Check::Fsync]);
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
     }

@@ -35,9 +35,9 @@ fn each_cloud_opens_with_its_root_and_without_retries() {
 #[test]
 fn settings_that_cannot_work_are_refused() {
     let cases = [
-        ("s3://bucket", &[("no_such_option", "x")][..], "option `no_such_option` is not known to S3"),
-        ("gs://bucket", &[("region", "x")], "option `region` is not known to Google"),
-        ("memory://x", &[("region", "x")], "option `region` is not known to local directories and memory"),
+        ("s3://bucket", &[("no_such_option", "x")][..], "there is no option `no_such_option` for S3"),
+        ("gs://bucket", &[("region", "x")], "there is no option `region` for Google"),
+        ("memory://x", &[("region", "x")], "there is no option `region` for local directories and memory"),
         ("s3://bucket", &[("endpoint", "http://127.0.0.1:9")], "allow_http"),
         (
             "az://container",

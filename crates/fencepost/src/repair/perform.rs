@@ -1,4 +1,4 @@
-//! Carrying out a repair: the core decides, this moves the bytes.
+//! Carries out a repair: the core decides, this moves the bytes.
 
 use super::{RepairPlan, RepairStep};
 use crate::error::{caused, gave_up_text};
@@ -10,7 +10,7 @@ use fencepost_format::{Entry, EntryKind, FormatError, Nonce, encode_marker};
 use fencepost_store::{ReadOutcome, Refusal, StoreError};
 use snafu::Snafu;
 
-/// What became of one entry.
+/// The result for one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repaired {
@@ -22,11 +22,11 @@ pub struct Repaired {
     pub set_aside: Option<String>,
 }
 
-/// Why an entry was not given up. Those before it were; planning again shows what is left.
+/// Why an entry was not given up. The entries before it were; planning again shows what is left.
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
 pub enum RepairError {
-    /// It is not, or no longer, what it was said to be. Nothing was changed at this position.
+    /// The position is not, or no longer, in the state that the plan says. Nothing was changed there.
     #[snafu(display("position {position} was left alone: {}", text_of(why)))]
     NotAiling {
         /// The position.
@@ -42,7 +42,7 @@ pub enum RepairError {
         /// Why.
         reason: String,
     },
-    /// The store did not do its part, and nothing was changed at this position.
+    /// The store refused, and nothing was changed at this position.
     #[snafu(display("{object}: nothing was changed ({source})"))]
     NotDone {
         /// The object.
@@ -50,9 +50,9 @@ pub enum RepairError {
         /// The store's error.
         source: StoreError,
     },
-    /// It ended without an answer: the tombstone may stand there, or come to. Repairing again is safe.
+    /// It ended without an answer: the tombstone may be there, or may land later. Repairing again is safe.
     #[snafu(display(
-        "{object}: the entry may be given up or not ({}); repairing again is safe",
+        "{object}: the entry may or may not be given up ({}); repairing again is safe",
         told(cause)
     ))]
     Unknown {
@@ -64,13 +64,14 @@ pub enum RepairError {
 }
 
 impl Wal {
-    /// Gives up what the plan says: from then on readers and openers pass these positions, and say so.
+    /// Gives up the entries of the plan: from then on readers and openers pass these positions, and say so.
     ///
-    /// Each entry is looked at once more, in the order of P-92, so a plan that is old does no harm. Where nothing stands, a tombstone is created if absent. Where a damaged object
-    /// stands, its bytes are copied to `fencepost/damaged/` first, and the tombstone then takes its place in one overwrite: the position is never empty, so that no
-    /// late append of an old writer lands there (P-94). Safe beside writers, readers and collectors.
+    /// Each entry is examined once more, in the order of P-92, so an old plan does no harm. At an empty position, a
+    /// tombstone is created if absent. A damaged object is first copied to `fencepost/damaged/`, and the tombstone then
+    /// replaces it in one overwrite: the position is never empty, so no late append of an old writer lands there (P-94).
+    /// Safe beside writers, readers and collectors.
     ///
-    /// `on_done` hears of each. Costs some ten requests for each entry.
+    /// `on_done` hears of each entry. Costs about ten requests for each.
     ///
     /// # Errors
     /// [`RepairError`]; what was given up before stays so.
@@ -165,7 +166,8 @@ async fn replace(
     let mut set_aside = None;
     if let [first, others @ ..] = bodies {
         if others.iter().any(|other| other != first) {
-            let reason = "since two reads gave different bytes: what is damaged is the way to it";
+            let reason =
+                "since two reads gave different bytes: not the object but the connection to it is damaged";
             return Err(RepairError::LeftAlone { object: path, reason: reason.to_owned() });
         }
         let (aside, outcome) = io.set_entry_aside(step.position, nonce, first.clone()).await;
@@ -204,11 +206,11 @@ fn not_set_aside(object: String, why: Refusal) -> RepairError {
 
 fn text_of(why: &NotAiling) -> String {
     match why {
-        NotAiling::Sound(_) => "a sound entry stands there".to_owned(),
-        NotAiling::Tail => "nothing stands there, and nothing proves that anything did".to_owned(),
+        NotAiling::Sound(_) => "it holds a sound entry".to_owned(),
+        NotAiling::Tail => "it is empty, and nothing proves that it ever held an entry".to_owned(),
         NotAiling::Covered => "the checkpoint has passed it".to_owned(),
-        NotAiling::Damaged => "what stands there is damaged, which is something else".to_owned(),
-        NotAiling::Unreadable => "what stands there could not be read, which is something else".to_owned(),
+        NotAiling::Damaged => "its entry is damaged, which needs another option".to_owned(),
+        NotAiling::Unreadable => "its entry could not be read, which needs another option".to_owned(),
     }
 }
 

@@ -35,14 +35,14 @@ fn missing(io: &Io, Gap { first, last, proof }: Gap) -> Problem {
         Some(proof) => (
             format!(
                 "{which} lost: position {proof} proves that entries were there. Restore them from a copy or an older version of the bucket, or \
-                 give them up; until then nothing reads or writes past them, and nothing is deleted"
+                 give them up. Until then nothing reads or writes past them, and nothing is deleted"
             ),
             ProblemKind::Lost { first, last, proof },
         ),
         None => (
             format!(
-                "{which} missing, and position {} is there. A writer that died with several appends in flight leaves this behind, and nothing \
-                 proves that more was there; the next writer's post closes it",
+                "{which} missing, and position {} is there. A writer that dies with several appends in flight leaves such a gap, and nothing \
+                 proves that more was there. The next writer's post closes it",
                 last.next()
             ),
             ProblemKind::Gap { first, last },
@@ -53,8 +53,8 @@ fn missing(io: &Io, Gap { first, last, proof }: Gap) -> Problem {
 
 fn fenced_off(io: &Io, FencedOff { at, by, proof }: FencedOff) -> Problem {
     let what = format!(
-        "epoch {by} wrote it where an entry of an earlier epoch was, as position {proof} proves: the entry was lost, and whoever opened then took \
-         the gap for the end of the log. The entries from {} to {proof} were acknowledged and are read by nobody; `inspect` lists them as \
+        "epoch {by} wrote it where an entry of an earlier epoch was, as position {proof} proves: that entry was lost, and the writer that opened then took \
+         the gap for the end of the log. The entries from {} to {proof} were acknowledged, and no reader sees them; `inspect` lists them as \
          leftovers. Save their rows, checkpoint past {proof}, and collect with `gc run --accept-fenced-off {proof}`",
         at.next()
     );

@@ -1,4 +1,4 @@
-//! What a writer tells about itself.
+//! A writer's state.
 
 use crate::AppendError;
 use fencepost_format::{Epoch, Position};
@@ -8,29 +8,29 @@ use fencepost_store::RequestCounts;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WriterStatus {
-    /// The epoch held.
+    /// The writer's epoch.
     pub epoch: Epoch,
-    /// The acknowledged tail.
+    /// The acknowledged tail: everything up to this position is acknowledged.
     pub acknowledged: Position,
     /// Bytes of the data entries that were acknowledged.
     pub acknowledged_bytes: u64,
-    /// `R`, as this writer last knew it.
+    /// The replay point (`R`), as this writer last knew it.
     pub replay_after: Position,
-    /// Positions that are undecided.
+    /// Positions that are in flight: their outcome is undecided.
     pub in_flight: usize,
-    /// How many may be: 64, or 1 beside Lance (P-27).
+    /// How many positions may be in flight: 64, or 1 beside Lance (P-27).
     pub in_flight_max: u64,
     /// Encoded bytes that wait for a position.
     pub waiting_bytes: u64,
-    /// Requests of the appends, checkpoints and the close, since it was opened.
+    /// Requests of the appends, the checkpoints and the close since the opening.
     pub requests: RequestCounts,
     /// Requests of the opening.
     pub open_requests: RequestCounts,
     /// Requests of the lease.
     pub lease_requests: RequestCounts,
-    /// Attempts that were repeated: above zero, the store is slow or throttles.
+    /// Attempts that were repeated. Above zero, the store is slow or throttles.
     pub repeated: u64,
-    /// Why it stopped, if it did. Only a new opening helps.
+    /// Why the writer stopped, if it did. Only opening again helps.
     pub stopped: Option<AppendError>,
     /// Whether the close entry is durable.
     pub closed: bool,

@@ -143,7 +143,7 @@ async fn what_is_too_large_is_damage_and_said_at_once() {
     let started = Instant::now();
     let error = rows(&wal, ReadFrom::Checkpoint).await.unwrap_err();
     // The store says so, which has not read the body.
-    assert!(error.to_string().contains("has 1048577 bytes, more than the 1048576 allowed"), "{error}");
+    assert!(error.to_string().contains("has 1048577 bytes, and at most 1048576 are allowed"), "{error}");
     let ReadError::GaveUp { why: GaveUp::DamagedEntry(at), .. } = error else { panic!("{error}") };
     assert_eq!(at.get(), 2);
 

@@ -53,7 +53,7 @@ async fn manifests_that_went_back_are_told() {
     commit(&world, 2, |manifest| manifest.writer_epoch = fencepost::Epoch::FIRST).await;
     let said = said(&verified(&world).await);
     assert!(said.contains("its epoch 1 is below 2 of an earlier version"), "{said}");
-    assert!(said.contains("its epoch 2 is above the manifest's 1"), "{said}");
+    assert!(said.contains("its epoch 2 is above epoch 1 of the manifest"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +82,11 @@ async fn a_checkpoint_in_a_zone_is_told() {
         let latest = latest.iter().filter(|object| object.path.as_ref().ends_with(".binpb")).count();
         commit(&world, latest as u64, |manifest| manifest.replay_after = at(checkpoint)).await;
         let said = said(&verified(&world).await);
-        assert_eq!(said.contains("lies within a zone; 3 would be right"), told, "{checkpoint}: {said}");
+        assert_eq!(
+            said.contains("lies within a zone; position 3 would be right"),
+            told,
+            "{checkpoint}: {said}"
+        );
     }
 }
 
