@@ -88,7 +88,7 @@ pub enum Stop {
     },
     /// An entry from an unknown writer occupies position `at`. The append at `at` is not in the log; those above may be.
     Obstructed {
-        /// Where.
+        /// The position.
         at: Position,
     },
     /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or get there later.
@@ -137,7 +137,7 @@ impl Stop {
     }
 }
 
-/// What happened.
+/// An event of an append window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AppendEvent {
     /// Everything up to here is durable and acknowledged.
@@ -149,7 +149,7 @@ pub enum AppendEvent {
     Failed {
         /// The first position that failed; all undecided ones from here on failed with it.
         from: Position,
-        /// Why.
+        /// The reason.
         stop: Stop,
     },
     /// The close entry is durable.

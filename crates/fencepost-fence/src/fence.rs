@@ -66,7 +66,7 @@ enum Step {
     Ended,
 }
 
-/// What happened.
+/// An event of fencing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FenceEvent {
     /// An entry of the replay, in order. Provisional until [`FenceEvent::Opened`]: an opener that was superseded may have read a log

@@ -58,7 +58,7 @@ enum Step {
     },
 }
 
-/// How it ended.
+/// The outcome of giving up an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MendOutcome {
     /// The tombstone is in place.

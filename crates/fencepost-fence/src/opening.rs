@@ -25,7 +25,7 @@ enum Step {
     Ended,
 }
 
-/// What happened.
+/// An event of an opening.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OpeningEvent {
     /// The epoch is claimed, and the replay begins above `R`. It is time to write the hint and the lease.

@@ -97,7 +97,7 @@ pub enum Verify {
     IfMoved,
 }
 
-/// What happened.
+/// An event of a walk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum WalkEvent {
     /// The entry at the next position. The driver holds its rows.
@@ -164,8 +164,8 @@ impl Walk {
         walk
     }
 
-    /// The same for a consumer whose cursor holds at the start (P-54): where the boundary may have gone past what was read, the cursor decides
-    /// whether it was kept.
+    /// Tells the walk that a cursor holds its start (P-54). Where the boundary may have passed what was read, the cursor
+    /// decides whether it was kept.
     #[must_use]
     pub const fn held_by_cursor(mut self) -> Self {
         self.held = true;

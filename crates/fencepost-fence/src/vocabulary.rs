@@ -98,7 +98,7 @@ pub enum Request {
     },
     /// GET one manifest.
     ReadManifest {
-        /// Which one.
+        /// The manifest's version.
         version: Version,
         /// Which try this is.
         attempt: u32,
@@ -112,7 +112,7 @@ pub enum Request {
     },
     /// GET one entry.
     ReadEntry {
-        /// Where.
+        /// The position.
         at: Position,
         /// Which try this is.
         attempt: u32,
@@ -130,7 +130,7 @@ pub enum Request {
     },
     /// Find out what is at a position, without its rows, if it has our trailer (P-91).
     PeekEntry {
-        /// Where.
+        /// The position.
         at: Position,
         /// Which try this is.
         attempt: u32,

@@ -30,16 +30,16 @@ impl WriterId {
 /// An entry that is to be created: everything about it but its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NewEntry {
-    /// Where.
+    /// The position.
     pub position: Position,
-    /// What for. Only [`Data`](EntryKind::Data) has rows; the driver holds them by position.
+    /// Its purpose. Only [`Data`](EntryKind::Data) has rows; the driver holds them by position.
     pub kind: EntryKind,
-    /// Who writes it.
+    /// The writer that writes it.
     pub writer: WriterId,
 }
 
 impl NewEntry {
-    /// What a reader finds once it is there.
+    /// The header that a reader finds once the entry is there.
     #[must_use]
     pub const fn header(&self) -> EntryHeader {
         let Self { position, kind, writer: WriterId { epoch, nonce } } = *self;

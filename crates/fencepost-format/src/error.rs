@@ -77,7 +77,7 @@ pub enum FormatError {
     /// The batches to be written cannot become an entry. Nothing was written.
     #[snafu(display("batches refused: {reason}; {}", self.advice()))]
     Refused {
-        /// Why.
+        /// The reason.
         reason: Cow<'static, str>,
     },
 }

@@ -27,21 +27,21 @@ pub enum CollectRequest {
     Manifest(Request),
     /// LIST a folder and answer with its contents, and nothing else.
     List {
-        /// Which.
+        /// The folder.
         part: Part,
         /// Which try this is.
         attempt: u32,
     },
     /// GET the boundary document of this position and answer with the posts that it records.
     ReadBoundary {
-        /// Which.
+        /// The boundary's position.
         at: Position,
         /// Which try this is.
         attempt: u32,
     },
     /// GET enough of an entry to know for certain what it is.
     ReadHeader {
-        /// Where.
+        /// The position.
         at: Position,
         /// The object's size, as listed.
         bytes: u64,
@@ -50,7 +50,7 @@ pub enum CollectRequest {
     },
     /// LIST a folder of an SSTable and answer with the amount of its contents.
     ListSsTable {
-        /// Which.
+        /// The folder's name.
         name: SsTableName,
         /// Which try this is.
         attempt: u32,

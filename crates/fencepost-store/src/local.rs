@@ -74,9 +74,10 @@ impl<D: Disk> LocalDirectory<D> {
     fn path_of(&self, object: &ObjectPath) -> Result<PathBuf, LocalError> {
         match object.filename() {
             None => Err(bad_name("", "an object needs a name")),
-            Some(name) if is_staging_name(name) => {
-                Err(bad_name(object.as_ref(), "names that end in # and a number are used for writing aside"))
-            }
+            Some(name) if is_staging_name(name) => Err(bad_name(
+                object.as_ref(),
+                "names that end in # and a number are reserved for files being written",
+            )),
             Some(_) => Ok(self.path_of_folder(object)),
         }
     }

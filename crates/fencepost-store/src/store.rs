@@ -138,8 +138,8 @@ impl LogStore {
         Self { counter: Arc::new(Counter::child_of(&self.counter)), ..self.clone() }
     }
 
-    /// The same store, counter included, with another [retry budget](StoreOptions::with_retry_budget): after so long failing reads, lists
-    /// and deletes are given up, and zero makes one attempt of each. For callers with a deadline of their own.
+    /// The same store, counter included, with another [retry budget](StoreOptions::with_retry_budget): failing reads, lists
+    /// and deletes are given up after this time, and zero makes one attempt of each. For callers with their own deadline.
     pub fn with_retry_budget(&self, budget: Duration) -> Self {
         Self { retry_budget: budget, ..self.clone() }
     }

@@ -184,7 +184,7 @@ pub enum OpenWriterError {
 pub struct SubmitError {
     /// The batches, as they came.
     pub batches: Vec<arrow_array::RecordBatch>,
-    /// Why.
+    /// The reason.
     #[snafu(source)]
     pub why: AppendError,
 }
@@ -215,7 +215,7 @@ pub enum AppendError {
         if *definite { "not in the log" } else { "perhaps in the log" }
     ))]
     Obstructed {
-        /// Where.
+        /// The position.
         at: Position,
         /// Whether these batches are definitely not in the log.
         definite: bool,
@@ -273,7 +273,7 @@ pub enum AppendError {
     /// The batches cannot be encoded. They are not in the log.
     #[snafu(display("{reason}"))]
     Refused {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }

@@ -63,7 +63,7 @@ pub enum ProblemKind {
     },
     /// An entry occupies the position of a lost one, so no reader sees the acknowledged entries above it (P-90).
     FencedOff {
-        /// Where it stands.
+        /// The entry's position.
         at: Position,
         /// What proves it.
         proof: Position,
@@ -77,12 +77,12 @@ pub enum ProblemKind {
     },
     /// The entry at this position is damaged.
     Damaged {
-        /// Where.
+        /// The position.
         at: Position,
     },
     /// The entry at this position could not be read. That says nothing about its bytes.
     Unreadable {
-        /// Where.
+        /// The position.
         at: Position,
     },
     /// Anything else.

@@ -143,7 +143,7 @@ impl Format for Csv {
             if let (None, Class::LikeNumbers, Some(text)) = (asked, classes[at], &odd[at]) {
                 notes.push(format!(
                     "column {} is kept as text: {} would not print back the same as a number of one type; \
-                     {}, for example, takes it as one",
+                     to read the column as numbers, use for example {}",
                     shown(name),
                     shown(text),
                     types_option(name, "float64")

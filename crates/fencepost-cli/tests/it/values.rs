@@ -93,7 +93,7 @@ fn json_objects_are_whole_and_say_each_thing_once() {
         ("{\"a\":1}\nnull\n", "line 2: `null` where an object was expected"),
         ("{\"a\":01}\n", "line 1: `a`: `1}` where the end of the number"),
         ("{\"a\":\"\\ud800\"}\n", "line 1: `a`: "),
-        ("{\"a\":\"x\ny\"}\n", "line 1: `a`: a control character"),
+        ("{\"a\":\"x\ny\"}\n", "line 1: `a`: an unescaped control character"),
         ("{\"a\":NaN}\n", "line 1: `a`: `NaN}` where a value"),
     ] {
         refused("ndjson", &[], text, &[saying]);
@@ -196,7 +196,7 @@ fn csv_times_keep_their_instant_and_their_zone() {
         "csv",
         &types,
         text,
-        &["line 3: column 1 (`at`): `2024-03-31T01:30:00+01:00` has another offset"],
+        &["line 3: column 1 (`at`): `2024-03-31T01:30:00+01:00` has a different offset"],
     );
     let instants = through("csv", &["--types", "at=timestamp[us,UTC]"], text);
     assert_eq!(instants, [json!({"at": "2024-03-31T00:30:00Z"}), json!({"at": "2024-03-31T00:30:00Z"})]);

@@ -42,7 +42,7 @@ pub enum CursorReply {
     Deleted(bool),
 }
 
-/// What happened.
+/// An event of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorEvent {
     /// A new cursor holds what is above this position: find out the highest epoch up to it, and [`grant`](super::CursorCore::grant).

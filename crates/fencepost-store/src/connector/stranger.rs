@@ -24,7 +24,7 @@ use snafu::Snafu;
 /// A reply that the store cannot have given.
 #[derive(Debug, Snafu)]
 #[snafu(display(
-    "HTTP status {status} with {what}; something between here and the store may have answered in its stead"
+    "HTTP status {status} with {what}; a server between here and the store may have answered instead of the store"
 ))]
 pub(crate) struct StrangerError {
     status: u16,
@@ -37,7 +37,7 @@ impl StrangerError {
     }
 
     pub(crate) fn unsigned_absence() -> HttpError {
-        Self::boxed(404, "a text that is no store's")
+        Self::boxed(404, "a text that no store sends")
     }
 }
 
@@ -89,7 +89,7 @@ impl Asked {
                 let (parts, body) = response.into_parts();
                 let body = read_some(body, LOOKED_AT_MAX).await;
                 if is_page(&body) || holds(&body, "<Error") {
-                    return stranger("a page or an error for an answer to a write");
+                    return stranger("a page or an error in answer to a write");
                 }
                 Ok(HttpResponse::from_parts(parts, body.into()))
             }
@@ -101,7 +101,7 @@ impl Asked {
                 let (parts, body) = response.into_parts();
                 let body = body.bytes().await?;
                 if is_page(&body) {
-                    return stranger("a page for an object");
+                    return stranger("a page instead of an object");
                 }
                 Ok(HttpResponse::from_parts(parts, body.into()))
             }
@@ -109,12 +109,12 @@ impl Asked {
                 let (parts, body) = response.into_parts();
                 let body = body.bytes().await?;
                 if !LISTINGS.iter().any(|root| holds(&body, root)) {
-                    return stranger("a document for a listing that is none");
+                    return stranger("a document that is not a listing");
                 }
                 if holds_anywhere(&body, "<IsTruncated>true</IsTruncated>")
                     && !holds_anywhere(&body, "<NextContinuationToken>")
                 {
-                    return stranger("a part of a listing that does not say where it goes on");
+                    return stranger("a part of a listing that does not say where it continues");
                 }
                 Ok(HttpResponse::from_parts(parts, body.into()))
             }
@@ -123,7 +123,7 @@ impl Asked {
                 let body = body.bytes().await?;
                 // An error in a success is one that the client knows.
                 if !holds(&body, "DeleteResult") && !holds(&body, "<Error") {
-                    return stranger("a document for the result of a deletion that is none");
+                    return stranger("a document that is not the result of a deletion");
                 }
                 Ok(HttpResponse::from_parts(parts, body.into()))
             }

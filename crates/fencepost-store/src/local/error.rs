@@ -82,6 +82,6 @@ pub(crate) fn bad_name(location: &str, problem: &'static str) -> LocalError {
 
 pub(crate) const CANNOT_FLUSH_DIRECTORY: &str = "cannot flush directory";
 pub(crate) const NO_LINKS: &str =
-    "the file system has no hard links, without which creates are not exclusive: cannot link";
-pub(crate) const NO_FLUSHES: &str = "the file system cannot flush directories, without which acknowledged objects may vanish in a power cut: cannot flush";
+    "the file system has no hard links, which exclusive creates need: cannot link";
+pub(crate) const NO_FLUSHES: &str = "the file system cannot flush directories, so a power cut could destroy acknowledged objects: cannot flush";
 const ADVICE: &str = "keep the log on another file system";

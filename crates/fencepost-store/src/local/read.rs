@@ -107,7 +107,7 @@ impl<D: Disk> LocalDirectory<D> {
             return Ok(());
         }
         let file_flushed = unless_unfit(again(|| self.disk.flush(file, why)).await, why).map_err(
-            LocalError::before("what was found is not known to be on the disk: cannot flush", path),
+            LocalError::before("it is not known whether the object is on the disk: cannot flush", path),
         )?;
         let entry_flushed = match path.parent() {
             Some(directory) => self.flush_found(directory, why).await?,
@@ -131,7 +131,7 @@ impl<D: Disk> LocalDirectory<D> {
     async fn flush_found(&self, directory: &Path, why: Flush) -> std::result::Result<bool, LocalError> {
         let flushed = again(|| self.disk.flush_directory(directory, why)).await;
         let flushed = unless_unfit(flushed, why).map_err(LocalError::before(
-            "what was found is not known to be on the disk: cannot flush directory",
+            "it is not known whether the object is on the disk: cannot flush directory",
             directory,
         ))?;
         match self.flush_above(directory).await {
@@ -153,8 +153,10 @@ impl<D: Disk> LocalDirectory<D> {
         let (mut folders, mut objects, mut unmarked) = (Vec::new(), Vec::new(), false);
         for named in found {
             let name = named.name.to_str().ok_or_else(|| {
-                let source =
-                    io::Error::new(ErrorKind::InvalidFilename, format!("{:?} is not UTF-8", named.name));
+                let source = io::Error::new(
+                    ErrorKind::InvalidFilename,
+                    format!("the name `{}` is not UTF-8", named.name.to_string_lossy().escape_debug()),
+                );
                 Error::from(LocalError::Before { step: "cannot list", path: path.clone(), source })
             })?;
             let is_file = named.stat.kind == Kind::File;

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 /// Follows a log as it grows.
 ///
-/// While nothing comes it polls, at first every 20 ms and ever more slowly up to once a second; each poll is one GET, and every tenth also a
-/// HEAD and a manifest search (two LISTs, two GETs), by which it notices that its position was collected. A whole idle day costs some 104,000 GETs and
-/// 17,000 LISTs, about $0.13 on S3. [`with_poll`](Self::with_poll) changes that.
+/// While nothing comes it polls, first every 20 ms and then more and more slowly, down to once a second. Each poll is one
+/// GET. Every tenth poll also makes a HEAD and a manifest search (two LISTs, two GETs), which show whether its position was
+/// collected. A whole idle day costs about 104,000 GETs and 17,000 LISTs, or $0.13 on S3.
+/// [`with_poll`](Self::with_poll) changes that.
 #[derive(Debug)]
 pub struct Tail {
     reader: Reader,
@@ -22,14 +23,15 @@ pub struct Tail {
     idle: u32,
 }
 
-/// What a tail sees.
+/// An event of a tail.
 #[derive(Clone, Debug)]
 pub enum TailEvent {
     /// The next data entry.
     Entry(LogEntry),
-    /// An entry was passed that somebody gave up with a repair (P-102): it was lost, damaged or unreadable, and its rows are not handed out.
+    /// The tail passed an entry that a repair gave up (P-102): it was lost, damaged or unreadable, and its rows are not
+    /// handed out.
     GivenUp {
-        /// Where it was.
+        /// The entry's position.
         at: Position,
     },
     /// Nothing more yet.
@@ -39,21 +41,21 @@ pub enum TailEvent {
 /// Why there is nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TailState {
-    /// Not yet: the writer of this epoch has the shard and may append here at any time.
+    /// Not yet: the writer of this epoch holds the shard and may append here at any time.
     NotYet {
         /// The next position.
         at: Position,
-        /// Whose turn it is.
+        /// The epoch of that writer.
         epoch: Epoch,
     },
     /// The writer closed the log. Another may open it.
     Closed {
         /// The next position.
         at: Position,
-        /// Who closed.
+        /// The epoch that closed it.
         epoch: Epoch,
     },
-    /// A successor has claimed the shard: the log is fenced, or about to be. It goes on with the successor's post.
+    /// A successor has claimed the shard: the log is fenced, or about to be. It continues with the successor's post.
     Fenced {
         /// The next position.
         at: Position,
@@ -99,12 +101,13 @@ impl Tail {
         }
     }
 
-    /// Where [`next`](Self::next) passed entries, since this was asked last, that somebody gave up with a repair; [`poll`](Self::poll) says it by itself.
+    /// The positions that [`next`](Self::next) has passed since the last call and whose entries a repair gave up.
+    /// [`poll`](Self::poll) reports them by itself.
     pub fn take_given_up(&mut self) -> Vec<Position> {
         self.reader.take_given_up()
     }
 
-    /// The next data entry if it is there, otherwise why not. Does not wait.
+    /// The next data entry if it is there, otherwise why it is not. Does not wait.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -134,7 +137,7 @@ impl Tail {
         }
     }
 
-    /// Waits as long as is fit between two polls.
+    /// Waits for the time that is due between two polls.
     pub async fn pause(&mut self) {
         let pauses = backon::ExponentialBuilder::new()
             .with_min_delay(self.poll_min)
@@ -144,13 +147,13 @@ impl Tail {
         tokio::time::sleep(pauses.build().nth(nth).unwrap_or(self.poll_max)).await;
     }
 
-    /// Where a new tail would go on. Entries that were handed out are behind it.
+    /// The place where a new tail would continue. Entries that were handed out are below it.
     #[must_use]
     pub fn resume_point(&self) -> ResumePoint {
         self.reader.resume_point()
     }
 
-    /// The requests that this tail made.
+    /// The requests that this tail has made.
     #[must_use]
     pub fn requests(&self) -> crate::RequestCounts {
         self.reader.requests()

@@ -14,7 +14,7 @@ use snafu::Snafu;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repaired {
-    /// Where.
+    /// The position.
     pub position: Position,
     /// Whether a tombstone was put there; `false`: one was there already.
     pub put: bool,
@@ -39,7 +39,7 @@ pub enum RepairError {
     LeftAlone {
         /// The object.
         object: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The store refused, and nothing was changed at this position.

@@ -35,7 +35,7 @@ pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure>
     let epoch = args.epoch;
     let Some(claim) = claims.all.iter().find(|claim| claim.epoch == epoch) else {
         return Err(refused(format!(
-            "no claim by Lance of epoch {epoch} is known; `gc claims` lists all claims"
+            "Lance made no claim of epoch {epoch} that is still known; `gc claims` lists all claims"
         )));
     };
     match claim.state {

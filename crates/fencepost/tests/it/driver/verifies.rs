@@ -52,7 +52,7 @@ async fn manifests_that_went_back_are_told() {
     append_all(&world.writer().await, [9]).await;
     commit(&world, 2, |manifest| manifest.writer_epoch = fencepost::Epoch::FIRST).await;
     let said = said(&verified(&world).await);
-    assert!(said.contains("its epoch 1 is below 2 of an earlier version"), "{said}");
+    assert!(said.contains("its epoch 1 is below epoch 2 of an earlier version"), "{said}");
     assert!(said.contains("its epoch 2 is above epoch 1 of the manifest"), "{said}");
 }
 
@@ -67,7 +67,7 @@ async fn versions_that_are_missing_and_strange_names_are_told() {
     store.put_new(&stray, "x".into()).await.unwrap();
     let said = said(&verified(&world).await);
     assert!(said.contains("the next version is 3"), "{said}");
-    assert!(said.contains(&format!("{stray}: no entry's name")), "{said}");
+    assert!(said.contains(&format!("{stray}: this is not the name of an entry")), "{said}");
 }
 
 /// P-31.

@@ -70,7 +70,7 @@ const isStale = (i) => data.states[state[i]] === "leftover";
 const goes = (i) => data.reasons[reason[i]].name === null;
 
 const marks = [
-  { label: "replay point", at: offsetOf(data.manifest.replay_after), dash: [], say: "Entries up to here are safe elsewhere. Reading and replay begin above." },
+  { label: "replay point", at: offsetOf(data.manifest.replay_after), dash: [], say: "Entries up to here are stored elsewhere. Reading and replay begin above." },
   { label: "boundary", at: offsetOf(data.boundary), dash: [6, 3], say: "Collectors may have deleted entries up to here." },
   { label: "tail", at: offsetOf(data.tail), dash: [2, 3], say: "The last entry of the unbroken run above the replay point." },
   ...data.cursors.map((cursor) => ({
@@ -311,7 +311,7 @@ function drawOverview() {
 // What one entry is, in words.
 function describe(i) {
   const says = data.reasons[reason[i]];
-  const fate = says.name === null ? "A collection now would delete it." : `It stays: ${says.sentence}.`;
+  const fate = says.name === null ? "A collection now would delete it." : `It stays: ${says.sentence}`;
   const problem = data.problems[String(i)];
   const what = problem ? `cannot be read: ${problem}` :
     `${data.words[data.kinds[kind[i]]]}, epoch ${data.epochs[epoch[i]]}, ${number(rows[i])} rows, ${size(bytes[i])}, ${data.states[state[i]]}`;
@@ -449,14 +449,14 @@ function legend() {
     item.append(canvas, element("span", text));
     list.append(item);
   };
-  add("data; the height is the size, the colour the epoch", (c) => c.fillRect(8, 3, 10, 17));
+  add("data: the height shows the size, the colour the epoch", (c) => c.fillRect(8, 3, 10, 17));
   add("fence entry: an epoch begins", (c) => { c.fillRect(12, 2, 3, 18); c.beginPath(); c.moveTo(7, 2); c.lineTo(20, 2); c.lineTo(13.5, 11); c.fill(); });
-  add("filler: holds a position of the fence range", (c) => { c.globalAlpha = 0.28; c.fillRect(8, 12, 10, 8); c.globalAlpha = 1; c.strokeRect(8.5, 12.5, 9, 7); });
+  add("filler: occupies a position of the fence range", (c) => { c.globalAlpha = 0.28; c.fillRect(8, 12, 10, 8); c.globalAlpha = 1; c.strokeRect(8.5, 12.5, 9, 7); });
   add("close entry: an epoch ended cleanly", (c) => { c.fillRect(8, 6, 10, 14); c.fillStyle = css("--paper"); c.fillRect(11, 10, 4, 5); });
   add("given up by a repair: what was here is lost", (c) => { c.fillRect(8, 14, 10, 6); c.fillStyle = css("--ink"); c.fillText("†", 10, 12); });
-  add("stale entry: a dead writer's, nobody reads it", (c) => { c.strokeRect(8.5, 4.5, 9, 15); c.beginPath(); c.moveTo(8, 20); c.lineTo(18, 4); c.moveTo(8, 4); c.lineTo(18, 20); c.stroke(); });
+  add("stale entry: written by a dead writer, read by nobody", (c) => { c.strokeRect(8.5, 4.5, 9, 15); c.beginPath(); c.moveTo(8, 20); c.lineTo(18, 4); c.moveTo(8, 4); c.lineTo(18, 20); c.stroke(); });
   add("stays", (c) => { c.fillStyle = css("--ink"); c.fillRect(8, 6, 10, 10); });
-  add("would go", (c) => { c.strokeStyle = css("--ink"); c.strokeRect(8.5, 6.5, 9, 9); });
+  add("would be deleted", (c) => { c.strokeStyle = css("--ink"); c.strokeRect(8.5, 6.5, 9, 9); });
 }
 function row(cells, header) {
   const made = document.createElement("tr");
