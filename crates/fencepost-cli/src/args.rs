@@ -38,9 +38,9 @@ pub(crate) enum Command {
     Append(Append),
     /// Print rows from the checkpoint or from a position. Waits for more with --follow.
     Tail(Tail),
-    /// List the shards of a log, and how far each is.
+    /// List the shards of a log, with the state of each.
     Ls(Ls),
-    /// Show how a log stands on one screen: writer, tail, checkpoint, cursors, and what needs attention.
+    /// Show the state of a log on one screen: writer, tail, checkpoint, cursors, and what needs attention.
     Status(Status),
     /// Print the rows of one entry, whether they count or not.
     Cat(Cat),
@@ -52,9 +52,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Give up lost or damaged entries, so that the log works without them. Changes nothing without --yes.
     Repair(Repair),
-    /// Declare that everything up to a position is stored elsewhere. Opens a writer and closes it again.
+    /// Declare that everything up to a position is safe elsewhere. Opens a writer and closes it again.
     Checkpoint(Checkpoint),
-    /// Delete what is stored elsewhere and no longer needed.
+    /// Delete what is safe elsewhere and no longer needed.
     #[command(subcommand)]
     Gc(Gc),
     /// List the cursors of consumers, and remove one whose consumer is gone.
@@ -267,7 +267,7 @@ pub(crate) struct Repair {
 pub(crate) struct Checkpoint {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// The last position that is stored elsewhere, with all positions below it; or `tail` for the whole log.
+    /// The last position that is safe elsewhere, with all positions below it; or `tail` for the whole log.
     #[arg(value_name = "P", value_parser = parse_target)]
     pub(crate) position: Target,
     #[command(flatten)]

@@ -35,7 +35,7 @@ pub struct Manifest {
     pub version: Version,
     /// The epoch that owns the shard; [`Epoch::NONE`] if nobody has claimed it yet.
     pub writer_epoch: Epoch,
-    /// The replay point: everything up to this position is stored elsewhere, and replay begins one above it.
+    /// The replay point: everything up to this position is safe elsewhere, and replay begins one above it.
     pub replay_after: Position,
     /// A position that was in the log when the manifest was written: a hint for Lance's search of the tail.
     pub last_seen: Position,

@@ -56,7 +56,7 @@
 //! # What it is not
 //!
 //! It has no schedule (call it when you like) and no lock, and it does not question the replay point `R`: what the owner of
-//! the log has checkpointed counts as stored elsewhere. It does not delete cursors, SSTables that any manifest names, or
+//! the log has checkpointed counts as safe elsewhere. It does not delete cursors, SSTables that any manifest names, or
 //! anything that it does not understand.
 //!
 //! # Costs

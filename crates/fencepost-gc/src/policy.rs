@@ -54,7 +54,7 @@ impl Policy {
         Self::default()
     }
 
-    /// How many positions below the replay point (`R`) to keep. Default: 0, since everything below `R` is stored elsewhere.
+    /// How many positions below the replay point (`R`) to keep. Default: 0, since everything below `R` is safe elsewhere.
     ///
     /// More: a consumer without a cursor can start a little in the past, at the cost of storing that many entries.
     /// A huge number keeps everything.

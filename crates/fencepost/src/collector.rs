@@ -1,4 +1,4 @@
-//! Collecting: deletes what is stored elsewhere, and keeps what must stay.
+//! Collecting: deletes what is safe elsewhere, and keeps what must stay.
 
 mod error;
 mod losses;

@@ -154,7 +154,7 @@ impl Writer {
         self.ask(Command::Flush).await.unwrap_or_else(|| Err(self.why_stopped()))
     }
 
-    /// Declares that everything up to `position` is stored elsewhere: replays begin above it, and it may be collected.
+    /// Declares that everything up to `position` is safe elsewhere: replays begin above it, and it may be collected.
     ///
     /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a zone (P-31),
     /// and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two PUTs.

@@ -41,7 +41,7 @@ pub(crate) struct Cat {
     /// How to print rows.
     #[arg(long, default_value = "ndjson")]
     pub(crate) format: OutputFormat,
-    /// Write to this file instead of stdout. It takes its name at the end.
+    /// Write to this file instead of stdout. The file gets its name once it is complete.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -21,7 +21,7 @@ pub(super) async fn run(args: Cat, json: bool) -> Result<(), Failure> {
     if args.format.is_binary() && to_terminal {
         return Err(Failure::new(
             Exit::Usage,
-            "this format is not for a terminal; name a file with --output, or use a pipe",
+            "this format is binary and not for a terminal; name a file with --output, or use a pipe",
         ));
     }
     let (out, beside) = match &args.output {
@@ -47,7 +47,7 @@ pub(super) async fn run(args: Cat, json: bool) -> Result<(), Failure> {
         note_line(output::json_text(&document));
     } else {
         note_line(format!(
-            "position {at}: {kind} of epoch {epoch}, {rows} rows; whether they count, `inspect` says"
+            "position {at}: {kind} of epoch {epoch}, {rows} rows; `inspect` says whether they count"
         ));
     }
     Ok(())

@@ -109,7 +109,7 @@ fn text(wal: &Wal, overview: &Overview, now: SystemTime) -> String {
 
 fn writer(overview: &Overview, now: SystemTime) -> String {
     let Some(status) = &overview.lease else {
-        return "which shows no lease; nobody can tell whether it is alive".to_owned();
+        return "which shows no lease, so it is not known whether it is alive".to_owned();
     };
     let (holder, since) = (&status.lease.holder, ago(now, status.renewed));
     if status.lease.released {

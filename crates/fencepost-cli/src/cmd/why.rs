@@ -82,12 +82,12 @@ fn rules(at: Position, found: &Collected, cursors: &[CursorStatus], manifest: &M
     let mut rules = vec![up_to(
         at,
         ("checkpoint", "checkpoint".to_owned(), checkpoint),
-        "everything above it is replayed by whoever opens the log",
+        "whoever opens the log replays everything above it",
     )];
     for cursor in cursors {
         let CursorStatus { name, position, .. } = cursor;
         let what = ("cursor", format!("cursor {name}"), *position);
-        rules.push(up_to(at, what, "its consumer has not passed what is above it"));
+        rules.push(up_to(at, what, "its consumer has not passed the entries above it"));
     }
     rules.extend(found.plan.claims.all.iter().filter_map(|claim| {
         let ClaimState::Unsettled(Hold { after, through }) = claim.state else { return None };
@@ -104,7 +104,7 @@ fn rules(at: Position, found: &Collected, cursors: &[CursorStatus], manifest: &M
     if let Some(version) = found.plan.claims.unread {
         let (what, said) = (
             format!("manifest {version}"),
-            "it could not be read, and may be a claim by Lance on anything".to_owned(),
+            "it could not be read, and may be a claim by Lance that keeps anything".to_owned(),
         );
         rules.push(Rule { name: "claim_unread", what, limit: None, keeps: true, said });
     }
@@ -113,7 +113,7 @@ fn rules(at: Position, found: &Collected, cursors: &[CursorStatus], manifest: &M
         rules.push(up_to(at, what, "their rows must be saved first; see `verify`"));
     }
     let bound = ("bound", "this pass".to_owned(), found.plan.bound);
-    rules.push(up_to(at, bound, "nothing above this position goes in this pass"));
+    rules.push(up_to(at, bound, "this pass deletes nothing above this position"));
     rules
 }
 

@@ -60,13 +60,13 @@ pub(super) fn attention(args: &Status, overview: &Overview, now: SystemTime) -> 
         let name = &cursor.name;
         if cursor.half_made {
             let said = format!(
-                "cursor {name} was left half made, and holds the log: open it again, or `cursor drop` it"
+                "cursor {name} was never finished, and holds the log: open it again, or drop it with `cursor drop`"
             );
             found.push(Attention::new("cursor_half_made", said));
         }
         if cursor.position < overview.boundary {
             let said = format!(
-                "cursor {name} is at {}, but entries up to {} may be gone: its consumer is told so when it goes on",
+                "cursor {name} is at {}, but entries up to {} may be gone: its consumer learns this when it continues",
                 cursor.position, overview.boundary
             );
             found.push(Attention::new("cursor_overtaken", said));
@@ -87,7 +87,7 @@ fn gap(overview: &Overview, now: SystemTime) -> Option<Attention> {
         return None;
     }
     let said = format!(
-        "position {missing} is missing below an entry at {}, and no writer is alive whose append it could be: run `verify`",
+        "position {missing} is missing below an entry at {}, and no live writer can still append there: run `verify`",
         overview.highest
     );
     Some(Attention::new("gap", said))

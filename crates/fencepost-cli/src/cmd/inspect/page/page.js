@@ -70,7 +70,7 @@ const isStale = (i) => data.states[state[i]] === "leftover";
 const goes = (i) => data.reasons[reason[i]].name === null;
 
 const marks = [
-  { label: "replay point", at: offsetOf(data.manifest.replay_after), dash: [], say: "Entries up to here are stored elsewhere. Reading and replay begin above." },
+  { label: "replay point", at: offsetOf(data.manifest.replay_after), dash: [], say: "Entries up to here are safe elsewhere. Reading and replay begin above." },
   { label: "boundary", at: offsetOf(data.boundary), dash: [6, 3], say: "Collectors may have deleted entries up to here." },
   { label: "tail", at: offsetOf(data.tail), dash: [2, 3], say: "The last entry of the unbroken run above the replay point." },
   ...data.cursors.map((cursor) => ({
