@@ -1,4 +1,4 @@
-//! Which objects of a log may be deleted, and why.
+//! Decides which objects of a log may be deleted, and why.
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
 //! object that nobody reads any more may still be the one object that a stalled writer must collide with.
@@ -12,7 +12,7 @@
 //!                                           └ bound: min(R, cursors, retention)
 //! ```
 //!
-//! Two layers, each of use by itself:
+//! It has two layers, each useful by itself:
 //!
 //! * [`plan`]: a pure function from an [`Inventory`] to a verdict with a reason for every object.
 //! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness, plain data.

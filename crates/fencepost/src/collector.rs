@@ -20,11 +20,12 @@ use tokio::time::Instant;
 
 /// A collector of one log.
 ///
-/// Run it whenever you like, by whom you like, at the same time as others: deleting is idempotent and monotone, and no collection lets a
-/// stalled or fenced writer acknowledge an append that will not be replayed.
+/// Anybody may run it at any time, also at the same time as others: deleting is idempotent and monotone, and no collection
+/// lets a stalled or fenced writer acknowledge an append that will not be replayed.
 ///
-/// Objects that could not be deleted are not an error: they are in the [report](Report::failed), and the next pass tries them again. It spawns nothing; all
-/// work happens in the returned futures. For its requests see [`Collection`]; repeated attempts come on top.
+/// Objects that could not be deleted are not an error: they are in the [report](Report::failed), and the next pass tries
+/// again. It spawns nothing; all work happens in the returned futures. [`Collection`] says which requests it makes;
+/// repeated attempts come on top.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Collector {
@@ -99,13 +100,13 @@ impl Collector {
     /// [`CollectError`]: nothing was deleted. Objects that could not be deleted are in the report instead.
     ///
     /// # Cancel safety
-    /// The future may be dropped at any await: what was deleted so far was right to delete, and the next pass goes on from
+    /// The future may be dropped at any await: everything deleted so far was right to delete, and the next pass continues from
     /// there. A deletion that was sent may still be carried out; so may the creation of a boundary document, which by itself deletes nothing.
     pub async fn run(&self) -> Result<Collected, CollectError> {
         self.run_with(|_| ()).await
     }
 
-    /// As [`run`](Self::run), telling how far it is. `on_event` sees every event as it happens; it should return at once.
+    /// As [`run`](Self::run), and reports its progress. `on_event` sees every event as it happens; it should return at once.
     ///
     /// # Errors
     /// As [`run`](Self::run).

@@ -184,7 +184,7 @@ impl Verification {
     async fn check_manifests(&mut self, io: &Io) -> Result<(), ReadError> {
         let listed = io.list(Part::Manifests).await?;
         for stranger in listed.not_understood {
-            self.note(escaped(&stranger), None, "nothing that belongs among manifests; move it away");
+            self.note(escaped(&stranger), None, "this is not a manifest; move it out of this folder");
         }
         let versions: Vec<Version> = listed.manifests.into_keys().collect();
         for pair in versions.windows(2) {
@@ -204,8 +204,10 @@ impl Verification {
             let Performed { reply, cause, .. } = io.manifest_at(version).await;
             match (reply, cause) {
                 (ReadReply::Found(manifest), _) if manifest.writer_epoch < epoch => {
-                    let what =
-                        format!("its epoch {} is below {epoch} of an earlier version", manifest.writer_epoch);
+                    let what = format!(
+                        "its epoch {} is below epoch {epoch} of an earlier version",
+                        manifest.writer_epoch
+                    );
                     self.note(path, None, what);
                 }
                 (ReadReply::Found(manifest), _) => epoch = manifest.writer_epoch,
@@ -222,7 +224,11 @@ impl Verification {
 
     async fn check_names(&mut self, io: &Io) -> Result<(), ReadError> {
         for stranger in io.list(Part::Entries).await?.not_understood {
-            self.note(escaped(&stranger), None, "no entry's name; move it away");
+            self.note(
+                escaped(&stranger),
+                None,
+                "this is not the name of an entry; move it out of this folder",
+            );
         }
         Ok(())
     }

@@ -11,12 +11,14 @@ use snafu::Snafu;
 #[non_exhaustive]
 pub enum CollectError {
     /// There is no manifest: this is not a shard, or nobody has opened it yet.
-    #[snafu(display("{root}: no log here, since there is no manifest; check the path. Nothing was deleted"))]
+    #[snafu(display(
+        "{root}: no log here, because there is no manifest; nothing was deleted. Check the path"
+    ))]
     NoLog {
         /// The shard's folder.
         root: String,
     },
-    /// The store did not answer as it should until the patience was over.
+    /// The store did not answer properly until the patience ended.
     #[snafu(display("{root}: {what}; nothing was deleted. Collect again once the store answers: {source}"))]
     Store {
         /// The shard's folder.
@@ -26,7 +28,7 @@ pub enum CollectError {
         /// The last failure seen.
         source: StoreError,
     },
-    /// The latest manifest is there and cannot be understood.
+    /// The latest manifest exists, but cannot be understood.
     #[snafu(display("{root}: the latest manifest cannot be understood; nothing was deleted. {source}"))]
     Manifest {
         /// The shard's folder.
@@ -34,15 +36,15 @@ pub enum CollectError {
         /// What is wrong with it, and what to do.
         source: Cause,
     },
-    /// A manifest is listed again and again, and each time it is not there.
+    /// Every listing shows a manifest, and every read says that it is not there.
     #[snafu(display(
-        "{object}: listed, but a read says that it is not there; nothing was deleted. The store shows what it does not have"
+        "{object}: the store lists it, but a read says that it is not there; nothing was deleted. The store's listings are wrong"
     ))]
     ListedNotThere {
         /// The manifest.
         object: String,
     },
-    /// It ended for a reason that left no error behind.
+    /// It ended without an error from the store.
     #[snafu(display("{root}: {what}; nothing was deleted. Collect again"))]
     Unanswered {
         /// The shard's folder.
@@ -53,7 +55,7 @@ pub enum CollectError {
 }
 
 impl CollectError {
-    /// Whether the same collection may succeed later with nobody doing anything about it.
+    /// Whether the same collection may succeed later although nobody changes anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -69,14 +71,14 @@ pub(super) fn give_up(io: &Io, why: GaveUp, last: Option<Cause>) -> CollectError
     let root = io.paths.root();
     let what = match why {
         GaveUp::Unread => "a list or read was not answered",
-        GaveUp::Unknown => "whether the boundary was published is not known",
+        GaveUp::Unknown => "it is not known whether the boundary was published",
         GaveUp::NotDone => "the boundary could not be published",
         GaveUp::DamagedManifest(_) => "the latest manifest cannot be understood",
-        GaveUp::MissingManifest(_) => "the latest manifest is listed and not there",
+        GaveUp::MissingManifest(_) => "the latest manifest is listed, but not there",
         GaveUp::DamagedEntry(_)
         | GaveUp::LostEntry { .. }
         | GaveUp::RolledBack { .. }
-        | GaveUp::WentBack { .. } => "it ended in a way that a collection does not end in",
+        | GaveUp::WentBack { .. } => "internal error: unexpected end of a collection",
     };
     match (why, io.cause_of(why, last)) {
         (GaveUp::MissingManifest(_), Some(Cause::ListedNotThere { object })) => {
