@@ -144,7 +144,7 @@ pub(crate) struct WriterArgs {
     /// How long to wait for a writer that is alive, such as 5m; then exit code 5. Default: as long as it lives.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) wait_timeout: Option<Duration>,
-    /// A name for people to know this writer by. Default: host and process.
+    /// A name by which people recognize this writer. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,
     /// Whether up to 64 appends are in flight at once: always, never (needed if Lance may open the shard meanwhile),

@@ -25,7 +25,7 @@ fn tell(holder: &WaitingFor, args: &WriterArgs) {
         format!(" (for {} at most, --wait-timeout)", humantime::format_duration(limit))
     });
     note_line(format_args!(
-        "waiting: epoch {epoch} (`{}`) holds the log; taking over once it lets go or gives no sign of life for {} ms{limit}",
+        "waiting: epoch {epoch} (`{}`) holds the log; taking over once it releases the log or gives no sign of life for {} ms{limit}",
         Escaped(holder),
         ttl.as_millis()
     ));
