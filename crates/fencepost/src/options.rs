@@ -143,17 +143,18 @@ impl WriterOptions {
         self
     }
 
-    /// How long to wait for a writer that is alive, with [`Takeover::Expired`]. Default: 5 minutes; `None` waits as long as it lives, as a standby
-    /// does. Then the opening ends with [`OpenWriterError::Held`](crate::OpenWriterError::Held), and nothing was changed.
+    /// How long to wait for a writer that is alive, with [`Takeover::Expired`]. Default: 5 minutes; `None` waits as long as
+    /// that writer lives, as a standby does. After this time the opening ends with
+    /// [`OpenWriterError::Held`](crate::OpenWriterError::Held), and nothing was changed.
     ///
-    /// [`Wal::open_writer_with`](crate::Wal::open_writer_with) tells whom it waits for.
+    /// [`Wal::open_writer_with`](crate::Wal::open_writer_with) reports whom it waits for.
     pub const fn with_wait_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.wait_timeout = timeout;
         self
     }
 
-    /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes; once per store, since a marker
-    /// object remembers the answer.
+    /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes. It happens once
+    /// per store, since a marker object remembers the answer.
     pub const fn with_store_probe(mut self, probe: bool) -> Self {
         self.probe_store = probe;
         self

@@ -167,7 +167,8 @@ impl Reader {
         entries.boxed()
     }
 
-    /// The entries as a stream that ends where [`next`](Self::next) would say `None`. It does not tell of what was [given up](Self::take_given_up).
+    /// The entries as a stream that ends where [`next`](Self::next) would return `None`. It does not report positions
+    /// that were [given up](Self::take_given_up).
     pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
         let next = async |mut reader: Self| Ok(reader.next().await?.map(|entry| (entry, reader)));
         futures::stream::try_unfold(self, next).boxed()

@@ -34,8 +34,8 @@ type Waiter = oneshot::Sender<Result<Appended, AppendError>>;
 
 /// The writer of one epoch.
 ///
-/// Made by [`Wal::open_writer`](crate::Wal::open_writer). All methods take `&self`; share it in an `Arc` to append from many
-/// tasks. The appends themselves run on a task of the writer's own: dropping a future of a caller never takes anything back.
+/// [`Wal::open_writer`](crate::Wal::open_writer) opens one. All methods take `&self`; share the writer in an `Arc` to append
+/// from many tasks. Appends run on the writer's own task: dropping a caller's future never takes anything back.
 ///
 /// Dropping the writer lets submitted batches finish, but writes no close entry. The next writer then takes the log over
 /// as after a crash, which costs it 63 PUTs and some seconds of waiting for the lease. [`close`](Self::close) avoids that.

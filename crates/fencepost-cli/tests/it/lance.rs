@@ -160,10 +160,7 @@ fn a_claim_that_holds_entries_back_is_listed_and_released() {
     let held = |plan: &Value| kept(plan).into_iter().filter(|(_, why)| why == "lance_opener").count();
     assert_eq!(held(&plan), 3, "{plan}");
     let text = run(["gc", "plan", &scratch.log()]).ok().text();
-    assert!(
-        text.contains("keep    entries 19..21 (3): Lance's opener of epoch 3 was superseded"),
-        "{text}"
-    );
+    assert!(text.contains("keep    entries 19..21 (3): Lance's opener of epoch 3 was superseded"), "{text}");
 
     let claims = run(["gc", "claims", &scratch.log(), "--json"]).ok().json();
     let third =
