@@ -15,6 +15,10 @@ pub(crate) enum Command {
     /// Run every gate, in order of cost; continuous integration runs this and `stores`.
     #[command(visible_alias = "ci")]
     Test(TestArgs),
+    /// Run what takes hours: large models, long runs of seeds, more rounds on servers.
+    Nightly(NightlyArgs),
+    /// Check what has to be true before anything is published: tarballs, features, the oldest compiler, other systems, licences.
+    Package(PackageArgs),
     /// Check sizes, leftovers, attributes, links, names and whitespace.
     Tidy(ReportArgs),
     /// Check that dependencies between crates point downwards only, and what the core must never depend on.
@@ -62,10 +66,31 @@ pub(crate) enum Interop {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Leave out the documentation build and the oldest arrow.
+    /// Leave out what takes long: models and seeds of more than a second, mutations, documentation, the oldest arrow.
     #[arg(long)]
     pub(crate) fast: bool,
     /// Run only the steps whose name contains this, for example `clippy`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NightlyArgs {
+    /// A number that only grows: each run searches seeds that none before it did.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) run: u64,
+    /// Run only the steps whose name contains this, for example `seeds`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PackageArgs {
+    /// Run only the steps whose name contains this, for example `features`.
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<String>,
     #[command(flatten)]

@@ -15,7 +15,9 @@ mod layers;
 mod matrix;
 mod mirror;
 mod mutants;
+mod nightly;
 mod old_arrow;
+mod package;
 mod sim;
 mod source;
 mod spec;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
     let root = tree::workspace_root();
     let outcome = match Args::parse().command {
         Command::Test(args) => test::run(&root, &args),
+        Command::Nightly(args) => nightly::run(&root, &args),
+        Command::Package(args) => package::run(&root, &args),
         Command::Tidy(report) => tidy::run(&root, report),
         Command::Layers(report) => layers::run(&root, report),
         Command::Spec(report) => spec::run(&root, report),

@@ -1,7 +1,7 @@
 //! The other end of the arrow range: the workspace again, in a copy that is pinned to the oldest arrow allowed.
 //!
-//! `Cargo.lock` holds the newest arrow. The copy lives in `target/arrow-<major>/workspace` and has its own lock file and its
-//! own build folder beside it, so that a second run finds everything built.
+//! `Cargo.lock` holds the newest arrow. The copy lives in `target/arrow-<major>/workspace` and has its own lock file. It shares the build
+//! folder of the workspace: what does not depend on arrow is built already, and a second run finds everything built.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::error::{MetadataSnafu, ReadSnafu, Result, TomlSnafu, UnusableSnafu};
 use crate::finding::Finding;
 use crate::invocation::Invocation;
 use crate::step::Step;
-use crate::tree;
+use crate::{stores, tree};
 
 /// Making the copy, and running in it the tests of the crates that touch arrow.
 pub(crate) fn steps(root: &Path) -> Result<Vec<Step>> {
@@ -23,7 +23,7 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<Step>> {
     let copy = folder.join("workspace");
     let test = "test --quiet --all-features --no-fail-fast -p fencepost-format -p fencepost -p fencepost-cli";
     let test =
-        Invocation::cargo(&copy, test.split_whitespace()).with_env("CARGO_TARGET_DIR", folder.join("build"));
+        Invocation::cargo(&copy, test.split_whitespace()).with_env("CARGO_TARGET_DIR", stores::target(root));
     let (root, name) = (root.to_owned(), format!("arrow {oldest}"));
     Ok(vec![
         Step::check(format!("{name}: copy and lock"), move || prepare(&root, &copy, oldest)),
@@ -127,8 +127,8 @@ fn read(path: &Path) -> Result<String> {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = "[workspace.dependencies]\n# Why.\narrow-ipc = { version = \">=58, <61\", optional = true }\n\
-                            bytes = \"1\"\n[workspace.dependencies.parquet]\nversion = \">=58, <61\"\n";
+    const MANIFEST: &str = "[workspace.dependencies]\n# Why.\narrow-ipc = { version = \">=58, <60\", optional = true }\n\
+                            bytes = \"1\"\n[workspace.dependencies.parquet]\nversion = \">=58, <60\"\n";
 
     fn pin(manifest: &str) -> Result<(String, BTreeSet<u64>)> {
         pinned(Path::new("Cargo.toml"), manifest)
@@ -138,21 +138,21 @@ mod tests {
     fn arrow_is_pinned_to_the_lower_end_and_nothing_else_changes() {
         let (pinned, majors) = pin(MANIFEST).unwrap();
         assert_eq!(majors, [58].into());
-        assert_eq!(pinned, MANIFEST.replace(">=58, <61", "=58.0.0"));
+        assert_eq!(pinned, MANIFEST.replace(">=58, <60", "=58.0.0"));
     }
 
     #[test]
     fn requirements_of_members_are_pinned_too() {
         let member =
-            "[dependencies]\narrow-array.workspace = true\n[dev-dependencies]\narrow-cast = \">=57, <61\"\n";
+            "[dependencies]\narrow-array.workspace = true\n[dev-dependencies]\narrow-cast = \">=57, <60\"\n";
         let (pinned, majors) = pin(member).unwrap();
         assert_eq!(majors, [57].into());
-        assert_eq!(pinned, member.replace(">=57, <61", "=57.0.0"));
+        assert_eq!(pinned, member.replace(">=57, <60", "=57.0.0"));
     }
 
     #[test]
     fn requirement_that_is_no_range_is_refused() {
-        let error = pin(&MANIFEST.replacen(">=58, <61", "58", 1)).unwrap_err();
+        let error = pin(&MANIFEST.replacen(">=58, <60", "58", 1)).unwrap_err();
         assert!(error.to_string().contains("arrow-ipc"), "{error}");
     }
 

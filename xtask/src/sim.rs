@@ -61,8 +61,9 @@ fn with_rules_that_can_be_dropped(root: &Path, invocation: Invocation) -> Invoca
         .with_env("CARGO_TARGET_DIR", root.join("target/mutations"))
 }
 
+/// With the profile of the tests: dependencies that rows go through are optimised there.
 fn program(root: &Path, package: &str, words: Vec<String>) -> Invocation {
-    let run = ["run", "--quiet", "--package", package, "--"].map(str::to_owned);
+    let run = ["run", "--quiet", "--profile", "test", "--package", package, "--"].map(str::to_owned);
     Invocation::cargo(root, run.into_iter().chain(words))
 }
 

@@ -47,7 +47,7 @@ impl Step {
         &self.name
     }
 
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match &self.action {
             Action::Run(invocation) | Action::RunTests(invocation) => invocation.to_string(),
             Action::Check(_) => "(in this program)".to_owned(),

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::args::StoresArgs;
 use crate::error::Result;
 use crate::invocation::Invocation;
-use crate::matrix;
+use crate::{matrix, test};
 
 pub(crate) fn run(root: &Path, args: &StoresArgs) -> Result<bool> {
-    if !build(root).run_directly()? {
+    if !test::programs(root).run_directly()? {
         return Ok(false);
     }
     // Both need a package registry, and a whole run is what continuous integration has one for.
@@ -20,11 +20,6 @@ pub(crate) fn run(root: &Path, args: &StoresArgs) -> Result<bool> {
         return Ok(false);
     }
     rounds(root, args).run_directly()
-}
-
-/// Both at once: apart, each would have dependencies of its own built, with other features.
-fn build(root: &Path) -> Invocation {
-    Invocation::cargo(root, ["build", "--quiet", "-p", "fencepost-cli", "-p", "fencepost-rounds"])
 }
 
 fn rounds(root: &Path, args: &StoresArgs) -> Invocation {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this, and then [`stores`](crate::stores).
 //!
-//! The steps share compilations where they can: tests, doc tests and examples use one profile and one set of
-//! features; clippy and the documentation are check builds; only the oldest arrow is built apart.
+//! The steps share compilations where they can: tests, doc tests, examples and programs use one profile and one set of features, the oldest
+//! arrow their build folder; clippy and the documentation are check builds. `--fast` leaves out what is long ([`LONG`]).
 
 use std::path::Path;
 
@@ -14,18 +14,33 @@ use crate::step::{Step, run_all};
 use crate::{layers, old_arrow, sim, spec, tidy};
 
 pub(crate) fn run(root: &Path, args: &TestArgs) -> Result<bool> {
-    let mut steps = checks(root);
-    steps.extend(lints(root));
-    steps.extend(tests(root));
-    if !args.fast {
-        steps.push(documentation(root));
-        steps.extend(old_arrow::steps(root)?);
-    }
+    let mut steps = if args.fast { fast(root) } else { full(root)? };
     if let Some(part) = &args.only {
         steps.retain(|step| step.name().contains(part.as_str()));
         ensure!(!steps.is_empty(), UnusableSnafu { message: format!("no step has `{part}` in its name") });
     }
     run_all(steps, args.report)
+}
+
+/// While one works: nothing that takes long, and no build that the next edit would not have made anyhow.
+fn fast(root: &Path) -> Vec<Step> {
+    let mut steps = checks(root);
+    steps.push(Step::run("clippy", words(root, CLIPPY)));
+    steps.push(Step::run_tests(
+        "tests, without the long ones",
+        words(root, &format!("{TESTS} -- --skip {LONG}")),
+    ));
+    steps.push(Step::run_tests("doc tests", words(root, DOC_TESTS)));
+    steps
+}
+
+fn full(root: &Path) -> Result<Vec<Step>> {
+    let mut steps = checks(root);
+    steps.extend(lints(root));
+    steps.extend(tests(root));
+    steps.push(documentation(root));
+    steps.extend(old_arrow::steps(root)?);
+    Ok(steps)
 }
 
 fn checks(root: &Path) -> Vec<Step> {
@@ -34,27 +49,29 @@ fn checks(root: &Path) -> Vec<Step> {
 }
 
 fn lints(root: &Path) -> Vec<Step> {
-    let all = "clippy --quiet --workspace --all-targets --all-features -- -D warnings";
     // Alone, a crate shows what other members of the workspace hide: features that they switch on for it.
     let format = "clippy --quiet --no-default-features -p fencepost-format --all-targets -- -D warnings";
     let pure = "clippy --quiet --no-default-features -p fencepost-fence -p fencepost-gc -- -D warnings";
     vec![
-        Step::run("clippy", words(root, all)),
+        Step::run("clippy", words(root, CLIPPY)),
         Step::run("clippy, format without codec", words(root, format)),
         Step::run("clippy, pure crates alone", words(root, pure)),
     ]
 }
 
 fn tests(root: &Path) -> Vec<Step> {
-    let all = "test --quiet --workspace --all-features --no-fail-fast --lib --bins --tests";
-    let doc = "test --quiet --workspace --all-features --no-fail-fast --doc";
-    let examples = "build --quiet --workspace --all-features --examples";
     vec![
-        Step::run_tests("tests", words(root, all)),
-        Step::run_tests("doc tests", words(root, doc)),
-        Step::run("examples", words(root, examples)),
+        Step::run_tests("tests", words(root, TESTS)),
+        Step::run_tests("doc tests", words(root, DOC_TESTS)),
+        Step::run("examples", programs(root)),
         Step::run_tests("mutations", sim::mutation_test(root)),
     ]
+}
+
+/// All examples and programs, with the dependencies that the tests had built: examples may use what tests may, so one set of features
+/// serves both. [`stores`](crate::stores) runs these programs.
+pub(crate) fn programs(root: &Path) -> Invocation {
+    words(root, "build --quiet --profile test --workspace --all-features --bins --examples")
 }
 
 fn documentation(root: &Path) -> Step {
@@ -66,6 +83,13 @@ fn documentation(root: &Path) -> Step {
 fn words(root: &Path, line: &str) -> Invocation {
     Invocation::cargo(root, line.split_whitespace())
 }
+
+const CLIPPY: &str = "clippy --quiet --workspace --all-targets --all-features -- -D warnings";
+const TESTS: &str = "test --quiet --workspace --all-features --no-fail-fast --lib --bins --tests";
+const DOC_TESTS: &str = "test --quiet --workspace --all-features --no-fail-fast --doc";
+
+/// Tests that take more than a second or two are in a module of this name.
+const LONG: &str = "long::";
 
 #[cfg(test)]
 mod tests {
@@ -81,9 +105,10 @@ mod tests {
     #[test]
     fn every_step_has_a_name_of_its_own() {
         let root = crate::tree::workspace_root();
-        let steps = [checks(&root), lints(&root), tests(&root), old_arrow::steps(&root).unwrap()];
-        let names: Vec<&str> = steps.iter().flatten().map(Step::name).collect();
-        let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
-        assert_eq!(distinct.len(), names.len(), "{names:?}");
+        for steps in [full(&root).unwrap(), fast(&root)] {
+            let names: Vec<&str> = steps.iter().map(Step::name).collect();
+            let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+            assert_eq!(distinct.len(), names.len(), "{names:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: what formatter and compiler do not look at.
 
+mod book;
 mod hazards;
 mod leftovers;
 mod links;
@@ -30,6 +31,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
     findings.extend(leftovers::check(&sources));
     findings.extend(hazards::check(&sources));
     findings.extend(links::check(tree));
+    findings.extend(book::check(tree));
     findings.extend(text::check(tree));
     findings
 }

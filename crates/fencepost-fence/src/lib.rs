@@ -106,3 +106,8 @@ impl Default for Params {
         }
     }
 }
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -113,3 +113,8 @@ pub use release::Release;
 pub use sstable_name::SsTableName;
 pub use table::{MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
 pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};
+
+/// The example of the README compiles and runs.
+#[cfg(all(doctest, feature = "codec"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

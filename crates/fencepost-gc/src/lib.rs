@@ -90,3 +90,8 @@ pub use policy::Policy;
 pub use report::{Deleted, Progress, Report};
 pub use verdict::{Object, Reason, Verdict};
 pub use vocabulary::{CollectEvent, CollectReply, CollectRequest, Part};
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,47 +31,51 @@ fn check(seed: u64) -> (Tally, Counts) {
     (outcome.tally, outcome.counts)
 }
 
-#[test]
-fn seeds_that_once_failed_pass() {
-    for (seed, _) in KEPT {
-        check(seed);
-    }
-}
+mod long {
+    use super::*;
 
-/// Nothing is broken, and everything that makes that hard did happen.
-#[test]
-fn fresh_seeds_pass_and_reach_everything() {
-    let (mut tally, mut counts) = (Tally::default(), Counts::default());
-    for seed in 0..200 {
-        let (seen, happened) = check(seed);
-        tally.add(&seen);
-        counts.add(&happened);
+    #[test]
+    fn seeds_that_once_failed_pass() {
+        for (seed, _) in KEPT {
+            check(seed);
+        }
     }
-    for (name, times) in tally.named() {
-        assert!(times > 0, "no {name}");
-    }
-    // An honest store tells no lies, and nobody holds single requests back.
-    let lies = [
-        Happened::ConditionIgnored,
-        Happened::ConditionRaced,
-        Happened::StaleList,
-        Happened::StaleRead,
-        Happened::Forgotten,
-        Happened::Held,
-    ];
-    let expected = Happened::ALL.iter().copied().filter(|what| !lies.contains(what));
-    assert!(counts.missing(expected).is_empty(), "{counts:?}");
-}
 
-/// A check that cannot fail is no check: on a store that breaks its word, promises are seen to be broken.
-#[test]
-fn lying_stores_are_noticed() {
-    for (lie, lies) in [
-        ("ignored conditions", Lies::none().with_ignored_conditions(0.5)),
-        ("racy conditions", Lies::none().with_racy_conditions(Duration::from_secs(20))),
-        ("stale reads", Lies::none().with_stale_reads(0.2, Duration::from_secs(60))),
-    ] {
-        let noticed = (0..60).any(|seed| !run(&Plan { lies, ..Plan::of(seed) }, false).broken.is_empty());
-        assert!(noticed, "{lie}");
+    /// Nothing is broken, and everything that makes that hard did happen.
+    #[test]
+    fn fresh_seeds_pass_and_reach_everything() {
+        let (mut tally, mut counts) = (Tally::default(), Counts::default());
+        for seed in 0..200 {
+            let (seen, happened) = check(seed);
+            tally.add(&seen);
+            counts.add(&happened);
+        }
+        for (name, times) in tally.named() {
+            assert!(times > 0, "no {name}");
+        }
+        // An honest store tells no lies, and nobody holds single requests back.
+        let lies = [
+            Happened::ConditionIgnored,
+            Happened::ConditionRaced,
+            Happened::StaleList,
+            Happened::StaleRead,
+            Happened::Forgotten,
+            Happened::Held,
+        ];
+        let expected = Happened::ALL.iter().copied().filter(|what| !lies.contains(what));
+        assert!(counts.missing(expected).is_empty(), "{counts:?}");
+    }
+
+    /// A check that cannot fail is no check: on a store that breaks its word, promises are seen to be broken.
+    #[test]
+    fn lying_stores_are_noticed() {
+        for (lie, lies) in [
+            ("ignored conditions", Lies::none().with_ignored_conditions(0.5)),
+            ("racy conditions", Lies::none().with_racy_conditions(Duration::from_secs(20))),
+            ("stale reads", Lies::none().with_stale_reads(0.2, Duration::from_secs(60))),
+        ] {
+            let noticed = (0..60).any(|seed| !run(&Plan { lies, ..Plan::of(seed) }, false).broken.is_empty());
+            assert!(noticed, "{lie}");
+        }
     }
 }

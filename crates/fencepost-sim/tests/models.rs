@@ -1,6 +1,9 @@
 //! Every small model, searched to the end: all promises hold, and every dangerous state is met.
+//!
+//! Those that take more than a second are in `long`, which `cargo xtask test --fast` leaves out.
 
 use fencepost_sim::model::suite;
+use std::collections::BTreeSet;
 
 fn check(name: &str) {
     let case = suite::small().into_iter().find(|case| case.name() == name).expect("the suite has this model");
@@ -18,108 +21,118 @@ fn check(name: &str) {
 
 macro_rules! models {
     ($($(#[$doc:meta])* $test:ident $name:literal,)*) => {
-        $($(#[$doc])* #[test] fn $test() { check($name); })*
+        pub(super) const HERE: &[&str] = &[$($name),*];
 
-        #[test]
-        fn every_small_model_is_searched_here() {
-            let here = [$($name),*];
-            let suite: Vec<_> = suite::small().iter().map(|case| case.name()).collect();
-            assert_eq!(suite, here);
-        }
+        $($(#[$doc])* #[test] fn $test() { crate::check($name); })*
     };
 }
 
-models! {
-    /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
-    stalled_writers_collide_with_kept_posts "log/three-writers",
-    /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
-    late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
-    /// P-15, P-35: after a close entry nothing is in flight.
-    a_handover_needs_no_fillers "log/closing",
-    /// P-22 to P-26: what clients are told about appends is true, whatever replies were lost.
-    lost_replies_are_never_guessed "log/losses",
-    /// P-22, P-17: stores that say "exists" where nothing stands.
-    a_conflict_is_not_an_entry "log/conflicts",
-    /// P-40 to P-42: what a reader was handed is the log.
-    a_reader_never_passes_a_hole "log/reader",
-    /// P-43, P-47: readers that begin anywhere.
-    a_reader_that_begins_anywhere_is_not_misled "log/reader-anywhere",
-    /// P-45 to P-47: what landed late in collected space, under a reader, in two takeovers.
-    what_landed_late_hides_nothing_from_a_reader "log/reader-two-takeovers",
-    /// P-45 to P-49: a reader with a cursor.
-    a_consumer_reads_on_from_its_cursor "log/consumer",
-    /// P-20: the smallest window, which has zones of one position.
-    a_window_of_one_is_safe "log/window-of-one",
-    /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
-    a_window_of_three_is_safe "log/window-of-three",
-    /// P-44, P-48: what Lance flushed, above `R` and late in collected space.
-    what_lance_flushed_is_passed_and_hides_nothing "log/flushed",
-    /// P-90 to P-92: an entry is lost under a reader.
-    a_loss_is_not_passed_by_a_reader "log/lost-under-a-reader",
-    /// P-90 to P-92: an entry is lost before an opening.
-    a_loss_is_not_passed_by_an_opener "log/lost",
-    /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
-    a_foreign_entry_is_never_stepped_over "log/strangers",
-    /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
-    a_commit_into_pruned_space_does_not_win "manifest/pruned",
-    /// P-1: a search that stalls while versions are pruned and others land late.
-    a_search_finds_what_was_the_latest "manifest/searches",
-    /// P-3 to P-6: lost replies, doubled creates, commits given up.
-    a_commit_learns_of_its_own_win "manifest/lost",
-    /// P-1: listings that miss the newest version.
-    a_lagging_list_is_made_good_by_probing "manifest/lagging",
-    /// P-10.
-    a_sealed_shard_is_not_claimed "manifest/sealed",
-    /// P-53, P-54, P-95: whatever listings show of a cursor that moves.
-    cursor_and_collector_see_each_other "cursors",
-    /// P-98.
-    a_boundary_that_is_looked_at_stays "cursors/boundaries",
-    /// P-97: two that open one name at once.
-    a_cursor_is_granted_or_given_up_once "cursors/openers",
-    /// P-99.
-    a_zone_goes_as_a_whole "cursors/zone",
-    /// P-11, P-60 to P-64.
-    safety_never_depends_on_a_lease "lease",
-    /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.
-    all_first_writers_take_one_shard "first-shard",
-    /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.
-    memtable_mode_writers_are_safe_exactly "lance/memtable",
-    /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `H`.
-    the_highest_entry_alone_shows_the_tail "lance/no-hint-guard",
-    /// P-57.
-    the_hint_guard_alone_shows_the_tail "lance/no-highest",
-    /// P-57: where a foreign hand moved `H` back.
-    a_misled_hint_meets_no_gap "lance/misled",
-    /// P-57: and without the guard.
-    a_misled_hint_loses_rows_without_its_guard "lance/misled-no-hint-guard",
-    /// P-27, P-40, P-57, P-58: Lance takes over from us, and we from Lance.
-    lance_between_writers_of_ours_is_safe "lance/between-ours",
-    /// P-27, P-57, P-58: we take over from Lance, and Lance from us.
-    ours_between_writers_of_lances_is_safe "lance/around-ours",
-    /// P-27, F-15: a writer of ours knows of Lance from the manifest of another of ours.
-    lance_is_remembered "lance/after-lance",
-    /// P-57.
-    an_open_wal_only_writer_is_safe "lance/wal-only-writer",
-    /// P-26: what is definite among us is not for Lance.
-    a_leftover_is_flushed_by_lance "lance/leftover-flushed",
-    /// P-27: necessary.
-    a_pipelined_writer_loses_rows_to_an_opener_of_lances "lance/pipelined",
-    /// The collector that Lance's users would write: everything up to `R`.
-    the_naive_collector_loses_rows "lance/naive",
-    /// P-57: necessary.
-    without_epoch_firsts_rows_are_lost "lance/no-epoch-firsts",
-    /// P-58: necessary.
-    without_unsettled_claims_rows_are_lost "lance/no-claims",
-    /// P-52, P-57: one of the two is necessary.
-    without_highest_and_hint_rows_are_lost "lance/neither-highest-nor-hint",
-    /// With no collector at all.
-    a_stalled_wal_only_opener_loses_rows_in_stock_lance "lance/wal-only-opener",
-    /// With no collector at all.
-    a_stalled_appender_loses_rows_in_stock_lance "lance/appender",
-    /// P-80, P-81: flushes that fail, are tried again and land late; no clock.
-    what_a_manifest_names_or_will_name_is_never_deleted "sstables/strict",
-    /// P-80: where manifests are pruned and SSTables compacted.
-    what_was_compacted_is_not_taken_for_a_failed_flush "sstables/pruned",
-    /// P-81: without the minimum age, and not strict.
-    a_collection_that_waits_for_nothing_deletes_an_sstable "sstables/no-age",
+#[test]
+fn every_small_model_is_searched_here() {
+    let here: BTreeSet<_> = short::HERE.iter().chain(long::HERE).copied().collect();
+    let suite: BTreeSet<_> = suite::small().iter().map(|case| case.name()).collect();
+    assert_eq!(suite, here);
+    assert_eq!(here.len(), short::HERE.len() + long::HERE.len(), "a model is searched twice");
+}
+
+mod short {
+    models! {
+        /// P-90 to P-92: an entry is lost under a reader.
+        a_loss_is_not_passed_by_a_reader "log/lost-under-a-reader",
+        /// P-90 to P-92: an entry is lost before an opening.
+        a_loss_is_not_passed_by_an_opener "log/lost",
+        /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
+        a_foreign_entry_is_never_stepped_over "log/strangers",
+        /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
+        a_commit_into_pruned_space_does_not_win "manifest/pruned",
+        /// P-1: listings that miss the newest version.
+        a_lagging_list_is_made_good_by_probing "manifest/lagging",
+        /// P-10.
+        a_sealed_shard_is_not_claimed "manifest/sealed",
+        /// P-99.
+        a_zone_goes_as_a_whole "cursors/zone",
+        /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.
+        all_first_writers_take_one_shard "first-shard",
+        /// P-57: where a foreign hand moved `H` back.
+        a_misled_hint_meets_no_gap "lance/misled",
+        /// P-27, F-15: a writer of ours knows of Lance from the manifest of another of ours.
+        lance_is_remembered "lance/after-lance",
+        /// P-26: what is definite among us is not for Lance.
+        a_leftover_is_flushed_by_lance "lance/leftover-flushed",
+        /// P-27: necessary.
+        a_pipelined_writer_loses_rows_to_an_opener_of_lances "lance/pipelined",
+        /// The collector that Lance's users would write: everything up to `R`.
+        the_naive_collector_loses_rows "lance/naive",
+        /// P-57: necessary.
+        without_epoch_firsts_rows_are_lost "lance/no-epoch-firsts",
+        /// With no collector at all.
+        a_stalled_wal_only_opener_loses_rows_in_stock_lance "lance/wal-only-opener",
+        /// With no collector at all.
+        a_stalled_appender_loses_rows_in_stock_lance "lance/appender",
+        /// P-80, P-81: flushes that fail, are tried again and land late; no clock.
+        what_a_manifest_names_or_will_name_is_never_deleted "sstables/strict",
+        /// P-80: where manifests are pruned and SSTables compacted.
+        what_was_compacted_is_not_taken_for_a_failed_flush "sstables/pruned",
+        /// P-81: without the minimum age, and not strict.
+        a_collection_that_waits_for_nothing_deletes_an_sstable "sstables/no-age",
+    }
+}
+
+mod long {
+    models! {
+        /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
+        stalled_writers_collide_with_kept_posts "log/three-writers",
+        /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
+        late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
+        /// P-15, P-35: after a close entry nothing is in flight.
+        a_handover_needs_no_fillers "log/closing",
+        /// P-22 to P-26: what clients are told about appends is true, whatever replies were lost.
+        lost_replies_are_never_guessed "log/losses",
+        /// P-22, P-17: stores that say "exists" where nothing stands.
+        a_conflict_is_not_an_entry "log/conflicts",
+        /// P-40 to P-42: what a reader was handed is the log.
+        a_reader_never_passes_a_hole "log/reader",
+        /// P-43, P-47: readers that begin anywhere.
+        a_reader_that_begins_anywhere_is_not_misled "log/reader-anywhere",
+        /// P-45 to P-47: what landed late in collected space, under a reader, in two takeovers.
+        what_landed_late_hides_nothing_from_a_reader "log/reader-two-takeovers",
+        /// P-45 to P-49: a reader with a cursor.
+        a_consumer_reads_on_from_its_cursor "log/consumer",
+        /// P-20: the smallest window, which has zones of one position.
+        a_window_of_one_is_safe "log/window-of-one",
+        /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
+        a_window_of_three_is_safe "log/window-of-three",
+        /// P-44, P-48: what Lance flushed, above `R` and late in collected space.
+        what_lance_flushed_is_passed_and_hides_nothing "log/flushed",
+        /// P-1: a search that stalls while versions are pruned and others land late.
+        a_search_finds_what_was_the_latest "manifest/searches",
+        /// P-3 to P-6: lost replies, doubled creates, commits given up.
+        a_commit_learns_of_its_own_win "manifest/lost",
+        /// P-53, P-54, P-95: whatever listings show of a cursor that moves.
+        cursor_and_collector_see_each_other "cursors",
+        /// P-98.
+        a_boundary_that_is_looked_at_stays "cursors/boundaries",
+        /// P-97: two that open one name at once.
+        a_cursor_is_granted_or_given_up_once "cursors/openers",
+        /// P-11, P-60 to P-64.
+        safety_never_depends_on_a_lease "lease",
+        /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.
+        memtable_mode_writers_are_safe_exactly "lance/memtable",
+        /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `H`.
+        the_highest_entry_alone_shows_the_tail "lance/no-hint-guard",
+        /// P-57.
+        the_hint_guard_alone_shows_the_tail "lance/no-highest",
+        /// P-57: and without the guard.
+        a_misled_hint_loses_rows_without_its_guard "lance/misled-no-hint-guard",
+        /// P-27, P-40, P-57, P-58: Lance takes over from us, and we from Lance.
+        lance_between_writers_of_ours_is_safe "lance/between-ours",
+        /// P-27, P-57, P-58: we take over from Lance, and Lance from us.
+        ours_between_writers_of_lances_is_safe "lance/around-ours",
+        /// P-57.
+        an_open_wal_only_writer_is_safe "lance/wal-only-writer",
+        /// P-58: necessary.
+        without_unsettled_claims_rows_are_lost "lance/no-claims",
+        /// P-52, P-57: one of the two is necessary.
+        without_highest_and_hint_rows_are_lost "lance/neither-highest-nor-hint",
+    }
 }

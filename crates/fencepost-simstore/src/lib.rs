@@ -98,3 +98,8 @@ pub use matching::Match;
 pub use request::Op;
 pub use store::{SimOptions, SimStore};
 pub use trace::{Event, Trace, What};
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

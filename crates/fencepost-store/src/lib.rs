@@ -129,3 +129,8 @@ pub use store::{
     Backend, Deletion, Listed, Listing, LogStore, Object, ObjectInfo, StagingFile, StagingSweep, WAITING,
 };
 pub use text::Escaped;
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -113,3 +113,8 @@ pub use writer::{Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Write
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct PackageReadme;

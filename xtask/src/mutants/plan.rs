@@ -177,7 +177,7 @@ mod tests {
         let models = tree::workspace_root().join("crates/fencepost-sim/tests/models.rs");
         let models = std::fs::read_to_string(models).unwrap();
         for test in LONGEST {
-            assert!(models.contains(&format!("\n    {test}")), "no test of the models is called {test}…");
+            assert!(models.contains(&format!("\n        {test}")), "no test of the models is called {test}…");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::tree::{Tree, resolve};
 
 /// Where a reader starts.
-const ROOTS: &[&str] = &["README.md", "docs/README.md", "docs/architecture.md"];
+const ROOTS: &[&str] = &["README.md", "docs/README.md", "docs/SUMMARY.md", "docs/architecture.md"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings: Vec<Finding> =

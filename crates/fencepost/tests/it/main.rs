@@ -13,5 +13,6 @@ mod lance_generations;
 mod leases;
 mod lost;
 mod requests;
+mod send_sync;
 mod support;
 mod takeover_rounds;
