@@ -172,6 +172,11 @@ impl Forward {
         self.quiet_since = now;
     }
 
+    /// Stays at `at`, whose answer was handed out: the reader ends there and has not passed it.
+    pub(crate) const fn stop_at(&mut self, at: Position) {
+        self.next = at;
+    }
+
     /// Goes on from a position that was read by other means.
     pub(crate) fn skip_to(&mut self, now: Tick, next: Position) {
         self.restart(now);

@@ -229,7 +229,7 @@ impl Walk {
                     return self.look_above(now, at);
                 }
                 Next::Answer(at, ReadReply::Damaged) => {
-                    return self.end(WalkEvent::GaveUp(GaveUp::DamagedEntry(at)));
+                    return self.end_at(at, WalkEvent::GaveUp(GaveUp::DamagedEntry(at)));
                 }
                 Next::Answer(_, ReadReply::Unknown) | Next::Unread => {
                     return self.end(WalkEvent::GaveUp(GaveUp::Unread));
@@ -253,11 +253,11 @@ impl Walk {
 
     /// P-45 to P-47: nothing above `kept` was collected before the look.
     fn looked(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>, kept: Position) {
-        self.step = Step::Reading;
         let (first, start) = (kept.next(), self.deliver_from.max(at));
         if kept >= start {
-            return self.end(WalkEvent::Truncated { at: start, first });
+            return self.end_at(at, WalkEvent::Truncated { at: start, first });
         }
+        self.step = Step::Reading;
         match entry {
             Some(header) if kept < at || !rules::on(Rule::WindowAboveBoundary) => self.take(header),
             _ => self.skip_to(now, first.max(at.next())),
@@ -344,6 +344,12 @@ impl Walk {
         self.events.push_back(WalkEvent::Tail { at, manifest });
     }
 
+    /// Ends at a position that was read and is not passed: what rules there is not known.
+    fn end_at(&mut self, at: Position, event: WalkEvent) {
+        self.forward.stop_at(at);
+        self.end(event);
+    }
+
     fn end(&mut self, event: WalkEvent) {
         self.step = Step::Ended;
         self.events.push_back(event);
@@ -395,7 +401,7 @@ impl Machine for Walk {
                         self.looked(now, at, entry, kept);
                     }
                     Looked::Going => {}
-                    Looked::GaveUp => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
+                    Looked::GaveUp => self.end_at(at, WalkEvent::GaveUp(GaveUp::Unread)),
                 }
             }
             (Step::Above(look), reply) => {

@@ -252,6 +252,22 @@ fn the_cursor_follows_what_was_handed_out() {
     assert_eq!(walk.next(), Position::new(9));
 }
 
+/// P-43: a walk that ended at the last position below its start has not passed it. Whoever goes on there would take the epoch below for the one that rules,
+/// and a leftover for rows.
+#[test]
+fn an_epoch_that_was_not_read_to_the_end_is_not_known() {
+    for (script, expect) in [
+        ("get3=d1 get4=d1 get5=bad", "GET3 GET4 GET5 GET6 DamagedEntry(Position(5))"),
+        ("get3=d1 get4=d1 get5=p2 bound=? @100 bound=?", "GET3 GET4 GET5 GET6 BOUND BOUND#1 Unread"),
+        ("get3=d1 get4=d1 get5=p2 bound=6", "GET3 GET4 GET5 GET6 BOUND truncated6-go-on7"),
+    ] {
+        let mut walk = Walk::new(PARAMS, Tick(0), anywhere(6, 0), None);
+        assert_eq!(play(&mut walk, script), expect, "{script}");
+        assert_eq!(walk.cursor(), cursor(6, 0), "{script}");
+        assert!(walk.next() < Position::new(6), "{script}");
+    }
+}
+
 /// P-91, P-92: what the next position tells, then the others of a window, the position once more, and the manifest.
 #[test]
 fn a_lost_entry_ends_the_walk() {

@@ -3,9 +3,11 @@
 use super::taken_over;
 use crate::support::{World, append, append_all, numbers, options, rows, rows_from};
 use fencepost::{
-    Epoch, Manifest, Nonce, Position, ReadError, ReadFrom, ShardStatus, Tail, TailEvent, TailState, Version,
+    Epoch, GaveUp, Manifest, Nonce, Position, ReadError, ReadFrom, ResumePoint, ShardStatus, Tail, TailEvent,
+    TailState, Version,
 };
 use fencepost_format::{EntryKind, encode_marker};
+use fencepost_store::wrap::{Fault, Op};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -125,6 +127,30 @@ async fn what_is_missing_below_the_checkpoint_is_not_the_tail() {
     writer.checkpoint(Position::new(8)).await.unwrap();
     world.delete_entries(3..=6).await;
     assert_eq!(rows_from(&world.wal, 8).await.unwrap(), [7, 8, 9]);
+    // Nor is what is damaged there in anybody's way who begins above the checkpoint: it is not read.
+    let damaged = world.truth.paths().entry(Position::new(5));
+    world.truth.store().put_new(damaged, "text".into()).await.unwrap();
+    assert_eq!(rows_from(&world.wal, 9).await.unwrap(), [8, 9]);
+    let error = rows_from(&world.wal, 8).await.unwrap_err();
+    assert!(
+        matches!(error, ReadError::GaveUp { why: GaveUp::DamagedEntry(at), .. } if at.get() == 5),
+        "{error}"
+    );
+}
+
+/// P-43: a reader that failed just below its start has not found out which epoch rules there. Whoever went on from it handed out the row that a dead
+/// writer left at 4.
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_goes_on_after_a_failure_knows_no_epoch_that_it_did_not_read() {
+    let (stalled, _next) = taken_over().await;
+    let world = &stalled.world;
+    let denied = world.faults.on(Op::List, |path| path.ends_with("/gc"), Fault::Deny);
+    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(4)), None).await.unwrap();
+    reader.next().await.unwrap_err();
+    denied.stop();
+    let point = reader.resume_point();
+    assert_eq!(point, ResumePoint { next: Position::new(4), highest: Epoch::NONE });
+    assert_eq!(rows(&world.wal, ReadFrom::Resume(point)).await.unwrap(), [4]);
 }
 
 /// P-13, P-40: a leftover is not recovered.
