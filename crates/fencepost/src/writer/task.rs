@@ -291,17 +291,18 @@ impl Task {
     fn stop(&mut self, from: Position, stop: Stop) {
         let cause = self.cause.as_ref().map(ToString::to_string);
         tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.core.epoch(), ?stop, "the writer stopped");
+        self.fail_for_good(explain(stop, stop.at(), &cause));
         for (at, undecided) in self.undecided.split_off(&from) {
             let why = explain(stop, at, &cause);
             self.ledger.lose(undecided.first, &why);
             fail(undecided.waiters, &why);
         }
-        self.fail_for_good(explain(stop, stop.at(), &cause));
     }
 
-    /// Remembers why, and lets the lease go: whoever comes next need not wait.
+    /// Remembers why, and lets the lease go: whoever comes next need not wait. Comes before anybody is told, so that they find it in the status too.
     fn fail_for_good(&mut self, failure: AppendError) {
         self.ledger.stop(failure);
+        self.publish();
         if let Some(renewal) = self.renewal.take() {
             tokio::spawn(renewal.release());
         }
@@ -326,6 +327,7 @@ impl Task {
             }
         };
         if let Some(done) = self.checkpoint.take() {
+            self.publish();
             let _ = done.send(result);
         }
     }

@@ -16,21 +16,28 @@ struct Witness {
     seen: Mutex<Vec<WriterStatus>>,
 }
 
+impl Witness {
+    fn of(writer: &Arc<Writer>) -> Arc<Self> {
+        Arc::new(Self { writer: Arc::clone(writer), seen: Mutex::default() })
+    }
+}
+
 impl Wake for Witness {
     fn wake(self: Arc<Self>) {
         self.seen.lock().unwrap().push(self.writer.status());
     }
 }
 
-/// Whoever hears of an acknowledgement and asks for the status, on another thread perhaps, finds it there, and its requests counted.
+/// Whoever hears of an acknowledgement, or that there will be none, and asks for the status, on another thread perhaps, finds it there, and its requests counted.
 #[tokio::test(start_paused = true)]
 async fn the_status_has_what_anybody_was_told() {
-    for asks_for_a_flush in [false, true] {
+    for (asks_for_a_flush, fails) in [(false, false), (false, true), (true, false), (true, true)] {
         let world = World::new().await;
         let writer = Arc::new(world.writer().await);
         append_all(&writer, [1]).await;
         let puts = writer.status().requests.put;
-        let witness = Arc::new(Witness { writer: Arc::clone(&writer), seen: Mutex::default() });
+        let denied = fails.then(|| world.faults.on(Op::Put, world.entry(3), Fault::Deny));
+        let witness = Witness::of(&writer);
         let waker = Waker::from(Arc::clone(&witness));
         let mut ticket = submit(&writer, 2).await;
         let mut flush = writer.flush().boxed();
@@ -41,9 +48,32 @@ async fn the_status_has_what_anybody_was_told() {
         }
         settle().await;
         let seen = witness.seen.lock().unwrap();
-        let told: Vec<_> =
-            seen.iter().map(|status| (status.acknowledged.get(), status.requests.put)).collect();
-        assert_eq!(told, [(3, puts + 1)], "{asks_for_a_flush}");
+        let told = |status: &WriterStatus| {
+            (status.acknowledged.get(), status.requests.put - puts, status.stopped.is_some())
+        };
+        let expected = if fails { (2, 1, true) } else { (3, 1, false) };
+        assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), [expected], "{asks_for_a_flush}");
+        assert_eq!(denied.map_or(0, |denied| denied.hits()), u64::from(fails));
+    }
+}
+
+/// So does whoever hears where the checkpoint is, or that a successor forbade it.
+#[tokio::test(start_paused = true)]
+async fn the_status_has_the_checkpoint_that_anybody_was_told() {
+    for fenced in [false, true] {
+        let world = World::new().await;
+        let writer = Arc::new(world.writer().await);
+        append_all(&writer, 1..=3).await;
+        let _successor = if fenced { Some(world.writer().await) } else { None };
+        let witness = Witness::of(&writer);
+        let waker = Waker::from(Arc::clone(&witness));
+        let mut checkpoint = writer.checkpoint(Position::new(3)).boxed();
+        assert!(checkpoint.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+        settle().await;
+        let seen = witness.seen.lock().unwrap();
+        let told = |status: &WriterStatus| (status.replay_after.get(), status.stopped.is_some());
+        let expected = if fenced { (0, true) } else { (3, false) };
+        assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), [expected], "{fenced}");
     }
 }
 
