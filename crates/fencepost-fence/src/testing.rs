@@ -20,6 +20,8 @@ use crate::{CreateReply, Params, Pipelining, ReadReply, Reply, Request, Tick, Wi
 use fencepost_format::{
     EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, ShardId, ShardStatus, Version,
 };
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 /// A window of 4, two reads ahead, 100 ms of patience.
 pub(crate) const PARAMS: Params = Params {
@@ -32,7 +34,7 @@ pub(crate) const PARAMS: Params = Params {
 pub(crate) const SHARD: ShardId = ShardId::from_bytes([7; 16]);
 
 /// A machine and its words.
-pub(crate) trait Party {
+pub(crate) trait Party: Clone + PartialEq + Debug {
     fn request(&mut self, now: Tick) -> Option<Request>;
     fn handle(&mut self, now: Tick, reply: &Reply);
     fn event(&mut self) -> Option<String>;
@@ -41,24 +43,109 @@ pub(crate) trait Party {
     }
 }
 
-/// Plays `script` and returns everything that was asked and told, in order.
+/// Plays `script` to a new machine and returns everything that was asked and told, in order. After each step the machine is told what it did not ask for,
+/// too: it must not take notice.
 pub(crate) fn play(party: &mut impl Party, script: &str) -> String {
-    let mut now = Tick(0);
-    let mut out = drain(party, now);
+    play_and(party, script, ignores_what_was_not_asked)
+}
+
+/// The same with a machine that may still wait for answers: it is told no others.
+pub(crate) fn play_on(party: &mut impl Party, script: &str) -> String {
+    play_and(party, script, |_, _| ())
+}
+
+fn play_and<P: Party>(party: &mut P, script: &str, check: impl Fn(&BTreeSet<Question>, &P)) -> String {
+    let (mut now, mut open) = (Tick(0), BTreeSet::new());
+    let mut out = drain(party, now, &mut open);
     for word in script.split_whitespace() {
+        let mut answer = |party: &mut P, reply: &Reply| {
+            party.handle(now, reply);
+            open.remove(&answered(reply));
+        };
         match (word.strip_prefix('@'), word.split_once('=')) {
             (Some(time), _) => now = Tick(number(time)),
             (None, None) if word.starts_with("tail") => {
                 for at in window_above(&word[4..]) {
-                    party.handle(now, &Reply::Peeked(at, ReadReply::Absent));
+                    answer(party, &Reply::Peeked(at, ReadReply::Absent));
                 }
             }
-            (None, Some((of, answer))) => party.handle(now, &reply(of, answer)),
+            (None, Some((of, text))) => answer(party, &reply(of, text)),
             (None, None) => party.command(now, word),
         }
-        out.extend(drain(party, now));
+        out.extend(drain(party, now, &mut open));
+        check(&open, party);
     }
     out.join(" ")
+}
+
+/// Tells it all that it did not ask for.
+fn ignores_what_was_not_asked(open: &BTreeSet<Question>, party: &impl Party) {
+    let is_open = |reply: &Reply| match answered(reply) {
+        // A look takes the read ahead for a peek.
+        ("get" | "peek", at) => open.contains(&("get", at)) || open.contains(&("peek", at)),
+        question => open.contains(&question),
+    };
+    for reply in replies().filter(|reply| !is_open(reply)) {
+        let mut told = party.clone();
+        // Early, as nothing is due that any reply would set off.
+        told.handle(Tick(0), &reply);
+        assert!(told == *party, "{reply:?} was not asked for; asked: {open:?}\n{party:?}\n{told:?}");
+    }
+}
+
+/// Replies of all kinds, of most outcomes.
+fn replies() -> impl Iterator<Item = Reply> {
+    let numbered = (1..12).flat_map(|number| {
+        let (at, version) = (Position::new(number), Version::new(number));
+        let entries = ["d1", "p9", "absent", "bad", "?"].into_iter().flat_map(move |text| {
+            let peeked = read(text, |text| peeked(number, text));
+            [Reply::Entry(at, read(text, |text| header(number, text))), Reply::Peeked(at, peeked)]
+        });
+        let manifests = ["e9r1", "absent", "bad", "?"].into_iter();
+        let manifests =
+            manifests.map(move |text| Reply::Manifest(version, read(text, |text| manifest(number, text))));
+        let not_done = CreateReply::NotDone { again: false };
+        let creates = [CreateReply::Done, CreateReply::Exists, CreateReply::Unknown, not_done];
+        let creates = creates
+            .into_iter()
+            .flat_map(move |reply| [Reply::EntryCreated(at, reply), Reply::ManifestCreated(version, reply)]);
+        entries.chain(manifests).chain(creates)
+    });
+    let others = ["0", "9", "absent", "?"].into_iter().flat_map(|text| {
+        let position = || read(text, |text| Position::try_new(number(text)).unwrap_or(Position::NONE));
+        let version = read(text, |text| Version::new(number(text)));
+        [Reply::Listed(version), Reply::Boundary(position()), Reply::Cursor(position())]
+    });
+    numbered.chain(others)
+}
+
+/// What a request asks, and a reply answers.
+type Question = (&'static str, u64);
+
+const fn asked(request: &Request) -> Question {
+    match request {
+        Request::ListManifests { .. } => ("list", 0),
+        Request::ReadManifest { version, .. } => ("man", version.get()),
+        Request::CreateManifest { manifest, .. } => ("cre", manifest.version.get()),
+        Request::ReadEntry { at, .. } => ("get", at.get()),
+        Request::PeekEntry { at, .. } => ("peek", at.get()),
+        Request::ListBoundaries { .. } => ("bound", 0),
+        Request::ReadCursor { .. } => ("cursor", 0),
+        Request::CreateEntry { entry, .. } => ("put", entry.position.get()),
+    }
+}
+
+const fn answered(reply: &Reply) -> Question {
+    match reply {
+        Reply::Listed(_) => ("list", 0),
+        Reply::Manifest(version, _) => ("man", version.get()),
+        Reply::ManifestCreated(version, _) => ("cre", version.get()),
+        Reply::Entry(at, _) => ("get", at.get()),
+        Reply::Peeked(at, _) => ("peek", at.get()),
+        Reply::Boundary(_) => ("bound", 0),
+        Reply::Cursor(_) => ("cursor", 0),
+        Reply::EntryCreated(at, _) => ("put", at.get()),
+    }
 }
 
 /// What is expected, with each `LOOK5` as the requests of a look above 5.
@@ -100,8 +187,10 @@ pub(crate) fn manifest(version: u64, words: &str) -> Manifest {
     manifest
 }
 
-fn drain(party: &mut impl Party, now: Tick) -> Vec<String> {
-    let asked: Vec<_> = std::iter::from_fn(|| party.request(now)).map(|request| ask(&request)).collect();
+fn drain(party: &mut impl Party, now: Tick, open: &mut BTreeSet<Question>) -> Vec<String> {
+    let requests: Vec<_> = std::iter::from_fn(|| party.request(now)).collect();
+    open.extend(requests.iter().map(asked));
+    let asked: Vec<_> = requests.iter().map(ask).collect();
     let told = std::iter::from_fn(|| party.event());
     told.chain(asked).collect()
 }

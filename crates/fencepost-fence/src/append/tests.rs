@@ -1,7 +1,7 @@
 //! The append window by scripts: writer of epoch 2, first append at 5.
 
 use super::*;
-use crate::testing::{PARAMS, Party, nonce, number, play};
+use crate::testing::{PARAMS, Party, nonce, number, play, play_on};
 use fencepost_format::Version;
 
 impl Party for AppendWindow {
@@ -116,13 +116,15 @@ fn a_manifest_older_than_the_successors_makes_nothing_definite() {
 /// lower entry was met.
 #[test]
 fn an_answer_to_a_search_that_was_given_up_is_none_to_the_next() {
+    // What is owed to the search before is known by its kind alone.
+    let on = |script: &str, expect: &str| assert_eq!(play_on(&mut window(), script), expect, "{script}");
     let collided = "submit submit put6=exists get6=p3 put5=exists get5=p3";
-    check(
+    on(
         &format!("{collided} list=7 list=8 man8=e3r9 man9=absent list=8"),
         "PUT5:d PUT6:d GET6#1 LIST GET5#1 LIST MAN8 MAN9 LIST fail5:fenced-by3-sure-from7",
     );
     // A stop below gives the search up as well, and the next collision, lower still, waits for its answer.
-    check(
+    on(
         "submit submit submit put7=exists get7=p3 put6=no put5=exists get5=p3 list=7 list=8",
         "PUT5:d PUT6:d PUT7:d GET7#1 LIST fail6:not-done GET5#1 LIST MAN8",
     );
@@ -189,25 +191,25 @@ fn a_window_tells_how_it_stands() {
     assert_eq!(stands(&window), (0, None, true));
     play(&mut window, "@3 submit @7 submit");
     assert_eq!(stands(&window), (2, Some(Tick(103)), true));
-    play(&mut window, "put6=done");
+    play_on(&mut window, "put6=done");
     assert_eq!(stands(&window), (2, Some(Tick(103)), true));
-    play(&mut window, "put5=done");
+    play_on(&mut window, "put5=done");
     assert_eq!(
         (stands(&window), window.acked(), window.stopped()),
         ((0, None, true), Position::new(6), None)
     );
-    play(&mut window, "submit submit submit submit");
+    play_on(&mut window, "submit submit submit submit");
     assert_eq!(stands(&window), (4, Some(Tick(100)), false));
-    play(&mut window, "put8=exists get8=p3");
+    play_on(&mut window, "put8=exists get8=p3");
     assert!(window.is_asking_manifest() && !window.is_closed());
     assert_eq!(window.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(8) }));
-    play(&mut window, "list=7 man7=e3r4 man8=absent list=7");
+    play_on(&mut window, "list=7 man7=e3r4 man8=absent list=7");
     assert!(!window.is_asking_manifest());
 
     let mut window = self::window();
     play(&mut window, "close");
     assert!(!window.is_closed() && !window.has_room());
-    play(&mut window, "put5=done");
+    play_on(&mut window, "put5=done");
     assert!(window.is_closed() && window.stopped().is_none());
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{Party, SHARD, play};
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Committing(Commit, Option<String>, bool);
 
 impl Party for Committing {

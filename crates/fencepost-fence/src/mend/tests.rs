@@ -4,15 +4,21 @@ use super::*;
 use crate::testing::{PARAMS, Party, nonce, play};
 use fencepost_format::Epoch;
 
-struct Mending(Mend, Option<MendOutcome>);
+/// What came of it, and whether it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mending(Mend, Option<MendOutcome>, bool);
 
 impl Party for Mending {
     fn request(&mut self, _: Tick) -> Option<Request> {
-        self.0.poll_request()
+        if self.2 { None } else { self.0.poll_request() }
     }
 
     fn handle(&mut self, now: Tick, reply: &Reply) {
-        self.1 = self.1.take().or_else(|| self.0.handle(now, reply));
+        if self.2 {
+            return;
+        }
+        self.1 = self.0.handle(now, reply);
+        self.2 = self.1.is_some();
     }
 
     fn event(&mut self) -> Option<String> {
@@ -27,7 +33,7 @@ fn check(ailment: Ailment, script: &str, expect: &str) {
     let epoch = Epoch::new(2);
     let writer = WriterId { epoch, nonce: nonce(epoch) };
     let mend = Mend::new(PARAMS, Tick(0), Position::new(5), ailment, writer);
-    assert_eq!(play(&mut Mending(mend, None), script), expect, "{script}");
+    assert_eq!(play(&mut Mending(mend, None, false), script), expect, "{script}");
 }
 
 fn lost(script: &str, expect: &str) {
