@@ -203,4 +203,4 @@ fn meta(location: ObjectPath, stat: &Stat) -> ObjectMeta {
 }
 
 /// Files whose identity is remembered where they cannot be marked; some 40 bytes each.
-const SETTLED_MAX: usize = 1 << 16;
+pub(super) const SETTLED_MAX: usize = 1 << 16;

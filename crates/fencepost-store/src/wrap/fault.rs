@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// | [`FalseExists`](Self::FalseExists) | no | already exists |
 /// | [`IgnoreCondition`](Self::IgnoreCondition) | yes, overwriting | done |
 /// | [`FalseAbsent`](Self::FalseAbsent) | no | not found |
+/// | [`Reverse`](Self::Reverse) | yes | the listing, its objects in the opposite order |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -44,6 +45,8 @@ pub enum Fault {
     /// A read finds nothing, as if from a cache. In a listing, of which the rule then sees each object
     /// instead of the prefix, the object is left out.
     FalseAbsent,
+    /// A listing is handed out from its end, as listings may be in any order. It happens besides whatever another rule does.
+    Reverse,
 }
 
 /// A store that misbehaves on cue. Cloning it shares rules and data.
@@ -110,10 +113,10 @@ impl FaultStore {
 
     fn action(&self, op: Op, path: &str) -> Option<Action> {
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let hides = |action: &Action| matches!(action, Action::Fault(Fault::FalseAbsent));
+        let apart = |action: &Action| matches!(action, Action::Fault(Fault::FalseAbsent | Fault::Reverse));
         let applies = |(rule, action): &&(Rule, Action)| {
-            // Rules that hide objects from listings are asked about each object.
-            !(op == Op::List && hides(action)) && rule.applies(op, path)
+            // Rules that hide objects from listings are asked about each object, and those that reverse listings by themselves.
+            !(op == Op::List && apart(action)) && rule.applies(op, path)
         };
         rules.iter().find(applies).map(|(_, action)| action.clone())
     }
@@ -124,6 +127,14 @@ impl FaultStore {
             matches!(action, Action::Fault(Fault::FalseAbsent)) && rule.applies(Op::List, path.as_ref())
         };
         rules.iter().any(hides)
+    }
+
+    fn is_reversed(&self, prefix: &str) -> bool {
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let reverses = |(rule, action): &(Rule, Action)| {
+            matches!(action, Action::Fault(Fault::Reverse)) && rule.applies(Op::List, prefix)
+        };
+        rules.iter().any(reverses)
     }
 
     /// Does what a rule says around `request`, which is anything but a write.
@@ -161,6 +172,10 @@ impl FaultStore {
         let items = list(&*self.inner);
         let first = async move {
             this.around(Op::List, &prefix, async { Ok(()) }).await?;
+            let items = match this.is_reversed(&prefix) {
+                true => stream::iter(items.try_collect::<Vec<_>>().await?.into_iter().rev().map(Ok)).boxed(),
+                false => items,
+            };
             Ok::<_, Error>(items.try_filter(move |item| std::future::ready(!this.is_hidden(&item.location))))
         };
         first.into_stream().try_flatten().boxed()
@@ -177,7 +192,7 @@ impl Fault {
             Self::Drop => timed_out(),
             Self::FalseExists => Error::AlreadyExists { path, source: "injected".into() },
             Self::FalseAbsent => Error::NotFound { path, source: "injected".into() },
-            Self::LoseReply | Self::IgnoreCondition => return None,
+            Self::LoseReply | Self::IgnoreCondition | Self::Reverse => return None,
         })
     }
 }
@@ -280,6 +295,10 @@ impl ObjectStore for FaultStore {
         let path = prefix.map_or("", |prefix| prefix.as_ref());
         let mut found = self.around(Op::List, path, self.inner.list_with_delimiter(prefix)).await?;
         found.objects.retain(|object| !self.is_hidden(&object.location));
+        if self.is_reversed(path) {
+            found.objects.reverse();
+            found.common_prefixes.reverse();
+        }
         Ok(found)
     }
 

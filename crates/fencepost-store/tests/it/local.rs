@@ -134,12 +134,25 @@ async fn staging_files_are_listed_counted_and_deleted_by_age() {
     fs::File::options().write(true).open(home.path().join("log/wal/x#1")).unwrap().set_modified(old).unwrap();
     let found = store.staging_files("log").await.unwrap();
     assert_eq!((found.len(), found.iter().map(|file| file.size).sum::<u64>()), (2, 11));
+    // One from the future is young, whatever age is asked for.
+    let future = SystemTime::now() + Duration::from_secs(100_000);
+    let other = fs::File::options().write(true).open(home.path().join("log/wal/y#12")).unwrap();
+    other.set_modified(future).unwrap();
+    let sweep = store.delete_staging_files("log/wal", Duration::MAX).await.unwrap();
+    assert_eq!((sweep.deleted.len(), sweep.kept.len()), (0, 2));
 
     let sweep = store.delete_staging_files("log", Duration::from_secs(86_400)).await.unwrap();
     assert_eq!((sweep.deleted.len(), sweep.kept.len(), sweep.failed.len()), (1, 1, 0));
     assert_eq!((sweep.deleted[0].path.as_ref(), sweep.bytes_freed()), ("log/wal/x#1", 4));
     let sweep = store.delete_staging_files("log", Duration::ZERO).await.unwrap();
+    assert_eq!((sweep.deleted.len(), sweep.kept.len()), (0, 1));
+    other.set_modified(old).unwrap();
+    let sweep = store.delete_staging_files("log", Duration::ZERO).await.unwrap();
     assert_eq!(sweep.deleted.len(), 1);
+    let written = || fs::metadata(home.path()).unwrap().modified().unwrap();
+    let before = written();
+    assert!(store.delete_staging_files("log", Duration::ZERO).await.unwrap().kept.is_empty());
+    assert_eq!(written(), before, "where there is nothing to delete, nothing is written");
     assert_eq!(store.list_all("").await.unwrap().len(), 1, "objects stay");
     assert_eq!(store.staging_files("").await.unwrap().len(), 1, "so does what is elsewhere");
     let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -9,6 +9,7 @@ mod fake_s3;
 mod gcs;
 mod local;
 mod memory;
+mod odd;
 mod open;
 mod probe;
 mod s3_outcomes;

@@ -98,6 +98,26 @@ async fn listings_and_deletions_have_faults_too() {
 }
 
 #[tokio::test]
+async fn a_listing_may_come_from_its_end() {
+    let faults = FaultStore::in_memory();
+    let store = over(&faults);
+    for name in ["a/1", "b/2", "c"] {
+        store.put_new(name, "x".into()).await.unwrap();
+    }
+    let names = async || {
+        let (objects, folders) = (store.list_all("").await.unwrap(), store.list_dirs("").await.unwrap());
+        let objects: Vec<_> = objects.into_iter().map(|object| object.path.to_string()).collect();
+        (objects, folders.into_iter().map(|folder| folder.to_string()).collect::<Vec<_>>())
+    };
+    let (mut objects, mut folders) = names().await;
+    assert_eq!((objects.len(), folders.len()), (3, 2));
+    let reversed = faults.on(Op::List, |prefix| prefix == "root", Fault::Reverse);
+    objects.reverse();
+    folders.reverse();
+    assert_eq!((names().await, reversed.hits()), ((objects, folders), 2));
+}
+
+#[tokio::test]
 async fn a_held_create_lands_at_its_release_even_if_its_caller_has_gone() {
     let faults = FaultStore::in_memory();
     let store = over(&faults);

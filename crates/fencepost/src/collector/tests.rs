@@ -225,6 +225,20 @@ async fn cursors_hold_and_what_may_be_one_holds_everything() {
     assert_eq!(log.positions().await, [3, 4, 5, 6, 7]);
 }
 
+/// More of a schema than that is not read, so it is not known whose the entry is.
+#[tokio::test]
+async fn an_entry_of_lances_whose_schema_is_too_long_stays() {
+    let log = Log::new(log::memory("long-schema"));
+    log.lance(1, 1, 10, 17 << 20).await;
+    log.lance(2, 1, 10, 1 << 20).await;
+    log.lance(3, 1, 10, 0).await;
+    log.manifest(1, 1, 2, 3).await;
+    let collected = pass(&log).await;
+    let verdict = |at| &collected.plan.verdicts[&Object::Entry(Position::new(at))];
+    assert_eq!(verdict(1), &Verdict::Keep(Reason::Unreadable));
+    assert_ne!(verdict(2), &Verdict::Keep(Reason::Unreadable));
+}
+
 #[tokio::test]
 async fn what_is_not_understood_is_reported_and_stays() {
     let log = busy(log::memory("strange")).await;

@@ -116,3 +116,32 @@ pub(super) fn store_time(time: SystemTime) -> StoreTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     StoreTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Position, ShardId};
+    use fencepost_store::StoreOptions;
+
+    /// F-26: every object that is listed tells a time at which the store was, whatever else is known of it.
+    #[tokio::test]
+    async fn each_object_tells_how_late_it_is() {
+        let store = LogStore::open("memory://listing-times", StoreOptions::new()).unwrap();
+        let paths = ShardPaths::new("table", ShardId::from_bytes([7; 16]));
+        let cursor = CursorDocument::Cursor(Nonce(5), Position::new(1).into());
+        let documents = [
+            paths.cursor(&CursorName::parse("reader").unwrap(), &cursor),
+            format!("{}/reader/v2-4", paths.cursors_dir()),
+            paths.stamp(),
+            paths.release(Epoch::new(1)),
+            format!("{}/fencepost/strange", paths.root()),
+        ];
+        let manifests = [paths.version_hint(), format!("{}/strange", paths.manifest_dir())];
+        let documents = documents.into_iter().map(|path| (Part::Documents, path));
+        for (part, path) in documents.chain(manifests.into_iter().map(|path| (Part::Manifests, path))) {
+            store.put_new(&path, "?".into()).await.unwrap();
+            assert!(list(&store, &paths, part).await.unwrap().newest_other > StoreTime(0), "{path}");
+            assert!(store.delete([path]).await[0].result.is_ok());
+        }
+    }
+}

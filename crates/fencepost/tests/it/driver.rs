@@ -6,6 +6,7 @@ use fencepost_store::wrap::{FaultStore, Held, Op};
 use std::sync::Arc;
 
 mod checkpoint;
+mod collects;
 mod copies;
 mod cursors;
 mod ends;

@@ -93,6 +93,18 @@ async fn replay_passes_entries_of_flushed_generations() {
     assert_eq!(found, live());
 }
 
+/// P-59: recorded once and for ever. Whoever records it again is told that it was.
+#[tokio::test(start_paused = true)]
+async fn claim_is_released_once() {
+    let wal = flushed_with_a_stale_replay_point().await;
+    let claims = wal.collector().plan().await.unwrap().plan.claims.all;
+    let claim = claims.first().expect("Lance claimed here");
+    assert!(wal.release_claim(claim).await.unwrap());
+    assert!(!wal.release_claim(claim).await.unwrap());
+    let released = wal.collector().plan().await.unwrap();
+    assert_eq!(released.report.kept["release_record"], 1);
+}
+
 /// P-27: the fixture's manifests are Lance's. The writer after the next one remembers that, too.
 #[tokio::test(start_paused = true)]
 async fn one_append_is_in_flight_where_lance_has_been() {

@@ -49,9 +49,12 @@ fn the_entry_that_proves_it_is_read_above_the_bound_too() {
 /// the reads. Nothing was lost, and no pass says so.
 #[test]
 fn what_landed_late_during_the_pass_is_no_damage() {
-    for mode in [Mode::Delete, Mode::PlanOnly] {
-        let mut world = World::new("1:h1 2:d1 3:d1 4:d1 5:d1 6:d1 7:c1 8:h3 9:d3", 3, 8);
-        world.boundaries.insert(Position::new(1), BTreeSet::new());
+    // Also where nothing else is to be deleted, for which it would have to look again.
+    let logs = [("1:h1 2:d1", 1), ("", 2)].map(|(below, boundary)| (below.to_owned() + LANDED_IN, boundary));
+    let modes = [Mode::Delete, Mode::PlanOnly];
+    for (mode, (log, boundary)) in modes.iter().flat_map(|mode| logs.iter().map(|log| (*mode, log))) {
+        let mut world = World::new(log, 3, 8);
+        world.boundaries.insert(Position::new(*boundary), BTreeSet::new());
         let mut pass = Collection::new(PARAMS, Tick(0), policy(), mode);
         let mut events = Vec::new();
         while let Some(request) = pass.poll_request() {
@@ -64,6 +67,9 @@ fn what_landed_late_during_the_pass_is_no_damage() {
             pass.handle(Tick(0), reply);
             events.extend(std::iter::from_fn(|| pass.poll_event()));
         }
-        assert_eq!(told(&events), [(0, 0); 0], "{mode:?}");
+        assert_eq!(told(&events), [(0, 0); 0], "{mode:?} {log}");
     }
 }
+
+/// See [`what_landed_late_during_the_pass_is_no_damage`].
+const LANDED_IN: &str = " 3:d1 4:d1 5:d1 6:d1 7:c1 8:h3 9:d3";

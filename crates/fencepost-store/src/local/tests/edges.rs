@@ -2,8 +2,10 @@
 
 use super::scripted::{Fault, Op};
 use super::*;
+use crate::local::read::SETTLED_MAX;
 
 const EACCES: i32 = 13;
+const EEXIST: i32 = 17;
 const EROFS: i32 = 30;
 #[cfg(target_os = "linux")]
 const EDQUOT: i32 = 122;
@@ -80,6 +82,29 @@ async fn directories_that_deny_their_flush_fail_the_create() {
     assert!(bench.files("a").is_empty());
 }
 
+/// P-72: whoever owns the directory that holds the root may not let us read it. It was there before the store was.
+#[tokio::test]
+async fn the_directory_above_the_root_may_deny_its_flush() {
+    let bench = Bench::new();
+    bench.disk.on(ABOVE, Fault::None, 1);
+    bench.disk.on(ABOVE, Fault::Refused(EACCES), 1);
+    bench.create("a/1", "x").await.unwrap();
+    let bench = Bench::new();
+    bench.disk.on(ABOVE, Fault::None, 1);
+    bench.disk.on(ABOVE, Fault::Refused(EIO), 1);
+    assert_eq!(bench.create("a/1", "x").await, Err(IO), "that is no denial");
+}
+
+/// P-72: what was in the way is gone again before it could be flushed. It was there, and whoever asked looks for it next.
+#[tokio::test]
+async fn what_was_in_the_way_and_is_gone_exists_all_the_same() {
+    let bench = Bench::new();
+    bench.create("wal/0", "").await.unwrap();
+    bench.disk.on(Op::Link, Fault::Refused(EEXIST), 1);
+    assert_eq!(bench.create("wal/1", "x").await, Err(Answer::Exists));
+    assert_eq!(bench.files("wal"), ["0"]);
+}
+
 /// P-72: a directory that was removed because it was empty is another one when it comes back.
 #[tokio::test]
 async fn a_directory_that_was_removed_is_made_and_flushed_again() {
@@ -137,6 +162,27 @@ async fn a_file_that_cannot_be_marked_is_flushed_once_for_each_change() {
     fs::hard_link(bench.home.path().join("1"), bench.home.path().join("3")).unwrap();
     bench.read("1").await.unwrap();
     assert_eq!(flushes(&bench.disk.asked())[..2], READ);
+}
+
+/// Memory stays bounded, however many files have no mark. Whatever was forgotten is flushed once more.
+#[tokio::test]
+async fn files_that_were_flushed_and_not_marked_are_remembered_up_to_a_number() {
+    let bench = Bench::new();
+    let known = |store: &LocalDirectory<Scripted>| store.settled.lock().unwrap().len();
+    bench.disk.on(Op::Mark, Fault::Refused(EINVAL), ALWAYS);
+    for name in ["1", "2"] {
+        fs::write(bench.home.path().join(name), "theirs").unwrap();
+    }
+    bench.read("1").await.unwrap();
+    assert_eq!(known(&bench.store), 1);
+    let others = (2..SETTLED_MAX as u64).map(|number| ((u64::MAX, number), (0, 0)));
+    bench.store.settled.lock().unwrap().extend(others);
+    assert_eq!(known(&bench.store), SETTLED_MAX - 1);
+    bench.read("2").await.unwrap();
+    assert_eq!(known(&bench.store), SETTLED_MAX);
+    fs::write(bench.home.path().join("3"), "theirs").unwrap();
+    bench.read("3").await.unwrap();
+    assert_eq!(known(&bench.store), 1);
 }
 
 #[tokio::test]

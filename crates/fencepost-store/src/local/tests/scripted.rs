@@ -33,6 +33,8 @@ pub(super) enum Fault {
     Short,
     /// A write takes nothing.
     Nothing,
+    /// It goes well.
+    None,
 }
 
 /// See [the module](self).
@@ -74,7 +76,7 @@ impl Scripted {
                 drop(done.await);
                 Err(io::Error::from_raw_os_error(number))
             }
-            Some(Fault::Short | Fault::Nothing) | None => done.await,
+            Some(Fault::Short | Fault::Nothing | Fault::None) | None => done.await,
         }
     }
 }
@@ -106,7 +108,7 @@ impl Disk for Scripted {
             Some(Fault::Short) => RealDisk.write(file, &bytes[..1]).await,
             Some(Fault::Nothing) => Ok(0),
             Some(Fault::Refused(number) | Fault::Done(number)) => Err(io::Error::from_raw_os_error(number)),
-            None => RealDisk.write(file, bytes).await,
+            Some(Fault::None) | None => RealDisk.write(file, bytes).await,
         }
     }
 

@@ -79,6 +79,31 @@ async fn a_linger_waits_for_company() {
     assert_eq!(entries(&world).await, [vec![1, 2]]);
 }
 
+/// Nobody can join a group that is full, or that another one waits behind.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_nobody_can_join_does_not_linger() {
+    let world = World::new().await;
+    let bytes = EncodedBatches::encode(&[batch([1])]).unwrap().bytes();
+    let linger = Duration::from_secs(10);
+    let full = options().with_group_bytes_max(2 * bytes).with_linger(linger);
+    let writer = world.wal.open_writer(full).await.unwrap();
+    let started = Instant::now();
+    futures::future::try_join_all(submit_all(&writer, [1, 2]).await).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    writer.close().await.unwrap();
+
+    let roomy = options().with_group_bytes_max(1 << 20).with_linger(linger);
+    let writer = world.wal.open_writer(roomy).await.unwrap();
+    let started = Instant::now();
+    let first = submit(&writer, 3).await;
+    let second = writer.submit(vec![named_batch("m", [4])]).await.unwrap();
+    first.await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    second.await.unwrap();
+    assert_eq!(started.elapsed(), linger);
+    assert_eq!(entries(&world).await, [vec![1, 2], vec![3], vec![4]]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn flush_and_close_end_the_linger() {
     let world = World::new().await;

@@ -22,7 +22,11 @@ async fn shards_in_one_store_know_nothing_of_each_other() {
     assert_eq!((a.epoch().get(), c.epoch().get()), (1, 2));
     assert_eq!(world.rows().await, [1, 2, 3, 4]);
     assert_eq!(rows(&other, ReadFrom::Checkpoint).await.unwrap(), [11, 12]);
-    assert_eq!(find_shards(world.wal.store()).await.unwrap(), [world.wal.shard(), OTHER]);
+    for reversed in [false, true] {
+        // In the order of their ids, whatever order the store has.
+        let _order = reversed.then(|| world.faults.on(Op::List, |_| true, Fault::Reverse));
+        assert_eq!(find_shards(world.wal.store()).await.unwrap(), [world.wal.shard(), OTHER]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

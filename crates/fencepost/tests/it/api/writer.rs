@@ -2,6 +2,7 @@
 
 use crate::support::{World, append, append_all, batch, named_batch, numbers, options, submit};
 use fencepost::{AppendError, CheckpointError, Position, ReadFrom};
+use fencepost_format::EncodedBatches;
 
 /// P-20, P-21.
 #[tokio::test(start_paused = true)]
@@ -79,6 +80,24 @@ async fn refused_submissions_are_handed_back() {
 
     assert!(matches!(writer.append(&[]).await, Err(AppendError::Refused { .. })));
     assert_eq!(world.layout().await, "1:h1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_a_submission_is_inclusive() {
+    let world = World::new().await;
+    let bytes = EncodedBatches::encode(&[batch([1])]).unwrap().bytes();
+    for (limit, fits) in [(bytes - 1, false), (bytes, true)] {
+        let writer = world.wal.open_writer(options().with_entry_bytes_max(limit)).await.unwrap();
+        let appended = writer.append(&[batch([1])]).await;
+        match appended {
+            Ok(_) => assert!(fits),
+            Err(AppendError::TooLarge { bytes: said, limit: allowed }) => {
+                assert_eq!((fits, said, allowed), (false, bytes, limit));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(world.rows().await, [1]);
 }
 
 /// P-30: the next writer, and every reader, begins above it.

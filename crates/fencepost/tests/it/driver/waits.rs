@@ -70,13 +70,14 @@ async fn close_finishes_what_waits_for_room() {
     assert_eq!(world.rows().await, (0..70).collect::<Vec<_>>());
 }
 
-/// Of three that wait, the first gets a position and is acknowledged while the others have none yet.
+/// Of three that wait, the first gets a position and is acknowledged while the others have none yet, and so does the second.
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_all_that_had_no_position() {
     let world = World::new().await;
     let writer = world.wal.open_writer(options().with_pipelining(Pipelining::Never)).await.unwrap();
     let first = world.faults.hold(Op::Put, world.entry(2));
-    let second = world.faults.hold(Op::Put, world.entry(3));
+    let (second, third) =
+        (world.faults.hold(Op::Put, world.entry(3)), world.faults.hold(Op::Put, world.entry(4)));
     let tickets = [submit(&writer, 1).await, submit(&writer, 2).await, submit(&writer, 3).await];
     first.arrived().await;
     let flush = writer.flush();
@@ -88,6 +89,11 @@ async fn a_flush_waits_for_all_that_had_no_position() {
     assert_eq!(writer.status().acknowledged.get(), 2);
     assert!(futures::poll!(&mut flush).is_pending(), "two of three are not durable");
     second.release();
+    third.arrived().await;
+    settle().await;
+    assert_eq!(writer.status().acknowledged.get(), 3);
+    assert!(futures::poll!(&mut flush).is_pending(), "the last that it waits for is not durable");
+    third.release();
     flush.await.unwrap();
     for ticket in tickets {
         ticket.await.unwrap();
