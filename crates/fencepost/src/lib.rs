@@ -1,8 +1,8 @@
 //! A write-ahead log on object storage, in the layout of Lance's MemWAL.
 //!
 //! A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
-//! acknowledge a write that will not be replayed. `docs/safety.md` explains why. These pages cite clauses `P-…`, which are
-//! in `docs/protocol.md`.
+//! acknowledge a write that will not be replayed. [the book](book::safety) explains why. These pages cite clauses `P-…`, which are
+//! in [the book](book::protocol).
 //!
 //! ```text
 //!   Wal ──── open_writer ────► Writer ──── append, submit, flush, checkpoint, close
@@ -64,6 +64,9 @@
 //! It is not a queue, not a database, and not a way to have several writers on one shard. It does not judge what is
 //! stored safely elsewhere: you say so by moving the checkpoint.
 
+// Only where pages are made of it: nothing else needs the files.
+#[cfg(all(doc, not(doctest)))]
+pub mod book;
 mod collector;
 #[cfg(feature = "doctor")]
 pub mod doctor;
