@@ -32,7 +32,7 @@
 //!
 //! # Features
 //!
-//! `codec` (default): rows, with Arrow 58 to 60. Without it there are ids, names, trailers, manifests and documents, and
+//! `codec` (default): rows, with Arrow 58 or 59. Without it there are ids, names, trailers, manifests and documents, and
 //! no Arrow in the build.
 //!
 //! # Costs and limits

@@ -1,8 +1,8 @@
 //! A write-ahead log on object storage, in the layout of Lance's MemWAL.
 //!
 //! A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
-//! acknowledge a write that will not be replayed. [the book](book::safety) explains why. These pages cite clauses `P-…`, which are
-//! in [the book](book::protocol).
+//! acknowledge a write that will not be replayed. [The book](book::safety) explains why. These pages cite clauses `P-…`,
+//! which are in [the protocol](book::protocol).
 //!
 //! ```text
 //!   Wal ──── open_writer ────► Writer ──── append, submit, flush, checkpoint, close
