@@ -2,7 +2,8 @@
 //! else (P-25).
 
 use crate::{
-    CreateReply, FindLatest, Found, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, rules,
+    Create, CreateAnswer, CreateAsk, CreateFate, CreateReply, FindLatest, Found, GaveUp, Params, ReadReply,
+    Reply, Request, Rule, Tick, WriterId, rules,
 };
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 use std::collections::VecDeque;
@@ -52,19 +53,8 @@ struct Collision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Slot {
     kind: EntryKind,
-    step: SlotStep,
-    since: Tick,
-    attempt: u32,
-    asked: bool,
-    /// An attempt may have landed, or may yet land, unseen.
-    uncertain: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum SlotStep {
-    Create,
-    ReadBack,
-    Done,
+    /// `None`: it is durable.
+    create: Option<Create>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -272,16 +262,15 @@ impl AppendWindow {
 
     /// The next request about entries, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
-        let first = self.acked.next();
-        let (index, slot) =
-            self.slots.iter_mut().enumerate().find(|(_, slot)| !slot.asked && slot.step != SlotStep::Done)?;
-        slot.asked = true;
-        let (at, attempt) = (first.plus(index as u64), slot.attempt);
-        Some(match slot.step {
-            SlotStep::ReadBack => Request::ReadEntry { at, attempt },
-            SlotStep::Create | SlotStep::Done => {
-                Request::CreateEntry { entry: self.writer.entry(at, slot.kind), attempt }
-            }
+        let (first, writer) = (self.acked.next(), self.writer);
+        self.slots.iter_mut().enumerate().find_map(|(index, slot)| {
+            let at = first.plus(index as u64);
+            Some(match slot.create.as_mut()?.ask()? {
+                CreateAsk::Create(attempt) => {
+                    Request::CreateEntry { entry: writer.entry(at, slot.kind), attempt }
+                }
+                CreateAsk::ReadBack(attempt) => Request::ReadEntry { at, attempt },
+            })
         })
     }
 
@@ -293,13 +282,12 @@ impl AppendWindow {
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Tick> {
-        let undecided = self.slots.iter().filter(|slot| slot.step != SlotStep::Done);
-        undecided.map(|slot| slot.since.plus(self.params.patience)).min()
+        self.slots.iter().filter_map(|slot| slot.create).map(|create| create.deadline()).min()
     }
 
     /// Gives up what is past its deadline (P-23, P-24).
     pub fn handle_timeout(&mut self, now: Tick) {
-        let late = |slot: &Slot| slot.step != SlotStep::Done && now >= slot.since.plus(self.params.patience);
+        let late = |slot: &Slot| slot.create.is_some_and(|create| create.is_late(now));
         if let Some(index) = self.slots.iter().position(late) {
             let at = self.acked.next().plus(index as u64);
             self.stop(Stop::Unknown { at });
@@ -309,8 +297,8 @@ impl AppendWindow {
     /// Takes an answer. Answers about positions that are decided are ignored.
     pub fn handle(&mut self, now: Tick, reply: &Reply) {
         match reply {
-            Reply::EntryCreated(at, reply) => self.handle_created(now, *at, *reply),
-            Reply::Entry(at, read) => self.handle_read_back(now, *at, read),
+            Reply::EntryCreated(at, reply) => self.handle_create(now, *at, CreateAnswer::Created(*reply)),
+            Reply::Entry(at, read) => self.handle_create(now, *at, CreateAnswer::Read(read.as_ref())),
             Reply::Listed(_) | Reply::Manifest(..) if std::mem::take(&mut self.owed) => {}
             Reply::Listed(_) | Reply::Manifest(..) => {
                 let collision = self.collision.as_mut();
@@ -322,65 +310,37 @@ impl AppendWindow {
         }
     }
 
-    fn handle_created(&mut self, now: Tick, at: Position, reply: CreateReply) {
-        let late_after = self.params.patience;
-        let Some(slot) = self.slot(at, SlotStep::Create) else { return };
-        let late = now.since(slot.since) >= late_after;
-        match reply {
-            CreateReply::Done => self.settle(now, at),
-            CreateReply::Exists if !rules::on(Rule::ReadBack) => {
-                let by = self.writer.epoch.next();
-                self.stop(Stop::Fenced { by, at });
+    /// P-22: ours, a successor's, or what nobody should have put there?
+    fn handle_create(&mut self, now: Tick, at: Position, answer: CreateAnswer<&EntryHeader>) {
+        let writer = self.writer;
+        let Some(create) = self.create(at).filter(|create| create.awaits(&answer)) else { return };
+        match answer {
+            CreateAnswer::Created(CreateReply::Exists) if !rules::on(Rule::ReadBack) => {
+                return self.stop(Stop::Fenced { by: writer.epoch.next(), at });
             }
-            CreateReply::Exists => {
-                slot.step = SlotStep::ReadBack;
-                slot.again();
+            CreateAnswer::Read(ReadReply::Absent) if !rules::on(Rule::AbsentIsRetried) => {
+                return self.settle(now, at);
             }
-            CreateReply::Unknown => {
-                slot.uncertain = true;
-                slot.again();
-                if late {
-                    self.stop(Stop::Unknown { at });
-                }
-            }
-            CreateReply::NotDone { again } => {
-                slot.again();
-                let uncertain = slot.uncertain;
-                if late || !again {
-                    self.stop(if uncertain { Stop::Unknown { at } } else { Stop::NotDone { at } });
-                }
-            }
+            _ => {}
         }
-    }
-
-    /// P-22: what stands where our entry should be?
-    fn handle_read_back(&mut self, now: Tick, at: Position, read: &ReadReply<EntryHeader>) {
-        let (late_after, writer) = (self.params.patience, self.writer);
-        let Some(slot) = self.slot(at, SlotStep::ReadBack) else { return };
-        let late = now.since(slot.since) >= late_after;
-        match read {
-            ReadReply::Found(header) if writer.wrote(header) => self.settle(now, at),
-            ReadReply::Found(header) if header.epoch > writer.epoch => {
-                self.collide(now, header);
-            }
-            ReadReply::Found(_) | ReadReply::Damaged if !rules::on(Rule::NeverStepOver) => {
+        match create.handle(now, answer) {
+            CreateFate::Pending => {}
+            CreateFate::Created => self.settle(now, at),
+            CreateFate::There(header) if writer.wrote(header) => self.settle(now, at),
+            CreateFate::There(header) if header.epoch > writer.epoch => self.collide(now, header),
+            CreateFate::There(_) | CreateFate::Damaged if !rules::on(Rule::NeverStepOver) => {
                 self.settle(now, at)
             }
-            ReadReply::Found(_) | ReadReply::Damaged => self.stop(Stop::Obstructed { at }),
-            ReadReply::Absent if !rules::on(Rule::AbsentIsRetried) => self.settle(now, at),
-            ReadReply::Absent | ReadReply::Unknown if late => self.stop(Stop::Unknown { at }),
-            ReadReply::Absent => {
-                slot.step = SlotStep::Create;
-                slot.again();
-            }
-            ReadReply::Unknown => slot.again(),
+            CreateFate::There(_) | CreateFate::Damaged => self.stop(Stop::Obstructed { at }),
+            CreateFate::GaveUp(GaveUp::NotDone) => self.stop(Stop::NotDone { at }),
+            CreateFate::GaveUp(_) => self.stop(Stop::Unknown { at }),
         }
     }
 
-    /// The slot at `at`, if an answer to that step is awaited there.
-    fn slot(&mut self, at: Position, step: SlotStep) -> Option<&mut Slot> {
+    /// The create at `at`, if that is undecided.
+    fn create(&mut self, at: Position) -> Option<&mut Create> {
         let index = self.index(at)?;
-        self.slots.get_mut(index).filter(|slot| slot.step == step && slot.asked)
+        self.slots.get_mut(index)?.create.as_mut()
     }
 
     fn index(&self, at: Position) -> Option<usize> {
@@ -389,17 +349,17 @@ impl AppendWindow {
     }
 
     fn push(&mut self, now: Tick, kind: EntryKind) {
-        let step = SlotStep::Create;
-        self.slots.push_back(Slot { kind, step, since: now, attempt: 0, asked: false, uncertain: false });
+        let create = Create::until(now.plus(self.params.patience));
+        self.slots.push_back(Slot { kind, create: Some(create) });
     }
 
     /// The entry at `at` is durable; acknowledge as far as everything below is (P-21).
     fn settle(&mut self, now: Tick, at: Position) {
         let index = self.index(at).expect("only undecided positions settle");
-        self.slots[index].step = SlotStep::Done;
+        self.slots[index].create = None;
         let tail = self.acked;
         while let Some(slot) =
-            self.slots.front().filter(|slot| slot.step == SlotStep::Done || !rules::on(Rule::AckInOrder))
+            self.slots.front().filter(|slot| slot.create.is_none() || !rules::on(Rule::AckInOrder))
         {
             let kind = slot.kind;
             self.slots.pop_front();
@@ -471,14 +431,6 @@ impl AppendWindow {
 
     fn abandon_search(&mut self) {
         self.owed |= self.collision.take().is_some_and(|collision| collision.find.is_out());
-    }
-}
-
-impl Slot {
-    /// Asks again, or asks something else.
-    const fn again(&mut self) {
-        self.attempt += 1;
-        self.asked = false;
     }
 }
 

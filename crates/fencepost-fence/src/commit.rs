@@ -1,7 +1,9 @@
 //! A manifest commit: create the next version, then find out who won (P-2 to P-6).
 
 use crate::rounds::Rounds;
-use crate::{CreateReply, FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{
+    Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Reply, Request, Rule, Tick, rules,
+};
 use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, Version};
 
 /// What a commit changes.
@@ -55,19 +57,14 @@ pub struct Commit {
     nonce: Nonce,
     deadline: Tick,
     step: Step,
-    asked: bool,
-    attempt: u32,
     /// How often it started over. It paces the next search, as the attempts of one request do.
     rounds: Rounds,
-    /// Whether any attempt at the version being created may have landed unseen.
-    uncertain: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Find(FindLatest),
-    Create(Manifest),
-    ReadBack(Manifest),
+    Create(Manifest, Create),
     Confirm(Manifest, FindLatest),
 }
 
@@ -76,31 +73,17 @@ impl Commit {
     #[must_use]
     pub const fn new(change: Change, nonce: Nonce, deadline: Tick) -> Self {
         let step = Step::Find(FindLatest::new(deadline));
-        Self {
-            change,
-            nonce,
-            deadline,
-            step,
-            asked: false,
-            attempt: 0,
-            rounds: Rounds::NONE,
-            uncertain: false,
-        }
+        Self { change, nonce, deadline, step, rounds: Rounds::NONE }
     }
 
     /// The next request, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
             Step::Find(find) | Step::Confirm(_, find) => find.poll_request(),
-            Step::Create(_) | Step::ReadBack(_) if self.asked => None,
-            Step::Create(manifest) => {
-                self.asked = true;
-                Some(Request::CreateManifest { manifest: manifest.clone(), attempt: self.attempt })
-            }
-            Step::ReadBack(manifest) => {
-                self.asked = true;
-                Some(Request::ReadManifest { version: manifest.version, attempt: self.attempt })
-            }
+            Step::Create(manifest, create) => Some(match create.ask()? {
+                CreateAsk::Create(attempt) => Request::CreateManifest { manifest: manifest.clone(), attempt },
+                CreateAsk::ReadBack(attempt) => Request::ReadManifest { version: manifest.version, attempt },
+            }),
         }
     }
 
@@ -111,15 +94,12 @@ impl Commit {
                 Ok(latest) => self.propose(latest),
                 Err(gave_up) => Some(CommitOutcome::GaveUp(gave_up)),
             },
-            Step::Create(manifest) => match reply {
-                Reply::ManifestCreated(version, reply) if *version == manifest.version => {
-                    self.handle_created(now, *reply)
+            Step::Create(ours, _) => match reply {
+                Reply::ManifestCreated(version, reply) if *version == ours.version => {
+                    self.handle_create(now, CreateAnswer::Created(*reply))
                 }
-                _ => None,
-            },
-            Step::ReadBack(ours) => match reply {
                 Reply::Manifest(version, read) if *version == ours.version => {
-                    self.handle_read_back(now, read)
+                    self.handle_create(now, CreateAnswer::Read(read.as_ref()))
                 }
                 _ => None,
             },
@@ -182,52 +162,25 @@ impl Commit {
         next.lance_before |= !next.version.is_none() && next.nonce.is_none();
         next.version = next.version.next();
         next.nonce = Some(self.nonce);
-        self.uncertain = false;
-        self.go(Step::Create(next))
+        self.go(Step::Create(next, Create::until(self.deadline)))
     }
 
-    fn handle_created(&mut self, now: Tick, reply: CreateReply) -> Option<CommitOutcome> {
-        let Step::Create(ours) = &self.step else { unreachable!("called while creating") };
-        let ours = ours.clone();
-        match reply {
-            CreateReply::Done if rules::on(Rule::ConfirmCommit) => self.confirm(ours),
-            CreateReply::Done => Some(CommitOutcome::Won(ours)),
-            CreateReply::Exists => {
-                // The attempts go on counting: a store may say "exists" and "absent" in turn for ever, and that must be paced.
-                self.step = Step::ReadBack(ours);
-                self.asked = false;
-                None
-            }
-            CreateReply::Unknown => {
-                self.uncertain = true;
-                self.again(now, GaveUp::Unknown)
-            }
-            CreateReply::NotDone { again } => {
-                let end = if self.uncertain { GaveUp::Unknown } else { GaveUp::NotDone };
-                if again { self.again(now, end) } else { Some(CommitOutcome::GaveUp(end)) }
-            }
-        }
-    }
-
-    /// P-5.
-    fn handle_read_back(&mut self, now: Tick, read: &ReadReply<Manifest>) -> Option<CommitOutcome> {
-        let Step::ReadBack(ours) = &self.step else { unreachable!("called while reading back") };
-        let ours = ours.clone();
-        match read {
-            ReadReply::Found(there) if there.nonce == Some(self.nonce) => {
+    /// P-5: ours, or another's?
+    fn handle_create(&mut self, now: Tick, answer: CreateAnswer<&Manifest>) -> Option<CommitOutcome> {
+        let Step::Create(ours, create) = &mut self.step else { unreachable!("called while creating") };
+        match create.handle(now, answer) {
+            CreateFate::Pending => None,
+            CreateFate::There(there) if there.nonce != Some(self.nonce) => self.start_over(now),
+            CreateFate::Created | CreateFate::There(_) => {
+                let ours = ours.clone();
                 if rules::on(Rule::ConfirmCommit) {
                     self.confirm(ours)
                 } else {
                     Some(CommitOutcome::Won(ours))
                 }
             }
-            ReadReply::Found(_) => self.start_over(now),
-            ReadReply::Absent => {
-                self.step = Step::Create(ours);
-                self.again(now, GaveUp::Unknown)
-            }
-            ReadReply::Damaged => Some(CommitOutcome::GaveUp(GaveUp::DamagedManifest(ours.version))),
-            ReadReply::Unknown => self.again(now, GaveUp::Unknown),
+            CreateFate::Damaged => Some(CommitOutcome::GaveUp(GaveUp::DamagedManifest(ours.version))),
+            CreateFate::GaveUp(gave_up) => Some(CommitOutcome::GaveUp(gave_up)),
         }
     }
 
@@ -260,17 +213,6 @@ impl Commit {
 
     fn go(&mut self, step: Step) -> Option<CommitOutcome> {
         self.step = step;
-        self.asked = false;
-        self.attempt = 0;
-        None
-    }
-
-    fn again(&mut self, now: Tick, end: GaveUp) -> Option<CommitOutcome> {
-        if now >= self.deadline {
-            return Some(CommitOutcome::GaveUp(end));
-        }
-        self.attempt += 1;
-        self.asked = false;
         None
     }
 
@@ -279,7 +221,7 @@ impl Commit {
     pub const fn version(&self) -> Option<Version> {
         match &self.step {
             Step::Find(_) => None,
-            Step::Create(ours) | Step::ReadBack(ours) | Step::Confirm(ours, _) => Some(ours.version),
+            Step::Create(ours, _) | Step::Confirm(ours, _) => Some(ours.version),
         }
     }
 }

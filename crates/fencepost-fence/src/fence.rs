@@ -5,7 +5,8 @@ mod fillers;
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
 use crate::{
-    CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, Zones, rules,
+    Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule,
+    Tick, WriterId, Zones, rules,
 };
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use fillers::{Fillers, Filling};
@@ -37,18 +38,7 @@ enum Step {
     Post {
         at: Position,
         kind: EntryKind,
-        attempt: u32,
-        asked: bool,
-        uncertain: bool,
-        since: Tick,
-    },
-    ReadPost {
-        at: Position,
-        kind: EntryKind,
-        attempt: u32,
-        asked: bool,
-        uncertain: bool,
-        since: Tick,
+        create: Create,
     },
     BeforeFillers {
         post: Position,
@@ -139,15 +129,16 @@ impl Fence {
         match &mut self.step {
             Step::Replay => self.forward.poll_request(),
             Step::Look(look) => look.poll_request(),
-            Step::Post { asked: true, .. } | Step::ReadPost { asked: true, .. } | Step::Ended => None,
-            Step::Post { at, kind, attempt, asked, .. } => {
-                *asked = true;
-                Some(Request::CreateEntry { entry: self.writer.entry(*at, *kind), attempt: *attempt })
+            Step::Post { at, kind, create } => {
+                let at = *at;
+                Some(match create.ask()? {
+                    CreateAsk::Create(attempt) => {
+                        Request::CreateEntry { entry: self.writer.entry(at, *kind), attempt }
+                    }
+                    CreateAsk::ReadBack(attempt) => Request::ReadEntry { at, attempt },
+                })
             }
-            Step::ReadPost { at, attempt, asked, .. } => {
-                *asked = true;
-                Some(Request::ReadEntry { at: *at, attempt: *attempt })
-            }
+            Step::Ended => None,
             Step::BeforeFillers { find, .. } | Step::Final { find, .. } => find.poll_request(),
             Step::Fill { fillers, .. } => fillers.poll_request(self.writer),
         }
@@ -176,11 +167,11 @@ impl Fence {
                     self.looked(now, at, seen);
                 }
             }
-            (Step::Post { at, asked: true, .. }, Reply::EntryCreated(of, reply)) if of == at => {
-                self.handle_post(now, *reply)
+            (Step::Post { at, .. }, Reply::EntryCreated(of, reply)) if of == at => {
+                self.handle_post(now, CreateAnswer::Created(*reply))
             }
-            (Step::ReadPost { at, asked: true, .. }, Reply::Entry(of, read)) if of == at => {
-                self.handle_read_post(now, read)
+            (Step::Post { at, .. }, Reply::Entry(of, read)) if of == at => {
+                self.handle_post(now, CreateAnswer::Read(read.as_ref()))
             }
             (Step::BeforeFillers { post, find }, reply) => {
                 let post = *post;
@@ -295,57 +286,27 @@ impl Fence {
         if !rules::on(Rule::Post) {
             return self.look_again(now, at, kind);
         }
-        self.step = Step::Post { at, kind, attempt: 0, asked: false, uncertain: false, since: now };
+        let create = Create::until(now.plus(self.params.patience));
+        self.step = Step::Post { at, kind, create };
     }
 
-    fn handle_post(&mut self, now: Tick, reply: CreateReply) {
-        let Step::Post { at, kind, attempt, uncertain, since, .. } = self.step else {
-            unreachable!("called while posting")
-        };
-        let late = now.since(since) >= self.params.patience;
-        match reply {
-            CreateReply::Done => self.posted(now, at, kind),
-            CreateReply::Exists => {
-                self.step = Step::ReadPost { at, kind, attempt: 0, asked: false, uncertain, since };
-            }
-            CreateReply::NotDone { again } if late || !again => {
-                let gave_up = if uncertain { GaveUp::Unknown } else { GaveUp::NotDone };
-                self.end(FenceEvent::GaveUp(gave_up));
-            }
-            CreateReply::Unknown if late => self.end(FenceEvent::GaveUp(GaveUp::Unknown)),
-            CreateReply::NotDone { .. } | CreateReply::Unknown => {
-                let uncertain = uncertain || reply == CreateReply::Unknown;
-                self.step = Step::Post { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
-            }
-        }
-    }
-
-    /// P-14: what stands where the post should go?
-    fn handle_read_post(&mut self, now: Tick, read: &ReadReply<EntryHeader>) {
-        let Step::ReadPost { at, kind, attempt, uncertain, since, .. } = self.step else {
-            unreachable!("called while reading back")
-        };
-        let late = now.since(since) >= self.params.patience;
-        match read {
-            ReadReply::Found(header) if self.writer.wrote(header) => {
-                self.posted(now, at, kind);
-            }
-            ReadReply::Found(header) => {
-                let header = *header;
+    /// P-14: ours, or somebody's who came before?
+    fn handle_post(&mut self, now: Tick, answer: CreateAnswer<&EntryHeader>) {
+        let Step::Post { at, kind, create } = &mut self.step else { unreachable!("called while posting") };
+        let (at, kind) = (*at, *kind);
+        match create.handle(now, answer) {
+            CreateFate::Pending => {}
+            CreateFate::Created => self.posted(now, at, kind),
+            CreateFate::There(header) if self.writer.wrote(header) => self.posted(now, at, kind),
+            CreateFate::There(header) => {
                 self.step = Step::Replay;
                 self.forward.skip_to(now, at.next());
-                if !rules::on(Rule::ReadPastPost) || self.take(header) {
+                if !rules::on(Rule::ReadPastPost) || self.take(*header) {
                     self.replay(now);
                 }
             }
-            ReadReply::Damaged => self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at))),
-            ReadReply::Absent | ReadReply::Unknown if late => self.end(FenceEvent::GaveUp(GaveUp::Unknown)),
-            ReadReply::Absent => {
-                self.step = Step::Post { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
-            }
-            ReadReply::Unknown => {
-                self.step = Step::ReadPost { at, kind, attempt: attempt + 1, asked: false, uncertain, since };
-            }
+            CreateFate::Damaged => self.end(FenceEvent::GaveUp(GaveUp::DamagedEntry(at))),
+            CreateFate::GaveUp(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
         }
     }
 

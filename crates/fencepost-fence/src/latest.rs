@@ -1,7 +1,7 @@
 //! Finding the latest manifest: list, probe forward, list again (P-1).
 
 use crate::rounds::Rounds;
-use crate::{GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{Attempt, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Manifest, Version};
 
 /// A search for the latest manifest.
@@ -15,9 +15,7 @@ pub struct FindLatest {
     best: Option<Manifest>,
     /// How often a version was listed and then not there. It paces the next listing, as the attempts of one request do.
     rounds: Rounds,
-    attempt: u32,
-    asked: bool,
-    deadline: Tick,
+    attempt: Attempt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,20 +43,17 @@ impl FindLatest {
 
     /// A search after others of the same party that came to nothing, which pace its first request.
     pub(crate) const fn after(deadline: Tick, rounds: Rounds) -> Self {
-        Self { step: Step::List, best: None, rounds, attempt: rounds.attempt(), asked: false, deadline }
+        Self { step: Step::List, best: None, rounds, attempt: Attempt::after(deadline, rounds) }
     }
 
     /// Whether an answer is awaited.
     pub(crate) const fn is_out(&self) -> bool {
-        self.asked
+        self.attempt.is_out()
     }
 
     /// The next request, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
-        if std::mem::replace(&mut self.asked, true) {
-            return None;
-        }
-        let attempt = self.attempt;
+        let attempt = self.attempt.ask()?;
         Some(match self.step {
             Step::List | Step::ListAgain => Request::ListManifests { attempt },
             Step::Read(version) | Step::Probe(version) => Request::ReadManifest { version, attempt },
@@ -117,28 +112,26 @@ impl FindLatest {
     /// P-67: `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store may go on
     /// listing what it does not have: then the deadline ends it.
     fn start_over(&mut self, now: Tick, version: Version) -> Option<Found> {
-        if now >= self.deadline {
+        if self.attempt.is_late(now) {
             return Some(Err(GaveUp::MissingManifest(version)));
         }
         self.rounds = self.rounds.next();
-        self.go(Step::List);
-        self.attempt = self.rounds.attempt();
+        self.step = Step::List;
+        self.attempt = Attempt::after(self.attempt.deadline(), self.rounds);
         None
     }
 
     fn go(&mut self, step: Step) -> Option<Found> {
         self.step = step;
-        self.attempt = 0;
-        self.asked = false;
+        self.attempt.restart();
         None
     }
 
     fn again(&mut self, now: Tick) -> Option<Found> {
-        if now >= self.deadline {
+        if self.attempt.is_late(now) {
             return Some(Err(GaveUp::Unread));
         }
-        self.attempt += 1;
-        self.asked = false;
+        self.attempt.again();
         None
     }
 }

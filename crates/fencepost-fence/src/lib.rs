@@ -40,7 +40,9 @@
 
 mod above;
 mod append;
+mod attempt;
 mod commit;
+mod create;
 mod cursor;
 mod fence;
 mod first_shard;
@@ -62,7 +64,9 @@ mod writer_id;
 mod zones;
 
 pub use append::{AppendEvent, AppendWindow, Stop};
+pub use attempt::Attempt;
 pub use commit::{Change, Commit, CommitOutcome};
+pub use create::{Create, CreateAnswer, CreateAsk, CreateFate};
 pub use cursor::{CursorCore, CursorDocuments, CursorEvent, CursorFound, CursorReply, CursorRequest};
 pub use fence::{Fence, FenceEvent, Opened, begins_zone};
 pub use first_shard::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard};

@@ -1,7 +1,10 @@
 //! Gives up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
 
 use crate::proof::proven_below;
-use crate::{CreateReply, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Tick, Window, WriterId};
+use crate::{
+    Attempt, Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Params, ReadReply, Reply,
+    Request, Tick, Window, WriterId,
+};
 use fencepost_format::{EntryHeader, EntryKind, Manifest, Position};
 
 /// What is wrong with the entry that is to be given up.
@@ -32,9 +35,7 @@ pub struct Mend {
     writer: WriterId,
     window: Window,
     patience: u64,
-    since: Tick,
-    attempt: u32,
-    asked: bool,
+    attempt: Attempt,
     step: Step,
 }
 
@@ -46,12 +47,7 @@ enum Step {
     Missing,
     /// then the manifest.
     Manifest(FindLatest),
-    Create {
-        uncertain: bool,
-    },
-    ReadBack {
-        uncertain: bool,
-    },
+    Create(Create),
     /// A damaged object is read twice: what differs between two reads is not the object.
     Unsound {
         again: bool,
@@ -98,27 +94,23 @@ impl Mend {
             Ailment::Damaged | Ailment::Unreadable => Step::Unsound { again: false },
         };
         let (window, patience) = (params.window, params.patience);
-        Self { at, ailment, writer, window, patience, since: now, attempt: 0, asked: false, step }
+        let attempt = Attempt::until(now.plus(patience));
+        Self { at, ailment, writer, window, patience, attempt, step }
     }
 
     /// The next request, if one is due.
     pub fn poll_request(&mut self) -> Option<Request> {
-        if let Step::Manifest(find) = &mut self.step {
-            return find.poll_request();
-        }
-        if std::mem::replace(&mut self.asked, true) {
-            return None;
-        }
-        let (at, attempt) = (self.at, self.attempt);
-        Some(match &self.step {
-            Step::Proof(proof) => Request::PeekEntry { at: *proof, attempt },
-            Step::Missing | Step::ReadBack { .. } | Step::Unsound { .. } => {
-                Request::ReadEntry { at, attempt }
-            }
-            Step::Create { .. } => {
-                Request::CreateEntry { entry: self.writer.entry(at, EntryKind::Tombstone), attempt }
-            }
-            Step::Manifest(_) => unreachable!("asked above"),
+        let at = self.at;
+        Some(match &mut self.step {
+            Step::Manifest(find) => return find.poll_request(),
+            Step::Create(create) => match create.ask()? {
+                CreateAsk::Create(attempt) => {
+                    Request::CreateEntry { entry: self.writer.entry(at, EntryKind::Tombstone), attempt }
+                }
+                CreateAsk::ReadBack(attempt) => Request::ReadEntry { at, attempt },
+            },
+            Step::Proof(proof) => Request::PeekEntry { at: *proof, attempt: self.attempt.ask()? },
+            Step::Missing | Step::Unsound { .. } => Request::ReadEntry { at, attempt: self.attempt.ask()? },
         })
     }
 
@@ -128,16 +120,16 @@ impl Mend {
             let found = find.handle(now, reply)?;
             return self.searched(now, found);
         }
-        if !self.asked {
-            return None;
-        }
         match (&self.step, reply) {
+            (Step::Create(_), Reply::EntryCreated(at, reply)) if *at == self.at => {
+                self.created(now, CreateAnswer::Created(*reply))
+            }
+            (Step::Create(_), Reply::Entry(at, read)) if *at == self.at => {
+                self.created(now, CreateAnswer::Read(read.as_ref()))
+            }
+            _ if !self.attempt.is_out() => None,
             (Step::Proof(proof), Reply::Peeked(at, read)) if at == proof => self.proof(now, read),
             (Step::Missing, Reply::Entry(at, read)) if *at == self.at => self.missing(now, read),
-            (Step::Create { .. }, Reply::EntryCreated(at, reply)) if *at == self.at => {
-                self.created(now, *reply)
-            }
-            (Step::ReadBack { .. }, Reply::Entry(at, read)) if *at == self.at => self.read_back(now, read),
             (Step::Unsound { .. }, Reply::Entry(at, read)) if *at == self.at => self.unsound(now, read),
             _ => None,
         }
@@ -149,7 +141,7 @@ impl Mend {
                 self.go(now, Step::Missing)
             }
             ReadReply::Found(_) | ReadReply::Damaged | ReadReply::Absent => refused(NotAiling::Tail),
-            ReadReply::Unknown => self.again(now, GaveUp::Unread),
+            ReadReply::Unknown => self.again(now),
         }
     }
 
@@ -158,48 +150,30 @@ impl Mend {
             ReadReply::Absent => self.go(now, Step::Manifest(FindLatest::new(now.plus(self.patience)))),
             ReadReply::Found(header) => standing(header),
             ReadReply::Damaged => refused(NotAiling::Damaged),
-            ReadReply::Unknown => self.again(now, GaveUp::Unread),
+            ReadReply::Unknown => self.again(now),
         }
     }
 
     fn searched(&mut self, now: Tick, found: Result<Option<Manifest>, GaveUp>) -> Option<MendOutcome> {
         match found {
             Ok(Some(manifest)) if manifest.replay_after < self.at => {
-                self.go(now, Step::Create { uncertain: false })
+                self.go(now, Step::Create(Create::until(now.plus(self.patience))))
             }
             Ok(_) => refused(NotAiling::Covered),
             Err(gave_up) => Some(MendOutcome::GaveUp(gave_up)),
         }
     }
 
-    fn created(&mut self, now: Tick, reply: CreateReply) -> Option<MendOutcome> {
-        let Step::Create { uncertain } = self.step else { unreachable!("called while creating") };
-        match reply {
-            CreateReply::Done => Some(MendOutcome::Mended),
-            CreateReply::Exists => self.go(now, Step::ReadBack { uncertain }),
-            CreateReply::NotDone { again: true } | CreateReply::Unknown => {
-                let uncertain = uncertain || reply == CreateReply::Unknown;
-                self.step = Step::Create { uncertain };
-                self.again(now, if uncertain { GaveUp::Unknown } else { GaveUp::NotDone })
-            }
-            CreateReply::NotDone { again: false } => {
-                Some(MendOutcome::GaveUp(if uncertain { GaveUp::Unknown } else { GaveUp::NotDone }))
-            }
-        }
-    }
-
-    fn read_back(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
-        let Step::ReadBack { uncertain } = self.step else { unreachable!("called while reading back") };
-        match read {
-            ReadReply::Found(header) if self.writer.wrote(header) => Some(MendOutcome::Mended),
+    fn created(&mut self, now: Tick, answer: CreateAnswer<&EntryHeader>) -> Option<MendOutcome> {
+        let Step::Create(create) = &mut self.step else { unreachable!("called while creating") };
+        match create.handle(now, answer) {
+            CreateFate::Pending => None,
+            CreateFate::Created => Some(MendOutcome::Mended),
+            CreateFate::There(header) if self.writer.wrote(header) => Some(MendOutcome::Mended),
             // A late create of its own writer: the entry is back.
-            ReadReply::Found(header) => standing(header),
-            ReadReply::Damaged => refused(NotAiling::Damaged),
-            ReadReply::Absent => {
-                self.step = Step::Create { uncertain };
-                self.again(now, if uncertain { GaveUp::Unknown } else { GaveUp::NotDone })
-            }
-            ReadReply::Unknown => self.again(now, GaveUp::Unknown),
+            CreateFate::There(header) => standing(header),
+            CreateFate::Damaged => refused(NotAiling::Damaged),
+            CreateFate::GaveUp(gave_up) => Some(MendOutcome::GaveUp(gave_up)),
         }
     }
 
@@ -220,16 +194,16 @@ impl Mend {
     }
 
     fn go(&mut self, now: Tick, step: Step) -> Option<MendOutcome> {
-        (self.step, self.since, self.attempt, self.asked) = (step, now, 0, false);
+        self.step = step;
+        self.attempt = Attempt::until(now.plus(self.patience));
         None
     }
 
-    fn again(&mut self, now: Tick, late: GaveUp) -> Option<MendOutcome> {
-        if now.since(self.since) >= self.patience {
-            return Some(MendOutcome::GaveUp(late));
+    fn again(&mut self, now: Tick) -> Option<MendOutcome> {
+        if self.attempt.is_late(now) {
+            return Some(MendOutcome::GaveUp(GaveUp::Unread));
         }
-        self.attempt += 1;
-        self.asked = false;
+        self.attempt.again();
         None
     }
 }

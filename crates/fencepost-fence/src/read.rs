@@ -248,7 +248,7 @@ impl Walk {
     /// P-45: what was read so far was read before this look.
     fn look(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>) {
         let through = self.forward.fetched_through().max(at);
-        self.step = Step::Looking { at, entry, look: Look::new(now, through) };
+        self.step = Step::Looking { at, entry, look: Look::new(now.plus(self.params.patience), through) };
     }
 
     /// P-45 to P-47: nothing above `kept` was collected before the look.
@@ -395,7 +395,7 @@ impl Machine for Walk {
             (Step::Looking { at, entry, look }, reply) => {
                 let (at, entry, first) = (*at, *entry, self.deliver_from.max(*at));
                 let cursor_too = |boundary| self.held && boundary >= first;
-                match look.handle(now, reply, self.shown, cursor_too, self.params.patience) {
+                match look.handle(now, reply, self.shown, cursor_too) {
                     Looked::Kept(kept) => {
                         self.shown.note(look.boundary(kept), kept, look.through);
                         self.looked(now, at, entry, kept);

@@ -229,6 +229,17 @@ pub enum ReadReply<T> {
 }
 
 impl<T> ReadReply<T> {
+    /// The same answer, whose object stays where it is.
+    #[must_use]
+    pub const fn as_ref(&self) -> ReadReply<&T> {
+        match self {
+            Self::Found(there) => ReadReply::Found(there),
+            Self::Absent => ReadReply::Absent,
+            Self::Damaged => ReadReply::Damaged,
+            Self::Unknown => ReadReply::Unknown,
+        }
+    }
+
     /// The same answer about something else.
     pub(crate) fn map<U>(self, found: impl FnOnce(T) -> U) -> ReadReply<U> {
         match self {

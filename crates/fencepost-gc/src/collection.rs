@@ -1,6 +1,5 @@
 //! One collection, from the manifest to the last deletion (P-50 to P-57, P-80).
 
-mod ask;
 mod deletion;
 mod publishing;
 mod reads;
@@ -12,9 +11,8 @@ use crate::plan::{Plan, plan, plan_within};
 use crate::{
     CollectEvent, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy, Progress, Report,
 };
-pub(crate) use ask::Ask;
 use deletion::Deletion;
-use fencepost_fence::{FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_fence::{Attempt, FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Position, SsTableName, Version};
 use publishing::{Published, Publishing};
 pub(crate) use reads::Reads;
@@ -89,10 +87,10 @@ pub struct Collection {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Find(FindLatest),
-    List(Part, Ask),
+    List(Part, Attempt),
     /// What time is it, where the store is? And then?
-    Stamp(AfterStamp, Ask),
-    ReadBoundary(Position, Ask),
+    Stamp(AfterStamp, Attempt),
+    ReadBoundary(Position, Attempt),
     Headers(Reads<Position>),
     Claims(Reads<Version>),
     Folders(Reads<SsTableName>),
@@ -101,7 +99,7 @@ enum Step {
     /// P-53: the cursors, now that the boundary is there for whoever writes one later; and what others published (P-56).
     DocumentsAgain {
         boundary: Position,
-        ask: Ask,
+        ask: Attempt,
     },
     Delete(Deletion),
     Ended,
@@ -162,13 +160,18 @@ impl Collection {
         }
         if self.mode == Mode::Delete && draft.deletes_entries() && at > self.inventory.published() {
             let kept_posts = posts_to_record(&self.inventory, at);
-            self.step = Step::Publish(Publishing::new(now, at, kept_posts));
+            self.step = Step::Publish(Publishing::new(now.plus(self.params.patience), at, kept_posts));
         } else {
             // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed before
             // it was, by another collector's hand: then a reader may have written its cursor in between, and looked
             // at the boundary before there was one.
             self.documents_again(now, self.inventory.published());
         }
+    }
+
+    /// Something to ask until the patience ends.
+    const fn question(&self, now: Tick) -> Attempt {
+        Attempt::until(now.plus(self.params.patience))
     }
 
     fn published(&mut self, now: Tick, published: Published) {
@@ -182,7 +185,7 @@ impl Collection {
 
     fn documents_again(&mut self, now: Tick, boundary: Position) {
         if rules::on(Rule::BoundaryBeforeCursors) {
-            self.step = Step::DocumentsAgain { boundary, ask: Ask::new(now) };
+            self.step = Step::DocumentsAgain { boundary, ask: self.question(now) };
         } else {
             self.delete(boundary);
         }
@@ -235,7 +238,7 @@ impl Collection {
         else {
             unreachable!("called in the steps that ask one question")
         };
-        if ask.is_late(now, self.params.patience) {
+        if ask.is_late(now) {
             self.end(CollectEvent::GaveUp(GaveUp::Unread));
         } else {
             ask.again();
@@ -271,15 +274,15 @@ impl Machine for Collection {
             Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
             Step::List(part, ask) => {
                 let part = *part;
-                ask.poll().map(|attempt| CollectRequest::List { part, attempt })
+                ask.ask().map(|attempt| CollectRequest::List { part, attempt })
             }
-            Step::Stamp(_, ask) => ask.poll().map(|attempt| CollectRequest::Stamp { attempt }),
+            Step::Stamp(_, ask) => ask.ask().map(|attempt| CollectRequest::Stamp { attempt }),
             Step::DocumentsAgain { ask, .. } => {
-                ask.poll().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
+                ask.ask().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
             }
             Step::ReadBoundary(at, ask) => {
                 let at = *at;
-                ask.poll().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
+                ask.ask().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
             }
             Step::Headers(reads) => {
                 let (at, attempt) = reads.poll()?;
@@ -317,7 +320,7 @@ impl Machine for Collection {
             }
             (Step::Stamp(then, ask), CollectReply::Stamped(read)) if ask.is_out() => {
                 // Without an answer, or the right to write, it is as late as the newest object, and more is kept.
-                if read == ReadReply::Unknown && !ask.is_late(now, self.params.patience) {
+                if read == ReadReply::Unknown && !ask.is_late(now) {
                     return ask.again();
                 }
                 let then = *then;
@@ -353,13 +356,11 @@ impl Machine for Collection {
             {
                 self.names(now, version, read);
             }
-            (Step::Publish(publishing), reply) => {
-                match publishing.handle(now, self.params.patience, &reply) {
-                    Some(Ok(published)) => self.published(now, published),
-                    Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
-                    None => {}
-                }
-            }
+            (Step::Publish(publishing), reply) => match publishing.handle(now, &reply) {
+                Some(Ok(published)) => self.published(now, published),
+                Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),
+                None => {}
+            },
             (Step::DocumentsAgain { boundary, ask }, CollectReply::Listed(Part::Documents, read))
                 if ask.is_out() =>
             {

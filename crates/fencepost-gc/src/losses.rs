@@ -1,8 +1,8 @@
 //! Looking for lost entries above `R`, where a listing shows gaps there (P-90, P-100).
 
-use crate::collection::{Ask, Reads};
+use crate::collection::Reads;
 use crate::{CollectParams, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy};
-use fencepost_fence::{FindLatest, Gap, GaveUp, ReadReply, Tick, Window, losses};
+use fencepost_fence::{Attempt, FindLatest, Gap, GaveUp, ReadReply, Tick, Window, losses};
 use fencepost_format::{EntryHeader, Position};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub struct LossSearch {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Proofs(Reads<Position>),
-    List(Ask),
+    List(Attempt),
     Find(FindLatest),
     Ended,
 }
@@ -80,9 +80,7 @@ impl LossSearch {
                 let (at, attempt) = reads.poll()?;
                 Some(CollectRequest::ReadHeader { at, bytes: self.bytes[&at], attempt })
             }
-            Step::List(ask) => {
-                ask.poll().map(|attempt| CollectRequest::List { part: Part::Entries, attempt })
-            }
+            Step::List(ask) => ask.ask().map(|attempt| CollectRequest::List { part: Part::Entries, attempt }),
             Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
             Step::Ended => None,
         }
@@ -111,7 +109,7 @@ impl LossSearch {
                     }
                     self.step = Step::Find(FindLatest::new(now.plus(self.params.patience)));
                 }
-                _ if ask.is_late(now, self.params.patience) => return Some(self.end(Err(GaveUp::Unread))),
+                _ if ask.is_late(now) => return Some(self.end(Err(GaveUp::Unread))),
                 _ => ask.again(),
             },
             (Step::Find(find), CollectReply::Manifest(reply)) => {
@@ -131,7 +129,7 @@ impl LossSearch {
 
     fn go_on(&mut self, now: Tick) {
         if matches!(&self.step, Step::Proofs(reads) if reads.is_done()) {
-            self.step = Step::List(Ask::new(now));
+            self.step = Step::List(Attempt::until(now.plus(self.params.patience)));
         }
     }
 

@@ -75,12 +75,12 @@ fn acknowledgements_are_in_order_whatever_the_replies() {
 /// P-22.
 #[test]
 fn exists_is_read_back() {
-    check("submit put5=exists get5=d2", "PUT5:d GET5#1 ack5");
-    check("submit put5=exists get5=absent put5=done", "PUT5:d GET5#1 PUT5:d#2 ack5");
-    check("submit put5=exists get5=? get5=d2", "PUT5:d GET5#1 GET5#2 ack5");
-    check("submit submit put5=exists get5=d2x", "PUT5:d PUT6:d GET5#1 fail5:obstructed");
-    check("submit put5=exists get5=d1", "PUT5:d GET5#1 fail5:obstructed");
-    check("submit put5=exists get5=bad", "PUT5:d GET5#1 fail5:obstructed");
+    check("submit put5=exists get5=d2", "PUT5:d GET5 ack5");
+    check("submit put5=exists get5=absent put5=done", "PUT5:d GET5 PUT5:d#1 ack5");
+    check("submit put5=exists get5=? get5=d2", "PUT5:d GET5 GET5#1 ack5");
+    check("submit submit put5=exists get5=d2x", "PUT5:d PUT6:d GET5 fail5:obstructed");
+    check("submit put5=exists get5=d1", "PUT5:d GET5 fail5:obstructed");
+    check("submit put5=exists get5=bad", "PUT5:d GET5 fail5:obstructed");
 }
 
 /// P-26.
@@ -89,18 +89,18 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     let collided = "submit submit put5=exists get5=p3 list=7";
     check(
         &format!("{collided} man7=e3r4 man8=absent list=7"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from5",
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from5",
     );
     check(
         &format!("{collided} man7=e3r9 man8=absent list=7"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
     // R stands at the very position: it has passed it.
     check(
         &format!("{collided} man7=e3r5 man8=absent list=7"),
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
-    check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5#1 LIST MAN7 fail5:fenced-by3-sure-from7");
+    check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
 
 /// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its `R`.
@@ -108,7 +108,7 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
 fn a_manifest_older_than_the_successors_makes_nothing_definite() {
     check(
         "submit submit put5=exists get5=p4 list=7 man7=e3r4 man8=absent list=7",
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by4-sure-from7",
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by4-sure-from7",
     );
 }
 
@@ -121,12 +121,12 @@ fn an_answer_to_a_search_that_was_given_up_is_none_to_the_next() {
     let collided = "submit submit put6=exists get6=p3 put5=exists get5=p3";
     on(
         &format!("{collided} list=7 list=8 man8=e3r9 man9=absent list=8"),
-        "PUT5:d PUT6:d GET6#1 LIST GET5#1 LIST MAN8 MAN9 LIST fail5:fenced-by3-sure-from7",
+        "PUT5:d PUT6:d GET6 LIST GET5 LIST MAN8 MAN9 LIST fail5:fenced-by3-sure-from7",
     );
     // A stop below gives the search up as well, and the next collision, lower still, waits for its answer.
     on(
         "submit submit submit put7=exists get7=p3 put6=no put5=exists get5=p3 list=7 list=8",
-        "PUT5:d PUT6:d PUT7:d GET7#1 LIST fail6:not-done GET5#1 LIST MAN8",
+        "PUT5:d PUT6:d PUT7:d GET7 LIST fail6:not-done GET5 LIST MAN8",
     );
 }
 
@@ -148,7 +148,7 @@ fn after_a_rollback_nothing_is_acknowledged_any_more() {
 fn a_successor_of_lances_makes_nothing_definite() {
     check(
         "submit submit put5=exists get5=p3l list=7 man7=e3r4 man8=absent list=7",
-        "PUT5:d PUT6:d GET5#1 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
 }
 
@@ -157,7 +157,7 @@ fn a_successor_of_lances_makes_nothing_definite() {
 fn a_fence_says_nothing_about_what_lies_below() {
     check(
         "submit submit put6=exists get6=p3 list=7 man7=e3r4 man8=absent list=7 put5=done submit",
-        "PUT5:d PUT6:d GET6#1 LIST MAN7 MAN8 LIST fail6:fenced-by3-sure-from6 ack5",
+        "PUT5:d PUT6:d GET6 LIST MAN7 MAN8 LIST fail6:fenced-by3-sure-from6 ack5",
     );
     check("submit superseded3 submit put5=done", "PUT5:d ack5");
 }
@@ -174,10 +174,10 @@ fn unknown_is_tried_again_until_the_deadline() {
 /// P-23: what cannot be read back is given up like what cannot be written, at the deadline and not before.
 #[test]
 fn a_read_back_has_the_same_deadline() {
-    check("submit put5=exists @100 get5=absent", "PUT5:d GET5#1 fail5:unknown");
-    check("submit put5=exists @100 get5=?", "PUT5:d GET5#1 fail5:unknown");
-    check("submit put5=exists @99 get5=absent put5=done", "PUT5:d GET5#1 PUT5:d#2 ack5");
-    check("submit put5=exists @99 get5=? get5=d2", "PUT5:d GET5#1 GET5#2 ack5");
+    check("submit put5=exists @100 get5=absent", "PUT5:d GET5 fail5:unknown");
+    check("submit put5=exists @100 get5=?", "PUT5:d GET5 fail5:unknown");
+    check("submit put5=exists @99 get5=absent put5=done", "PUT5:d GET5 PUT5:d#1 ack5");
+    check("submit put5=exists @99 get5=? get5=d2", "PUT5:d GET5 GET5#1 ack5");
     check("submit @99 timeout put5=done", "PUT5:d ack5");
     check("submit @50 submit @100 timeout put6=done", "PUT5:d PUT6:d fail5:unknown");
     check("submit @50 submit put5=done @100 timeout put6=done", "PUT5:d PUT6:d ack5 ack6");
@@ -249,7 +249,7 @@ fn a_close_waits_until_nothing_is_undecided() {
     check("submit close put5=no", "PUT5:d fail5:not-done");
     check(
         "close put5=exists get5=p3 list=1 man1=e3r4 man2=absent list=1",
-        "PUT5:c GET5#1 LIST MAN1 MAN2 LIST fail5:fenced-by3-sure-from5",
+        "PUT5:c GET5 LIST MAN1 MAN2 LIST fail5:fenced-by3-sure-from5",
     );
 }
 

@@ -1,22 +1,17 @@
 //! Fillers: every position above a needed post that a dead writer could still reach is occupied (P-17).
 
-use crate::{CreateReply, GaveUp, Params, ReadReply, Reply, Request, Rule, Tick, WriterId, rules};
+use crate::{
+    Create, CreateAnswer, CreateAsk, CreateFate, CreateReply, GaveUp, Params, Reply, Request, Rule, Tick,
+    WriterId, rules,
+};
 use fencepost_format::{EntryKind, Position};
 use std::collections::BTreeMap;
 
-/// The positions that are not known to be occupied yet.
+/// The positions that are not known to be occupied yet. Each that becomes occupied is a sign of life for the others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fillers {
-    open: BTreeMap<Position, Slot>,
+    open: BTreeMap<Position, Create>,
     patience: u64,
-    quiet_since: Tick,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Slot {
-    read_back: bool,
-    attempt: u32,
-    asked: bool,
 }
 
 /// How far it got.
@@ -30,70 +25,45 @@ pub(super) enum Filling {
 impl Fillers {
     /// Fillers above `post`; `None` if the window leaves nothing to fill.
     pub(super) fn new(now: Tick, post: Position, params: Params) -> Option<Self> {
-        let slot = Slot { read_back: false, attempt: 0, asked: false };
-        let open: BTreeMap<_, _> = (1..params.window.get()).map(|step| (post.plus(step), slot)).collect();
-        (!open.is_empty()).then_some(Self { open, patience: params.patience, quiet_since: now })
+        let create = Create::until(now.plus(params.patience));
+        let open: BTreeMap<_, _> = (1..params.window.get()).map(|step| (post.plus(step), create)).collect();
+        (!open.is_empty()).then_some(Self { open, patience: params.patience })
     }
 
     pub(super) fn poll_request(&mut self, writer: WriterId) -> Option<Request> {
-        let (&at, slot) = self.open.iter_mut().find(|(_, slot)| !slot.asked)?;
-        slot.asked = true;
-        let attempt = slot.attempt;
-        Some(if slot.read_back {
-            Request::ReadEntry { at, attempt }
-        } else {
-            Request::CreateEntry { entry: writer.entry(at, EntryKind::Filler), attempt }
+        self.open.iter_mut().find_map(|(&at, create)| {
+            Some(match create.ask()? {
+                CreateAsk::Create(attempt) => {
+                    Request::CreateEntry { entry: writer.entry(at, EntryKind::Filler), attempt }
+                }
+                CreateAsk::ReadBack(attempt) => Request::ReadEntry { at, attempt },
+            })
         })
     }
 
     pub(super) fn handle(&mut self, now: Tick, reply: &Reply) -> Filling {
-        let late = now.since(self.quiet_since) >= self.patience;
-        match reply {
-            Reply::EntryCreated(at, reply) => {
-                let Some(slot) = self.open.get_mut(at).filter(|slot| slot.asked && !slot.read_back) else {
-                    return Filling::Going;
-                };
-                match reply {
-                    CreateReply::Done => return self.occupied(now, *at),
-                    CreateReply::Exists if !rules::on(Rule::ReadBackFillers) => {
-                        return self.occupied(now, *at);
-                    }
-                    CreateReply::Exists => *slot = Slot { read_back: true, attempt: 0, asked: false },
-                    CreateReply::NotDone { again: false } => return Filling::GaveUp(GaveUp::NotDone),
-                    CreateReply::NotDone { again: true } | CreateReply::Unknown if late => {
-                        return Filling::GaveUp(GaveUp::Unknown);
-                    }
-                    CreateReply::NotDone { again: true } | CreateReply::Unknown => {
-                        *slot = Slot { read_back: false, attempt: slot.attempt + 1, asked: false };
-                    }
-                }
-            }
-            Reply::Entry(at, read) => {
-                let Some(slot) = self.open.get_mut(at).filter(|slot| slot.asked && slot.read_back) else {
-                    return Filling::Going;
-                };
-                match read {
-                    // Whatever stands here occupies the position. If it is a successor's, the final read tells.
-                    ReadReply::Found(_) | ReadReply::Damaged => return self.occupied(now, *at),
-                    ReadReply::Absent | ReadReply::Unknown if late => {
-                        return Filling::GaveUp(GaveUp::Unknown);
-                    }
-                    ReadReply::Absent => {
-                        *slot = Slot { read_back: false, attempt: slot.attempt + 1, asked: false }
-                    }
-                    ReadReply::Unknown => {
-                        *slot = Slot { read_back: true, attempt: slot.attempt + 1, asked: false }
-                    }
-                }
-            }
-            _ => {}
+        let (at, answer) = match reply {
+            Reply::EntryCreated(at, reply) => (*at, CreateAnswer::Created(*reply)),
+            Reply::Entry(at, read) => (*at, CreateAnswer::Read(read.as_ref())),
+            _ => return Filling::Going,
+        };
+        let Some(create) = self.open.get_mut(&at).filter(|create| create.awaits(&answer)) else {
+            return Filling::Going;
+        };
+        if answer == CreateAnswer::Created(CreateReply::Exists) && !rules::on(Rule::ReadBackFillers) {
+            return self.occupied(now, at);
         }
-        Filling::Going
+        match create.handle(now, answer) {
+            CreateFate::Pending => Filling::Going,
+            // Whatever stands here occupies the position. If it is a successor's, the final read tells.
+            CreateFate::Created | CreateFate::There(_) | CreateFate::Damaged => self.occupied(now, at),
+            CreateFate::GaveUp(gave_up) => Filling::GaveUp(gave_up),
+        }
     }
 
     fn occupied(&mut self, now: Tick, at: Position) -> Filling {
         self.open.remove(&at);
-        self.quiet_since = now;
+        self.open.values_mut().for_each(|create| create.extend(now.plus(self.patience)));
         if self.open.is_empty() { Filling::Done } else { Filling::Going }
     }
 }

@@ -117,6 +117,12 @@ fn fillers_that_exist_are_read_back() {
     for unread in ["absent", "?"] {
         check(&format!("{posted} put6=exists @100 get6={unread}"), &format!("{asked} GET6 Unknown"));
     }
+    // A filler that may have landed, and is refused then, is not refused for certain. Each that is there is a sign of life for the others.
+    check(&format!("{posted} put6=? put6=no"), &format!("{asked} PUT6:f#1 Unknown"));
+    check(
+        &format!("{posted} @99 put7=done @198 put6=? @199 put6=later"),
+        &format!("{asked} PUT6:f#1 Unknown"),
+    );
     // Only the answer to what was asked last counts.
     check(&format!("{posted} put6=exists put6=done put7=done put8=done"), &format!("{asked} GET6"));
     check(&format!("{posted} get6=d2 put7=done put8=done"), &asked);

@@ -4,7 +4,7 @@
 //! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, that nothing of the log was here, or that
 //! what was here is in an SSTable of Lance's.
 
-use crate::{ReadReply, Reply, Request, Rule, Tick, Window, rules};
+use crate::{Attempt, ReadReply, Reply, Request, Rule, Tick, Window, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 
 /// What was shown by looks at the boundary, as far as it still counts.
@@ -74,9 +74,7 @@ pub(super) struct Look {
     /// What is read up to here was read before this look began.
     pub(super) through: Position,
     at: At,
-    attempt: u32,
-    asked: bool,
-    since: Tick,
+    attempt: Attempt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,15 +94,12 @@ pub(super) enum Looked {
 }
 
 impl Look {
-    pub(super) const fn new(now: Tick, through: Position) -> Self {
-        Self { through, at: At::Boundary, attempt: 0, asked: false, since: now }
+    pub(super) const fn new(deadline: Tick, through: Position) -> Self {
+        Self { through, at: At::Boundary, attempt: Attempt::until(deadline) }
     }
 
     pub(super) fn poll_request(&mut self) -> Option<Request> {
-        if std::mem::replace(&mut self.asked, true) {
-            return None;
-        }
-        let attempt = self.attempt;
+        let attempt = self.attempt.ask()?;
         Some(match self.at {
             At::Boundary => Request::ListBoundaries { attempt },
             At::Cursor(_) => Request::ReadCursor { attempt },
@@ -118,7 +113,6 @@ impl Look {
         reply: &Reply,
         shown: Shown,
         cursor_too: impl FnOnce(Position) -> bool,
-        patience: u64,
     ) -> Looked {
         let (seen, position) = match (self.at, reply) {
             (At::Boundary, Reply::Boundary(read)) | (At::Cursor(_), Reply::Cursor(read)) => match read {
@@ -138,11 +132,12 @@ impl Look {
                 if !cursor_too(boundary) {
                     return Looked::Kept(boundary);
                 }
-                (self.at, self.attempt, self.asked) = (At::Cursor(boundary), 0, false);
+                self.at = At::Cursor(boundary);
+                self.attempt.restart();
             }
-            _ if now.since(self.since) >= patience => return Looked::GaveUp,
+            _ if self.attempt.is_late(now) => return Looked::GaveUp,
             // No answer, or a listing that missed a boundary which was seen before.
-            _ => (self.attempt, self.asked) = (self.attempt + 1, false),
+            _ => self.attempt.again(),
         }
         Looked::Going
     }

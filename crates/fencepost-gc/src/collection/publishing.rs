@@ -1,10 +1,8 @@
 //! Publishing a boundary (P-53).
 
-use super::ask::Ask;
 use crate::{CollectReply, CollectRequest};
-use fencepost_fence::{CreateReply, GaveUp, ReadReply, Tick};
+use fencepost_fence::{Create, CreateAnswer, CreateAsk, CreateFate, GaveUp, Tick};
 use fencepost_format::Position;
-use std::collections::BTreeSet;
 
 /// A boundary that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,86 +20,37 @@ pub(super) struct Published {
 pub(super) struct Publishing {
     at: Position,
     kept_posts: Vec<Position>,
-    reads_back: bool,
-    /// An attempt may have landed unseen.
-    uncertain: bool,
-    ask: Ask,
+    create: Create,
 }
 
 impl Publishing {
-    pub(super) const fn new(now: Tick, at: Position, kept_posts: Vec<Position>) -> Self {
-        Self { at, kept_posts, reads_back: false, uncertain: false, ask: Ask::new(now) }
+    pub(super) const fn new(deadline: Tick, at: Position, kept_posts: Vec<Position>) -> Self {
+        Self { at, kept_posts, create: Create::until(deadline) }
     }
 
     pub(super) fn poll(&mut self) -> Option<CollectRequest> {
-        let (at, attempt) = (self.at, self.ask.poll()?);
-        Some(if self.reads_back {
-            CollectRequest::ReadBoundary { at, attempt }
-        } else {
-            CollectRequest::PublishBoundary { at, kept_posts: self.kept_posts.clone(), attempt }
+        let at = self.at;
+        Some(match self.create.ask()? {
+            CreateAsk::Create(attempt) => {
+                CollectRequest::PublishBoundary { at, kept_posts: self.kept_posts.clone(), attempt }
+            }
+            CreateAsk::ReadBack(attempt) => CollectRequest::ReadBoundary { at, attempt },
         })
     }
 
     /// Takes an answer; `Some` once the boundary stands, or is given up.
-    pub(super) fn handle(
-        &mut self,
-        now: Tick,
-        patience: u64,
-        reply: &CollectReply,
-    ) -> Option<Result<Published, GaveUp>> {
-        match reply {
-            CollectReply::Published(at, reply) if *at == self.at && !self.reads_back && self.ask.is_out() => {
-                self.handle_created(now, patience, *reply)
-            }
-            CollectReply::Boundary(at, read) if *at == self.at && self.reads_back && self.ask.is_out() => {
-                self.handle_read_back(now, patience, read)
-            }
-            _ => None,
+    pub(super) fn handle(&mut self, now: Tick, reply: &CollectReply) -> Option<Result<Published, GaveUp>> {
+        let answer = match reply {
+            CollectReply::Published(at, reply) if *at == self.at => CreateAnswer::Created(*reply),
+            CollectReply::Boundary(at, read) if *at == self.at => CreateAnswer::Read(read.as_ref()),
+            _ => return None,
+        };
+        let at = self.at;
+        match self.create.handle(now, answer) {
+            CreateFate::Pending => None,
+            CreateFate::Created => Some(Ok(Published { at, ours: true })),
+            CreateFate::There(_) | CreateFate::Damaged => Some(Ok(Published { at, ours: false })),
+            CreateFate::GaveUp(gave_up) => Some(Err(gave_up)),
         }
-    }
-
-    fn handle_created(
-        &mut self,
-        now: Tick,
-        patience: u64,
-        reply: CreateReply,
-    ) -> Option<Result<Published, GaveUp>> {
-        let late = self.ask.is_late(now, patience);
-        match reply {
-            CreateReply::Done => return Some(Ok(Published { at: self.at, ours: true })),
-            CreateReply::Exists => {
-                self.reads_back = true;
-                self.ask.turn();
-                return None;
-            }
-            CreateReply::Unknown if late => return Some(Err(GaveUp::Unknown)),
-            CreateReply::Unknown => self.uncertain = true,
-            CreateReply::NotDone { again } if late || !again => {
-                return Some(Err(if self.uncertain { GaveUp::Unknown } else { GaveUp::NotDone }));
-            }
-            CreateReply::NotDone { .. } => {}
-        }
-        self.ask.again();
-        None
-    }
-
-    fn handle_read_back(
-        &mut self,
-        now: Tick,
-        patience: u64,
-        read: &ReadReply<BTreeSet<Position>>,
-    ) -> Option<Result<Published, GaveUp>> {
-        match read {
-            ReadReply::Found(_) | ReadReply::Damaged => {
-                return Some(Ok(Published { at: self.at, ours: false }));
-            }
-            ReadReply::Absent | ReadReply::Unknown if self.ask.is_late(now, patience) => {
-                return Some(Err(GaveUp::Unknown));
-            }
-            ReadReply::Absent => self.reads_back = false,
-            ReadReply::Unknown => {}
-        }
-        self.ask.again();
-        None
     }
 }

@@ -1,6 +1,5 @@
 //! The steps of a collection that look for what failed flushes left (P-80).
 
-use super::ask::Ask;
 use super::reads::Reads;
 use super::{Collection, Step};
 use crate::{Part, SsTableFolder, lance};
@@ -11,7 +10,7 @@ impl Collection {
     /// P-80: after the latest manifest was read, so that what is there by now and was not flushed then is known to be so.
     pub(super) fn list_sstables(&mut self, now: Tick) {
         if lance::may_have_flushed(&self.inventory, self.known_facts()) {
-            self.step = Step::List(Part::SsTables, Ask::new(now));
+            self.step = Step::List(Part::SsTables, self.question(now));
         } else {
             self.publish(now);
         }

@@ -1,6 +1,5 @@
 //! The steps in which a collection finds out what there is: nothing is written but the stamp.
 
-use super::ask::Ask;
 use super::reads::Reads;
 use super::{AfterStamp, Collection, Step};
 use crate::bound::Limits;
@@ -18,7 +17,7 @@ impl Collection {
             Ok(Some(manifest)) => {
                 self.facts = Some(ManifestFacts::from(&manifest));
                 self.inventory.note_sstables(&manifest);
-                self.step = Step::List(Part::Entries, Ask::new(now));
+                self.step = Step::List(Part::Entries, self.question(now));
             }
             Ok(None) => self.end(CollectEvent::NoLog),
             Err(gave_up) => self.end(CollectEvent::GaveUp(gave_up)),
@@ -28,8 +27,8 @@ impl Collection {
     pub(super) fn listed(&mut self, now: Tick, part: Part, listed: Inventory) {
         self.inventory.absorb(listed);
         match part {
-            Part::Entries => self.step = Step::List(Part::Manifests, Ask::new(now)),
-            Part::Manifests => self.step = Step::List(Part::Documents, Ask::new(now)),
+            Part::Entries => self.step = Step::List(Part::Manifests, self.question(now)),
+            Part::Manifests => self.step = Step::List(Part::Documents, self.question(now)),
             Part::SsTables => {
                 let wanted = lance::folders_to_list(&self.inventory);
                 self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
@@ -50,7 +49,7 @@ impl Collection {
     /// Asks what time it is, once. The only clock that counts is the store's, and a log that nobody writes to doesn't show it.
     fn stamp(&mut self, now: Tick, then: AfterStamp) {
         if self.mode == Mode::Delete && !std::mem::replace(&mut self.stamped, true) {
-            self.step = Step::Stamp(then, Ask::new(now));
+            self.step = Step::Stamp(then, self.question(now));
         } else {
             match then {
                 AfterStamp::ReadBoundary => self.read_boundary(now),
@@ -62,7 +61,7 @@ impl Collection {
     pub(super) fn read_boundary(&mut self, now: Tick) {
         match self.inventory.published() {
             Position::NONE => self.read_headers(now),
-            at => self.step = Step::ReadBoundary(at, Ask::new(now)),
+            at => self.step = Step::ReadBoundary(at, self.question(now)),
         }
     }
 
