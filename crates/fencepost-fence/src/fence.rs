@@ -6,7 +6,7 @@ use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
 use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule,
-    Tick, WriterId, Zones, rules,
+    RulingEpoch, Tick, WriterId, Zones, rules,
 };
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use fillers::{Fillers, Filling};
@@ -21,7 +21,7 @@ pub struct Fence {
     params: Params,
     writer: WriterId,
     forward: Forward,
-    highest: Epoch,
+    ruling: RulingEpoch,
     /// Entries of generations below it are in Lance's SSTables already (P-44).
     flushed_below: Generation,
     last_valid: Option<EntryKind>,
@@ -106,7 +106,7 @@ impl Fence {
             params,
             writer: WriterId { epoch: claimed.writer_epoch, nonce },
             forward: Forward::new(now, from, None, params.read_ahead, params.patience),
-            highest: Epoch::NONE,
+            ruling: RulingEpoch::NONE,
             flushed_below: claimed.current_generation,
             last_valid: None,
             zones: Zones::default(),
@@ -227,12 +227,11 @@ impl Fence {
             self.end(FenceEvent::Fenced { by: header.epoch });
             return false;
         }
-        if begins_zone(&header, self.highest) {
+        if begins_zone(&header, self.ruling.epoch()) {
             self.zones.note(header.position);
         }
-        let valid = header.epoch >= self.highest;
+        let valid = self.ruling.pass(&header);
         if valid {
-            self.highest = header.epoch;
             self.last_valid = Some(header.kind);
         }
         let flushed = header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed);

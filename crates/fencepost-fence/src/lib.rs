@@ -58,6 +58,7 @@ mod rounds;
 pub mod rules;
 #[cfg(test)]
 mod testing;
+mod validity;
 mod vocabulary;
 mod writer;
 mod writer_id;
@@ -78,6 +79,7 @@ pub use opening::{Opening, OpeningEvent};
 pub use proof::{FencedOff, Gap, Losses, fenced_off, losses, proven_below, tombstone_epoch};
 pub use read::{Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
+pub use validity::RulingEpoch;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};
 pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
 pub use writer_id::{NewEntry, WriterId};

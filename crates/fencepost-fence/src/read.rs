@@ -4,7 +4,7 @@ mod look;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Above, Forward, Next};
-use crate::{FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Rule, Tick, rules};
+use crate::{FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Rule, RulingEpoch, Tick, rules};
 use fencepost_format::{EntryHeader, Epoch, Generation, Manifest, Position};
 use look::{Look, Looked, Shown};
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ pub struct Walk {
     last: Option<Position>,
     /// Entries below this only tell which epoch rules (P-43).
     deliver_from: Position,
-    highest: Epoch,
+    ruling: RulingEpoch,
     /// Entries of generations below it are in Lance's SSTables already (P-44).
     flushed_below: Generation,
     /// What was handed out by [`poll_event`](Machine::poll_event): the next position, and the highest epoch below it. Entries that wait
@@ -150,7 +150,7 @@ impl Walk {
             forward: Forward::new(now, first, last, params.read_ahead, params.patience),
             last,
             deliver_from,
-            highest,
+            ruling: RulingEpoch::above(highest),
             flushed_below,
             handed: (deliver_from, highest),
             step: Step::Reading,
@@ -202,7 +202,7 @@ impl Walk {
         while let Some(next) = self.forward.pop(now) {
             match next {
                 Next::Answer(at, ReadReply::Found(header)) => {
-                    if self.shown.leaves_open(&header, self.highest, self.passes_as_flushed(&header)) {
+                    if self.shown.leaves_open(&header, self.ruling.epoch(), self.passes_as_flushed(&header)) {
                         return self.look(now, at, Some(header));
                     }
                     self.take(header);
@@ -277,21 +277,20 @@ impl Walk {
 
     /// P-44: whether Lance flushed what would be handed out otherwise.
     fn passes_as_flushed(&self, header: &EntryHeader) -> bool {
-        let handed_out = header.kind.is_data() && header.epoch >= self.highest;
+        let handed_out = header.kind.is_data() && self.ruling.counts(header);
         handed_out && header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed)
     }
 
     /// P-40, P-44.
     fn take(&mut self, header: EntryHeader) {
         let flushed = self.passes_as_flushed(&header);
-        self.shown.pass(&header, self.highest, self.params.window);
-        let valid = header.epoch >= self.highest || !rules::on(Rule::SkipLeftovers);
-        self.highest = self.highest.max(header.epoch);
+        self.shown.pass(&header, self.ruling.epoch(), self.params.window);
+        let valid = self.ruling.pass(&header) || !rules::on(Rule::SkipLeftovers);
         if header.position >= self.deliver_from {
             let deliver = valid && header.kind.is_data() && !flushed;
             self.events.push_back(WalkEvent::Entry { header, deliver });
         } else {
-            self.handed.1 = self.highest;
+            self.handed.1 = self.ruling.epoch();
         }
     }
 

@@ -1,8 +1,8 @@
 //! Acknowledged entries that a loss fenced off (P-90): no leftovers, and nothing that a collection deletes by itself (P-101).
 
 use crate::{Inventory, Policy};
-use fencepost_fence::{FencedOff, Window};
-use fencepost_format::{EntryHeader, Epoch, Position};
+use fencepost_fence::{FencedOff, RulingEpoch, Window};
+use fencepost_format::{EntryHeader, Position};
 use std::collections::BTreeSet;
 
 /// What was fenced off, as far as the entries are known.
@@ -17,15 +17,16 @@ pub(crate) fn fenced_off(inventory: &Inventory, policy: &Policy) -> Vec<FencedOf
 /// Entries above `reach` that may show that what looks like leftovers at or below it was acknowledged: those within a window above an entry that
 /// has entries of a lower epoch above it. If those go on for a window or more, one of them proves it; if they end before that, they all lie within (P-91).
 pub(crate) fn proofs_to_read(inventory: &Inventory, reach: Position, window: Window) -> BTreeSet<Position> {
-    let (mut highest, mut since) = (Epoch::NONE, Position::NONE);
+    let (mut ruling, mut since) = (RulingEpoch::NONE, Position::NONE);
     let mut wanted = BTreeSet::new();
     for header in above_boundaries(inventory).take_while(|header| header.position <= reach) {
-        if header.epoch < highest {
+        let before = ruling;
+        if !ruling.pass(header) {
             let within = inventory.entries.range(reach.next()..).map(|(at, _)| *at);
             let within = within.take_while(|at| *at <= since.plus(window.get()));
             wanted.extend(within.filter(|at| !inventory.known.contains_key(at)));
-        } else if header.epoch > highest {
-            (highest, since) = (header.epoch, header.position);
+        } else if ruling > before {
+            since = header.position;
         }
     }
     wanted

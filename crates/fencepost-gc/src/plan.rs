@@ -5,7 +5,7 @@ use crate::needed_post::needed_posts;
 use crate::{
     Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
 };
-use fencepost_fence::{CursorDocuments, FencedOff, Rule, rules};
+use fencepost_fence::{CursorDocuments, FencedOff, Rule, RulingEpoch, rules};
 use fencepost_format::{Epoch, Position, SsTableName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -175,14 +175,13 @@ fn refused(
 ) -> (u64, u64, u64) {
     let collected = inventory.published_by_others();
     let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
-    let mut highest = Epoch::NONE;
+    let mut ruling = RulingEpoch::NONE;
     let (mut leftovers, mut accepted) = (0, 0);
     let above = inventory.known.range(collected.next()..);
     for (at, header) in above.filter_map(|(at, known)| Some((at, known.header()?))) {
-        if goes(at) && header.epoch < highest {
+        if !ruling.pass(header) && goes(at) {
             *if fenced_off_from.is_some_and(|from| *at > from) { &mut accepted } else { &mut leftovers } += 1;
         }
-        highest = highest.max(header.epoch);
     }
     let swept = inventory.entries.range(..=collected).filter(|(at, _)| goes(at)).count();
     (leftovers, accepted, swept as u64)

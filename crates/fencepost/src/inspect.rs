@@ -2,7 +2,8 @@
 
 use crate::shard::Io;
 use crate::{Cause, CollectError, Collected, ReadError, Wal};
-use fencepost_format::{EntryHeader, EntryKind, EntryTail, Epoch, Manifest, Position, decode_header};
+use fencepost_fence::RulingEpoch;
+use fencepost_format::{EntryHeader, EntryKind, EntryTail, Manifest, Position, decode_header};
 use fencepost_gc::{Object, Reason, Verdict};
 use fencepost_store::ReadOutcome;
 use snafu::Snafu;
@@ -110,10 +111,10 @@ impl Wal {
         // P-49: after the entries, since nothing is concluded from what lies at or below `R` by now.
         let manifest = io.manifest().await?;
         let tail = tail(&manifest, contents.iter().map(|(listed, _)| listed.0));
-        let mut highest = Epoch::NONE;
+        let mut ruling = RulingEpoch::NONE;
         let entries = contents.into_iter().map(|((position, bytes), content)| {
             let content = content.map_err(|cause| cause.to_string());
-            let state = state(&manifest, position, content.as_ref().ok(), &mut highest);
+            let state = state(&manifest, position, content.as_ref().ok(), &mut ruling);
             let kept_because = match plan.plan.verdicts.get(&Object::Entry(position)) {
                 Some(Verdict::Delete) => None,
                 Some(Verdict::Keep(reason)) => Some(reason.clone()),
@@ -137,19 +138,14 @@ fn state(
     manifest: &Manifest,
     at: Position,
     content: Option<&EntryContent>,
-    highest: &mut Epoch,
+    ruling: &mut RulingEpoch,
 ) -> EntryState {
     // P-49: what lies there may have landed late, a post of an epoch that never opened among it.
     if at <= manifest.replay_after {
         return EntryState::Covered;
     }
-    if let Some(EntryContent { header, .. }) = content {
-        if header.epoch < *highest {
-            return EntryState::Leftover;
-        }
-        *highest = header.epoch;
-    }
-    EntryState::Live
+    let is_stale = content.is_some_and(|content| !ruling.pass(&content.header));
+    if is_stale { EntryState::Leftover } else { EntryState::Live }
 }
 
 /// Kind, epoch and counts, from as few bytes as tell them.

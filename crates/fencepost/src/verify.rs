@@ -4,7 +4,7 @@ mod missing;
 
 use crate::shard::{Io, Performed};
 use crate::{Cause, ReadError, Staging, Wal};
-use fencepost_fence::{GaveUp, ReadReply, Zones, begins_zone};
+use fencepost_fence::{GaveUp, ReadReply, RulingEpoch, Zones, begins_zone};
 use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
 use fencepost_gc::Part;
 use fencepost_store::{Escaped, ReadOutcome};
@@ -240,7 +240,7 @@ impl Verification {
         boundary: Position,
         entries: Vec<((Position, u64), Result<Checked, Cause>)>,
     ) {
-        let (mut highest, mut below) = (Epoch::NONE, Epoch::NONE);
+        let (mut ruling, mut below) = (RulingEpoch::NONE, RulingEpoch::NONE);
         let mut zones = Zones::default();
         for ((at, _), checked) in entries {
             match checked {
@@ -251,15 +251,12 @@ impl Verification {
                         self.given_up.push(at);
                     }
                     // A post at or below the boundary may have landed late; the zones of those that did not end there too.
-                    if begins_zone(&header, below) && !header.is_by_lance() && at > boundary {
+                    if begins_zone(&header, below.epoch()) && !header.is_by_lance() && at > boundary {
                         zones.note(at);
                     }
-                    below = below.max(header.epoch);
+                    below.pass(&header);
                     // P-49: whether an entry at or below `R` counted can't be told from those that lie there by now.
-                    if at <= latest.replay_after {
-                        self.rows += rows;
-                    } else if header.epoch >= highest {
-                        highest = header.epoch;
+                    if at <= latest.replay_after || ruling.pass(&header) {
                         self.rows += rows;
                     }
                     if header.epoch > latest.writer_epoch {
