@@ -6,15 +6,13 @@ mod losses;
 pub use error::CollectError;
 pub use losses::Losses;
 
-use crate::shard::{Io, Performed};
+use crate::drive::Driver;
+use crate::shard::Io;
 use crate::{Staging, Wal};
 use error::give_up;
-use fencepost_fence::{Machine, Output};
 use fencepost_format::Release;
 use fencepost_gc::{Claim, CollectEvent, CollectParams, Collection, Mode, Plan, Policy, Report};
 use fencepost_store::{Refusal, RequestCounts, StoreError};
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -128,26 +126,12 @@ impl Collector {
         mut on_event: impl FnMut(&CollectEvent),
     ) -> Result<Collected, CollectError> {
         let io = self.io.scoped();
-        let (started, now) = (Instant::now(), || io.environment.now());
-        let mut collection = Collection::new(self.params, now(), self.policy.clone(), mode);
-        let mut running = FuturesUnordered::new();
+        let (started, now) = (Instant::now(), io.environment.now());
+        let collection = Collection::new(self.params, now, self.policy.clone(), mode);
+        let mut driver = Driver::new(collection, &io.environment);
         let mut plan = None;
-        let mut cause = None;
         loop {
-            let event = match collection.poll_output() {
-                Output::Event(event) => event,
-                Output::Request(request) => {
-                    running.push(io.perform_collect(request));
-                    continue;
-                }
-                Output::Wait(_) => {
-                    let Performed { reply, cause: met, .. } =
-                        running.next().await.expect("a collection that goes on waits for an answer");
-                    cause = met.or(cause);
-                    collection.handle(now(), reply);
-                    continue;
-                }
-            };
+            let event = driver.outcome(|request| io.clone().perform_collect(request)).await;
             on_event(&event);
             match event {
                 CollectEvent::Progress(_) => {}
@@ -157,14 +141,14 @@ impl Collector {
                     return Ok(Collected {
                         report,
                         plan,
-                        losses: self.losses(&io, &collection).await,
+                        losses: self.losses(&io, &driver.machine).await,
                         staging: self.staging(&io, mode).await,
                         requests: io.store.counts(),
                         elapsed: started.elapsed(),
                     });
                 }
                 CollectEvent::NoLog => return Err(CollectError::NoLog { root: io.paths.root() }),
-                CollectEvent::GaveUp(why) => return Err(give_up(&io, why, cause)),
+                CollectEvent::GaveUp(why) => return Err(give_up(&io, why, driver.take_cause())),
             }
         }
     }

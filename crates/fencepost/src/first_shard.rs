@@ -1,10 +1,13 @@
 //! The first shard of a base: driving the core's race for it (P-68).
 
+use crate::drive::{Driver, Search, Searching};
 use crate::error::{FirstShardSnafu, MaybeTableSnafu, TableSnafu};
 use crate::shard::{Performed, created, read_as};
 use crate::table::is_table;
 use crate::{Environment, WalError};
-use fencepost_fence::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard, Params, ReadReply};
+use fencepost_fence::{
+    FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard, Params, ReadReply, Tick,
+};
 use fencepost_format::{DOCUMENT_BYTES_MAX, FirstShard, ShardId, ShardPaths};
 use fencepost_store::{LogStore, pause_before};
 use snafu::ResultExt;
@@ -26,30 +29,37 @@ pub(crate) async fn first_shard(
     // The core repeats what has no answer, so the store must not.
     let once = store.with_retry_budget(Duration::ZERO);
     let patience = Duration::from_millis(params.patience);
-    let mut race = FirstShardRace::new(random(environment), environment.now().plus(params.patience));
-    let mut cause = None;
-    loop {
-        let request = race.poll_request().expect("the race asks until it is decided");
-        let (FirstShardRequest::Create { attempt, .. } | FirstShardRequest::Read { attempt }) = request;
-        tokio::time::sleep(pause_before(attempt, patience, environment.jitter_seed())).await;
-        let Performed { reply, cause: met, .. } = match request {
-            FirstShardRequest::Create { shard, .. } => {
-                let outcome = once.put_new(&object, FirstShard { shard }.encode().into()).await;
-                created(outcome).map(FirstShardReply::Created)
-            }
-            FirstShardRequest::Read { .. } => read(&once, &object).await.map(FirstShardReply::Read),
-        };
-        cause = met.or(cause);
-        match race.handle(environment.now(), &reply) {
-            None => {}
-            Some(Ok(shard)) => return Ok(shard),
-            Some(Err(NoFirstShard::Damaged)) => {
-                return FirstShardSnafu { object, why: None, cause }.fail();
-            }
-            Some(Err(NoFirstShard::GaveUp(why))) => {
-                return FirstShardSnafu { object, why: Some(why), cause }.fail();
-            }
+    let race = FirstShardRace::new(random(environment), environment.now().plus(params.patience));
+    let mut driver = Driver::new(Searching::new(race), environment);
+    let perform =
+        |request| perform(once.clone(), object.clone(), patience, environment.jitter_seed(), request);
+    match driver.outcome(perform).await {
+        Ok(shard) => Ok(shard),
+        Err(why) => {
+            let why = match why {
+                NoFirstShard::Damaged => None,
+                NoFirstShard::GaveUp(why) => Some(why),
+            };
+            FirstShardSnafu { object, why, cause: driver.take_cause() }.fail()
         }
+    }
+}
+
+async fn perform(
+    store: LogStore,
+    object: String,
+    patience: Duration,
+    jitter_seed: Option<u64>,
+    request: FirstShardRequest,
+) -> Performed<FirstShardReply> {
+    let (FirstShardRequest::Create { attempt, .. } | FirstShardRequest::Read { attempt }) = request;
+    tokio::time::sleep(pause_before(attempt, patience, jitter_seed)).await;
+    match request {
+        FirstShardRequest::Create { shard, .. } => {
+            let outcome = store.put_new(&object, FirstShard { shard }.encode().into()).await;
+            created(outcome).map(FirstShardReply::Created)
+        }
+        FirstShardRequest::Read { .. } => read(&store, &object).await.map(FirstShardReply::Read),
     }
 }
 
@@ -61,4 +71,18 @@ async fn read(store: &LogStore, object: &str) -> Performed<ReadReply<ShardId>> {
 fn random(environment: &Environment) -> ShardId {
     let bytes = environment.nonce().0.to_be_bytes();
     ShardId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+impl Search for FirstShardRace {
+    type Request = FirstShardRequest;
+    type Reply = FirstShardReply;
+    type Outcome = Result<ShardId, NoFirstShard>;
+
+    fn poll_request(&mut self) -> Option<FirstShardRequest> {
+        self.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: FirstShardReply) -> Option<Self::Outcome> {
+        self.handle(now, &reply)
+    }
 }

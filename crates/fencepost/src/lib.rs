@@ -70,6 +70,7 @@ pub mod book;
 mod collector;
 #[cfg(feature = "doctor")]
 pub mod doctor;
+mod drive;
 mod entry;
 mod environment;
 mod error;

@@ -6,15 +6,14 @@ mod tail;
 pub use cursor::{Cursor, CursorStatus};
 pub use tail::{Tail, TailEvent, TailState};
 
-use crate::shard::{Io, Performed};
-use crate::{Cause, Epoch, LogEntry, Position, ReadError, Wal};
+use crate::drive::Driver;
+use crate::shard::Io;
+use crate::{Epoch, LogEntry, Position, ReadError, Wal};
 use bytes::Bytes;
-use fencepost_fence::{Machine, Start, Verify, Walk, WalkEvent};
+use fencepost_fence::{Start, Verify, Walk, WalkEvent};
 use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Manifest};
 use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::{BoxStream, FuturesUnordered};
-use std::collections::BTreeMap;
+use futures::stream::BoxStream;
 
 /// The place at which a reader begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -73,10 +72,9 @@ impl Wal {
         if cursor.is_some() {
             walk = walk.held_by_cursor();
         }
-        let (requests, bodies) = (FuturesUnordered::new(), BTreeMap::new());
-        let (cause, last, failed, kept) = (None, None, None, None);
-        let given_up = Vec::new();
-        Ok(Reader { io, walk, cursor, requests, bodies, cause, last, failed, kept, given_up })
+        let driver = Driver::new(walk, &io.environment);
+        let (last, failed, kept, given_up) = (None, None, None, Vec::new());
+        Ok(Reader { io, driver, cursor, last, failed, kept, given_up })
     }
 
     /// A reader that waits at the tail for more.
@@ -95,12 +93,9 @@ impl Wal {
 #[derive(Debug)]
 pub struct Reader {
     io: Io,
-    walk: Walk,
+    driver: Driver<Walk>,
     /// The cursor that keeps what is read.
     cursor: Option<CursorName>,
-    requests: FuturesUnordered<BoxFuture<'static, Performed>>,
-    bodies: BTreeMap<Position, Bytes>,
-    cause: Option<Cause>,
     last: Option<EntryHeader>,
     /// Why the walk ended, if not at its end: said again at every further call.
     failed: Option<WalkEvent>,
@@ -180,7 +175,7 @@ impl Reader {
         if let Some((point, ..)) = &self.kept {
             return *point;
         }
-        match self.walk.cursor() {
+        match self.driver.machine.cursor() {
             Start::Cursor { next, highest } => ResumePoint { next, highest },
             Start::AfterReplay { .. } | Start::Anywhere { .. } => {
                 unreachable!("a walk's own cursor is a cursor")
@@ -200,7 +195,7 @@ impl Reader {
     }
 
     pub(crate) fn resume(&mut self, verify: Verify) {
-        self.walk.resume(self.io.environment.now(), verify);
+        self.driver.machine.resume(self.io.environment.now(), verify);
     }
 
     /// The next event of the walk.
@@ -208,21 +203,14 @@ impl Reader {
         if let Some((_, header, body)) = self.kept.clone() {
             return Ok(Step::Entry(header, Some(body)));
         }
-        loop {
-            if let Some(event) = self.failed.clone().or_else(|| self.walk.poll_event()) {
-                return self.take(event);
-            }
-            while let Some(request) = self.walk.poll_request() {
-                let (io, cursor) = (self.io.clone(), self.cursor.clone());
-                self.requests.push(Box::pin(async move { io.perform_read(request, cursor.as_ref()).await }));
-            }
-            let Some(performed) = self.requests.next().await else {
-                // Resting or ended, and nobody resumed it.
-                return Ok(Step::End);
-            };
-            self.bodies.extend(performed.body);
-            self.cause = performed.cause.or_else(|| self.cause.take());
-            self.walk.handle(self.io.environment.now(), performed.reply);
+        if let Some(failed) = self.failed.clone() {
+            return self.take(failed);
+        }
+        let perform = |request| self.io.clone().perform_read(request, self.cursor.clone());
+        match self.driver.next(perform).await {
+            Some(event) => self.take(event),
+            // Resting or ended, and nobody resumed it.
+            None => Ok(Step::End),
         }
     }
 
@@ -232,8 +220,7 @@ impl Reader {
         }
         match event {
             WalkEvent::Entry { header, deliver } => {
-                let body = self.bodies.remove(&header.position);
-                self.bodies = self.bodies.split_off(&header.position);
+                let body = self.driver.take_body(header.position);
                 self.last = Some(header);
                 if header.kind == EntryKind::Tombstone {
                     return Ok(Step::GivenUp(header.position));
@@ -241,14 +228,14 @@ impl Reader {
                 Ok(Step::Entry(header, body.filter(|_| deliver)))
             }
             WalkEvent::Tail { at, manifest } => {
-                self.bodies.clear();
+                self.driver.drop_bodies();
                 Ok(Step::AtTail(at, manifest))
             }
             WalkEvent::End => Ok(Step::End),
             WalkEvent::Truncated { at, first } => Err(ReadError::Truncated { at, first }),
             WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
             WalkEvent::GaveUp(why) => {
-                let cause = self.io.cause_of(why, self.cause.take());
+                let cause = self.io.cause_of(why, self.driver.take_cause());
                 Err(ReadError::GaveUp { at: self.resume_point().next, why, cause })
             }
         }

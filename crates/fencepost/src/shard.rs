@@ -18,6 +18,7 @@ mod sstables;
 mod staging;
 
 pub(crate) use answer::{Performed, created, read_as};
+pub(crate) use leases::LeaseRead;
 pub use staging::Staging;
 
 use crate::{Cause, Environment};
@@ -46,7 +47,7 @@ impl Io {
     }
 
     /// Performs `request`, after a pause if it is not the first attempt.
-    pub(crate) async fn perform(&self, request: Request) -> Performed {
+    pub(crate) async fn perform(self, request: Request) -> Performed {
         self.perform_with(request, None).await
     }
 
@@ -73,11 +74,11 @@ impl Io {
     }
 
     /// Performs a request of a reader, for which the cursor of this name keeps what it reads.
-    pub(crate) async fn perform_read(&self, request: Request, cursor: Option<&CursorName>) -> Performed {
+    pub(crate) async fn perform_read(self, request: Request, cursor: Option<CursorName>) -> Performed {
         match (&request, cursor) {
             (Request::ReadCursor { .. }, Some(name)) => {
                 self.pause(request.attempt()).await;
-                self.read_cursor(name).await
+                self.read_cursor(&name).await
             }
             _ => self.perform(request).await,
         }

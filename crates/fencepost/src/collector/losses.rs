@@ -2,11 +2,10 @@
 
 use super::Collector;
 use super::error::give_up;
-use crate::shard::{Io, Performed};
-use fencepost_fence::Gap;
-use fencepost_gc::{Collection, LossSearch};
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use crate::drive::{Driver, Search, Searching};
+use crate::shard::Io;
+use fencepost_fence::{Gap, Tick};
+use fencepost_gc::{CollectReply, CollectRequest, Collection, LossSearch, LossesFound};
 
 /// What a collection says about entries above `R` that should be there. Damage: see `docs/repair.md`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,30 +20,34 @@ pub struct Losses {
 impl Collector {
     /// Looks for them, if the collection's listing had gaps.
     pub(super) async fn losses(&self, io: &Io, collection: &Collection) -> Losses {
-        let now = || io.environment.now();
         let facts = collection.facts().expect("a collection that is done has found a manifest");
-        let search = LossSearch::new(self.params, now(), collection.inventory(), facts, &self.policy);
-        let Some(mut search) = search else { return Losses::default() };
-        let mut running = FuturesUnordered::new();
-        let mut cause = None;
-        loop {
-            while let Some(request) = search.poll_request() {
-                running.push(io.perform_collect(request));
-            }
-            let Performed { reply, cause: met, .. } =
-                running.next().await.expect("a search that goes on waits for an answer");
-            cause = met.or(cause);
-            match search.handle(now(), reply) {
-                None => {}
-                Some(Ok(lost)) => return Losses { lost, failed: None },
-                Some(Err(why)) => {
-                    let failed = match cause {
-                        Some(cause) => cause.to_string(),
-                        None => give_up(io, why, None).to_string(),
-                    };
-                    return Losses { lost: Vec::new(), failed: Some(failed) };
-                }
+        let search =
+            LossSearch::new(self.params, io.environment.now(), collection.inventory(), facts, &self.policy);
+        let Some(search) = search else { return Losses::default() };
+        let mut driver = Driver::new(Searching::new(search), &io.environment);
+        match driver.outcome(|request| io.clone().perform_collect(request)).await {
+            Ok(lost) => Losses { lost, failed: None },
+            Err(why) => {
+                let failed = match driver.take_cause() {
+                    Some(cause) => cause.to_string(),
+                    None => give_up(io, why, None).to_string(),
+                };
+                Losses { lost: Vec::new(), failed: Some(failed) }
             }
         }
+    }
+}
+
+impl Search for LossSearch {
+    type Request = CollectRequest;
+    type Reply = CollectReply;
+    type Outcome = LossesFound;
+
+    fn poll_request(&mut self) -> Option<CollectRequest> {
+        self.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: CollectReply) -> Option<LossesFound> {
+        self.handle(now, reply)
     }
 }

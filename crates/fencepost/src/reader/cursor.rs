@@ -1,8 +1,9 @@
 //! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54, P-95 to P-97).
 
-use crate::shard::{Io, Performed};
-use crate::{Cause, LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
-use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent, GaveUp, Machine};
+use crate::drive::Driver;
+use crate::shard::Io;
+use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
+use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent};
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
@@ -14,7 +15,7 @@ use fencepost_format::{Consumed, CursorName, Epoch, Position};
 pub struct Cursor {
     io: Io,
     name: CursorName,
-    core: CursorCore,
+    driver: Driver<CursorCore>,
 }
 
 /// A cursor as it stands in the store.
@@ -57,13 +58,13 @@ impl Wal {
     pub async fn cursor(&self, name: CursorName, start: impl Into<Consumed>) -> Result<Cursor, ReadError> {
         let (io, start) = (self.io.scoped(), start.into());
         let core = CursorCore::open(io.environment.now(), io.params.patience, io.environment.nonce(), start);
-        let mut cursor = Cursor { io, name, core };
+        let mut cursor = Cursor::new(io, name, core);
         loop {
             match cursor.drive().await? {
                 CursorEvent::Held(position) => {
                     let epoch =
                         if start.epoch.is_none() { self.highest_up_to(position).await } else { start.epoch };
-                    cursor.core.grant(cursor.io.environment.now(), epoch);
+                    cursor.driver.machine.grant(cursor.io.environment.now(), epoch);
                 }
                 CursorEvent::Truncated { at, first } => return Err(ReadError::Truncated { at, first }),
                 _ => return Ok(cursor),
@@ -94,7 +95,7 @@ impl Wal {
     pub async fn remove_cursor(&self, name: &CursorName) -> Result<bool, ReadError> {
         let io = self.io.scoped();
         let core = CursorCore::removal(io.environment.now(), io.params.patience);
-        let mut cursor = Cursor { io, name: name.clone(), core };
+        let mut cursor = Cursor::new(io, name.clone(), core);
         let removed = cursor.drive().await?;
         Ok(removed == CursorEvent::Removed { found: true })
     }
@@ -115,6 +116,11 @@ impl Wal {
 }
 
 impl Cursor {
+    fn new(io: Io, name: CursorName, core: CursorCore) -> Self {
+        let driver = Driver::new(core, &io.environment);
+        Self { io, name, driver }
+    }
+
     /// Its name.
     #[must_use]
     pub const fn name(&self) -> &CursorName {
@@ -124,13 +130,13 @@ impl Cursor {
     /// The last position consumed.
     #[must_use]
     pub const fn position(&self) -> Position {
-        self.core.consumed().position
+        self.driver.machine.consumed().position
     }
 
     /// Where a reader for this consumer begins, with the highest epoch below if that is known (P-96).
     #[must_use]
     pub fn read_from(&self) -> ReadFrom {
-        let Consumed { position, epoch } = self.core.consumed();
+        let Consumed { position, epoch } = self.driver.machine.consumed();
         let point = ResumePoint { next: position.next(), highest: epoch };
         ReadFrom::Cursor { name: self.name.clone(), point }
     }
@@ -150,7 +156,8 @@ impl Cursor {
     /// # Cancel safety
     /// As after an error.
     pub async fn advance(&mut self, to: impl Into<Consumed>) -> Result<(), ReadError> {
-        self.core.advance(self.io.environment.now(), to.into());
+        self.driver.drop_requests();
+        self.driver.machine.advance(self.io.environment.now(), to.into());
         self.drive().await.map(drop)
     }
 
@@ -159,27 +166,20 @@ impl Cursor {
     /// # Errors
     /// [`ReadError::Cursor`]: it may still hold.
     pub async fn remove(mut self) -> Result<(), ReadError> {
-        self.core.remove(self.io.environment.now());
+        self.driver.drop_requests();
+        self.driver.machine.remove(self.io.environment.now());
         self.drive().await.map(drop)
     }
 
     /// Performs what the core asks for until something happens.
     async fn drive(&mut self) -> Result<CursorEvent, ReadError> {
-        let mut cause = None;
-        loop {
-            match self.core.poll_event() {
-                Some(CursorEvent::GaveUp(why)) => return Err(self.gave_up(why, cause)),
-                Some(event) => return Ok(event),
-                None => {}
+        let perform = |request| self.io.clone().perform_cursor(self.name.clone(), request);
+        match self.driver.outcome(perform).await {
+            CursorEvent::GaveUp(why) => {
+                let cause = self.driver.take_cause();
+                Err(ReadError::Cursor { name: self.name.clone(), why, cause })
             }
-            let request = self.core.poll_request().expect("a cursor that has something to do asks for it");
-            let Performed { reply, cause: met, .. } = self.io.perform_cursor(&self.name, request).await;
-            cause = met.or(cause);
-            self.core.handle(self.io.environment.now(), reply);
+            event => Ok(event),
         }
-    }
-
-    fn gave_up(&self, why: GaveUp, cause: Option<Cause>) -> ReadError {
-        ReadError::Cursor { name: self.name.clone(), why, cause }
     }
 }

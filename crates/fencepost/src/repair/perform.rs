@@ -1,11 +1,14 @@
 //! Carries out a repair: the core decides, this moves the bytes.
 
 use super::{RepairPlan, RepairStep};
+use crate::drive::{Driver, Search, Searching};
 use crate::error::{caused, gave_up_text};
-use crate::shard::Io;
+use crate::shard::{Io, Performed};
 use crate::{Cause, Position, Wal};
 use bytes::Bytes;
-use fencepost_fence::{Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request, WriterId};
+use fencepost_fence::{
+    Ailment, GaveUp, Mend, MendOutcome, NotAiling, ReadReply, Reply, Request, Tick, WriterId,
+};
 use fencepost_format::{Entry, EntryKind, FormatError, Nonce, encode_marker};
 use fencepost_store::{ReadOutcome, Refusal, StoreError};
 use snafu::Snafu;
@@ -97,38 +100,63 @@ impl Wal {
 
 async fn mend(io: &Io, step: &RepairStep) -> Result<Repaired, RepairError> {
     let RepairStep { position, ailment, epoch } = *step;
-    let (nonce, now) = (io.environment.nonce(), || io.environment.now());
-    let mut mend = Mend::new(io.params, now(), position, ailment, WriterId { epoch, nonce });
-    let (mut bodies, mut cause) = (Vec::new(), None);
-    loop {
-        let request = mend.poll_request().expect("a repair asks until it has an answer");
-        let reply = match request {
-            Request::ReadEntry { at, .. } if !matches!(ailment, Ailment::Lost { .. }) => {
-                let (read, body) = examine(io, at).await?;
-                bodies.extend(body);
-                Reply::Entry(at, read)
+    let nonce = io.environment.nonce();
+    let mend = Mend::new(io.params, io.environment.now(), position, ailment, WriterId { epoch, nonce });
+    let mut driver = Driver::new(Searching::new(Mending { mend, bodies: Vec::new() }), &io.environment);
+    let outcome = driver.outcome(|request| perform(io.clone(), ailment, request)).await;
+    let cause = driver.take_cause();
+    let bodies = &driver.machine.search.bodies;
+    let repaired = |put| Repaired { position, put, set_aside: None };
+    match outcome? {
+        MendOutcome::Mended => Ok(repaired(true)),
+        MendOutcome::WasMended => Ok(repaired(false)),
+        MendOutcome::Replace => replace(io, step, nonce, bodies).await,
+        MendOutcome::Refused(why) => Err(RepairError::NotAiling { position, why }),
+        MendOutcome::GaveUp(GaveUp::Unknown) => {
+            Err(RepairError::Unknown { object: io.paths.entry(position), cause })
+        }
+        MendOutcome::GaveUp(why) => Err(RepairError::LeftAlone {
+            object: io.paths.entry(position),
+            reason: format!("{}{}", gave_up_text(&why), caused(&io.cause_of(why, cause))),
+        }),
+    }
+}
+
+/// A repair with the bytes that were read and found damaged. What must be left alone ends it.
+struct Mending {
+    mend: Mend,
+    bodies: Vec<Bytes>,
+}
+
+type Examined = Result<(Reply, Option<Bytes>), RepairError>;
+
+impl Search for Mending {
+    type Request = Request;
+    type Reply = Examined;
+    type Outcome = Result<MendOutcome, RepairError>;
+
+    fn poll_request(&mut self) -> Option<Request> {
+        self.mend.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, examined: Examined) -> Option<Self::Outcome> {
+        match examined {
+            Ok((reply, body)) => {
+                self.bodies.extend(body);
+                self.mend.handle(now, &reply).map(Ok)
             }
-            request => {
-                let performed = io.perform(request).await;
-                cause = performed.cause.or(cause);
-                performed.reply
-            }
-        };
-        let Some(outcome) = mend.handle(now(), &reply) else { continue };
-        let repaired = |put| Repaired { position, put, set_aside: None };
-        return match outcome {
-            MendOutcome::Mended => Ok(repaired(true)),
-            MendOutcome::WasMended => Ok(repaired(false)),
-            MendOutcome::Replace => replace(io, step, nonce, &bodies).await,
-            MendOutcome::Refused(why) => Err(RepairError::NotAiling { position, why }),
-            MendOutcome::GaveUp(GaveUp::Unknown) => {
-                Err(RepairError::Unknown { object: io.paths.entry(position), cause })
-            }
-            MendOutcome::GaveUp(why) => Err(RepairError::LeftAlone {
-                object: io.paths.entry(position),
-                reason: format!("{}{}", gave_up_text(&why), caused(&io.cause_of(why, cause))),
-            }),
-        };
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+async fn perform(io: Io, ailment: Ailment, request: Request) -> Performed<Examined> {
+    match request {
+        Request::ReadEntry { at, .. } if !matches!(ailment, Ailment::Lost { .. }) => {
+            let examined = examine(&io, at).await;
+            Performed::new(examined.map(|(read, body)| (Reply::Entry(at, read), body)), None)
+        }
+        request => io.perform(request).await.map(|reply| Ok((reply, None))),
     }
 }
 

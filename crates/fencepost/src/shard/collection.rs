@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 
 impl Io {
     /// Performs a request of a collection, after a pause if it is not the first attempt.
-    pub(crate) async fn perform_collect(&self, request: CollectRequest) -> Performed<CollectReply> {
+    pub(crate) async fn perform_collect(self, request: CollectRequest) -> Performed<CollectReply> {
         self.pause(attempt_of(&request)).await;
         match request {
             CollectRequest::Manifest(request) => {
-                self.known_status(self.perform(request).await).map(CollectReply::Manifest)
+                self.known_status(self.perform_with(request, None).await).map(CollectReply::Manifest)
             }
             CollectRequest::List { part, .. } => {
                 let inventory = list(&self.once(), &self.paths, part).await;

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 impl Io {
     /// Performs a request of the cursor `name`, after a pause if it is not the first attempt.
     pub(crate) async fn perform_cursor(
-        &self,
-        name: &CursorName,
+        self,
+        name: CursorName,
         request: CursorRequest,
     ) -> Performed<CursorReply> {
         self.pause(attempt_of(&request)).await;
+        let name = &name;
         let store = self.once();
         match request {
             CursorRequest::List { .. } => {

@@ -1,10 +1,11 @@
 //! Questions about a shard that are answered at once, without a reader.
 
 use super::listing::list;
-use super::{Io, Performed, name_in};
+use super::{Io, name_in};
 use crate::ReadError;
+use crate::drive::{Driver, Search, Searching};
 use crate::table::is_table;
-use fencepost_fence::FindLatest;
+use fencepost_fence::{FindLatest, Found, Reply, Request, Tick};
 use fencepost_format::{Manifest, Position, parse_boundary_name, parse_entry_name};
 use fencepost_gc::{Inventory, Part};
 use fencepost_store::{Listed, LogStore, StoreError};
@@ -12,19 +13,14 @@ use fencepost_store::{Listed, LogStore, StoreError};
 impl Io {
     /// The latest manifest. Costs two LISTs and two GETs.
     pub(crate) async fn manifest(&self) -> Result<Manifest, ReadError> {
-        let now = || self.environment.now();
-        let mut find = FindLatest::new(now().plus(self.params.patience));
-        loop {
-            let request = find.poll_request().expect("a search asks until it has an answer");
-            let Performed { reply, cause, .. } = self.perform(request).await;
-            match find.handle(now(), &reply) {
-                None => {}
-                Some(Ok(Some(manifest))) => return Ok(manifest),
-                Some(Ok(None)) => return Err(ReadError::NoLog { shard: self.paths.shard() }),
-                Some(Err(why)) => {
-                    let cause = self.cause_of(why, cause);
-                    return Err(ReadError::GaveUp { at: Position::NONE, why, cause });
-                }
+        let search = FindLatest::new(self.environment.now().plus(self.params.patience));
+        let mut driver = Driver::new(Searching::new(search), &self.environment);
+        match driver.outcome(|request| self.clone().perform(request)).await {
+            Ok(Some(manifest)) => Ok(manifest),
+            Ok(None) => Err(ReadError::NoLog { shard: self.paths.shard() }),
+            Err(why) => {
+                let cause = self.cause_of(why, driver.take_cause());
+                Err(ReadError::GaveUp { at: Position::NONE, why, cause })
             }
         }
     }
@@ -84,4 +80,18 @@ pub(super) async fn named<T: Ord + Copy>(
         listed.filter_map(|object| Some((parse(name_in(&folder, &object)?)?, object))).collect();
     found.sort_unstable_by_key(|(name, _)| *name);
     Ok(found)
+}
+
+impl Search for FindLatest {
+    type Request = Request;
+    type Reply = Reply;
+    type Outcome = Found;
+
+    fn poll_request(&mut self) -> Option<Request> {
+        self.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: Reply) -> Option<Found> {
+        self.handle(now, &reply)
+    }
 }

@@ -1,9 +1,12 @@
 //! The lease: renewed in the background, watched by candidates (P-60 to P-63).
 
 use super::opening::LEASE_TTL_UNKNOWN;
-use crate::shard::{Io, Performed};
-use crate::{OpenWriterError, WriterOptions};
-use fencepost_fence::{LeaseHolder, LeaseObserver, ObserverRequest, ReadReply, Tick, Verdict};
+use crate::drive::{Driver, until};
+use crate::shard::{Io, LeaseRead, Performed};
+use crate::{Cause, OpenWriterError, WriterOptions};
+use fencepost_fence::{
+    LeaseHolder, LeaseObserver, Machine, ObserverRequest, ReadReply, Reply, Takeover, Tick, Verdict,
+};
 use fencepost_format::Epoch;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -71,71 +74,143 @@ pub(super) async fn watch_lease(
     options: &WriterOptions,
     on_wait: &mut (dyn FnMut(&WaitingFor) + Send),
 ) -> Result<Option<Epoch>, OpenWriterError> {
-    let now = || io.environment.now();
-    let timeout = options.wait_timeout.map(|timeout| now().plus(millis(timeout)));
+    let timeout = options.wait_timeout.map(|timeout| io.environment.now().plus(millis(timeout)));
     let ttl = options.lease_ttl.unwrap_or(Duration::from_millis(LEASE_TTL_UNKNOWN));
-    let (mut holder, mut unread) = (String::new(), None);
-    let (mut met, mut told): (Option<WaitingFor>, Option<WaitingFor>) = (None, None);
+    let (takeover, holder) = (options.takeover, String::new());
+    let watch =
+        Watch { observer, io, timeout, ttl, event: None, met: None, told: None, holder, unread: None };
+    let mut driver = Driver::new(watch, &io.environment);
     let verdict = loop {
-        if let Some(verdict) = observer.verdict_at_once() {
-            break verdict;
-        }
-        let verdict = match observer.poll_request(now()) {
-            Some(ObserverRequest::Manifest(request)) => {
-                let Performed { reply, cause, .. } = io.perform(request).await;
-                match observer.handle(now(), &reply) {
-                    Some(Verdict::GaveUp(why)) => {
-                        let cause = io.cause_of(why, cause);
-                        return Err(OpenWriterError::GaveUp { why, cause });
-                    }
-                    verdict => verdict,
-                }
+        match driver.outcome(|request| perform(io.clone(), request, takeover)).await {
+            Watched::Waits(met) => {
+                tracing::info!(shard = %io.paths.shard(), epoch = %met.epoch, "waiting for the holder of the lease");
+                on_wait(&met);
             }
-            Some(ObserverRequest::ReadLease(epoch)) => {
-                let read = io.read_lease(epoch).await;
-                let lease = &read.view;
-                tracing::debug!(shard = %io.paths.shard(), %epoch, ?lease, takeover = ?options.takeover, "lease seen");
-                holder = read.holder.unwrap_or(holder);
-                unread = read.cause.or(unread);
-                let ttl =
-                    if let ReadReply::Found(lease) = lease { Duration::from_millis(lease.ttl) } else { ttl };
-                met = Some(WaitingFor { epoch, holder: holder.clone(), ttl });
-                observer.handle_lease(now(), lease)
+            Watched::TimedOut(WaitingFor { epoch, holder, ttl }) => {
+                return Err(OpenWriterError::Held { epoch, holder, ttl_ms: millis(ttl) });
             }
-            None => {
-                let due = observer.poll_timeout().expect("an observer that asks nothing waits for a time");
-                if let Some(met) = met.as_ref() {
-                    if timeout.is_some_and(|timeout| timeout <= now()) {
-                        let WaitingFor { epoch, holder, ttl } = met.clone();
-                        return Err(OpenWriterError::Held { epoch, holder, ttl_ms: millis(ttl) });
-                    }
-                    if told.as_ref() != Some(met) {
-                        tracing::info!(shard = %io.paths.shard(), epoch = %met.epoch, "waiting for the holder of the lease");
-                        on_wait(met);
-                        told = Some(met.clone());
-                    }
-                }
-                until(timeout.map_or(due, |timeout| due.min(timeout)), now()).await;
-                None
-            }
-        };
-        if let Some(verdict) = verdict {
-            break verdict;
+            Watched::Concluded(verdict) => break verdict,
         }
     };
     match verdict {
         Verdict::Claim { only_if } => Ok(only_if),
-        Verdict::Held { epoch, lease } => Err(OpenWriterError::Held { epoch, holder, ttl_ms: lease.ttl }),
-        Verdict::Unread(epoch) => {
-            Err(OpenWriterError::LeaseUnread { object: io.paths.lease(epoch), cause: unread })
+        Verdict::Held { epoch, lease } => {
+            Err(OpenWriterError::Held { epoch, holder: driver.machine.holder, ttl_ms: lease.ttl })
         }
-        Verdict::GaveUp(why) => Err(OpenWriterError::GaveUp { why, cause: None }),
+        Verdict::Unread(epoch) => {
+            Err(OpenWriterError::LeaseUnread { object: io.paths.lease(epoch), cause: driver.machine.unread })
+        }
+        Verdict::GaveUp(why) => {
+            let cause = io.cause_of(why, driver.take_cause());
+            Err(OpenWriterError::GaveUp { why, cause })
+        }
     }
 }
 
-/// Sleeps until `due`.
-pub(super) async fn until(due: Tick, now: Tick) {
-    tokio::time::sleep(Duration::from_millis(due.since(now))).await;
+/// An observer with what it does not look at: how long a caller wants to wait, and what people want to know. It has one question at a time.
+struct Watch<'a> {
+    observer: &'a mut LeaseObserver,
+    io: &'a Io,
+    timeout: Option<Tick>,
+    /// What a lease lasts that does not say.
+    ttl: Duration,
+    event: Option<Watched>,
+    /// Whose lease was read last.
+    met: Option<WaitingFor>,
+    /// For whom it was told that it waits.
+    told: Option<WaitingFor>,
+    /// Who wrote the last lease that could be read.
+    holder: String,
+    /// What was in the way of reading one.
+    unread: Option<Cause>,
+}
+
+/// What a candidate tells.
+enum Watched {
+    /// It waits for somebody else than before.
+    Waits(WaitingFor),
+    /// It still waits for this one, and its caller no longer.
+    TimedOut(WaitingFor),
+    Concluded(Verdict),
+}
+
+/// What a candidate sees.
+enum Seen {
+    Manifest(Reply),
+    Lease(Epoch, LeaseRead),
+}
+
+impl Watch<'_> {
+    /// Tells for whom it waits, if it does.
+    fn wait(&mut self, now: Tick) {
+        // What is due by now is asked first.
+        let waits = self.observer.poll_timeout().is_some_and(|due| due > now);
+        let Some(met) = self.met.as_ref().filter(|_| waits) else { return };
+        if self.timeout.is_some_and(|timeout| timeout <= now) {
+            self.event = Some(Watched::TimedOut(met.clone()));
+        } else if self.told.as_ref() != Some(met) {
+            self.told = Some(met.clone());
+            self.event = Some(Watched::Waits(met.clone()));
+        }
+    }
+}
+
+impl Machine for Watch<'_> {
+    type Request = ObserverRequest;
+    type Reply = Seen;
+    type Event = Watched;
+
+    fn poll_event(&mut self) -> Option<Watched> {
+        self.event.take().or_else(|| self.observer.verdict_at_once().map(Watched::Concluded))
+    }
+
+    fn poll_request(&mut self) -> Option<ObserverRequest> {
+        self.observer.poll_request(self.io.environment.now())
+    }
+
+    fn poll_timeout(&self) -> Option<Tick> {
+        let due = self.observer.poll_timeout()?;
+        let timeout = self.timeout.filter(|_| self.met.is_some());
+        Some(timeout.map_or(due, |timeout| due.min(timeout)))
+    }
+
+    fn handle(&mut self, now: Tick, seen: Seen) {
+        let verdict = match seen {
+            Seen::Manifest(reply) => self.observer.handle(now, &reply),
+            Seen::Lease(epoch, LeaseRead { view, holder, cause }) => {
+                if let Some(holder) = holder {
+                    self.holder = holder;
+                }
+                self.unread = cause.or_else(|| self.unread.take());
+                let ttl = match view {
+                    ReadReply::Found(lease) => Duration::from_millis(lease.ttl),
+                    _ => self.ttl,
+                };
+                self.met = Some(WaitingFor { epoch, holder: self.holder.clone(), ttl });
+                self.observer.handle_lease(now, &view)
+            }
+        };
+        match verdict {
+            Some(verdict) => self.event = Some(Watched::Concluded(verdict)),
+            None => self.wait(now),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Tick) {
+        self.wait(now);
+    }
+}
+
+async fn perform(io: Io, request: ObserverRequest, takeover: Takeover) -> Performed<Seen> {
+    match request {
+        ObserverRequest::Manifest(request) => io.perform(request).await.map(Seen::Manifest),
+        ObserverRequest::ReadLease(epoch) => {
+            let read = io.read_lease(epoch).await;
+            let lease = &read.view;
+            tracing::debug!(shard = %io.paths.shard(), %epoch, ?lease, ?takeover, "lease seen");
+            Performed::new(Seen::Lease(epoch, read), None)
+        }
+    }
 }
 
 pub(super) fn millis(duration: Duration) -> u64 {

@@ -2,15 +2,12 @@
 
 use super::lease::{Renewal, WaitingFor, millis, watch_lease};
 use super::{Writer, task};
-use crate::shard::{Io, Performed};
-use crate::{Cause, LogEntry, OpenWriterError, Wal, WriterOptions};
+use crate::drive::Driver;
+use crate::shard::Io;
+use crate::{LogEntry, OpenWriterError, Wal, WriterOptions};
 use bytes::Bytes;
-use fencepost_fence::{GaveUp, LeaseObserver, Machine, Opened, OpeningEvent, Pipelining};
+use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining};
 use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Position};
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
-use std::collections::BTreeMap;
 
 impl Wal {
     /// Opens a writer: waits for the lease as the options say, claims the next epoch, replays and fences.
@@ -108,11 +105,8 @@ pub struct Opening {
     io: Io,
     lease_io: Io,
     options: WriterOptions,
-    core: fencepost_fence::Opening,
+    driver: Driver<fencepost_fence::Opening>,
     epoch: Epoch,
-    requests: FuturesUnordered<BoxFuture<'static, Performed>>,
-    bodies: BTreeMap<Position, Bytes>,
-    cause: Option<Cause>,
     renewal: Option<Renewal>,
     opened: Option<Opened>,
     /// An entry whose rows could not be decoded. It is never passed over (P-13).
@@ -128,15 +122,13 @@ impl Opening {
         let nonce = io.environment.nonce();
         let core =
             fencepost_fence::Opening::new(io.params, io.environment.now(), io.paths.shard(), nonce, only_if);
+        let driver = Driver::new(core, &io.environment);
         Self {
             io,
             lease_io,
             options,
-            core,
+            driver,
             epoch: Epoch::NONE,
-            requests: FuturesUnordered::new(),
-            bodies: BTreeMap::new(),
-            cause: None,
             renewal: None,
             opened: None,
             undecoded: None,
@@ -222,20 +214,13 @@ impl Opening {
         Ok(None)
     }
 
-    /// One event of the core, or one reply.
+    /// What comes of one event of the core.
     async fn step(&mut self) -> Result<Step, OpenWriterError> {
-        if let Some(event) = self.failed.clone().or_else(|| self.core.poll_event()) {
-            return self.take(event).await;
-        }
-        while let Some(request) = self.core.poll_request() {
-            let io = self.io.clone();
-            self.requests.push(Box::pin(async move { io.perform(request).await }));
-        }
-        let performed = self.requests.next().await.expect("an opening that has not ended waits for a reply");
-        self.bodies.extend(performed.body);
-        self.cause = performed.cause.or_else(|| self.cause.take());
-        self.core.handle(self.io.environment.now(), performed.reply);
-        Ok(Step::Nothing)
+        let event = match self.failed.clone() {
+            Some(failed) => failed,
+            None => self.driver.outcome(|request| self.io.clone().perform(request)).await,
+        };
+        self.take(event).await
     }
 
     async fn take(&mut self, event: OpeningEvent) -> Result<Step, OpenWriterError> {
@@ -254,8 +239,7 @@ impl Opening {
                 Ok(Step::Claimed)
             }
             OpeningEvent::Replayed { header, deliver } => {
-                let body = self.bodies.remove(&header.position);
-                self.bodies = self.bodies.split_off(&header.position);
+                let body = self.driver.take_body(header.position);
                 if header.kind == EntryKind::Tombstone {
                     tracing::warn!(shard = %self.io.paths.shard(), position = %header.position, "replayed past an entry that was given up");
                     self.given_up.push(header.position);
@@ -275,7 +259,7 @@ impl Opening {
             OpeningEvent::Fenced { by } => Err(OpenWriterError::Fenced { by }),
             OpeningEvent::Sealed => Err(OpenWriterError::Sealed),
             OpeningEvent::GaveUp(why) => {
-                let cause = self.io.cause_of(why, self.cause.take());
+                let cause = self.io.cause_of(why, self.driver.take_cause());
                 Err(OpenWriterError::GaveUp { why, cause })
             }
         }

@@ -2,9 +2,10 @@
 //! rest the core decides.
 
 use super::group::{Group, Groups};
-use super::lease::{Renewal, millis, until};
+use super::lease::{Renewal, millis};
 use super::ledger::Ledger;
 use super::{Appended, Command, Waiter, Writer, WriterStatus};
+use crate::drive::until;
 use crate::shard::{Io, Performed};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{

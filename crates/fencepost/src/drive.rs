@@ -1,0 +1,157 @@
+//! The one loop that drives a machine of the core: it performs what is asked for, several requests at a time, and hands on what is told.
+//!
+//! Openings, readers, cursors, collections, lease watches and searches differ in what they do with an event, and in nothing else. (A writer's task listens to its callers at the same
+//! time, and has a loop of its own.)
+
+use crate::shard::Performed;
+use crate::{Cause, Environment};
+use bytes::Bytes;
+use fencepost_fence::{Machine, Output, Tick};
+use fencepost_format::Position;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// A machine, the requests that are out for it, and what the core does not look at.
+pub(crate) struct Driver<M: Machine> {
+    pub(crate) machine: M,
+    environment: Environment,
+    running: FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>,
+    bodies: BTreeMap<Position, Bytes>,
+    cause: Option<Cause>,
+}
+
+impl<M: Machine> Driver<M> {
+    pub(crate) fn new(machine: M, environment: &Environment) -> Self {
+        let (running, bodies) = (FuturesUnordered::new(), BTreeMap::new());
+        Self { machine, environment: environment.clone(), running, bodies, cause: None }
+    }
+
+    /// The next event; `None` if the machine ended, or rests until it is asked for more.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: what is out stays out, and the next call takes the answers.
+    pub(crate) async fn next<F>(&mut self, perform: impl Fn(M::Request) -> F) -> Option<M::Event>
+    where
+        F: Future<Output = Performed<M::Reply>> + Send + 'static,
+    {
+        loop {
+            let due = match self.machine.poll_output() {
+                Output::Event(event) => return Some(event),
+                Output::Request(request) => {
+                    self.running.push(Box::pin(perform(request)));
+                    continue;
+                }
+                Output::Wait(due) => due,
+            };
+            let now = self.environment.now();
+            tokio::select! {
+                biased;
+                Some(performed) = self.running.next(), if !self.running.is_empty() => self.take(performed),
+                () = until(due.unwrap_or(now), now), if due.is_some() => {
+                    self.machine.handle_timeout(self.environment.now());
+                }
+                else => return None,
+            }
+        }
+    }
+
+    /// The next event of a machine that ends with one.
+    pub(crate) async fn outcome<F>(&mut self, perform: impl Fn(M::Request) -> F) -> M::Event
+    where
+        F: Future<Output = Performed<M::Reply>> + Send + 'static,
+    {
+        self.next(perform).await.expect("a machine that has not ended waits for an answer")
+    }
+
+    fn take(&mut self, performed: Performed<M::Reply>) {
+        let Performed { reply, body, cause } = performed;
+        self.bodies.extend(body);
+        self.cause = cause.or_else(|| self.cause.take());
+        self.machine.handle(self.environment.now(), reply);
+    }
+
+    /// Drops what is out, before the machine is asked for something else.
+    ///
+    /// SUBTLE: an answer says what was so when it was given. One to a question of before may look like one to a question that was put since, such as what the boundary
+    /// is now that a cursor stands.
+    pub(crate) fn drop_requests(&mut self) {
+        self.running.clear();
+        self.cause = None;
+    }
+
+    /// The bytes of the entry at `at`, which the machine has just told of. Those of entries below it are dropped.
+    pub(crate) fn take_body(&mut self, at: Position) -> Option<Bytes> {
+        let body = self.bodies.remove(&at);
+        self.bodies = self.bodies.split_off(&at);
+        body
+    }
+
+    /// Drops the bytes of everything that was read ahead.
+    pub(crate) fn drop_bodies(&mut self) {
+        self.bodies.clear();
+    }
+
+    /// The last thing that went wrong.
+    pub(crate) fn take_cause(&mut self) -> Option<Cause> {
+        self.cause.take()
+    }
+}
+
+impl<M: Machine + fmt::Debug> fmt::Debug for Driver<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("machine", &self.machine).finish_non_exhaustive()
+    }
+}
+
+/// A machine that has one question at a time and tells nothing on the way: its only event is its outcome.
+pub(crate) trait Search {
+    type Request;
+    type Reply;
+    type Outcome;
+
+    fn poll_request(&mut self) -> Option<Self::Request>;
+    fn handle(&mut self, now: Tick, reply: Self::Reply) -> Option<Self::Outcome>;
+}
+
+/// A [`Search`] as a [`Machine`].
+#[derive(Debug)]
+pub(crate) struct Searching<S: Search> {
+    pub(crate) search: S,
+    outcome: Option<S::Outcome>,
+}
+
+impl<S: Search> Searching<S> {
+    pub(crate) const fn new(search: S) -> Self {
+        Self { search, outcome: None }
+    }
+}
+
+impl<S: Search> Machine for Searching<S> {
+    type Request = S::Request;
+    type Reply = S::Reply;
+    type Event = S::Outcome;
+
+    fn poll_event(&mut self) -> Option<S::Outcome> {
+        self.outcome.take()
+    }
+
+    fn poll_request(&mut self) -> Option<S::Request> {
+        self.search.poll_request()
+    }
+
+    fn handle(&mut self, now: Tick, reply: S::Reply) {
+        self.outcome = self.search.handle(now, reply);
+    }
+}
+
+/// Sleeps until `due`.
+pub(crate) async fn until(due: Tick, now: Tick) {
+    tokio::time::sleep(Duration::from_millis(due.since(now))).await;
+}
+
+#[cfg(test)]
+mod tests;
