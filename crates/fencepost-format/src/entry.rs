@@ -9,6 +9,7 @@ mod lance;
 mod limits;
 mod metadata;
 mod readable;
+mod sound;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -17,6 +18,7 @@ pub use self::decode::decode_header;
 pub use self::encode::{EncodedBatches, encode_marker, seal_data};
 pub use self::lance::{LanceHead, decode_lance_head};
 pub use self::limits::DecodeLimits;
+pub use self::sound::SoundEntry;
 use crate::{EntryHeader, Generation, Trailer};
 
 /// An entry that was read whole, checked and decoded.

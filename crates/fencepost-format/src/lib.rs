@@ -95,8 +95,8 @@ pub use cursor::{Consumed, CursorDecision, CursorDocument};
 pub use documents::DOCUMENT_BYTES_MAX;
 #[cfg(feature = "codec")]
 pub use entry::{
-    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, decode_header, decode_lance_head,
-    encode_marker, seal_data,
+    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, SoundEntry, decode_header,
+    decode_lance_head, encode_marker, seal_data,
 };
 pub use error::FormatError;
 pub use first_shard::FirstShard;

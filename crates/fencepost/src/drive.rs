@@ -5,9 +5,8 @@
 
 use crate::shard::Performed;
 use crate::{Cause, Environment};
-use bytes::Bytes;
 use fencepost_fence::{Machine, Output, Tick};
-use fencepost_format::Position;
+use fencepost_format::{Position, SoundEntry};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -20,14 +19,14 @@ pub(crate) struct Driver<M: Machine> {
     pub(crate) machine: M,
     environment: Environment,
     running: FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>,
-    bodies: BTreeMap<Position, Bytes>,
+    entries: BTreeMap<Position, SoundEntry>,
     cause: Option<Cause>,
 }
 
 impl<M: Machine> Driver<M> {
     pub(crate) fn new(machine: M, environment: &Environment) -> Self {
-        let (running, bodies) = (FuturesUnordered::new(), BTreeMap::new());
-        Self { machine, environment: environment.clone(), running, bodies, cause: None }
+        let (running, entries) = (FuturesUnordered::new(), BTreeMap::new());
+        Self { machine, environment: environment.clone(), running, entries, cause: None }
     }
 
     /// The next event; `None` if the machine ended, or rests until it is asked for more.
@@ -68,8 +67,8 @@ impl<M: Machine> Driver<M> {
     }
 
     fn take(&mut self, performed: Performed<M::Reply>) {
-        let Performed { reply, body, cause } = performed;
-        self.bodies.extend(body);
+        let Performed { reply, entry, cause } = performed;
+        self.entries.extend(entry.map(|entry| (entry.header().position, entry)));
         self.cause = cause.or_else(|| self.cause.take());
         self.machine.handle(self.environment.now(), reply);
     }
@@ -83,16 +82,16 @@ impl<M: Machine> Driver<M> {
         self.cause = None;
     }
 
-    /// The bytes of the entry at `at`, which the machine has just told of. Those of entries below it are dropped.
-    pub(crate) fn take_body(&mut self, at: Position) -> Option<Bytes> {
-        let body = self.bodies.remove(&at);
-        self.bodies = self.bodies.split_off(&at);
-        body
+    /// The entry at `at`, which the machine has just told of. Those below it are dropped.
+    pub(crate) fn take_entry(&mut self, at: Position) -> Option<SoundEntry> {
+        let entry = self.entries.remove(&at);
+        self.entries = self.entries.split_off(&at);
+        entry
     }
 
-    /// Drops the bytes of everything that was read ahead.
-    pub(crate) fn drop_bodies(&mut self) {
-        self.bodies.clear();
+    /// Drops everything that was read ahead.
+    pub(crate) fn drop_entries(&mut self) {
+        self.entries.clear();
     }
 
     /// The last thing that went wrong.

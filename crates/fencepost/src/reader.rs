@@ -9,9 +9,8 @@ pub use tail::{Tail, TailEvent, TailState};
 use crate::drive::Driver;
 use crate::shard::Io;
 use crate::{Epoch, LogEntry, Position, ReadError, Wal};
-use bytes::Bytes;
 use fencepost_fence::{Start, Verify, Walk, WalkEvent};
-use fencepost_format::{CursorName, Entry, EntryHeader, EntryKind, Manifest};
+use fencepost_format::{CursorName, EntryHeader, EntryKind, Manifest, SoundEntry};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -100,7 +99,7 @@ pub struct Reader {
     /// Why the walk ended, if not at its end: said again at every further call.
     failed: Option<WalkEvent>,
     /// An entry whose rows cannot be decoded. Every further call comes back to it.
-    kept: Option<(ResumePoint, EntryHeader, Bytes)>,
+    kept: Option<SoundEntry>,
     /// Where it passed an entry that somebody gave up, and nobody was told yet (P-102).
     given_up: Vec<Position>,
 }
@@ -108,8 +107,8 @@ pub struct Reader {
 /// One step of a reader.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// An entry; with its bytes if its rows are to be handed out.
-    Entry(EntryHeader, Option<Bytes>),
+    /// An entry was passed; here it is if its rows are to be handed out.
+    Entry(Option<SoundEntry>),
     /// A position was passed whose entry somebody gave up (P-93).
     GivenUp(Position),
     /// Nothing more yet.
@@ -133,10 +132,8 @@ impl Reader {
         self.resume(Verify::Always);
         loop {
             match self.step().await? {
-                Step::Entry(header, Some(body)) => {
-                    return self.hand_out(header, body).map(Some);
-                }
-                Step::Entry(_, None) => {}
+                Step::Entry(Some(entry)) => return self.hand_out(entry).map(Some),
+                Step::Entry(None) => {}
                 Step::GivenUp(at) => self.given_up.push(at),
                 Step::AtTail(..) | Step::End => return Ok(None),
             }
@@ -172,8 +169,9 @@ impl Reader {
     /// The place where a new reader would continue. Entries that were handed out are below it.
     #[must_use]
     pub fn resume_point(&self) -> ResumePoint {
-        if let Some((point, ..)) = &self.kept {
-            return *point;
+        if let Some(kept) = &self.kept {
+            let EntryHeader { position, epoch, .. } = kept.header();
+            return ResumePoint { next: position, highest: epoch };
         }
         match self.driver.machine.cursor() {
             Start::Cursor { next, highest } => ResumePoint { next, highest },
@@ -200,8 +198,8 @@ impl Reader {
 
     /// The next event of the walk.
     pub(crate) async fn step(&mut self) -> Result<Step, ReadError> {
-        if let Some((_, header, body)) = self.kept.clone() {
-            return Ok(Step::Entry(header, Some(body)));
+        if let Some(kept) = self.kept.clone() {
+            return Ok(Step::Entry(Some(kept)));
         }
         if let Some(failed) = self.failed.clone() {
             return self.take(failed);
@@ -220,15 +218,15 @@ impl Reader {
         }
         match event {
             WalkEvent::Entry { header, deliver } => {
-                let body = self.driver.take_body(header.position);
+                let entry = self.driver.take_entry(header.position);
                 self.last = Some(header);
                 if header.kind == EntryKind::Tombstone {
                     return Ok(Step::GivenUp(header.position));
                 }
-                Ok(Step::Entry(header, body.filter(|_| deliver)))
+                Ok(Step::Entry(entry.filter(|_| deliver)))
             }
             WalkEvent::Tail { at, manifest } => {
-                self.driver.drop_bodies();
+                self.driver.drop_entries();
                 Ok(Step::AtTail(at, manifest))
             }
             WalkEvent::End => Ok(Step::End),
@@ -242,16 +240,14 @@ impl Reader {
     }
 
     /// The rows of the entry just passed.
-    pub(crate) fn hand_out(&mut self, header: EntryHeader, body: Bytes) -> Result<LogEntry, ReadError> {
-        let path = self.io.paths.entry(header.position);
-        match Entry::decode(&path, header.position, &body, self.io.limits) {
-            Ok(entry) => {
+    pub(crate) fn hand_out(&mut self, entry: SoundEntry) -> Result<LogEntry, ReadError> {
+        match entry.decode() {
+            Ok(decoded) => {
                 self.kept = None;
-                Ok(entry.into())
+                Ok(decoded.into())
             }
             Err(error) => {
-                let point = ResumePoint { next: header.position, highest: header.epoch };
-                self.kept.get_or_insert((point, header, body));
+                self.kept.get_or_insert(entry);
                 Err(error.into())
             }
         }

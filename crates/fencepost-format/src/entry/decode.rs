@@ -35,14 +35,7 @@ impl Entry {
         bytes: &Bytes,
         limits: DecodeLimits,
     ) -> Result<Self, FormatError> {
-        let stream = Stream::open(object, expected, bytes, limits)?;
-        let (stored, batches) = read_stream(object, stream.frames(), bytes, limits)?;
-        let row_count = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        let summary = stream.summary(&stored, batches.len() as u64, row_count)?;
-        let schema = user_schema(&stored, summary.header.kind);
-        let batches =
-            batches.into_iter().map(|batch| relabel(object, batch, &schema)).collect::<Result<_, _>>()?;
-        Ok(Self { summary, schema, batches })
+        Stream::open(object, expected, bytes, limits)?.entry(bytes, limits)
     }
 }
 
@@ -106,7 +99,7 @@ pub fn decode_header(
 }
 
 /// An object whose end has been looked at: where its stream ends, and whose entry it is.
-struct Stream<'a> {
+pub(super) struct Stream<'a> {
     object: &'a str,
     expected: Position,
     bytes: &'a [u8],
@@ -138,6 +131,22 @@ impl<'a> Stream<'a> {
             }
         };
         Ok(Self { object, expected, bytes, trailer })
+    }
+
+    /// One that was opened before, when `summary` was made from the same bytes.
+    pub(super) const fn checked(object: &'a str, summary: &EntrySummary, bytes: &'a [u8]) -> Self {
+        Self { object, expected: summary.header.position, bytes, trailer: summary.trailer }
+    }
+
+    /// Decodes the rows; `bytes` are those of this stream.
+    pub(super) fn entry(&self, bytes: &Bytes, limits: DecodeLimits) -> Result<Entry, FormatError> {
+        let (stored, batches) = read_stream(self.object, self.frames(), bytes, limits)?;
+        let row_count = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        let summary = self.summary(&stored, batches.len() as u64, row_count)?;
+        let schema = user_schema(&stored, summary.header.kind);
+        let relabelled = batches.into_iter().map(|batch| relabel(self.object, batch, &schema));
+        let batches = relabelled.collect::<Result<_, _>>()?;
+        Ok(Entry { summary, schema, batches })
     }
 
     fn frames(&self) -> Frames<'a> {

@@ -19,7 +19,7 @@ use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use fencepost_format::{
     DecodeLimits, EncodedBatches, Entry, EntryKind, EntryTail, Epoch, FormatError, Nonce, Position,
-    TRAILER_BYTES, decode_header, encode_marker, seal_data,
+    SoundEntry, TRAILER_BYTES, decode_header, encode_marker, seal_data,
 };
 use proptest::prelude::*;
 
@@ -38,6 +38,10 @@ proptest! {
         prop_assert_eq!(trailer.batches as usize, written.len());
         prop_assert_eq!(trailer.rows as usize, written.iter().map(RecordBatch::num_rows).sum::<usize>());
         prop_assert_eq!(&decode_header("entry", AT, &object, DecodeLimits::DEFAULT).unwrap(), entry.summary());
+        let sound = SoundEntry::check("entry", AT, object.clone(), DecodeLimits::DEFAULT).unwrap();
+        prop_assert_eq!(sound.summary(), entry.summary());
+        let again = sound.decode().unwrap();
+        prop_assert_eq!((again.summary(), again.schema(), again.batches()), (entry.summary(), entry.schema(), entry.batches()));
         let tail = &object[object.len() - TRAILER_BYTES..];
         let tail = EntryTail::decode("entry", tail, object.len() as u64, AT).unwrap();
         prop_assert_eq!(tail, EntryTail::Ours(*trailer));

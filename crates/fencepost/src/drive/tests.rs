@@ -1,6 +1,8 @@
 //! The loop with a machine that asks what the test wants, and answers that come when the test wants.
 
 use super::*;
+use crate::{DecodeLimits, EntryKind, Epoch, Nonce};
+use fencepost_format::encode_marker;
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -46,7 +48,7 @@ impl Machine for Asker {
 fn driver(questions: impl IntoIterator<Item = u64>) -> Driver<Asker> {
     let started = tokio::time::Instant::now();
     let now = move || Tick(u64::try_from(started.elapsed().as_millis()).expect("a test is short"));
-    let environment = Environment::simulated(now, || crate::Nonce(1), 1);
+    let environment = Environment::simulated(now, || Nonce(1), 1);
     Driver::new(Asker { questions: questions.into_iter().collect(), ..Asker::default() }, &environment)
 }
 
@@ -65,10 +67,9 @@ impl Store {
         self.answer_with(question, None, None);
     }
 
-    fn answer_with(&self, question: u64, body: Option<&'static str>, cause: Option<Cause>) {
-        let body = body.map(|body| (Position::new(question), Bytes::from_static(body.as_bytes())));
+    fn answer_with(&self, question: u64, entry: Option<SoundEntry>, cause: Option<Cause>) {
         let answer = self.0.lock().unwrap().remove(&question).expect("it was asked");
-        let _ = answer.send(Performed { reply: question, body, cause });
+        let _ = answer.send(Performed { reply: question, entry, cause });
     }
 
     fn is_asked(&self) -> Vec<u64> {
@@ -132,16 +133,23 @@ async fn answers_to_questions_that_were_dropped_do_not_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_are_kept_until_their_turn_and_no_longer() {
+async fn entries_are_kept_until_their_turn_and_no_longer() {
     let (mut driver, store) = (driver([3, 4, 5]), Store::default());
     assert!(driver.next(|question| store.perform(question)).now_or_never().is_none());
-    for (question, body) in [(5, "five"), (3, "three"), (4, "four")] {
-        store.answer_with(question, Some(body), None);
+    for question in [5, 3, 4] {
+        store.answer_with(question, Some(filler(question)), None);
         driver.outcome(|question| store.perform(question)).await;
     }
-    assert_eq!(driver.take_body(Position::new(4)).as_deref(), Some(&b"four"[..]));
-    assert_eq!(driver.take_body(Position::new(3)), None, "it was passed");
-    assert_eq!(driver.take_body(Position::new(5)).as_deref(), Some(&b"five"[..]));
+    let mut take = |at| driver.take_entry(Position::new(at)).map(|entry| entry.header().position.get());
+    assert_eq!(take(4), Some(4));
+    assert_eq!(take(3), None, "it was passed");
+    assert_eq!(take(5), Some(5));
+}
+
+fn filler(at: u64) -> SoundEntry {
+    let at = Position::new(at);
+    let bytes = encode_marker(EntryKind::Filler, at, Epoch::FIRST, Nonce(1));
+    SoundEntry::check("filler", at, bytes, DecodeLimits::DEFAULT).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -119,11 +119,11 @@ impl Tail {
         self.reader.resume(verify);
         loop {
             match self.reader.step().await? {
-                Step::Entry(header, Some(body)) => {
+                Step::Entry(Some(entry)) => {
                     self.idle = 0;
-                    return self.reader.hand_out(header, body).map(TailEvent::Entry);
+                    return self.reader.hand_out(entry).map(TailEvent::Entry);
                 }
-                Step::Entry(_, None) => self.idle = 0,
+                Step::Entry(None) => self.idle = 0,
                 Step::GivenUp(at) => {
                     self.idle = 0;
                     return Ok(TailEvent::GivenUp { at });

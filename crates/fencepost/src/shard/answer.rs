@@ -3,7 +3,7 @@
 use crate::Cause;
 use bytes::Bytes;
 use fencepost_fence::{CreateReply, ReadReply, Reply};
-use fencepost_format::Position;
+use fencepost_format::SoundEntry;
 use fencepost_store::{Object, PutOutcome, ReadOutcome, Refusal, Retry, StoreError};
 
 /// A request performed: the reply for the core, and what the core does not look at.
@@ -11,20 +11,20 @@ use fencepost_store::{Object, PutOutcome, ReadOutcome, Refusal, Retry, StoreErro
 pub(crate) struct Performed<R = Reply> {
     pub(crate) reply: R,
     /// An entry that was read and found sound.
-    pub(crate) body: Option<(Position, Bytes)>,
+    pub(crate) entry: Option<SoundEntry>,
     /// Why the reply is not what one would wish for.
     pub(crate) cause: Option<Cause>,
 }
 
 impl<R> Performed<R> {
     pub(crate) const fn new(reply: R, cause: Option<Cause>) -> Self {
-        Self { reply, body: None, cause }
+        Self { reply, entry: None, cause }
     }
 
     /// The same for a machine that takes this reply in another form.
     pub(crate) fn map<S>(self, form: impl FnOnce(R) -> S) -> Performed<S> {
-        let Self { reply, body, cause } = self;
-        Performed { reply: form(reply), body, cause }
+        let Self { reply, entry, cause } = self;
+        Performed { reply: form(reply), entry, cause }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Io, Performed};
 use crate::Cause;
 use bytes::Bytes;
 use fencepost_fence::{ReadReply, Reply};
-use fencepost_format::{EntryTail, Nonce, Position, TRAILER_BYTES, decode_header};
+use fencepost_format::{EntryTail, Nonce, Position, SoundEntry, TRAILER_BYTES};
 use fencepost_store::{Object, PutOutcome, ReadOutcome};
 use futures::StreamExt;
 use object_store::PutPayload;
@@ -14,13 +14,12 @@ impl Io {
     pub(super) async fn read_entry(&self, at: Position) -> Performed {
         let path = self.paths.entry(at);
         let outcome = self.once().get_up_to(&path, self.limits.object_bytes_max()).await;
-        let mut body = None;
+        let mut entry = None;
         let header = read_as(outcome, |bytes| {
-            let summary = decode_header(&path, at, &bytes, self.limits)?;
-            body = Some((at, bytes));
-            Ok::<_, Cause>(summary.header)
+            let sound = SoundEntry::check(&path, at, bytes, self.limits)?;
+            Ok::<_, Cause>(entry.insert(sound).header())
         });
-        Performed { body, ..header.map(|header| Reply::Entry(at, header)) }
+        Performed { entry, ..header.map(|header| Reply::Entry(at, header)) }
     }
 
     /// Its size first, then its last bytes: little is read, however large it is, and nothing where nothing is.

@@ -5,9 +5,8 @@ use super::{Writer, task};
 use crate::drive::Driver;
 use crate::shard::Io;
 use crate::{LogEntry, OpenWriterError, Wal, WriterOptions};
-use bytes::Bytes;
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining};
-use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Position};
+use fencepost_format::{EntryKind, Epoch, Position, SoundEntry};
 
 impl Wal {
     /// Opens a writer: waits for the lease as the options say, claims the next epoch, replays and fences.
@@ -153,13 +152,13 @@ impl Opening {
     /// # Cancel safety
     /// Nothing is lost if the future is dropped; call it again.
     pub async fn next_recovered(&mut self) -> Result<Option<Recovered>, OpenWriterError> {
-        let Some((header, body)) = self.next_recovered_raw().await? else { return Ok(None) };
-        let path = self.io.paths.entry(header.position);
-        match Entry::decode(&path, header.position, &body, self.io.limits) {
+        let Some(sound) = self.next_recovered_raw().await? else { return Ok(None) };
+        match sound.decode() {
             Ok(entry) => Ok(Some(entry.into())),
             Err(error) => {
-                self.undecoded = Some(header.position);
-                let why = GaveUp::DamagedEntry(header.position);
+                let at = sound.header().position;
+                self.undecoded = Some(at);
+                let why = GaveUp::DamagedEntry(at);
                 Err(OpenWriterError::GaveUp { why, cause: Some(error.into()) })
             }
         }
@@ -199,16 +198,14 @@ impl Opening {
         Ok(())
     }
 
-    /// The next valid data entry with its bytes, rows undecoded.
-    pub(super) async fn next_recovered_raw(
-        &mut self,
-    ) -> Result<Option<(EntryHeader, Bytes)>, OpenWriterError> {
+    /// The next valid data entry, rows undecoded.
+    pub(super) async fn next_recovered_raw(&mut self) -> Result<Option<SoundEntry>, OpenWriterError> {
         if let Some(at) = self.undecoded {
             return Err(OpenWriterError::GaveUp { why: GaveUp::DamagedEntry(at), cause: None });
         }
         while self.opened.is_none() {
-            if let Step::Entry(header, body) = self.step().await? {
-                return Ok(Some((header, body)));
+            if let Step::Entry(entry) = self.step().await? {
+                return Ok(Some(entry));
             }
         }
         Ok(None)
@@ -239,13 +236,13 @@ impl Opening {
                 Ok(Step::Claimed)
             }
             OpeningEvent::Replayed { header, deliver } => {
-                let body = self.driver.take_body(header.position);
+                let entry = self.driver.take_entry(header.position);
                 if header.kind == EntryKind::Tombstone {
                     tracing::warn!(shard = %self.io.paths.shard(), position = %header.position, "replayed past an entry that was given up");
                     self.given_up.push(header.position);
                 }
-                match body {
-                    Some(body) if deliver => Ok(Step::Entry(header, body)),
+                match entry {
+                    Some(entry) if deliver => Ok(Step::Entry(entry)),
                     _ => Ok(Step::Nothing),
                 }
             }
@@ -275,7 +272,7 @@ impl std::fmt::Debug for Opening {
 enum Step {
     Nothing,
     Claimed,
-    Entry(EntryHeader, Bytes),
+    Entry(SoundEntry),
     Opened,
 }
 
