@@ -12,20 +12,22 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A machine, the requests that are out for it, and what the core does not look at.
 pub(crate) struct Driver<M: Machine> {
     pub(crate) machine: M,
     environment: Environment,
-    running: FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>,
+    /// Never locked: whoever has the driver has it alone. It makes a `Sync` driver of futures that need not be `Sync`.
+    running: Mutex<FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>>,
     entries: BTreeMap<Position, SoundEntry>,
     cause: Option<Cause>,
 }
 
 impl<M: Machine> Driver<M> {
     pub(crate) fn new(machine: M, environment: &Environment) -> Self {
-        let (running, entries) = (FuturesUnordered::new(), BTreeMap::new());
+        let (running, entries) = (Mutex::default(), BTreeMap::new());
         Self { machine, environment: environment.clone(), running, entries, cause: None }
     }
 
@@ -41,15 +43,16 @@ impl<M: Machine> Driver<M> {
             let due = match self.machine.poll_output() {
                 Output::Event(event) => return Some(event),
                 Output::Request(request) => {
-                    self.running.push(Box::pin(perform(request)));
+                    self.running().push(Box::pin(perform(request)));
                     continue;
                 }
                 Output::Wait(due) => due,
             };
             let now = self.environment.now();
+            let running = self.running();
             tokio::select! {
                 biased;
-                Some(performed) = self.running.next(), if !self.running.is_empty() => self.take(performed),
+                Some(performed) = running.next(), if !running.is_empty() => self.take(performed),
                 () = until(due.unwrap_or(now), now), if due.is_some() => {
                     self.machine.handle_timeout(self.environment.now());
                 }
@@ -66,6 +69,10 @@ impl<M: Machine> Driver<M> {
         self.next(perform).await.expect("a machine that has not ended waits for an answer")
     }
 
+    fn running(&mut self) -> &mut FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>> {
+        self.running.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&mut self, performed: Performed<M::Reply>) {
         let Performed { reply, entry, cause } = performed;
         self.entries.extend(entry.map(|entry| (entry.header().position, entry)));
@@ -78,7 +85,7 @@ impl<M: Machine> Driver<M> {
     /// SUBTLE: an answer says what was so when it was given. One to a question of before may look like one to a question that was put since, such as what the boundary
     /// is now that a cursor stands.
     pub(crate) fn drop_requests(&mut self) {
-        self.running.clear();
+        self.running().clear();
         self.cause = None;
     }
 
