@@ -2,8 +2,8 @@
 
 use crate::exit::Exit;
 use fencepost::{
-    AppendError, Cause, CheckpointError, CollectError, GaveUp, InspectError, OpenWriterError, ReadError,
-    StoreError, WalError,
+    AppendError, Cause, CheckpointError, CollectError, ErrorKind, InspectError, OpenWriterError, PlanError,
+    ReadError, RepairError, WalError,
 };
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -73,33 +73,29 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-const fn exit_of(why: &GaveUp) -> Exit {
-    match why {
-        GaveUp::DamagedEntry(_)
-        | GaveUp::LostEntry { .. }
-        | GaveUp::DamagedManifest(_)
-        | GaveUp::RolledBack { .. }
-        | GaveUp::WentBack { .. } => Exit::Damaged,
-        GaveUp::Unknown => Exit::Unknown,
-        GaveUp::Unread | GaveUp::NotDone | GaveUp::MissingManifest(_) => Exit::Failed,
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Fenced | ErrorKind::Held => Self::Held,
+            ErrorKind::Unknown => Self::Unknown,
+            ErrorKind::Missing => Self::NoLog,
+            ErrorKind::Truncated => Self::Truncated,
+            ErrorKind::Damaged => Self::Damaged,
+            ErrorKind::Invalid => Self::Input,
+            ErrorKind::Unsafe => Self::Unsafe,
+            // Among them what a later version of the library may add.
+            _ => Self::Failed,
+        }
     }
-}
-
-/// A bucket that is not there is like a directory that is not.
-fn is_no_place(error: &StoreError) -> bool {
-    error.failure() == fencepost::Failure::NoBucket
 }
 
 impl From<WalError> for Failure {
     fn from(error: WalError) -> Self {
-        let exit = match &error {
-            WalError::Listing { source, .. } | WalError::MaybeTable { source, .. } if is_no_place(source) => {
-                Exit::NoLog
-            }
-            WalError::Listing { .. } | WalError::MaybeTable { .. } => Exit::Failed,
-            WalError::FirstShard { cause: Some(Cause::Format { .. }), .. } => Exit::Damaged,
-            WalError::FirstShard { .. } => Exit::Failed,
-            _ => Exit::NoLog,
+        let exit = match error.kind() {
+            // A place that cannot be used is like one where nothing is.
+            ErrorKind::Invalid => Exit::NoLog,
+            ErrorKind::Unavailable if matches!(error, WalError::Open { .. }) => Exit::NoLog,
+            kind => kind.into(),
         };
         Self::of(exit, &error)
     }
@@ -107,19 +103,7 @@ impl From<WalError> for Failure {
 
 impl From<OpenWriterError> for Failure {
     fn from(error: OpenWriterError) -> Self {
-        let exit = match &error {
-            OpenWriterError::Fenced { .. } | OpenWriterError::Held { .. } | OpenWriterError::Sealed => {
-                Exit::Held
-            }
-            // Nothing of the caller's was sent yet, so nothing of it is in doubt.
-            OpenWriterError::GaveUp { why: GaveUp::Unknown, .. } => Exit::Failed,
-            OpenWriterError::GaveUp { cause: Some(Cause::Store { source }), .. } if is_no_place(source) => {
-                Exit::NoLog
-            }
-            OpenWriterError::GaveUp { why, .. } => exit_of(why),
-            _ => Exit::Failed,
-        };
-        let failure = Self::of(exit, &error);
+        let failure = Self::of(error.kind().into(), &error);
         match &error {
             OpenWriterError::GaveUp { cause: Some(cause @ Cause::Store { .. }), .. } => {
                 failure.with_cause(cause)
@@ -131,17 +115,7 @@ impl From<OpenWriterError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
-        let exit = match &error {
-            ReadError::Truncated { .. } => Exit::Truncated,
-            ReadError::NoLog { .. } => Exit::NoLog,
-            ReadError::Rows { .. } => Exit::Damaged,
-            ReadError::GaveUp { cause: Some(Cause::Store { source }), .. } if is_no_place(source) => {
-                Exit::NoLog
-            }
-            ReadError::GaveUp { why, .. } | ReadError::Cursor { why, .. } => exit_of(why),
-            _ => Exit::Failed,
-        };
-        let mut failure = Self::of(exit, &error);
+        let mut failure = Self::of(error.kind().into(), &error);
         match &error {
             ReadError::Truncated { at, first } => {
                 failure.facts.insert("at".into(), at.get().into());
@@ -157,47 +131,24 @@ impl From<ReadError> for Failure {
     }
 }
 
-impl From<AppendError> for Failure {
-    fn from(error: AppendError) -> Self {
-        let exit = match &error {
-            AppendError::Fenced { .. } => Exit::Held,
-            AppendError::TooLarge { .. } | AppendError::Refused { .. } => Exit::Input,
-            error if !error.is_definite() => Exit::Unknown,
-            _ => Exit::Failed,
-        };
-        Self::of(exit, &error)
-    }
+/// What has nothing to add to its kind and its texts.
+macro_rules! by_kind {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of(error.kind().into(), &error)
+            }
+        })*
+    };
 }
 
-impl From<CheckpointError> for Failure {
-    fn from(error: CheckpointError) -> Self {
-        let exit = match &error {
-            CheckpointError::AboveTail { .. } => Exit::Input,
-            CheckpointError::Fenced { .. } => Exit::Held,
-            CheckpointError::GaveUp { why, .. } => exit_of(why),
-            _ => Exit::Failed,
-        };
-        Self::of(exit, &error)
-    }
-}
-
-impl From<CollectError> for Failure {
-    fn from(error: CollectError) -> Self {
-        let exit = match &error {
-            CollectError::NoLog { .. } => Exit::NoLog,
-            CollectError::Manifest { .. } => Exit::Damaged,
-            _ => Exit::Failed,
-        };
-        Self::of(exit, &error)
-    }
-}
+by_kind!(AppendError, CheckpointError, CollectError, PlanError, RepairError);
 
 impl From<InspectError> for Failure {
     fn from(error: InspectError) -> Self {
         match error {
             InspectError::Read { source } => source.into(),
-            InspectError::Plan { source } => source.into(),
-            other => Self::of(Exit::Failed, &other),
+            other => Self::of(other.kind().into(), &other),
         }
     }
 }

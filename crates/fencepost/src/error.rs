@@ -1,5 +1,9 @@
 //! Errors. Each answers three questions: what became of my data, what can I do, which object is it about.
 
+mod kind;
+
+pub use kind::ErrorKind;
+
 use fencepost_fence::GaveUp;
 use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
 use fencepost_store::{Escaped, StoreError};
@@ -11,13 +15,13 @@ use snafu::Snafu;
 #[non_exhaustive]
 pub enum Cause {
     /// A request failed.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Store {
         /// The store's error; it names operation and object.
         source: StoreError,
     },
     /// An object could not be understood.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Format {
         /// The defect; it names object and offset.
         source: FormatError,
@@ -62,7 +66,7 @@ pub enum Cause {
 #[non_exhaustive]
 pub enum WalError {
     /// The location is not one that can be opened.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Open {
         /// What is wrong with it.
         source: fencepost_store::OpenError,
@@ -117,7 +121,7 @@ pub enum WalError {
         cause: Option<Cause>,
     },
     /// The store could not be listed.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Listing {
         /// The store's error.
         source: StoreError,
@@ -383,13 +387,13 @@ pub enum ReadError {
         cause: Option<Cause>,
     },
     /// An entry is sound as far as the protocol goes, but its rows cannot be decoded.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Rows {
         /// The defect; it names object and offset.
         source: FormatError,
     },
     /// One of the reader's own requests failed.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Store {
         /// The store's error.
         source: StoreError,

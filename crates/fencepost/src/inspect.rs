@@ -80,13 +80,13 @@ impl EntryState {
 #[non_exhaustive]
 pub enum InspectError {
     /// Manifest, boundary or entries could not be read.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Read {
         /// Why not.
         source: ReadError,
     },
     /// The plan could not be made.
-    #[snafu(context(false), display("{source}"))]
+    #[snafu(transparent)]
     Plan {
         /// Why not.
         source: CollectError,

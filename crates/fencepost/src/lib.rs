@@ -90,7 +90,9 @@ mod writer;
 pub use collector::{CollectError, Collected, Collector, Losses};
 pub use entry::LogEntry;
 pub use environment::Environment;
-pub use error::{AppendError, Cause, CheckpointError, OpenWriterError, ReadError, SubmitError, WalError};
+pub use error::{
+    AppendError, Cause, CheckpointError, ErrorKind, OpenWriterError, ReadError, SubmitError, WalError,
+};
 pub use fencepost_fence::{Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
     Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Lease, Manifest,

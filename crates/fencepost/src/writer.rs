@@ -135,6 +135,10 @@ impl Writer {
     }
 
     fn send(&self, batches: EncodedBatches, permit: OwnedSemaphorePermit) -> Result<Ticket, AppendError> {
+        // Known already, so the batches go back and no ticket has to tell.
+        if let Some(why) = &self.status.borrow().stopped {
+            return Err(why.for_unsent());
+        }
         let (waiter, ticket) = oneshot::channel();
         let command = Command::Submit(Submission { batches, permit, waiter });
         self.commands.send(command).map_err(|_| self.why_stopped())?;

@@ -22,7 +22,7 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
         return propose(&wal, &found, json);
     }
     let plan = found.plan_repair(&choices).map_err(|error| {
-        Failure::of(Exit::Input, &error)
+        Failure::from(error)
             .with_advice("Nothing was changed. `fencepost verify` says what is wrong, and where.")
     })?;
     let steps: Vec<_> = plan.steps().to_vec();
@@ -40,7 +40,7 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
             Ok(_) => output::json(&document)?,
             Err(error) => {
                 let facts = document.as_object().cloned().unwrap_or_default();
-                return Err(Failure::of(Exit::Failed, &error).with_facts(facts));
+                return Err(Failure::from(error).with_facts(facts));
             }
         }
         return Ok(());
@@ -51,7 +51,7 @@ pub(super) async fn run(args: Repair, json: bool) -> Result<(), Failure> {
     for step in &steps {
         output::line(&printable(&line(step, &done, args.yes)))?;
     }
-    outcome.map_err(|error| Failure::of(Exit::Failed, &error))?;
+    outcome?;
     if !args.yes && !steps.is_empty() {
         output::line("nothing was changed; add --yes to give these entries up, which cannot be undone")?;
     }

@@ -3,6 +3,7 @@
 mod collector;
 mod cursor;
 mod group;
+mod kinds;
 mod open;
 mod overview;
 mod put_rate;

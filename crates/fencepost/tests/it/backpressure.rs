@@ -80,7 +80,9 @@ async fn those_who_wait_learn_that_the_writer_stopped() {
     let (first, second, third, ()) = futures::join!(first, second, third, successor);
     assert!(matches!(first, Err(AppendError::Fenced { .. })));
     assert!(matches!(second, Err(AppendError::Fenced { .. })));
-    assert!(matches!(third.unwrap().await, Err(AppendError::Fenced { .. })));
+    let third = third.unwrap_err();
+    assert!(matches!(third.why, AppendError::Fenced { definite: true, .. }));
+    assert_eq!(third.batches, [batch([3])]);
     assert_eq!(world.rows().await, [0; 0]);
 }
 

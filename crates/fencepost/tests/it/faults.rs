@@ -1,6 +1,8 @@
 //! What errors say is true, whatever the store does; and reopening shows a consistent log.
 
-use crate::support::{World, any_entry, append, append_all, headers, options, settle, submit, wal_builder};
+use crate::support::{
+    World, any_entry, append, append_all, batch, headers, options, settle, submit, wal_builder,
+};
 use fencepost::{AppendError, OpenWriterError, Position, ReadError, ReadFrom};
 use fencepost_format::{EncodedBatches, Epoch, Nonce, seal_data};
 use fencepost_store::wrap::{Fault, Op};
@@ -168,7 +170,7 @@ async fn a_foreign_entry_stops_the_writer() {
     let world = World::new().await;
     let writer = world.writer().await;
     append_all(&writer, [1]).await;
-    let foreign = EncodedBatches::encode(&[crate::support::batch([77])]).unwrap();
+    let foreign = EncodedBatches::encode(&[batch([77])]).unwrap();
     let chunks = seal_data(Position::new(3), Epoch::FIRST, Nonce(77), &[foreign]).unwrap();
     let path = world.truth.paths().entry(Position::new(3));
     world.truth.store().put_new(path, chunks.into_iter().collect()).await.unwrap();
@@ -215,8 +217,10 @@ async fn a_flush_after_a_failure_fails_however_late_it_comes() {
     settle().await;
     denied.stop();
     assert!(matches!(writer.flush().await, Err(AppendError::NotDone { .. })));
-    drop(submit(&writer, 4).await);
-    assert!(writer.flush().await.is_err());
+    // From now on batches are handed back at once.
+    let refused = writer.submit(vec![batch([4])]).await.unwrap_err();
+    assert!(matches!(refused.why, AppendError::Stopped { .. }), "{refused}");
+    assert_eq!(refused.batches, [batch([4])]);
     assert_eq!(world.rows().await, [1]);
 }
 

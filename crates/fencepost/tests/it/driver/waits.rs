@@ -1,6 +1,6 @@
 //! Who waits for what: flush and close, for all that was submitted before them.
 
-use crate::support::{World, any_entry, append, append_all, close, options, settle, submit};
+use crate::support::{World, any_entry, append, append_all, batch, close, options, settle, submit};
 use fencepost::{AppendError, Pipelining, Position};
 use fencepost_store::wrap::{Fault, Op};
 use std::time::Duration;
@@ -103,27 +103,24 @@ async fn a_flush_waits_for_all_that_had_no_position() {
 /// Nothing was in flight when the writer stopped, so the rows that were never sent are the first that are lost.
 #[tokio::test(start_paused = true)]
 async fn a_flush_fails_for_what_was_never_sent() {
-    let linger = Duration::from_secs(10);
-    for waits_already in [true, false] {
-        let world = World::new().await;
-        let writer = world.wal.open_writer(options().with_linger(linger)).await.unwrap();
-        append_all(&writer, [1]).await;
-        let successor = world.writer().await;
-        let waiting = if waits_already { Some(submit(&writer, 2).await) } else { None };
-        writer.checkpoint(Position::new(2)).await.unwrap_err();
-        let ticket = match waiting {
-            Some(ticket) => ticket,
-            None => submit(&writer, 2).await,
-        };
-        let flushed = writer.flush().await;
-        assert!(
-            matches!(flushed, Err(AppendError::Fenced { by, definite: true, .. }) if by == successor.epoch()),
-            "{waits_already}: {flushed:?}"
-        );
-        assert!(matches!(ticket.await, Err(AppendError::Fenced { definite: true, .. })));
-        append_all(&successor, [3]).await;
-        assert_eq!(world.rows().await, [1, 3]);
-    }
+    let world = World::new().await;
+    let writer = world.wal.open_writer(options().with_linger(Duration::from_secs(10))).await.unwrap();
+    append_all(&writer, [1]).await;
+    let successor = world.writer().await;
+    let waiting = submit(&writer, 2).await;
+    writer.checkpoint(Position::new(2)).await.unwrap_err();
+    let flushed = writer.flush().await;
+    assert!(
+        matches!(flushed, Err(AppendError::Fenced { by, definite: true, .. }) if by == successor.epoch()),
+        "{flushed:?}"
+    );
+    assert!(matches!(waiting.await, Err(AppendError::Fenced { definite: true, .. })));
+    // What comes after that is handed back.
+    let refused = writer.submit(vec![batch([2])]).await.unwrap_err();
+    assert!(matches!(refused.why, AppendError::Fenced { definite: true, .. }), "{refused}");
+    assert_eq!(refused.batches, [batch([2])]);
+    append_all(&successor, [3]).await;
+    assert_eq!(world.rows().await, [1, 3]);
 }
 
 /// Nobody can join the group any more.
