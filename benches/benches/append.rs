@@ -58,7 +58,7 @@ async fn bare_puts(wal: &Wal, size: usize) {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let puts = (0..APPENDS).map(|_| async {
         let name = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        wal.store().put_new(format!("bare/{name}"), vec![7; size].into()).await.expect("the name is new");
+        wal.store().create(format!("bare/{name}"), vec![7; size].into()).await.expect("the name is new");
     });
     futures::stream::iter(puts).buffer_unordered(IN_FLIGHT).collect::<Vec<_>>().await;
 }

@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(head.is_ok(), "the head of a sound entry: {head:?}");
     }
     let summary = decode_header("fuzz", Position::FIRST, bytes, LIMITS).ok();
-    for kind in [EntryKind::Data, EntryKind::Post] {
+    for kind in [EntryKind::Data, EntryKind::Fence] {
         decode(&with_trailer(bytes, kind, summary.as_ref()));
     }
 });

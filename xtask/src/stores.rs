@@ -40,7 +40,7 @@ fn rounds(root: &Path, args: &StoresArgs) -> Invocation {
     if args.json {
         words.push("--json".to_owned());
     }
-    Invocation::new(&program("fencepost-rounds"), root, words)
+    Invocation::new(&program("fencepost-torture"), root, words)
 }
 
 pub(crate) fn target(root: &Path) -> PathBuf {

@@ -283,7 +283,7 @@ pub(crate) enum Gc {
     /// List the epochs that Lance claimed, and what each holds back.
     Claims(GcClaims),
     /// Declare that the process behind a claim by Lance is gone, so that the claim holds nothing back any more.
-    Release(GcRelease),
+    Forget(GcForget),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -310,12 +310,12 @@ pub(crate) struct GcArgs {
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) accept_fenced_off: Option<Position>,
     #[command(flatten)]
-    pub(crate) patience: GcPatience,
+    pub(crate) retry_timeout: GcAges,
 }
 
 /// When a collection stops waiting for processes that may be gone.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct GcPatience {
+pub(crate) struct GcAges {
     /// Minimum age before manifests and folders of failed flushes are deleted, and before an unfinished open by Lance
     /// stops holding entries back.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
@@ -323,7 +323,7 @@ pub(crate) struct GcPatience {
     /// On shards that Lance writes to, ignore ages: keep entries for an unfinished open until you release it, keep failed
     /// flushes until a newer writer has opened, and keep all manifests.
     #[arg(long)]
-    pub(crate) strict: bool,
+    pub(crate) clock_free: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -331,17 +331,17 @@ pub(crate) struct GcClaims {
     #[command(flatten)]
     pub(crate) place: Place,
     #[command(flatten)]
-    pub(crate) patience: GcPatience,
+    pub(crate) retry_timeout: GcAges,
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct GcRelease {
+pub(crate) struct GcForget {
     #[command(flatten)]
     pub(crate) place: Place,
     /// The epoch whose process is gone.
     #[arg(value_name = "EPOCH", value_parser = parse_epoch)]
     pub(crate) epoch: Epoch,
-    /// Only say what would be released.
+    /// Only say what would be forgotten.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -404,7 +404,7 @@ pub(crate) struct Doctor {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Demo {
-    /// Delete the post that the stalled writer would collide with, and show the loss.
+    /// Delete the fence entry that the stalled writer would collide with, and show the loss.
     #[arg(long)]
     pub(crate) naive: bool,
     /// Work in this directory, which must be empty, and keep it afterwards.

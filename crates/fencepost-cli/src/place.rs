@@ -19,7 +19,7 @@ pub(crate) struct Place {
     pub(crate) request_timeout: Duration,
     /// How long to retry a request that gets no answer. After that, reads fail and appends are reported as unknown.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
-    pub(crate) patience: Duration,
+    pub(crate) retry_timeout: Duration,
 }
 
 impl Place {
@@ -37,11 +37,11 @@ impl Place {
         self.check()?;
         let opened = LogStore::open(&self.log, self.options().create_missing(false));
         let store = opened.map_err(|error| Failure::of(Exit::NoLog, &error))?;
-        let store = store.with_retry_budget(self.patience);
+        let store = store.with_retry_timeout(self.retry_timeout);
         let mut shards = Vec::new();
         for shard in find_shards(&store).await? {
             let one = Wal::in_store(store.clone()).with_shard(shard);
-            shards.push(one.with_patience(self.patience).open().await?);
+            shards.push(one.with_retry_timeout(self.retry_timeout).open().await?);
         }
         // None at all: the usual way of opening says so.
         if shards.is_empty() { Ok(vec![self.open().await?]) } else { Ok(shards) }
@@ -55,7 +55,7 @@ impl Place {
 
     /// A log in memory is gone when the command ends, so nothing in it could be acknowledged.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        crate::waiting::set_limits(self.request_timeout, self.patience);
+        crate::waiting::set_limits(self.request_timeout, self.retry_timeout);
         let scheme = self.log.split(':').next().unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("memory") || scheme.len() == self.log.len() {
             return Ok(());
@@ -70,7 +70,8 @@ impl Place {
     }
 
     fn builder(&self, options: StoreOptions) -> WalBuilder {
-        let builder = Wal::at(self.log.as_str()).with_store_options(options).with_patience(self.patience);
+        let builder =
+            Wal::at(self.log.as_str()).with_store_options(options).with_retry_timeout(self.retry_timeout);
         match self.shard {
             Some(shard) => builder.with_shard(shard),
             None => builder,

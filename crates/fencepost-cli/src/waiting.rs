@@ -10,8 +10,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 /// How long this command tries, for what it says.
-pub(crate) fn set_limits(request_timeout: Duration, patience: Duration) {
-    let _ = LIMITS.set((request_timeout, patience));
+pub(crate) fn set_limits(request_timeout: Duration, retry_timeout: Duration) {
+    let _ = LIMITS.set((request_timeout, retry_timeout));
 }
 
 /// Whether an event is of a wait.
@@ -53,11 +53,11 @@ impl<S: Subscriber> Layer<S> for Waiting {
         event.record(&mut told);
         let says = self.0.lock().unwrap_or_else(PoisonError::into_inner).hear(Instant::now(), told.is_long);
         if says {
-            let limits = LIMITS.get().map_or_else(String::new, |(request, patience)| {
+            let limits = LIMITS.get().map_or_else(String::new, |(request, retry_timeout)| {
                 format!(
-                    "; each request may take {} (--request-timeout), and failures are retried for {} (--patience)",
+                    "; each request may take {} (--request-timeout), and failures are retried for {} (--retry-timeout)",
                     humantime::format_duration(*request),
-                    humantime::format_duration(*patience)
+                    humantime::format_duration(*retry_timeout)
                 )
             });
             note_line(format_args!("waiting for the store: {}{limits}", told.message));

@@ -66,7 +66,7 @@ fn create<K: Ord, V>(objects: &mut BTreeMap<K, V>, name: K, object: V) -> Create
     }
 }
 
-/// Claims, replays, posts and fills; then the epoch is open.
+/// Claims, replays, fence entries and fills; then the epoch is open.
 fn open(store: &mut Store, now: Tick, nonce: Nonce) -> Opened {
     let mut opening = Opening::new(Params::default(), now, ShardId::from_bytes([7; 16]), nonce, None);
     let mut epoch = Epoch::NONE;
@@ -131,7 +131,7 @@ fn main() {
 
     // Nobody asks the first writer.
     let opened = open(&mut store, now, Nonce(2));
-    println!("epoch {} has its post at {} and appends at {}", opened.epoch, opened.post, opened.next);
+    println!("epoch {} has its fence entry at {} and appends at {}", opened.epoch, opened.fence, opened.next);
     let mut second = WriterCore::new(Params::default(), &opened);
     append(&mut store, now, &mut first);
     append(&mut store, now, &mut second);

@@ -1,4 +1,5 @@
-//! The look above an absent position, by openers and readers (P-91, P-92).
+//! The look above an absent position, by openers and readers.
+// P-91, P-92.
 
 use crate::forward::Above;
 use crate::proof::proven_below;
@@ -8,16 +9,17 @@ use std::collections::BTreeMap;
 
 /// A look above an absent position: is it the tail, or was an entry lost there?
 ///
-/// The order matters, and is kept here for openers and readers alike (P-92): what is above is read first, then the position once more, then
+/// The order matters, and is kept here for openers and readers alike: what is above is read first, then the position once more, then
 /// the manifest. Otherwise a living writer that fills the position meanwhile, or a checkpoint and a collection, would look like damage.
 ///
 /// Where nothing is above it costs an opener one HEAD for each position of a window, all in parallel, since it is about to put something there. A reader
 /// looks at the next position alone, which it has mostly read ahead, else by one HEAD; only if something stands there, at the others.
+// P-92.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LookAbove {
     at: Position,
     window: Window,
-    patience: u64,
+    retry_timeout: u64,
     step: Step,
 }
 
@@ -44,7 +46,7 @@ pub(crate) enum Seen {
     There(EntryHeader),
     /// The position is occupied by now, by something that cannot be understood.
     Damaged,
-    /// The position was occupied, and is absent. If this manifest, which was read after that, has `R` below it, the entry is lost.
+    /// The position was occupied, and is absent. If this manifest, which was read after that, has `replay_after` below it, the entry is lost.
     Absent {
         /// What proves it.
         proof: Position,
@@ -58,8 +60,8 @@ pub(crate) enum Seen {
 impl LookAbove {
     /// Starts an opener's look above `at`, which was just found absent.
     pub(crate) fn of_opener(now: Tick, at: Position, params: Params) -> Self {
-        let (window, patience) = (params.window, params.patience);
-        Self { at, window, patience, step: Step::all(now, at, window) }
+        let (window, retry_timeout) = (params.window, params.retry_timeout);
+        Self { at, window, retry_timeout, step: Step::all(now, at, window) }
     }
 
     /// Starts a reader's look above `at`, which was just found absent.
@@ -71,7 +73,7 @@ impl LookAbove {
             Above::Asked => Step::Next { ask: Ask { attempt: 0, asked: true }, since: now },
             Above::Absent | Above::Unasked => Step::Next { ask: Ask::NEW, since: now },
         };
-        Self { at, window: params.window, patience: params.patience, step }
+        Self { at, window: params.window, retry_timeout: params.retry_timeout, step }
     }
 
     /// The position that it is about.
@@ -141,7 +143,7 @@ impl LookAbove {
         match read {
             ReadReply::Absent => return Some(Seen::Nothing),
             ReadReply::Found(()) | ReadReply::Damaged => self.step = Step::all(now, self.at, self.window),
-            ReadReply::Unknown if now.since(*since) >= self.patience => {
+            ReadReply::Unknown if now.since(*since) >= self.retry_timeout => {
                 return Some(Seen::GaveUp(GaveUp::Unread));
             }
             ReadReply::Unknown => *ask = Ask::again(Some(*ask)),
@@ -158,11 +160,11 @@ impl LookAbove {
                 self.step = if rules::on(Rule::ReadAgainBelowProof) {
                     Step::Again { proof: at, ask: Ask::NEW, since: now }
                 } else {
-                    Step::Manifest { proof: at, find: FindLatest::new(now.plus(self.patience)) }
+                    Step::Manifest { proof: at, find: FindLatest::new(now.plus(self.retry_timeout)) }
                 };
                 return None;
             }
-            ReadReply::Unknown if now.since(*quiet_since) >= self.patience => {
+            ReadReply::Unknown if now.since(*quiet_since) >= self.retry_timeout => {
                 return Some(Seen::GaveUp(GaveUp::Unread));
             }
             ReadReply::Unknown => {
@@ -185,12 +187,12 @@ impl LookAbove {
         match read {
             ReadReply::Found(header) => return Some(Seen::There(*header)),
             ReadReply::Damaged => return Some(Seen::Damaged),
-            ReadReply::Unknown if now.since(*since) >= self.patience => {
+            ReadReply::Unknown if now.since(*since) >= self.retry_timeout => {
                 return Some(Seen::GaveUp(GaveUp::Unread));
             }
             ReadReply::Unknown => *ask = Ask::again(Some(*ask)),
             ReadReply::Absent => {
-                let find = FindLatest::new(now.plus(self.patience));
+                let find = FindLatest::new(now.plus(self.retry_timeout));
                 self.step = Step::Manifest { proof: *proof, find };
             }
         }

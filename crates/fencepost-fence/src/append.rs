@@ -1,5 +1,6 @@
-//! The appends of one writer that are not acknowledged yet (P-20 to P-26). In the ordinary case each is one create and nothing
-//! else (P-25).
+//! The appends of one writer that are not acknowledged yet. In the ordinary case each is one create and nothing
+//! else.
+// P-20 to P-26, P-25.
 
 use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, CreateReply, FindLatest, Found, GaveUp, Params, ReadReply,
@@ -36,10 +37,11 @@ pub struct AppendWindow {
 
 /// A successor's entry stands at `at`; is it sure that ours never stood there?
 ///
-/// SUBTLE: not below `R`. Ours may have landed unseen, been replayed and covered by the successor, and collected; and then an entry of
-/// a stalled opener, or a duplicate of a post, may have landed on the empty position. Above `R` nothing was ever
-/// collected, so what stands there was the first to come (P-26). And not above an entry of Lance's: it leaves no fillers and its replay
-/// skips no leftovers, so what lands above its sentinel after all may be replayed.
+/// SUBTLE: not below `replay_after`. Ours may have landed unseen, been replayed and covered by the successor, and collected; and then an entry of
+/// a stalled opener, or a duplicate of a fence entry, may have landed on the empty position. Above `replay_after` nothing was ever
+/// collected, so what stands there was the first to come. And not above an entry of Lance's: it leaves no fillers and its replay
+/// skips no stale entries, so what lands above its sentinel after all may be replayed.
+// P-26.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Collision {
     by: Epoch,
@@ -72,7 +74,7 @@ pub enum Stop {
     Fenced {
         /// The successor's epoch.
         by: Epoch,
-        /// The position of the successor's entry; or the next position, if the manifest told of the successor or `R` has
+        /// The position of the successor's entry; or the next position, if the manifest told of the successor or `replay_after` has
         /// passed that entry.
         at: Position,
     },
@@ -86,8 +88,9 @@ pub enum Stop {
         /// The first of them.
         at: Position,
     },
-    /// The manifest is older than what this writer had: the bucket was rolled back or replaced (P-66). What is acknowledged from here on
+    /// The manifest is older than what this writer had: the bucket was rolled back or replaced. What is acknowledged from here on
     /// would stand above a gap, so nothing is; what was undecided may be in what is there now or not.
+    // P-66.
     RolledBack {
         /// The first position that was undecided.
         at: Position,
@@ -206,7 +209,8 @@ impl AppendWindow {
         self.state == State::Open && (self.slots.len() as u64) < bound
     }
 
-    /// Takes the next position for an append; `None` if the window is full or the writer is not open (P-20).
+    /// Takes the next position for an append; `None` if the window is full or the writer is not open.
+    // P-20.
     pub fn submit(&mut self, now: Tick) -> Option<Position> {
         if !self.has_room() {
             return None;
@@ -216,7 +220,8 @@ impl AppendWindow {
         Some(at)
     }
 
-    /// Takes no more appends and, once nothing is undecided, appends the close entry (P-35).
+    /// Takes no more appends and, once nothing is undecided, appends the close entry.
+    // P-35.
     pub fn begin_close(&mut self, now: Tick) {
         if self.state == State::Open {
             self.state = State::Closing;
@@ -224,7 +229,8 @@ impl AppendWindow {
         }
     }
 
-    /// A successor's manifest was seen. No new appends; the undecided ones are still decided one by one (P-26).
+    /// A successor's manifest was seen. No new appends; the undecided ones are still decided one by one.
+    // P-26.
     pub fn superseded(&mut self, by: Epoch) {
         self.superseded_by = Some(by);
         if matches!(self.state, State::Open | State::Closing) {
@@ -232,7 +238,8 @@ impl AppendWindow {
         }
     }
 
-    /// The manifest went back behind what this writer had. Nothing is decided any more, whatever answers come (P-66).
+    /// The manifest went back behind what this writer had. Nothing is decided any more, whatever answers come.
+    // P-66.
     pub fn rolled_back(&mut self, why: GaveUp) {
         if self.state != State::Closed {
             let at = self.acked.next();
@@ -240,13 +247,15 @@ impl AppendWindow {
         }
     }
 
-    /// The epoch of a successor whose entry or manifest was seen. It decides about checkpoints from then on (P-32).
+    /// The epoch of a successor whose entry or manifest was seen. It decides about checkpoints from then on.
+    // P-32.
     #[must_use]
     pub const fn superseded_by(&self) -> Option<Epoch> {
         self.superseded_by
     }
 
-    /// Whether a successor's entry was met and the manifest is being asked about it (P-26).
+    /// Whether a successor's entry was met and the manifest is being asked about it.
+    // P-26.
     #[must_use]
     pub const fn is_asking_manifest(&self) -> bool {
         self.collision.is_some()
@@ -285,7 +294,8 @@ impl AppendWindow {
         self.slots.iter().filter_map(|slot| slot.create).map(|create| create.deadline()).min()
     }
 
-    /// Gives up what is past its deadline (P-23, P-24).
+    /// Gives up what is past its deadline.
+    // P-23, P-24.
     pub fn handle_timeout(&mut self, now: Tick) {
         let late = |slot: &Slot| slot.create.is_some_and(|create| create.is_late(now));
         if let Some(index) = self.slots.iter().position(late) {
@@ -310,7 +320,8 @@ impl AppendWindow {
         }
     }
 
-    /// P-22: ours, a successor's, or what nobody should have put there?
+    /// Ours, a successor's, or what nobody should have put there?
+    // P-22.
     fn handle_create(&mut self, now: Tick, at: Position, answer: CreateAnswer<&EntryHeader>) {
         let writer = self.writer;
         let Some(create) = self.create(at).filter(|create| create.awaits(&answer)) else { return };
@@ -349,11 +360,12 @@ impl AppendWindow {
     }
 
     fn push(&mut self, now: Tick, kind: EntryKind) {
-        let create = Create::until(now.plus(self.params.patience));
+        let create = Create::until(now.plus(self.params.retry_timeout));
         self.slots.push_back(Slot { kind, create: Some(create) });
     }
 
-    /// The entry at `at` is durable; acknowledge as far as everything below is (P-21).
+    /// The entry at `at` is durable; acknowledge as far as everything below is.
+    // P-21.
     fn settle(&mut self, now: Tick, at: Position) {
         let index = self.index(at).expect("only undecided positions settle");
         self.slots[index].create = None;
@@ -395,14 +407,14 @@ impl AppendWindow {
         self.superseded_by = Some(by);
         self.slots.truncate(index);
         self.state = State::Stopped(Stop::Fenced { by, at });
-        let find = FindLatest::new(now.plus(self.params.patience));
+        let find = FindLatest::new(now.plus(self.params.retry_timeout));
         self.collision = Some(Collision { by, at, by_lance, end, find });
     }
 
-    /// P-26.
+    /// [P-26](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-26).
     fn fenced(&mut self, found: Found) {
         let Some(Collision { by, at: from, by_lance, end, .. }) = self.collision.take() else { return };
-        // A manifest from before the successor's claim was rolled back, and its `R` with it.
+        // A manifest from before the successor's claim was rolled back, and its `replay_after` with it.
         let first_there = found.is_ok_and(|manifest| {
             manifest.is_some_and(|manifest| manifest.writer_epoch >= by && manifest.replay_after < from)
         });
@@ -412,7 +424,8 @@ impl AppendWindow {
         self.events.push_back(AppendEvent::Failed { from, stop });
     }
 
-    /// Fails everything from the stop's position on. What is below it is still decided one by one (P-26).
+    /// Fails everything from the stop's position on. What is below it is still decided one by one.
+    // P-26.
     fn stop(&mut self, stop: Stop) {
         self.index(stop.at()).expect("only undecided positions stop a writer");
         self.fail(stop);

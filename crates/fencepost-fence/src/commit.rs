@@ -1,4 +1,5 @@
-//! A manifest commit: create the next version, then find out who won (P-2 to P-6).
+//! A manifest commit: create the next version, then find out who won.
+// P-2 to P-6.
 
 use crate::rounds::Rounds;
 use crate::{
@@ -9,22 +10,27 @@ use fencepost_format::{Epoch, Manifest, Nonce, Position, ShardId, ShardStatus, V
 /// What a commit changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// Take the next epoch (P-10).
+    /// Take the next epoch.
+    // P-10.
     Claim {
         /// The shard, for its first manifest.
         shard: ShardId,
-        /// Claim only if the manifest still has this epoch (P-11).
+        /// Claim only if the manifest still has this epoch.
+        // P-11.
         only_if: Option<Epoch>,
     },
-    /// Move `R` under an epoch that is held (P-30, P-32).
+    /// Move `replay_after` under an epoch that is held.
+    // P-30, P-32.
     Checkpoint {
         /// The epoch held.
         epoch: Epoch,
-        /// The highest version that the holder knows to have been the latest: nothing below it can be (P-66).
+        /// The highest version that the holder knows to have been the latest: nothing below it can be.
+        // P-66.
         known: Version,
-        /// The new `R`; already known to lie outside zones and at or below the acknowledged tail.
+        /// The new `replay_after`; already known to lie outside fence ranges and at or below the acknowledged tail.
         replay_after: Position,
-        /// The acknowledged tail, for `H` (P-33).
+        /// The acknowledged tail, for `last_seen`.
+        // P-33.
         tail: Position,
     },
 }
@@ -34,14 +40,15 @@ pub enum Change {
 pub enum CommitOutcome {
     /// It is the latest manifest.
     Won(Manifest),
-    /// Nothing to do: `R` was there already. The latest manifest.
+    /// Nothing to do: `replay_after` was there already. The latest manifest.
     Unchanged(Manifest),
     /// A higher epoch holds the shard, or another than the one to be claimed.
     Superseded {
         /// The epoch found.
         by: Epoch,
     },
-    /// The shard is sealed; it refuses claims (P-10).
+    /// The shard is sealed; it refuses claims.
+    // P-10.
     Sealed,
     /// It ended without an answer.
     GaveUp(GaveUp),
@@ -113,7 +120,8 @@ impl Commit {
         }
     }
 
-    /// P-2, P-7: what to create on top of the latest manifest, with everything in it that this code does not know.
+    /// What to create on top of the latest manifest, with everything in it that this code does not know.
+    // P-2, P-7.
     fn propose(&mut self, latest: Option<Manifest>) -> Option<CommitOutcome> {
         let mut next = match (&self.change, latest) {
             (Change::Claim { shard, .. }, None) => Manifest::initial(*shard),
@@ -165,7 +173,8 @@ impl Commit {
         self.go(Step::Create(next, Create::until(self.deadline)))
     }
 
-    /// P-5: ours, or another's?
+    /// Ours, or another's?
+    // P-5.
     fn handle_create(&mut self, now: Tick, answer: CreateAnswer<&Manifest>) -> Option<CommitOutcome> {
         let Step::Create(ours, create) = &mut self.step else { unreachable!("called while creating") };
         match create.handle(now, answer) {
@@ -184,7 +193,8 @@ impl Commit {
         }
     }
 
-    /// P-3 and P-4: who won?
+    /// Who won?
+    // P-3 and P-4.
     fn decide(&mut self, now: Tick, ours: Manifest, latest: Option<Manifest>) -> Option<CommitOutcome> {
         let Some(latest) = latest else { return self.start_over(now) };
         if latest.version == ours.version && latest.nonce == ours.nonce {

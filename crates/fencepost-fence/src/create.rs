@@ -5,7 +5,7 @@
 
 use crate::{Attempt, CreateReply, GaveUp, ReadReply, Tick};
 
-/// One object being created if absent (P-5, P-14, P-17, P-22).
+/// One object being created if absent.
 ///
 /// ```text
 ///            ┌─ not done, or unknown: again ─┐
@@ -17,6 +17,7 @@ use crate::{Attempt, CreateReply, GaveUp, ReadReply, Tick};
 ///
 /// SUBTLE: "exists" says that something is in the way. It may be ours, from an attempt whose answer was lost; and some stores say so where two requests met
 /// and neither was carried out. So it is read, at once, and if nothing is there it is created again.
+// P-5, P-14, P-17, P-22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Create {
     step: Step,

@@ -1,4 +1,5 @@
-//! A consumer's cursor against collection (P-54, P-95 to P-97).
+//! A consumer's cursor against collection.
+// P-54, P-95 to P-97.
 
 mod documents;
 mod opening;
@@ -31,7 +32,7 @@ pub struct CursorCore {
     own: BTreeMap<Nonce, Option<Consumed>>,
     /// What may stand besides and means nothing any more.
     stale: BTreeSet<CursorDocument>,
-    patience: u64,
+    retry_timeout: u64,
     step: Step,
     /// The question under way: since when, which attempt, whether it is out.
     since: Tick,
@@ -56,7 +57,7 @@ enum Step {
     GiveUp(CursorDocuments, VecDeque<CursorFound>),
     /// Creating ours.
     Make,
-    /// P-54.
+    /// [P-54](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-54).
     Look,
     /// Held; the driver finds out the epoch.
     Held,
@@ -91,24 +92,24 @@ enum Then {
 impl CursorCore {
     /// Opens the cursor where it was left, or makes one at `start`. The nonce must be fresh.
     #[must_use]
-    pub const fn open(now: Tick, patience: u64, nonce: Nonce, start: Consumed) -> Self {
-        Self::new(now, patience, nonce, start, Step::Find)
+    pub const fn open(now: Tick, retry_timeout: u64, nonce: Nonce, start: Consumed) -> Self {
+        Self::new(now, retry_timeout, nonce, start, Step::Find)
     }
 
     /// Removes whatever cursor has the name.
     #[must_use]
-    pub fn removal(now: Tick, patience: u64) -> Self {
-        Self::new(now, patience, Nonce::default(), Position::NONE.into(), Step::FindAll)
+    pub fn removal(now: Tick, retry_timeout: u64) -> Self {
+        Self::new(now, retry_timeout, Nonce::default(), Position::NONE.into(), Step::FindAll)
     }
 
-    const fn new(now: Tick, patience: u64, nonce: Nonce, made: Consumed, step: Step) -> Self {
+    const fn new(now: Tick, retry_timeout: u64, nonce: Nonce, made: Consumed, step: Step) -> Self {
         Self {
             nonce,
             made,
             consumed: made,
             own: BTreeMap::new(),
             stale: BTreeSet::new(),
-            patience,
+            retry_timeout,
             step,
             since: now,
             attempt: 0,
@@ -128,10 +129,11 @@ impl CursorCore {
 
     /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
     ///
-    /// The new place is written before the old one is deleted; the cursor itself stays where it is (P-95).
+    /// The new place is written before the old one is deleted; the cursor itself stays where it is.
     ///
     /// # Panics
     /// If it was not opened.
+    // P-95.
     pub fn advance(&mut self, now: Tick, to: Consumed) {
         assert!(!self.own.is_empty(), "only an open cursor moves");
         if to.position <= self.consumed.position {
@@ -258,7 +260,7 @@ impl CursorCore {
 
     /// Asks again, unless it is too late for that.
     fn again(&mut self, now: Tick, why: GaveUp) {
-        if now.since(self.since) >= self.patience {
+        if now.since(self.since) >= self.retry_timeout {
             return self.give_up(why);
         }
         self.attempt += 1;

@@ -1,12 +1,13 @@
-//! Fencing: read forward, look above, post, fill, look again (P-12 to P-18, P-91).
+//! Fencing: read forward, look above, fence entry, fill, look again.
+// P-12 to P-18, P-91.
 
 mod fillers;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
 use crate::{
-    Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Params, ReadReply, Reply, Request, Rule,
-    RulingEpoch, Tick, WriterId, Zones, rules,
+    Create, CreateAnswer, CreateAsk, CreateFate, FenceRanges, FindLatest, GaveUp, Params, ReadReply, Reply,
+    Request, Rule, RulingEpoch, Tick, WriterId, rules,
 };
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
 use fillers::{Fillers, Filling};
@@ -14,18 +15,19 @@ use fillers::{Fillers, Filling};
 /// An epoch that is claimed and being made effective.
 ///
 /// A part of [`Opening`](crate::Opening): drain [`poll_event`](Self::poll_event) and [`poll_request`](Self::poll_request) after each [`handle`](Self::handle).
-/// Costs one GET for each entry above `R` and one more, one HEAD for each position of a window above the first absent one, in parallel, one PUT
-/// for the post and one manifest search; after an unclean end of the predecessor also `W - 1` PUTs and one more manifest search.
+/// Costs one GET for each entry above `replay_after` and one more, one HEAD for each position of a window above the first absent one, in parallel, one PUT
+/// for the fence entry and one manifest search; after an unclean end of the predecessor also `W - 1` PUTs and one more manifest search.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
     params: Params,
     writer: WriterId,
     forward: Forward,
     ruling: RulingEpoch,
-    /// Entries of generations below it are in Lance's SSTables already (P-44).
+    /// Entries of generations below it are in Lance's SSTables already.
+    // P-44.
     flushed_below: Generation,
     last_valid: Option<EntryKind>,
-    zones: Zones,
+    fence_ranges: FenceRanges,
     step: Step,
     events: Vec<FenceEvent>,
 }
@@ -33,23 +35,24 @@ pub struct Fence {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Replay,
-    /// P-91: the first absent position: the tail, or a lost entry?
+    /// The first absent position: the tail, or a lost entry?
+    // P-91.
     Look(LookAbove),
-    Post {
+    Fence {
         at: Position,
         kind: EntryKind,
         create: Create,
     },
     BeforeFillers {
-        post: Position,
+        fence: Position,
         find: FindLatest,
     },
     Fill {
-        post: Position,
+        fence: Position,
         fillers: Fillers,
     },
     Final {
-        post: Position,
+        fence: Position,
         kind: EntryKind,
         find: FindLatest,
     },
@@ -64,7 +67,8 @@ pub enum FenceEvent {
     Replayed {
         /// The entry. The driver holds its rows.
         header: EntryHeader,
-        /// Whether its rows are to be replayed: data, no leftover (P-40), and not flushed by Lance already (P-44).
+        /// Whether its rows are to be replayed: data, no stale entry, and not flushed by Lance already.
+        // P-40, P-44.
         deliver: bool,
     },
     /// The epoch is open for appends.
@@ -85,14 +89,14 @@ pub struct Opened {
     pub epoch: Epoch,
     /// The nonce in every entry of it.
     pub nonce: Nonce,
-    /// Where the post stands.
-    pub post: Position,
-    /// Whether it is a handover post: the predecessor had closed.
-    pub handover: bool,
+    /// Where the fence entry stands.
+    pub fence: Position,
+    /// Whether it is a clean fence: the predecessor had closed.
+    pub clean_fence: bool,
     /// The position of the first append.
     pub next: Position,
-    /// The zones above `R`.
-    pub zones: Zones,
+    /// The fence ranges above `replay_after`.
+    pub fence_ranges: FenceRanges,
     /// The manifest as last read.
     pub manifest: Manifest,
 }
@@ -105,17 +109,18 @@ impl Fence {
         Self {
             params,
             writer: WriterId { epoch: claimed.writer_epoch, nonce },
-            forward: Forward::new(now, from, None, params.read_ahead, params.patience),
+            forward: Forward::new(now, from, None, params.read_ahead, params.retry_timeout),
             ruling: RulingEpoch::NONE,
             flushed_below: claimed.current_generation,
             last_valid: None,
-            zones: Zones::default(),
+            fence_ranges: FenceRanges::default(),
             step: Step::Replay,
             events: Vec::new(),
         }
     }
 
-    /// The position that is absent although another proves that it was occupied, while that is being made sure of (P-92).
+    /// The position that is absent although another proves that it was occupied, while that is being made sure of.
+    // P-92.
     #[must_use]
     pub const fn suspects(&self) -> Option<Position> {
         match &self.step {
@@ -129,7 +134,7 @@ impl Fence {
         match &mut self.step {
             Step::Replay => self.forward.poll_request(),
             Step::Look(look) => look.poll_request(),
-            Step::Post { at, kind, create } => {
+            Step::Fence { at, kind, create } => {
                 let at = *at;
                 Some(match create.ask()? {
                     CreateAsk::Create(attempt) => {
@@ -167,41 +172,42 @@ impl Fence {
                     self.looked(now, at, seen);
                 }
             }
-            (Step::Post { at, .. }, Reply::EntryCreated(of, reply)) if of == at => {
-                self.handle_post(now, CreateAnswer::Created(*reply))
+            (Step::Fence { at, .. }, Reply::EntryCreated(of, reply)) if of == at => {
+                self.handle_fence(now, CreateAnswer::Created(*reply))
             }
-            (Step::Post { at, .. }, Reply::Entry(of, read)) if of == at => {
-                self.handle_post(now, CreateAnswer::Read(read.as_ref()))
+            (Step::Fence { at, .. }, Reply::Entry(of, read)) if of == at => {
+                self.handle_fence(now, CreateAnswer::Read(read.as_ref()))
             }
-            (Step::BeforeFillers { post, find }, reply) => {
-                let post = *post;
+            (Step::BeforeFillers { fence, find }, reply) => {
+                let fence = *fence;
                 if let Some(found) = find.handle(now, reply)
                     && self.still_ours(found).is_some()
                 {
-                    self.fill(now, post);
+                    self.fill(now, fence);
                 }
             }
-            (Step::Fill { post, fillers }, reply) => {
-                let post = *post;
+            (Step::Fill { fence, fillers }, reply) => {
+                let fence = *fence;
                 match fillers.handle(now, reply) {
                     Filling::Going => {}
-                    Filling::Done => self.look_again(now, post, EntryKind::Post),
+                    Filling::Done => self.look_again(now, fence, EntryKind::Fence),
                     Filling::GaveUp(gave_up) => self.end(FenceEvent::GaveUp(gave_up)),
                 }
             }
-            (Step::Final { post, kind, find }, reply) => {
-                let (post, kind) = (*post, *kind);
+            (Step::Final { fence, kind, find }, reply) => {
+                let (fence, kind) = (*fence, *kind);
                 if let Some(found) = find.handle(now, reply)
                     && let Some(manifest) = self.still_ours(found)
                 {
-                    self.open(post, kind, manifest);
+                    self.open(fence, kind, manifest);
                 }
             }
             _ => {}
         }
     }
 
-    /// P-13: takes entries in order, up to the first absent position.
+    /// Takes entries in order, up to the first absent position.
+    // P-13.
     fn replay(&mut self, now: Tick) {
         while let Some(next) = self.forward.pop(now) {
             match next {
@@ -227,8 +233,8 @@ impl Fence {
             self.end(FenceEvent::Fenced { by: header.epoch });
             return false;
         }
-        if begins_zone(&header, self.ruling.epoch()) {
-            self.zones.note(header.position);
+        if begins_fence_range(&header, self.ruling.epoch()) {
+            self.fence_ranges.note(header.position);
         }
         let valid = self.ruling.pass(&header);
         if valid {
@@ -240,19 +246,20 @@ impl Fence {
         true
     }
 
-    /// P-91. Before the first epoch there was nobody who could have lost anything.
+    /// [P-91](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-91). Before the first epoch there was nobody who could have lost anything.
     fn look(&mut self, now: Tick, at: Position) {
         let nobody_before = self.writer.epoch == Epoch::FIRST && self.last_valid.is_none();
-        if nobody_before || !rules::on(Rule::LookBeforePost) {
-            return self.post(now, at);
+        if nobody_before || !rules::on(Rule::LookBeforeFence) {
+            return self.fence(now, at);
         }
         self.step = Step::Look(LookAbove::of_opener(now, at, self.params));
     }
 
-    /// P-92: the verdict. It is the opener's own only while it holds the shard.
+    /// The verdict. It is the opener's own only while it holds the shard.
+    // P-92.
     fn looked(&mut self, now: Tick, at: Position, seen: Seen) {
         match seen {
-            Seen::Nothing => self.post(now, at),
+            Seen::Nothing => self.fence(now, at),
             Seen::There(header) => {
                 self.step = Step::Replay;
                 self.forward.skip_to(now, at.next());
@@ -268,7 +275,7 @@ impl Fence {
                 }
                 match self.still_ours(Ok(manifest)) {
                     Some(manifest) if manifest.replay_after < at => self.end(lost),
-                    Some(_) => self.post(now, at),
+                    Some(_) => self.fence(now, at),
                     None => {}
                 }
             }
@@ -276,31 +283,34 @@ impl Fence {
         }
     }
 
-    fn post(&mut self, now: Tick, at: Position) {
+    fn fence(&mut self, now: Tick, at: Position) {
         // P-15: only a close entry tells that nothing is in flight. Before the first epoch there was nobody.
         let settled = self.last_valid == Some(EntryKind::Close)
             || (self.writer.epoch == Epoch::FIRST && self.last_valid.is_none())
-            || !rules::on(Rule::HandoverAfterClose);
-        let kind = if settled { EntryKind::Handover } else { EntryKind::Post };
-        if !rules::on(Rule::Post) {
+            || !rules::on(Rule::CleanFenceAfterClose);
+        let kind = if settled { EntryKind::CleanFence } else { EntryKind::Fence };
+        if !rules::on(Rule::Fence) {
             return self.look_again(now, at, kind);
         }
-        let create = Create::until(now.plus(self.params.patience));
-        self.step = Step::Post { at, kind, create };
+        let create = Create::until(now.plus(self.params.retry_timeout));
+        self.step = Step::Fence { at, kind, create };
     }
 
-    /// P-14: ours, or somebody's who came before?
-    fn handle_post(&mut self, now: Tick, answer: CreateAnswer<&EntryHeader>) {
-        let Step::Post { at, kind, create } = &mut self.step else { unreachable!("called while posting") };
+    /// Ours, or somebody's who came before?
+    // P-14.
+    fn handle_fence(&mut self, now: Tick, answer: CreateAnswer<&EntryHeader>) {
+        let Step::Fence { at, kind, create } = &mut self.step else {
+            unreachable!("called while writing its fence entry")
+        };
         let (at, kind) = (*at, *kind);
         match create.handle(now, answer) {
             CreateFate::Pending => {}
-            CreateFate::Created => self.posted(now, at, kind),
-            CreateFate::There(header) if self.writer.wrote(header) => self.posted(now, at, kind),
+            CreateFate::Created => self.fence_stands(now, at, kind),
+            CreateFate::There(header) if self.writer.wrote(header) => self.fence_stands(now, at, kind),
             CreateFate::There(header) => {
                 self.step = Step::Replay;
                 self.forward.skip_to(now, at.next());
-                if !rules::on(Rule::ReadPastPost) || self.take(*header) {
+                if !rules::on(Rule::ReadPastFence) || self.take(*header) {
                     self.replay(now);
                 }
             }
@@ -309,29 +319,29 @@ impl Fence {
         }
     }
 
-    fn posted(&mut self, now: Tick, post: Position, kind: EntryKind) {
-        if kind == EntryKind::Handover || !rules::on(Rule::Fillers) {
-            return self.look_again(now, post, kind);
+    fn fence_stands(&mut self, now: Tick, fence: Position, kind: EntryKind) {
+        if kind == EntryKind::CleanFence || !rules::on(Rule::Fillers) {
+            return self.look_again(now, fence, kind);
         }
         if rules::on(Rule::ReadBeforeFillers) {
-            let find = FindLatest::new(now.plus(self.params.patience));
-            self.step = Step::BeforeFillers { post, find };
+            let find = FindLatest::new(now.plus(self.params.retry_timeout));
+            self.step = Step::BeforeFillers { fence, find };
         } else {
-            self.fill(now, post);
+            self.fill(now, fence);
         }
     }
 
-    fn fill(&mut self, now: Tick, post: Position) {
-        match Fillers::new(now, post, self.params) {
-            Some(fillers) => self.step = Step::Fill { post, fillers },
-            None => self.look_again(now, post, EntryKind::Post),
+    fn fill(&mut self, now: Tick, fence: Position) {
+        match Fillers::new(now, fence, self.params) {
+            Some(fillers) => self.step = Step::Fill { fence, fillers },
+            None => self.look_again(now, fence, EntryKind::Fence),
         }
     }
 
-    /// P-18.
-    fn look_again(&mut self, now: Tick, post: Position, kind: EntryKind) {
-        let find = FindLatest::new(now.plus(self.params.patience));
-        self.step = Step::Final { post, kind, find };
+    /// [P-18](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-18).
+    fn look_again(&mut self, now: Tick, fence: Position, kind: EntryKind) {
+        let find = FindLatest::new(now.plus(self.params.retry_timeout));
+        self.step = Step::Final { fence, kind, find };
     }
 
     /// Whether the manifest found still has our epoch; if not, that ends the opening.
@@ -353,19 +363,27 @@ impl Fence {
         None
     }
 
-    fn open(&mut self, post: Position, kind: EntryKind, manifest: Manifest) {
-        let handover = kind == EntryKind::Handover;
-        let mut zones = std::mem::take(&mut self.zones);
-        if !handover {
-            zones.note(post);
+    fn open(&mut self, fence: Position, kind: EntryKind, manifest: Manifest) {
+        let clean_fence = kind == EntryKind::CleanFence;
+        let mut fence_ranges = std::mem::take(&mut self.fence_ranges);
+        if !clean_fence {
+            fence_ranges.note(fence);
         }
-        let next = if handover || !rules::on(Rule::Fillers) {
-            post.next()
+        let next = if clean_fence || !rules::on(Rule::Fillers) {
+            fence.next()
         } else {
-            post.plus(self.params.window.get())
+            fence.plus(self.params.window.get())
         };
         let WriterId { epoch, nonce } = self.writer;
-        self.end(FenceEvent::Opened(Opened { epoch, nonce, post, handover, next, zones, manifest }));
+        self.end(FenceEvent::Opened(Opened {
+            epoch,
+            nonce,
+            fence,
+            clean_fence,
+            next,
+            fence_ranges,
+            manifest,
+        }));
     }
 
     fn end(&mut self, event: FenceEvent) {
@@ -374,13 +392,14 @@ impl Fence {
     }
 }
 
-/// Whether a zone begins with this entry, above entries of up to epoch `highest` (P-31): a needed post, or a tombstone in the place of one (P-93).
+/// Whether a fence range begins with this entry, above entries of up to epoch `highest`: a guarding fence, or a tombstone in the place of one.
+// P-31, P-93.
 #[must_use]
-pub const fn begins_zone(entry: &EntryHeader, highest: Epoch) -> bool {
+pub const fn begins_fence_range(entry: &EntryHeader, highest: Epoch) -> bool {
     match entry.kind {
-        EntryKind::Post => true,
+        EntryKind::Fence => true,
         EntryKind::Tombstone => entry.epoch.get() > highest.get(),
-        EntryKind::Data | EntryKind::Handover | EntryKind::Filler | EntryKind::Close => false,
+        EntryKind::Data | EntryKind::CleanFence | EntryKind::Filler | EntryKind::Close => false,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The first shard of a base: who finds none makes one, and all who come at the same time make the same (P-68).
+//! The first shard of a base: who finds none makes one, and all who come at the same time make the same.
+// P-68.
 
 use crate::{Create, CreateAnswer, CreateAsk, CreateFate, CreateReply, GaveUp, ReadReply, Rule, Tick, rules};
 use fencepost_format::ShardId;

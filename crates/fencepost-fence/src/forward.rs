@@ -17,7 +17,7 @@ pub(crate) struct Forward {
     fetched: BTreeMap<Position, ReadReply<EntryHeader>>,
     /// What was known of the position above the absent one that was handed out last.
     above: Above,
-    patience: u64,
+    retry_timeout: u64,
     quiet_since: Tick,
 }
 
@@ -47,7 +47,7 @@ struct Ask {
 pub(crate) enum Next {
     /// The next answer: found, absent or damaged. Absent does not move on.
     Answer(Position, ReadReply<EntryHeader>),
-    /// Reads did not get an answer for as long as the patience lasts.
+    /// Reads did not get an answer for as long as the retry timeout lasts.
     Unread,
 }
 
@@ -57,7 +57,7 @@ impl Forward {
         next: Position,
         last: Option<Position>,
         ahead_max: u64,
-        patience: u64,
+        retry_timeout: u64,
     ) -> Self {
         assert!(ahead_max > 0, "a reader needs at least one read in flight");
         let (asked, fetched) = (BTreeMap::new(), BTreeMap::new());
@@ -69,7 +69,7 @@ impl Forward {
             asked,
             fetched,
             above: Above::Unasked,
-            patience,
+            retry_timeout,
             quiet_since: now,
         }
     }
@@ -186,7 +186,7 @@ impl Forward {
 
     fn is_stuck(&self, now: Tick) -> bool {
         let failing = self.asked.get(&self.next).is_some_and(|ask| ask.attempt > 0);
-        failing && now.since(self.quiet_since) >= self.patience
+        failing && now.since(self.quiet_since) >= self.retry_timeout
     }
 }
 

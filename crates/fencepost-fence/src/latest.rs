@@ -1,4 +1,5 @@
-//! Finding the latest manifest: list, probe forward, list again (P-1).
+//! Finding the latest manifest: list, probe forward, list again.
+// P-1.
 
 use crate::rounds::Rounds;
 use crate::{Attempt, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
@@ -109,8 +110,9 @@ impl FindLatest {
         }
     }
 
-    /// P-67: `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store may go on
+    /// `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store may go on
     /// listing what it does not have: then the deadline ends it.
+    // P-67.
     fn start_over(&mut self, now: Tick, version: Version) -> Option<Found> {
         if self.attempt.is_late(now) {
             return Some(Err(GaveUp::MissingManifest(version)));

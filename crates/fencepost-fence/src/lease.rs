@@ -1,7 +1,8 @@
-//! Advisory leases, which say who may be presumed alive (P-60 to P-63).
+//! Advisory leases, which say who may be presumed alive.
 //!
 //! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else rests on it: a writer that
 //! claims against a live lease is safe, only impolite.
+// P-60 to P-63.
 
 use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::Epoch;
@@ -26,7 +27,8 @@ pub struct HolderRequest {
     pub lease: LeaseView,
 }
 
-/// The holder of an epoch, which renews its lease in the background (P-61).
+/// The holder of an epoch, which renews its lease in the background.
+// P-61.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHolder {
     epoch: Epoch,
@@ -99,7 +101,8 @@ pub enum ObserverRequest {
 /// A candidate's conclusion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Claim now; with an epoch, only if the manifest still has that one (P-11).
+    /// Claim now; with an epoch, only if the manifest still has that one.
+    // P-11.
     Claim {
         /// The epoch whose lease was watched.
         only_if: Option<Epoch>,
@@ -113,17 +116,20 @@ pub enum Verdict {
     },
     /// The manifest could not be read.
     GaveUp(GaveUp),
-    /// The lease of this epoch could not be read until the patience ended (P-65).
+    /// The lease of this epoch could not be read until the retry timeout ended.
+    // P-65.
     Unread(Epoch),
 }
 
-/// A candidate that watches the lease (P-62, P-64, P-65).
+/// A candidate that watches the lease.
+// P-62, P-64, P-65.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseObserver {
     takeover: Takeover,
-    patience: u64,
+    retry_timeout: u64,
     step: Step,
-    /// For a lease that is not there: how long that must last (P-64).
+    /// For a lease that is not there: how long that must last.
+    // P-64.
     ttl_default: u64,
     /// Lance wrote the latest manifest, and it knows no leases: one that is absent will not come.
     is_lances: bool,
@@ -155,12 +161,12 @@ enum Step {
 }
 
 impl LeaseObserver {
-    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that has none yet, and `patience` how long
+    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that has none yet, and `retry_timeout` how long
     /// for an answer.
     #[must_use]
-    pub const fn new(takeover: Takeover, now: Tick, patience: u64, ttl_default: u64) -> Self {
-        let step = Step::Find(FindLatest::new(now.plus(patience)));
-        Self { takeover, patience, step, ttl_default, is_lances: false, seen: None, unread: None }
+    pub const fn new(takeover: Takeover, now: Tick, retry_timeout: u64, ttl_default: u64) -> Self {
+        let step = Step::Find(FindLatest::new(now.plus(retry_timeout)));
+        Self { takeover, retry_timeout, step, ttl_default, is_lances: false, seen: None, unread: None }
     }
 
     /// What it concludes without asking anybody: [`Takeover::Now`] claims at once.
@@ -241,10 +247,11 @@ impl LeaseObserver {
         None
     }
 
-    /// P-65: what was not answered is no sign of life and none of death.
+    /// What was not answered is no sign of life and none of death.
+    // P-65.
     fn handle_unread(&mut self, now: Tick, epoch: Epoch, asked: Tick) -> Option<Verdict> {
         let since = *self.unread.get_or_insert(asked);
-        let left = self.patience.saturating_sub(now.since(since));
+        let left = self.retry_timeout.saturating_sub(now.since(since));
         if left == 0 {
             return self.conclude(Verdict::Unread(epoch));
         }
@@ -257,7 +264,7 @@ impl LeaseObserver {
         self.is_lances = false;
         self.watch(by);
         if self.takeover == Takeover::Now {
-            self.step = Step::Find(FindLatest::new(now.plus(self.patience)));
+            self.step = Step::Find(FindLatest::new(now.plus(self.retry_timeout)));
         }
     }
 

@@ -45,6 +45,7 @@ mod commit;
 mod create;
 mod cursor;
 mod fence;
+mod fence_ranges;
 mod first_shard;
 mod forward;
 mod latest;
@@ -62,14 +63,14 @@ mod validity;
 mod vocabulary;
 mod writer;
 mod writer_id;
-mod zones;
 
 pub use append::{AppendEvent, AppendWindow, Stop};
 pub use attempt::Attempt;
 pub use commit::{Change, Commit, CommitOutcome};
 pub use create::{Create, CreateAnswer, CreateAsk, CreateFate};
 pub use cursor::{CursorCore, CursorDocuments, CursorEvent, CursorFound, CursorReply, CursorRequest};
-pub use fence::{Fence, FenceEvent, Opened, begins_zone};
+pub use fence::{Fence, FenceEvent, Opened, begins_fence_range};
+pub use fence_ranges::FenceRanges;
 pub use first_shard::{FirstShardRace, FirstShardReply, FirstShardRequest, NoFirstShard};
 pub use latest::{FindLatest, Found};
 pub use lease::{HolderRequest, LeaseHolder, LeaseObserver, LeaseView, ObserverRequest, Takeover, Verdict};
@@ -83,7 +84,6 @@ pub use validity::RulingEpoch;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};
 pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
 pub use writer_id::{NewEntry, WriterId};
-pub use zones::Zones;
 
 /// The parameters that all machines of one party share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,23 +92,24 @@ pub struct Params {
     pub window: Window,
     /// Whether several appends are in flight.
     pub pipelining: Pipelining,
-    /// Whether the log lies in a Lance table, or that is not known (P-27).
+    /// Whether the log lies in a Lance table, or that is not known.
+    // P-27.
     pub in_table: bool,
     /// How many entries are read ahead at most, at least 1.
     pub read_ahead: u64,
     /// How many milliseconds a request is retried before its outcome is given up.
-    pub patience: u64,
+    pub retry_timeout: u64,
 }
 
 impl Default for Params {
-    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a patience of 60 seconds.
+    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a retry timeout of 60 seconds.
     fn default() -> Self {
         Self {
             window: Window::PROTOCOL,
             pipelining: Pipelining::default(),
             in_table: false,
             read_ahead: 16,
-            patience: 60_000,
+            retry_timeout: 60_000,
         }
     }
 }

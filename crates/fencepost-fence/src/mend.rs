@@ -1,4 +1,5 @@
-//! Gives up an entry that is lost, damaged or unreadable: a tombstone takes its place (P-93, P-94).
+//! Gives up an entry that is lost, damaged or unreadable: a tombstone takes its place.
+// P-93, P-94.
 
 use crate::proof::proven_below;
 use crate::{
@@ -24,7 +25,7 @@ pub enum Ailment {
 /// One entry being given up.
 ///
 /// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. It makes sure that the ailment is still what
-/// it was said to be, in the order of P-92, and puts the tombstone where nothing stands. Where a damaged object stands, it only decides
+/// it was said to be, in the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), and puts the tombstone where nothing stands. Where a damaged object stands, it only decides
 /// ([`MendOutcome::Replace`]).
 ///
 /// Costs, for a lost entry, one HEAD, one range read, one GET, a manifest search and one create; else two GETs. Dropping it at any point is safe.
@@ -34,7 +35,7 @@ pub struct Mend {
     ailment: Ailment,
     writer: WriterId,
     window: Window,
-    patience: u64,
+    retry_timeout: u64,
     attempt: Attempt,
     step: Step,
 }
@@ -62,7 +63,8 @@ pub enum MendOutcome {
     /// A tombstone was there already.
     WasMended,
     /// The object at the position has the expected ailment. The tombstone may replace it in one overwrite, so that the
-    /// position is never empty (P-94).
+    /// position is never empty.
+    // P-94.
     Replace,
     /// Nothing was changed, since the entry is not, or no longer, in the expected state.
     Refused(NotAiling),
@@ -77,7 +79,7 @@ pub enum NotAiling {
     Sound(EntryHeader),
     /// The position is empty, and nothing proves that it ever held an entry: it is the tail, or beyond.
     Tail,
-    /// The position lies at or below `R` by now: nobody replays it any more.
+    /// The position lies at or below `replay_after` by now: nobody replays it any more.
     Covered,
     /// The entry cannot be understood, though it was said to be lost or unreadable.
     Damaged,
@@ -93,9 +95,9 @@ impl Mend {
             Ailment::Lost { proof } => Step::Proof(proof),
             Ailment::Damaged | Ailment::Unreadable => Step::Unsound { again: false },
         };
-        let (window, patience) = (params.window, params.patience);
-        let attempt = Attempt::until(now.plus(patience));
-        Self { at, ailment, writer, window, patience, attempt, step }
+        let (window, retry_timeout) = (params.window, params.retry_timeout);
+        let attempt = Attempt::until(now.plus(retry_timeout));
+        Self { at, ailment, writer, window, retry_timeout, attempt, step }
     }
 
     /// The next request, if one is due.
@@ -147,7 +149,7 @@ impl Mend {
 
     fn missing(&mut self, now: Tick, read: &ReadReply<EntryHeader>) -> Option<MendOutcome> {
         match read {
-            ReadReply::Absent => self.go(now, Step::Manifest(FindLatest::new(now.plus(self.patience)))),
+            ReadReply::Absent => self.go(now, Step::Manifest(FindLatest::new(now.plus(self.retry_timeout)))),
             ReadReply::Found(header) => standing(header),
             ReadReply::Damaged => refused(NotAiling::Damaged),
             ReadReply::Unknown => self.again(now),
@@ -157,7 +159,7 @@ impl Mend {
     fn searched(&mut self, now: Tick, found: Result<Option<Manifest>, GaveUp>) -> Option<MendOutcome> {
         match found {
             Ok(Some(manifest)) if manifest.replay_after < self.at => {
-                self.go(now, Step::Create(Create::until(now.plus(self.patience))))
+                self.go(now, Step::Create(Create::until(now.plus(self.retry_timeout))))
             }
             Ok(_) => refused(NotAiling::Covered),
             Err(gave_up) => Some(MendOutcome::GaveUp(gave_up)),
@@ -195,7 +197,7 @@ impl Mend {
 
     fn go(&mut self, now: Tick, step: Step) -> Option<MendOutcome> {
         self.step = step;
-        self.attempt = Attempt::until(now.plus(self.patience));
+        self.attempt = Attempt::until(now.plus(self.retry_timeout));
         None
     }
 

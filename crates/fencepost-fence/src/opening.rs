@@ -1,4 +1,5 @@
-//! Opening a shard for writing: claims the next epoch, then fences the one before (P-10 to P-18).
+//! Opening a shard for writing: claims the next epoch, then fences the one before.
+// P-10 to P-18.
 
 use crate::{
     Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Machine, Opened, Params, Reply, Request, Rule,
@@ -28,20 +29,21 @@ enum Step {
 /// An event of an opening.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OpeningEvent {
-    /// The epoch is claimed, and the replay begins above `R`. It is time to write the hint and the lease.
+    /// The epoch is claimed, and the replay begins above `replay_after`. It is time to write the hint and the lease.
     Claimed {
         /// The claimed manifest's version.
         version: fencepost_format::Version,
         /// The epoch.
         epoch: Epoch,
-        /// `R`.
+        /// `replay_after`.
         replay_after: Position,
     },
     /// An entry of the replay, in order; provisional until [`OpeningEvent::Opened`].
     Replayed {
         /// The entry. The driver holds its rows.
         header: EntryHeader,
-        /// Whether its rows are to be replayed: data, no leftover (P-40), and not flushed by Lance already (P-44).
+        /// Whether its rows are to be replayed: data, no stale entry, and not flushed by Lance already.
+        // P-40, P-44.
         deliver: bool,
     },
     /// Open for appends.
@@ -60,10 +62,11 @@ pub enum OpeningEvent {
 impl Opening {
     /// Starts opening `shard`. The nonce must be fresh; it marks the claim and every entry of the epoch.
     ///
-    /// With `only_if`, the claim is made only while the manifest has that epoch (P-11).
+    /// With `only_if`, the claim is made only while the manifest has that epoch.
+    // P-11.
     #[must_use]
     pub fn new(params: Params, now: Tick, shard: ShardId, nonce: Nonce, only_if: Option<Epoch>) -> Self {
-        let commit = Commit::new(Change::Claim { shard, only_if }, nonce, now.plus(params.patience));
+        let commit = Commit::new(Change::Claim { shard, only_if }, nonce, now.plus(params.retry_timeout));
         // P-60: whoever waited for a lease to expire knows no more than others. Without that rule: nothing can be in flight.
         let trusts_lease = only_if.is_some() && !rules::on(Rule::LeaseIsNoProof);
         let params = if trusts_lease { Params { window: Window::for_models(1), ..params } } else { params };

@@ -1,31 +1,33 @@
-//! What an entry proves about the positions below it (P-90), and which entries of a whole log are lost by that.
+//! What an entry proves about the positions below it, and which entries of a whole log are lost by that.
+// P-90.
 
 use crate::Window;
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 use std::collections::BTreeMap;
 
-/// The highest position that this entry proves to have been occupied when it was put, together with all below down to `R`;
-/// [`Position::NONE`] if it proves nothing (P-90).
+/// The highest position that this entry proves to have been occupied when it was put, together with all below down to `replay_after`;
+/// [`Position::NONE`] if it proves nothing.
 ///
-/// * A fence entry, needed or of a handover, and a close entry: everything below it. Whoever put it had read or had
+/// * A fence entry, guarding or clean, and a close entry: everything below it. Whoever put it had read or had
 ///   acknowledged all that lies there.
-/// * Any other entry of ours: what lies a window below. Undecided appends span no more (P-20), and neither do fillers (P-17).
-/// * A tombstone, and whatever Lance wrote: nothing. Lance's opener may put its sentinel above a gap that fills later (P-27).
+/// * Any other entry of ours: what lies a window below. Undecided appends span no more, and neither do fillers.
+/// * A tombstone, and whatever Lance wrote: nothing. Lance's opener may put its sentinel above a gap that fills later.
 ///
-/// What is proven of a position at or below `R` is of no use: it may have been collected.
+/// What is proven of a position at or below `replay_after` is of no use: it may have been collected.
+// P-90, P-20, P-17, P-27.
 #[must_use]
 pub fn proven_below(entry: &EntryHeader, window: Window) -> Position {
     if entry.is_by_lance() {
         return Position::NONE;
     }
     match entry.kind {
-        EntryKind::Post | EntryKind::Handover | EntryKind::Close => entry.position.prev(),
+        EntryKind::Fence | EntryKind::CleanFence | EntryKind::Close => entry.position.prev(),
         EntryKind::Data | EntryKind::Filler => entry.position.minus(window.get()),
         EntryKind::Tombstone => Position::NONE,
     }
 }
 
-/// Empty positions above `R`.
+/// Empty positions above `replay_after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
     /// The first of them.
@@ -38,7 +40,7 @@ pub struct Gap {
 }
 
 /// Acknowledged entries that no reader sees any more: an opener took the lost entry below them for the tail, and put its
-/// post there.
+/// fence entry there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FencedOff {
     /// The position of the entry that should not be there: the lowest, if there are several of that epoch.
@@ -52,17 +54,18 @@ pub struct FencedOff {
 /// The losses of a log, as far as its entries show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Losses {
-    /// The gaps above `R`, upward.
+    /// The gaps above `replay_after`, upward.
     pub gaps: Vec<Gap>,
-    /// Entries above `R` that occupy the positions of others, upward.
+    /// Entries above `replay_after` that occupy the positions of others, upward.
     pub fenced_off: Vec<FencedOff>,
 }
 
 /// Looks through all entries above `replay_after`: for each position on which something stands, what it is, or `None` for what is
 /// damaged or could not be read.
 ///
-/// The entries must have been read *before* what is absent was found absent, and `replay_after` after that (P-92). A gap that nothing stands above is the tail,
+/// The entries must have been read *before* what is absent was found absent, and `replay_after` after that. A gap that nothing stands above is the tail,
 /// and no gap.
+// P-92.
 #[must_use]
 pub fn losses(
     entries: &BTreeMap<Position, Option<EntryHeader>>,
@@ -135,13 +138,14 @@ fn split(gaps: &mut Vec<Gap>, (first, last): (Position, Position), proofs: &[(Po
     }
 }
 
-/// The epoch of a tombstone at `at` (P-93), so that it neither hides what counts above it, nor makes count what did not.
+/// The epoch of a tombstone at `at`, so that it neither hides what counts above it, nor makes count what did not.
 ///
 /// * If an epoch has entries above and no beginning, then the beginning is among what is missing: the highest missing position
 ///   below its first entry. There the tombstone takes its place, and what it fenced off stays fenced off.
 /// * Else it takes the highest epoch below, which fences nothing off; else the epoch of the first entry above.
 ///
-/// `missing` are all positions above `R` that are lost, damaged or unreadable, and below the highest entry.
+/// `missing` are all positions above `replay_after` that are lost, damaged or unreadable, and below the highest entry.
+// P-93.
 #[must_use]
 pub fn tombstone_epoch(
     entries: &BTreeMap<Position, Option<EntryHeader>>,

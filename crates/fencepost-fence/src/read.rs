@@ -1,4 +1,5 @@
-//! A reader's way through the log (P-40 to P-48).
+//! A reader's way through the log.
+// P-40 to P-48.
 
 mod look;
 
@@ -19,10 +20,12 @@ pub struct Walk {
     params: Params,
     forward: Forward,
     last: Option<Position>,
-    /// Entries below this only tell which epoch rules (P-43).
+    /// Entries below this only tell which epoch rules.
+    // P-43.
     deliver_from: Position,
     ruling: RulingEpoch,
-    /// Entries of generations below it are in Lance's SSTables already (P-44).
+    /// Entries of generations below it are in Lance's SSTables already.
+    // P-44.
     flushed_below: Generation,
     /// What was handed out by [`poll_event`](Machine::poll_event): the next position, and the highest epoch below it. Entries that wait
     /// as events are above it.
@@ -30,7 +33,8 @@ pub struct Walk {
     step: Step,
     /// The tail as last verified, while the walk may take it for granted.
     known_tail: Option<(Position, Manifest)>,
-    /// `R` of a manifest that was read before the entries that are being read: what is absent up to here was collected (P-42).
+    /// `replay_after` of a manifest that was read before the entries that are being read: what is absent up to here was collected.
+    // P-42.
     covered: Position,
     /// Whether a cursor keeps what is at the start and above.
     held: bool,
@@ -41,13 +45,15 @@ pub struct Walk {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Reading,
-    /// P-45: before the walk concludes from what it read (or, below its start, did not find) here.
+    /// Before the walk concludes from what it read (or, below its start, did not find) here.
+    // P-45.
     Looking {
         at: Position,
         entry: Option<EntryHeader>,
         look: Look,
     },
-    /// P-91: the first absent position: the tail, or a lost entry?
+    /// The first absent position: the tail, or a lost entry?
+    // P-91.
     Above(LookAbove),
     Verifying {
         absent: Position,
@@ -63,11 +69,13 @@ enum Step {
 /// Where a walk starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// Just above `R` of a manifest: the epochs below do not matter (P-31).
+    /// Just above `replay_after` of a manifest: the epochs below do not matter.
+    // P-31.
     AfterReplay {
-        /// `R`.
+        /// `replay_after`.
         replay_after: Position,
-        /// Lance's next memtable generation in the same manifest: entries of a lower one are passed (P-44).
+        /// Lance's next memtable generation in the same manifest: entries of a lower one are passed.
+        // P-44.
         flushed_below: Generation,
     },
     /// At `next`, knowing that no entry below it has a higher epoch than `highest`: a cursor.
@@ -77,17 +85,19 @@ pub enum Start {
         /// The highest epoch below it.
         highest: Epoch,
     },
-    /// Anywhere: the walk first reads the `W - 1` positions below (P-43), as far as they are above the boundary: the collectors' bound never rests
-    /// in a zone, so the epochs below it do not matter.
+    /// Anywhere: the walk first reads the `W - 1` positions below, as far as they are above the boundary: the collectors' bound never rests
+    /// in a fence range, so the epochs below it do not matter.
+    // P-43.
     Anywhere {
         /// The first position to hand out.
         next: Position,
-        /// `R`. If it is below `next`, nothing below it needs to be read.
+        /// `replay_after`. If it is below `next`, nothing below it needs to be read.
         replay_after: Position,
     },
 }
 
-/// Whether a walk that finds nothing new at the tail asks the manifest again (P-42).
+/// Whether a walk that finds nothing new at the tail asks the manifest again.
+// P-42.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verify {
     /// Ask: the position may have been written and collected since.
@@ -104,10 +114,11 @@ pub enum WalkEvent {
     Entry {
         /// The entry.
         header: EntryHeader,
-        /// Whether its rows are to be handed out: data, no leftover (P-40), and not flushed by Lance already (P-44).
+        /// Whether its rows are to be handed out: data, no stale entry, and not flushed by Lance already.
+        // P-40, P-44.
         deliver: bool,
     },
-    /// Nothing more yet: the position is absent and `R` is below it. The walk rests.
+    /// Nothing more yet: the position is absent and `replay_after` is below it. The walk rests.
     Tail {
         /// The position that is absent.
         at: Position,
@@ -116,7 +127,8 @@ pub enum WalkEvent {
     },
     /// The walk passed the last position asked for.
     End,
-    /// The position was collected (P-42).
+    /// The position was collected.
+    // P-42.
     Truncated {
         /// The position that is gone.
         at: Position,
@@ -147,7 +159,7 @@ impl Walk {
         };
         let mut walk = Self {
             params,
-            forward: Forward::new(now, first, last, params.read_ahead, params.patience),
+            forward: Forward::new(now, first, last, params.read_ahead, params.retry_timeout),
             last,
             deliver_from,
             ruling: RulingEpoch::above(highest),
@@ -164,8 +176,9 @@ impl Walk {
         walk
     }
 
-    /// Tells the walk that a cursor holds its start (P-54). Where the boundary may have passed what was read, the cursor
+    /// Tells the walk that a cursor holds its start. Where the boundary may have passed what was read, the cursor
     /// decides whether it was kept.
+    // P-54.
     #[must_use]
     pub const fn held_by_cursor(mut self) -> Self {
         self.held = true;
@@ -193,7 +206,7 @@ impl Walk {
         if let Step::Resting { at, manifest } = &self.step {
             self.known_tail = (verify == Verify::IfMoved).then(|| (*at, manifest.clone()));
             self.step = Step::Reading;
-            // The patience with reads counts from here, not from before the rest.
+            // The retry timeout with reads counts from here, not from before the rest.
             self.restart(now);
         }
     }
@@ -211,7 +224,7 @@ impl Walk {
                     self.skip_to(now, at.next());
                     break;
                 }
-                // SUBTLE: below the start, only what was collected may be passed over. Above `R`, absent means that the start lies
+                // SUBTLE: below the start, only what was collected may be passed over. Above `replay_after`, absent means that the start lies
                 // beyond the tail, and what stands above may be what a dead writer left there: not in the log, nor ever to be (P-41).
                 Next::Answer(at, ReadReply::Absent) if at < self.deliver_from && at <= self.covered => {
                     return self.look(now, at, None);
@@ -245,13 +258,16 @@ impl Walk {
         }
     }
 
-    /// P-45: what was read so far was read before this look.
+    /// What was read so far was read before this look.
+    // P-45.
     fn look(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>) {
         let through = self.forward.fetched_through().max(at);
-        self.step = Step::Looking { at, entry, look: Look::new(now.plus(self.params.patience), through) };
+        self.step =
+            Step::Looking { at, entry, look: Look::new(now.plus(self.params.retry_timeout), through) };
     }
 
-    /// P-45 to P-47: nothing above `kept` was collected before the look.
+    /// Nothing above `kept` was collected before the look.
+    // P-45 to P-47.
     fn looked(&mut self, now: Tick, at: Position, entry: Option<EntryHeader>, kept: Position) {
         let (first, start) = (kept.next(), self.deliver_from.max(at));
         if kept >= start {
@@ -275,17 +291,18 @@ impl Walk {
         self.shown.forget_reads();
     }
 
-    /// P-44: whether Lance flushed what would be handed out otherwise.
+    /// Whether Lance flushed what would be handed out otherwise.
+    // P-44.
     fn passes_as_flushed(&self, header: &EntryHeader) -> bool {
         let handed_out = header.kind.is_data() && self.ruling.counts(header);
         handed_out && header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed)
     }
 
-    /// P-40, P-44.
+    /// [P-40](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-40), [P-44](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-44).
     fn take(&mut self, header: EntryHeader) {
         let flushed = self.passes_as_flushed(&header);
         self.shown.pass(&header, self.ruling.epoch(), self.params.window);
-        let valid = self.ruling.pass(&header) || !rules::on(Rule::SkipLeftovers);
+        let valid = self.ruling.pass(&header) || !rules::on(Rule::SkipStaleEntries);
         if header.position >= self.deliver_from {
             let deliver = valid && header.kind.is_data() && !flushed;
             self.events.push_back(WalkEvent::Entry { header, deliver });
@@ -294,7 +311,8 @@ impl Walk {
         }
     }
 
-    /// P-91: does the next position tell that something is missing here?
+    /// Does the next position tell that something is missing here?
+    // P-91.
     fn look_above(&mut self, now: Tick, at: Position) {
         let above = self.forward.above_absent();
         if above == Above::Absent || !rules::on(Rule::LookAboveTail) {
@@ -303,7 +321,7 @@ impl Walk {
         self.step = Step::Above(LookAbove::of_reader(now, at, self.params, above));
     }
 
-    /// P-92.
+    /// [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92).
     fn looked_above(&mut self, now: Tick, at: Position, seen: Seen) {
         match seen {
             Seen::Nothing => self.verify(now, at),
@@ -320,11 +338,12 @@ impl Walk {
     }
 
     fn verify(&mut self, now: Tick, absent: Position) {
-        let find = FindLatest::new(now.plus(self.params.patience));
+        let find = FindLatest::new(now.plus(self.params.retry_timeout));
         self.step = Step::Verifying { absent, find };
     }
 
-    /// P-42: is absent the tail, or gone, or was it written and covered since it was read?
+    /// Is absent the tail, or gone, or was it written and covered since it was read?
+    // P-42.
     fn verified(&mut self, now: Tick, at: Position, found: Result<Option<Manifest>, GaveUp>) {
         match found {
             Ok(Some(manifest)) if manifest.replay_after >= at && rules::on(Rule::TruncatedBelowReplay) => {

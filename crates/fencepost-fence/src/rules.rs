@@ -8,123 +8,182 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// P-1: the tail of the manifest chain is probed, not taken from the list.
+    /// The tail of the manifest chain is probed, not taken from the list.
+    // P-1.
     ProbeManifests,
-    /// P-1: a search lists once more before it ends.
+    /// A search lists once more before it ends.
+    // P-1.
     ListManifestsTwice,
-    /// P-3: after a create the latest manifest is read again.
+    /// After a create the latest manifest is read again.
+    // P-3.
     ConfirmCommit,
-    /// P-4: a committer that finds a higher epoch is fenced.
+    /// A committer that finds a higher epoch is fenced.
+    // P-4.
     FencedByManifest,
-    /// P-10: a claim takes the next epoch.
+    /// A claim takes the next epoch.
+    // P-10.
     ClaimNextEpoch,
-    /// P-10: a sealed shard refuses claims.
+    /// A sealed shard refuses claims.
+    // P-10.
     RefuseSealed,
-    /// P-12: an epoch begins with a post.
-    Post,
-    /// P-13: an entry of a higher epoch fences the opener.
+    /// An epoch begins with a fence entry.
+    // P-12.
+    Fence,
+    /// An entry of a higher epoch fences the opener.
+    // P-13.
     FencedByEntry,
-    /// P-14: what stands where the post should go is read, not stepped over.
-    ReadPastPost,
-    /// P-15: only a close entry makes a handover.
-    HandoverAfterClose,
-    /// P-16: the manifest is read between post and fillers.
+    /// What stands where the fence entry should go is read, not stepped over.
+    // P-14.
+    ReadPastFence,
+    /// Only a close entry makes a clean fence.
+    // P-15.
+    CleanFenceAfterClose,
+    /// The manifest is read between fence entry and fillers.
+    // P-16.
     ReadBeforeFillers,
-    /// P-17: the window above a post is filled.
+    /// The window above a fence entry is filled.
+    // P-17.
     Fillers,
-    /// P-17: a filler that "exists" is read back.
+    /// A filler that "exists" is read back.
+    // P-17.
     ReadBackFillers,
-    /// P-18: the manifest is read after the post.
+    /// The manifest is read after the fence entry.
+    // P-18.
     FinalRead,
-    /// P-20: at most a window of undecided positions.
+    /// At most a window of undecided positions.
+    // P-20.
     BoundedWindow,
-    /// P-21: acknowledgements in order.
+    /// Acknowledgements in order.
+    // P-21.
     AckInOrder,
-    /// P-22: "exists" is read back.
+    /// "exists" is read back.
+    // P-22.
     ReadBack,
-    /// P-22: an absent position after "exists" is tried again, not skipped.
+    /// An absent position after "exists" is tried again, not skipped.
+    // P-22.
     AbsentIsRetried,
-    /// P-22: a foreign entry is never stepped over.
+    /// A foreign entry is never stepped over.
+    // P-22.
     NeverStepOver,
-    /// P-23: an append of unknown outcome is not reported as failed for certain.
+    /// An append of unknown outcome is not reported as failed for certain.
+    // P-23.
     UnknownIsUnknown,
-    /// P-26: a fenced append counts as refused only above `R`.
+    /// A fenced append counts as refused only above `replay_after`.
+    // P-26.
     RefuseAboveReplay,
-    /// P-27: where Lance has been, one append at a time.
+    /// Where Lance has been, one append at a time.
+    // P-27.
     OneBesideLance,
-    /// P-30: the checkpoint stays at or below the acknowledged tail.
+    /// The checkpoint stays at or below the acknowledged tail.
+    // P-30.
     CheckpointBelowTail,
-    /// P-30: the checkpoint never goes back.
+    /// The checkpoint never goes back.
+    // P-30.
     CheckpointMonotone,
-    /// P-31: the checkpoint stays out of zones.
-    CheckpointOutsideZones,
-    /// P-32: only the epoch's holder commits.
+    /// The checkpoint stays out of fence ranges.
+    // P-31.
+    CheckpointOutsideFenceRanges,
+    /// Only the epoch's holder commits.
+    // P-32.
     EpochAtCheckpoint,
-    /// P-35: nothing undecided at the close.
+    /// Nothing undecided at the close.
+    // P-35.
     CloseWhenSettled,
-    /// P-40: entries of a lower epoch are skipped.
-    SkipLeftovers,
-    /// P-41: a reader stops at the first absent position.
+    /// Entries of a lower epoch are skipped.
+    // P-40.
+    SkipStaleEntries,
+    /// A reader stops at the first absent position.
+    // P-41.
     StopAtAbsent,
-    /// P-42: absent at or below `R` is truncated.
+    /// Absent at or below `replay_after` is truncated.
+    // P-42.
     TruncatedBelowReplay,
-    /// P-44: what Lance flushed is not handed out again.
+    /// What Lance flushed is not handed out again.
+    // P-44.
     PassFlushed,
-    /// P-45: a reader concludes nothing without a look at the boundary.
+    /// A reader concludes nothing without a look at the boundary.
+    // P-45.
     LookToConclude,
-    /// P-46: a look bears out only what was read before it.
+    /// A look bears out only what was read before it.
+    // P-46.
     LookAfterRead,
-    /// P-47: a start in the middle learns nothing from what lies at or below the boundary.
+    /// A start in the middle learns nothing from what lies at or below the boundary.
+    // P-47.
     WindowAboveBoundary,
-    /// P-48: a reader passes nothing as flushed without a look at the boundary.
+    /// A reader passes nothing as flushed without a look at the boundary.
+    // P-48.
     LookToPassFlushed,
-    /// P-50: nothing above the bound is deleted.
+    /// Nothing above the bound is deleted.
+    // P-50.
     DeleteBelowBound,
-    /// P-51: needed posts stay.
-    KeepNeededPosts,
-    /// P-52: the highest entry stays.
+    /// Guarding fences stay.
+    // P-51.
+    KeepGuardingFences,
+    /// The highest entry stays.
+    // P-52.
     KeepHighest,
-    /// P-57: the first entry of each of Lance's epochs, and each of its sentinels, stays.
+    /// The first entry of each of Lance's epochs, and each of its sentinels, stays.
+    // P-57.
     KeepLanceFirsts,
-    /// P-57: what Lance's search for the tail may start from stays, and all above.
+    /// What Lance's search for the tail may start from stays, and all above.
+    // P-57.
     KeepLanceHint,
-    /// P-58: what the opener of an unsettled claim may still replay stays.
+    /// What the opener of an unsettled claim may still replay stays.
+    // P-58.
     KeepLanceClaims,
-    /// P-58: only a data entry settles a claim.
+    /// Only a data entry settles a claim.
+    // P-58.
     SettleByData,
-    /// P-80: an SSTable that any manifest names stays.
+    /// An SSTable that any manifest names stays.
+    // P-80.
     KeepNamedSsTables,
-    /// P-80: a folder goes only if its generation was flushed into another one.
+    /// A folder goes only if its generation was flushed into another one.
+    // P-80.
     FlushedElsewhere,
-    /// P-81: what a flush that is under way may have written stays.
+    /// What a flush that is under way may have written stays.
+    // P-81.
     KeepRunningFlushes,
-    /// P-53: the boundary is published before the cursors are read.
+    /// The boundary is published before the cursors are read.
+    // P-53.
     BoundaryBeforeCursors,
-    /// P-54: a cursor is checked against the boundary after it is written.
+    /// A cursor is checked against the boundary after it is written.
+    // P-54.
     CheckBoundary,
-    /// P-95: a cursor whose positions are not seen holds what is above the place where it was made.
+    /// A cursor whose positions are not seen holds what is above the place where it was made.
+    // P-95.
     HoldWhereMade,
-    /// P-97: whether a cursor was granted or given up is decided once.
+    /// Whether a cursor was granted or given up is decided once.
+    // P-97.
     DecideOnce,
-    /// P-98: a superseded boundary stays while a cursor may be in the making.
+    /// A superseded boundary stays while a cursor may be in the making.
+    // P-98.
     KeepBoundaries,
-    /// P-99: the bound of a collection stays out of zones.
-    BoundOutsideZones,
-    /// P-11: a waiting candidate claims only the epoch it watched.
+    /// The bound of a collection stays out of fence ranges.
+    // P-99.
+    BoundOutsideFenceRanges,
+    /// A waiting candidate claims only the epoch it watched.
+    // P-11.
     ClaimWatchedEpoch,
-    /// P-91: an opener looks above the first absent position before it posts there.
-    LookBeforePost,
-    /// P-91: a reader looks above the first absent position before it takes it for the tail.
+    /// An opener looks above the first absent position before it puts its fence entry there.
+    // P-91.
+    LookBeforeFence,
+    /// A reader looks above the first absent position before it takes it for the tail.
+    // P-91.
     LookAboveTail,
-    /// P-92: an absent position is read once more after what proves that it was occupied.
+    /// An absent position is read once more after what proves that it was occupied.
+    // P-92.
     ReadAgainBelowProof,
-    /// P-92: an entry is lost only if a manifest read after its absence has `R` below it.
+    /// An entry is lost only if a manifest read after its absence has `replay_after` below it.
+    // P-92.
     SearchBeforeVerdict,
-    /// P-60: a lease that stood still proves nothing: its holder is fenced like any other.
+    /// A lease that stood still proves nothing: its holder is fenced like any other.
+    // P-60.
     LeaseIsNoProof,
-    /// P-64: a lease that is not there yet is waited for.
+    /// A lease that is not there yet is waited for.
+    // P-64.
     AwaitLease,
-    /// P-68: who finds the first shard named takes that one.
+    /// Who finds the first shard named takes that one.
+    // P-68.
     AdoptFirstShard,
 }
 
@@ -137,10 +196,10 @@ impl Rule {
         Self::FencedByManifest,
         Self::ClaimNextEpoch,
         Self::RefuseSealed,
-        Self::Post,
+        Self::Fence,
         Self::FencedByEntry,
-        Self::ReadPastPost,
-        Self::HandoverAfterClose,
+        Self::ReadPastFence,
+        Self::CleanFenceAfterClose,
         Self::ReadBeforeFillers,
         Self::Fillers,
         Self::ReadBackFillers,
@@ -155,10 +214,10 @@ impl Rule {
         Self::OneBesideLance,
         Self::CheckpointBelowTail,
         Self::CheckpointMonotone,
-        Self::CheckpointOutsideZones,
+        Self::CheckpointOutsideFenceRanges,
         Self::EpochAtCheckpoint,
         Self::CloseWhenSettled,
-        Self::SkipLeftovers,
+        Self::SkipStaleEntries,
         Self::StopAtAbsent,
         Self::TruncatedBelowReplay,
         Self::PassFlushed,
@@ -167,7 +226,7 @@ impl Rule {
         Self::WindowAboveBoundary,
         Self::LookToPassFlushed,
         Self::DeleteBelowBound,
-        Self::KeepNeededPosts,
+        Self::KeepGuardingFences,
         Self::KeepHighest,
         Self::KeepLanceFirsts,
         Self::KeepLanceHint,
@@ -181,9 +240,9 @@ impl Rule {
         Self::HoldWhereMade,
         Self::DecideOnce,
         Self::KeepBoundaries,
-        Self::BoundOutsideZones,
+        Self::BoundOutsideFenceRanges,
         Self::ClaimWatchedEpoch,
-        Self::LookBeforePost,
+        Self::LookBeforeFence,
         Self::LookAboveTail,
         Self::ReadAgainBelowProof,
         Self::SearchBeforeVerdict,

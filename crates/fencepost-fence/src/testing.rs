@@ -9,7 +9,7 @@
 //! | `tail5` | nothing stands above 5: all that a look at 5 peeks at is absent |
 //! | `peek5=d2`, … | to the peek at entry 5, as to a read |
 //! | `list=7`, `?` | the highest version of a listing |
-//! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `R`; also `h9`, `n3` (nonce), `s` (sealed), `g3` (generation) |
+//! | `man7=e2r5`, `absent`, `bad`, `?` | to the read of manifest 7: epoch and `replay_after`; also `h9`, `n3` (nonce), `s` (sealed), `g3` (generation) |
 //! | `bound=7`, `?` | the highest boundary of a listing |
 //! | `cursor=7`, `absent`, `?` | the position of the reader's cursor |
 //! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
@@ -23,13 +23,13 @@ use fencepost_format::{
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-/// A window of 4, two reads ahead, 100 ms of patience.
+/// A window of 4, two reads ahead, 100 ms of retry timeout.
 pub(crate) const PARAMS: Params = Params {
     window: Window::for_models(4),
     pipelining: Pipelining::UnlessLance,
     in_table: false,
     read_ahead: 2,
-    patience: 100,
+    retry_timeout: 100,
 };
 pub(crate) const SHARD: ShardId = ShardId::from_bytes([7; 16]);
 
@@ -257,8 +257,8 @@ fn peeked(at: u64, words: &str) -> Option<EntryHeader> {
 pub(crate) fn header(at: u64, words: &str) -> EntryHeader {
     let kind = match &words[..1] {
         "d" => EntryKind::Data,
-        "p" => EntryKind::Post,
-        "h" => EntryKind::Handover,
+        "p" => EntryKind::Fence,
+        "h" => EntryKind::CleanFence,
         "f" => EntryKind::Filler,
         "c" => EntryKind::Close,
         "t" => EntryKind::Tombstone,
@@ -281,8 +281,8 @@ pub(crate) fn header(at: u64, words: &str) -> EntryHeader {
 pub(crate) const fn letter(kind: EntryKind) -> char {
     match kind {
         EntryKind::Data => 'd',
-        EntryKind::Post => 'p',
-        EntryKind::Handover => 'h',
+        EntryKind::Fence => 'p',
+        EntryKind::CleanFence => 'h',
         EntryKind::Filler => 'f',
         EntryKind::Close => 'c',
         EntryKind::Tombstone => 't',

@@ -1,11 +1,13 @@
-//! Which entries count (P-40).
+//! Which entries count.
+// P-40.
 
 use fencepost_format::{EntryHeader, Epoch};
 
 /// The epoch that rules, as one reads upward: the highest among the entries that were passed.
 ///
 /// An entry of a lower epoch is stale: its writer had been fenced when it landed, and readers, openers and collections pass it. What follows from an
-/// entry at or below a boundary is another question (P-45, P-49).
+/// entry at or below a boundary is another question.
+// P-45, P-49.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulingEpoch(Epoch);
 
@@ -44,7 +46,8 @@ mod tests {
     use super::*;
     use crate::testing::header;
 
-    /// P-40: whatever its kind, an entry of a lower epoch than one below it is stale, and changes nothing.
+    /// Whatever its kind, an entry of a lower epoch than one below it is stale, and changes nothing.
+    // P-40.
     #[test]
     fn entries_of_a_lower_epoch_are_stale() {
         let mut ruling = RulingEpoch::NONE;

@@ -5,7 +5,8 @@ use fencepost_format::{EntryHeader, Epoch, Manifest, Position, Version};
 
 /// A moment on the driver's clock, in milliseconds from any origin.
 ///
-/// The clock must count suspended time (P-23): on Linux `CLOCK_BOOTTIME`, not `CLOCK_MONOTONIC`.
+/// The clock must count suspended time: on Linux `CLOCK_BOOTTIME`, not `CLOCK_MONOTONIC`.
+// P-23.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tick(pub u64);
 
@@ -26,8 +27,9 @@ impl Tick {
 /// How many undecided positions a writer may have at once.
 ///
 /// The protocol fixes it: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as many
-/// positions as its predecessor could still write to (P-17). A writer may use less of it ([`Window::ONE`]). Other values
+/// positions as its predecessor could still write to. A writer may use less of it ([`Window::ONE`]). Other values
 /// exist only for models.
+// P-17.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
 
@@ -35,7 +37,8 @@ impl Window {
     /// 64.
     pub const PROTOCOL: Self = Self(64);
 
-    /// One append at a time (P-27).
+    /// One append at a time.
+    // P-27.
     pub const ONE: Self = Self(1);
 
     /// A window of another size, for models and their tests.
@@ -55,11 +58,12 @@ impl Window {
     }
 }
 
-/// Whether a writer has several appends in flight (P-27).
+/// Whether a writer has several appends in flight.
 ///
 /// Lance's opener takes the first absent position for the tail. If our writer has several appends in flight, one may be
 /// missing below another for a moment. An opener of Lance's that looks just then never sees the append that is acknowledged
 /// there a moment later.
+// P-27.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pipelining {
     /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or Lance has ever written a manifest
@@ -128,7 +132,8 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
-    /// Find out what is at a position, without its rows, if it has our trailer (P-91).
+    /// Find out what is at a position, without its rows, if it has our trailer.
+    // P-91.
     PeekEntry {
         /// The position.
         at: Position,
@@ -262,7 +267,8 @@ pub enum GaveUp {
     NotDone,
     /// The object at this position is there, but cannot be understood.
     DamagedEntry(Position),
-    /// The entry at a position above `R` is gone, though another entry proves that it was there (P-92).
+    /// The entry at a position above `replay_after` is gone, though another entry proves that it was there.
+    // P-92.
     LostEntry {
         /// Where it was.
         at: Position,
@@ -271,7 +277,8 @@ pub enum GaveUp {
     },
     /// The manifest of this version is there, but cannot be understood.
     DamagedManifest(Version),
-    /// Listings showed the manifest of this version until the deadline, but each read found it absent (P-67).
+    /// Listings showed the manifest of this version until the deadline, but each read found it absent.
+    // P-67.
     MissingManifest(Version),
     /// The manifest's epoch is lower than an epoch that this party held: the bucket was rolled back.
     RolledBack {

@@ -1,8 +1,9 @@
-//! An open epoch: the append window and the checkpoints of its holder (P-20 to P-35).
+//! An open epoch: the append window and the checkpoints of its holder.
+// P-20 to P-35.
 
 use crate::{
-    AppendEvent, AppendWindow, Change, Commit, CommitOutcome, GaveUp, Machine, Opened, Params, Reply,
-    Request, Rule, Stop, Tick, WriterId, Zones, rules,
+    AppendEvent, AppendWindow, Change, Commit, CommitOutcome, FenceRanges, GaveUp, Machine, Opened, Params,
+    Reply, Request, Rule, Stop, Tick, WriterId, rules,
 };
 use fencepost_format::{Epoch, Manifest, Nonce, Position, Version};
 use std::collections::VecDeque;
@@ -15,7 +16,7 @@ pub struct WriterCore {
     params: Params,
     writer: WriterId,
     window: AppendWindow,
-    zones: Zones,
+    fence_ranges: FenceRanges,
     replay_after: Position,
     /// The highest manifest version known to have been the latest.
     known: Version,
@@ -35,9 +36,10 @@ pub enum WriterEvent {
 /// How a checkpoint ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckpointOutcome {
-    /// `R` has this position now, in this manifest. It may be lower than asked for (P-31), or higher (P-30).
+    /// `replay_after` has this position now, in this manifest. It may be lower than asked for, or higher.
+    // P-31, P-30.
     At {
-        /// `R`.
+        /// `replay_after`.
         replay_after: Position,
         /// The latest manifest's version.
         version: Version,
@@ -47,14 +49,15 @@ pub enum CheckpointOutcome {
         /// Its epoch.
         by: Epoch,
     },
-    /// It ended without an answer: `R` may or may not have moved. Trying again is safe.
+    /// It ended without an answer: `replay_after` may or may not have moved. Trying again is safe.
     GaveUp(GaveUp),
 }
 
 /// Why a checkpoint was refused before it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckpointRefused {
-    /// The position is above the acknowledged tail (P-30).
+    /// The position is above the acknowledged tail.
+    // P-30.
     AboveTail {
         /// The acknowledged tail.
         tail: Position,
@@ -64,9 +67,11 @@ pub enum CheckpointRefused {
         /// Its epoch.
         by: Epoch,
     },
-    /// An earlier checkpoint found that the bucket was rolled back (P-66). Another writer may hold this epoch now.
+    /// An earlier checkpoint found that the bucket was rolled back. Another writer may hold this epoch now.
+    // P-66.
     RolledBack(GaveUp),
-    /// Another one is in progress (P-32).
+    /// Another one is in progress.
+    // P-32.
     Busy,
 }
 
@@ -81,7 +86,7 @@ impl WriterCore {
             params,
             writer,
             window: AppendWindow::new(used, writer, opened.next),
-            zones: opened.zones.clone(),
+            fence_ranges: opened.fence_ranges.clone(),
             replay_after: opened.manifest.replay_after,
             known: opened.manifest.version,
             commit: None,
@@ -107,16 +112,16 @@ impl WriterCore {
         self.writer
     }
 
-    /// `R` as this writer last knew it.
+    /// `replay_after` as this writer last knew it.
     #[must_use]
     pub const fn replay_after(&self) -> Position {
         self.replay_after
     }
 
-    /// The zones above `R`.
+    /// The fence ranges above `replay_after`.
     #[must_use]
-    pub const fn zones(&self) -> &Zones {
-        &self.zones
+    pub const fn fence_ranges(&self) -> &FenceRanges {
+        &self.fence_ranges
     }
 
     /// Why the writer stopped, if it did.
@@ -135,7 +140,7 @@ impl WriterCore {
         self.window.begin_close(now);
     }
 
-    /// Starts a checkpoint at `p`, rounded down to lie outside zones. The nonce must be fresh.
+    /// Starts a checkpoint at `p`, rounded down to lie outside fence ranges. The nonce must be fresh.
     ///
     /// # Errors
     /// [`CheckpointRefused`]: nothing was started.
@@ -153,14 +158,14 @@ impl WriterCore {
         if self.commit.is_some() {
             return Err(CheckpointRefused::Busy);
         }
-        let replay_after = if rules::on(Rule::CheckpointOutsideZones) {
-            self.zones.round_down(p, self.params.window)
+        let replay_after = if rules::on(Rule::CheckpointOutsideFenceRanges) {
+            self.fence_ranges.round_down(p, self.params.window)
         } else {
             p
         };
         let (epoch, known) = (self.writer.epoch, self.known);
         let change = Change::Checkpoint { epoch, known, replay_after, tail };
-        self.commit = Some(Commit::new(change, nonce, now.plus(self.params.patience)));
+        self.commit = Some(Commit::new(change, nonce, now.plus(self.params.retry_timeout)));
         Ok(())
     }
 
@@ -184,7 +189,7 @@ impl WriterCore {
 
     fn moved(&mut self, manifest: &Manifest) -> CheckpointOutcome {
         (self.replay_after, self.known) = (manifest.replay_after, manifest.version);
-        self.zones.forget_through(manifest.replay_after, self.params.window);
+        self.fence_ranges.forget_through(manifest.replay_after, self.params.window);
         CheckpointOutcome::At { replay_after: manifest.replay_after, version: manifest.version }
     }
 }

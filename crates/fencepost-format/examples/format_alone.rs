@@ -11,7 +11,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
 use fencepost_format::{
     DecodeLimits, EncodedBatches, Entry, EntryKind, EntryTail, Epoch, Manifest, Nonce, Position, ShardId,
-    ShardPaths, TRAILER_BYTES, Version, encode_marker, parse_entry_name, seal_data,
+    ShardPaths, TRAILER_BYTES, Version, assemble_entry, encode_marker, parse_entry_name,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,15 +29,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     store.insert(paths.manifest(claim.version), claim.encode());
 
-    // Every epoch begins with a post; this one had no predecessor.
+    // Every epoch begins with a fence entry; this one had no predecessor.
     let (epoch, nonce) = (claim.writer_epoch, Nonce(0xcafe));
     let first = Position::FIRST;
-    store.insert(paths.entry(first), encode_marker(EntryKind::Handover, first, epoch, nonce));
+    store.insert(paths.entry(first), encode_marker(EntryKind::CleanFence, first, epoch, nonce));
 
     // Two callers' rows, encoded apart, in one entry.
     let groups = [EncodedBatches::encode(&[orders(&[1, 2])?])?, EncodedBatches::encode(&[orders(&[3])?])?];
     let second = first.next();
-    let object = seal_data(second, epoch, nonce, &groups)?.concat();
+    let object = assemble_entry(second, epoch, nonce, &groups)?.concat();
     store.insert(paths.entry(second), Bytes::from(object));
 
     let manifest = Manifest::decode("manifest", Version::FIRST, &store[&paths.manifest(Version::FIRST)])?;

@@ -20,10 +20,11 @@ impl From<Position> for Consumed {
     }
 }
 
-/// A document of a cursor (F-21), as its name says. Each is created if absent and never overwritten.
+/// A document of a cursor, as its name says. Each is created if absent and never overwritten.
 ///
 /// The nonce says which cursor the document belongs to. It is drawn anew for every new cursor, so a late document is never
 /// taken for one of a later cursor.
+// F-21.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorDocument {
     /// The cursor itself, with the position where it was created. It lives as long as the cursor, and is never moved.

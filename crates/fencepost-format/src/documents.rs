@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::damaged;
 use crate::{Epoch, FormatError, ID_MAX, Position};
 
-/// The number that every document states under `format` (F-19). A document that says more than its fields here do
+/// The number that every document states under `format`. A document that says more than its fields here do
 /// gets a higher one, since fields that are not known are refused.
+// F-19.
 pub(crate) const FORMAT: u64 = 1;
 
 /// The largest document that is read or written, in bytes: 1 MiB.

@@ -15,7 +15,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use self::decode::decode_header;
-pub use self::encode::{EncodedBatches, encode_marker, seal_data};
+pub use self::encode::{EncodedBatches, assemble_entry, encode_marker};
 pub use self::lance::{LanceHead, decode_lance_head};
 pub use self::limits::DecodeLimits;
 pub use self::sound::SoundEntry;
@@ -56,13 +56,14 @@ impl Entry {
         self.summary.trailer.as_ref()
     }
 
-    /// The user's schema: the stored schema without the keys that the log itself keeps in it (F-6).
+    /// The user's schema: the stored schema without the keys that the log itself keeps in it.
+    // F-6.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The rows, in the order in which they were appended. Empty for posts and other markers.
+    /// The rows, in the order in which they were appended. Empty for fence entries and other markers.
     #[must_use]
     pub fn batches(&self) -> &[RecordBatch] {
         &self.batches

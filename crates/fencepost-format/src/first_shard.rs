@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{FormatError, ShardId, documents};
 
-/// The shard that processes create where they find no log (F-29).
+/// The shard that processes create where they find no log.
 ///
 /// The document is created if absent and never overwritten: of the processes that come at the same time, one creates it,
 /// and the others read the shard's id from it.
+// F-29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FirstShard {
     /// Its id, which its creator drew at random.
@@ -47,7 +48,8 @@ mod tests {
     use super::*;
     use crate::ShardPaths;
 
-    /// F-29: the very bytes and the place.
+    /// The very bytes and the place.
+    // F-29.
     #[test]
     fn the_first_shard_is_laid_out_as_documented() {
         let text = r#"{"format":1,"shard":"0b0f3c4e-7f5a-4d1b-9a39-1c2d3e4f5061"}"#;

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::Version;
 
-/// The hint's bytes: `{"version":7}` (F-18).
+/// The hint's bytes: `{"version":7}`.
+// F-18.
 #[must_use]
 pub fn encode_version_hint(version: Version) -> Bytes {
     format!(r#"{{"version":{version}}}"#).into()

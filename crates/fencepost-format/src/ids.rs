@@ -1,8 +1,9 @@
 //! The numbers of the protocol, each with its own type.
 //!
 //! Positions, epochs and versions all start at 1; 0 means *none* ([`Position::NONE`] and so on) and orders below
-//! every real one. All are refused above [`ID_MAX`] (F-3) where bytes come in (names, trailers, manifests), so that
+//! every real one. All are refused above [`ID_MAX`] where bytes come in (names, trailers, manifests), so that
 //! arithmetic on them has 2^62 steps of head room and cannot overflow.
+// F-3.
 
 use std::fmt;
 
@@ -168,7 +169,7 @@ impl fmt::Display for ShardId {
 mod tests {
     use super::*;
 
-    /// F-3.
+    /// [F-3](https://docs.rs/fencepost/latest/fencepost/book/format/index.html#f-3).
     #[test]
     fn numbers_above_the_limit_are_refused_where_they_come_in() {
         assert_eq!(Position::try_new(ID_MAX), Some(Position::new(ID_MAX)));

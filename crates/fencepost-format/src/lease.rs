@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Epoch, FormatError, documents};
 
-/// A statement of an epoch's holder about itself (F-22), so that others need not take the shard from a live writer.
+/// A statement of an epoch's holder about itself, so that others need not take the shard from a live writer.
 ///
 /// It is the only document here that is overwritten: at worst, a late duplicate makes a live writer look idle.
+// F-22.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// The epoch it holds; void once the manifest has a higher one.

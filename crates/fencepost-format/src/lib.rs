@@ -10,7 +10,7 @@
 //!   wal/1010….arrow                 Entry               position 5
 //!   0a1b2c3d_gen_5/                 SsTableName         an SSTable of Lance's, or the remains of a failed flush
 //!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
-//!   fencepost/gc/release-….json     Release             an operator's statement about a claim by Lance
+//!   fencepost/gc/forgotten-….json   Forgotten           an operator's statement about a claim by Lance
 //!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has read
 //!   fencepost/lease/….json          Lease               who holds the shard: advice only
 //!
@@ -22,7 +22,7 @@
 //! └─ an Arrow IPC stream, all that Lance sees ────┘└─ Trailer: 64 bytes, one range read; not in Lance's ──┘
 //! ```
 //!
-//! The clauses `F-1` and so on, cited throughout, are in the description of the format, `docs/format.md`.
+//! The clauses `[F-1](https://docs.rs/fencepost/latest/fencepost/book/format/index.html#f-1)` and so on, cited throughout, are in the description of the format, `docs/format.md`.
 //!
 //! # What it is, and what it is not
 //!
@@ -50,7 +50,7 @@
 //! use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 //! use bytes::Bytes;
 //! use fencepost_format::{
-//!     DecodeLimits, EncodedBatches, Entry, Epoch, Nonce, Position, entry_name, seal_data,
+//!     DecodeLimits, EncodedBatches, Entry, Epoch, Nonce, Position, entry_name, assemble_entry,
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -61,7 +61,7 @@
 //! let group = EncodedBatches::encode(&[batch.clone()])?;
 //! // Where the position is known: the object, in chunks that share memory with the group.
 //! let (position, epoch, nonce) = (Position::new(5), Epoch::new(2), Nonce(42));
-//! let chunks = seal_data(position, epoch, nonce, &[group])?;
+//! let chunks = assemble_entry(position, epoch, nonce, &[group])?;
 //!
 //! let name = entry_name(position);
 //! let object = Bytes::from(chunks.concat());
@@ -79,13 +79,13 @@ mod documents;
 mod entry;
 mod error;
 mod first_shard;
+mod forgotten;
 mod header;
 mod hint;
 mod ids;
 mod lease;
 mod manifest;
 mod names;
-mod release;
 mod sstable_name;
 mod table;
 mod trailer;
@@ -95,11 +95,12 @@ pub use cursor::{Consumed, CursorDecision, CursorDocument};
 pub use documents::DOCUMENT_BYTES_MAX;
 #[cfg(feature = "codec")]
 pub use entry::{
-    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, SoundEntry, decode_header,
-    decode_lance_head, encode_marker, seal_data,
+    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, SoundEntry, assemble_entry, decode_header,
+    decode_lance_head, encode_marker,
 };
 pub use error::FormatError;
 pub use first_shard::FirstShard;
+pub use forgotten::Forgotten;
 pub use header::{EntryHeader, EntryKind};
 pub use hint::{decode_version_hint, encode_version_hint};
 pub use ids::{Epoch, Generation, ID_MAX, Nonce, Position, ShardId, Version};
@@ -107,9 +108,8 @@ pub use lease::Lease;
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
 pub use names::{
     CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_entry_name,
-    parse_lease_name, parse_manifest_name, parse_release_name,
+    parse_forgotten_name, parse_lease_name, parse_manifest_name,
 };
-pub use release::Release;
 pub use sstable_name::SsTableName;
 pub use table::{MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
 pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};

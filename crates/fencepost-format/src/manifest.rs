@@ -11,7 +11,7 @@ pub use wire::UnknownFields;
 /// The largest manifest that is read or written, in bytes: 16 MiB.
 pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 
-/// One version of a shard's manifest, Lance's `ShardManifest` (F-14).
+/// One version of a shard's manifest, Lance's `ShardManifest`.
 ///
 /// Plain data. To make the next version, clone and change it. Everything that this code does not know travels along in the
 /// `unknown` fields, and so do the SSTables, which only Lance writes.
@@ -29,6 +29,7 @@ pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 /// let bytes = claim.encode();
 /// assert_eq!(Manifest::decode("manifest/1000…", Version::FIRST, &bytes).unwrap(), claim);
 /// ```
+// F-14.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Manifest {
     /// The version, from which its object's name is made. [`Version::NONE`] only before anything was written.
@@ -51,13 +52,15 @@ pub struct Manifest {
     pub shard_fields: Vec<ShardField>,
     /// Whether the shard accepts claims.
     pub status: ShardStatus,
-    /// The nonce of the commit that wrote this version (F-15); `None` if Lance did.
+    /// The nonce of the commit that wrote this version; `None` if Lance did.
     ///
     /// A commit draws a fresh one: two claimants would otherwise write the same bytes and, after a lost reply,
     /// both take them for their own.
+    // F-15.
     pub nonce: Option<Nonce>,
-    /// Whether Lance wrote any version before this one (F-15): then it may open the shard again. It has no meaning where the
+    /// Whether Lance wrote any version before this one: then it may open the shard again. It has no meaning where the
     /// nonce is missing, since Lance wrote this version itself.
+    // F-15.
     pub lance_before: bool,
     /// Fields that this code does not know.
     pub unknown: UnknownFields,
@@ -91,11 +94,12 @@ impl Manifest {
 
     /// Reads the manifest whose object is named after `expected`.
     ///
-    /// Protobuf has no checksum (F-17): flipped bits that still parse are not noticed here.
+    /// Protobuf has no checksum: flipped bits that still parse are not noticed here.
     ///
     /// # Errors
     /// [`FormatError::Damaged`], [`FormatError::Misplaced`] if the version in it is not `expected`, and
     /// [`FormatError::TooLarge`] above [`MANIFEST_BYTES_MAX`].
+    // F-17.
     pub fn decode(object: &str, expected: Version, bytes: &[u8]) -> Result<Self, FormatError> {
         if bytes.len() > MANIFEST_BYTES_MAX {
             return Err(FormatError::TooLarge {

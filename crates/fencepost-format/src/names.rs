@@ -18,8 +18,9 @@ pub fn entry_name(position: Position) -> String {
 
 /// The position that an entry's object name stands for.
 ///
-/// It is strict (F-1): 64 characters `0` or `1` and `.arrow`, a number from 1 to [`ID_MAX`](crate::ID_MAX). For anything
+/// It is strict: 64 characters `0` or `1` and `.arrow`, a number from 1 to [`ID_MAX`](crate::ID_MAX). For anything
 /// else it returns `None`: such an object is not an entry.
+// F-1.
 #[must_use]
 pub fn parse_entry_name(name: &str) -> Option<Position> {
     parse_bit_reversed_name(name, ENTRY_EXTENSION).and_then(Position::try_new)
@@ -34,26 +35,30 @@ pub fn manifest_name(version: Version) -> String {
     bit_reversed_name(version.get(), MANIFEST_EXTENSION)
 }
 
-/// The version that a manifest's object name stands for; strict as [`parse_entry_name`] is (F-1).
+/// The version that a manifest's object name stands for; strict as [`parse_entry_name`] is.
+// F-1.
 #[must_use]
 pub fn parse_manifest_name(name: &str) -> Option<Version> {
     parse_bit_reversed_name(name, MANIFEST_EXTENSION).and_then(Version::try_new)
 }
 
-/// The position in the name of a boundary document, `boundary-00000000000000000042.json` (F-20).
+/// The position in the name of a boundary document, `boundary-00000000000000000042.json`.
+// F-20.
 #[must_use]
 pub fn parse_boundary_name(name: &str) -> Option<Position> {
     parse_decimal_name(name.strip_prefix("boundary-")?).and_then(Position::try_new)
 }
 
-/// The epoch in the name of a release, `release-00000000000000000042.json` (F-24). Never [`Epoch::NONE`].
+/// The epoch in the name of the record of a forgotten claim, `forgotten-00000000000000000042.json`. Never [`Epoch::NONE`].
+// F-24.
 #[must_use]
-pub fn parse_release_name(name: &str) -> Option<Epoch> {
-    let epoch = parse_decimal_name(name.strip_prefix("release-")?).and_then(Epoch::try_new);
+pub fn parse_forgotten_name(name: &str) -> Option<Epoch> {
+    let epoch = parse_decimal_name(name.strip_prefix("forgotten-")?).and_then(Epoch::try_new);
     epoch.filter(|epoch| !epoch.is_none())
 }
 
-/// The epoch in the name of a lease document, `00000000000000000042.json` (F-22). Never [`Epoch::NONE`].
+/// The epoch in the name of a lease document, `00000000000000000042.json`. Never [`Epoch::NONE`].
+// F-22.
 #[must_use]
 pub fn parse_lease_name(name: &str) -> Option<Epoch> {
     parse_decimal_name(name).and_then(Epoch::try_new).filter(|epoch| !epoch.is_none())
@@ -95,7 +100,7 @@ impl fmt::Debug for CursorName {
     }
 }
 
-/// The paths of everything in one shard (F-2), relative to the root of the store.
+/// The paths of everything in one shard, relative to the root of the store.
 ///
 /// ```
 /// use fencepost_format::{Position, ShardId, ShardPaths};
@@ -105,6 +110,7 @@ impl fmt::Debug for CursorName {
 /// assert_eq!(paths.root(), "tables/orders.lance/_mem_wal/5e3982e7-0881-4b06-a045-82968ecdc515");
 /// assert!(paths.entry(Position::new(5)).contains("/wal/10100000"));
 /// ```
+// F-2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ShardPaths {
     base: String,
@@ -208,13 +214,14 @@ impl ShardPaths {
         self.under(&format!("fencepost/gc/boundary-{:020}.json", position.get()))
     }
 
-    /// The record that an operator released `epoch`.
+    /// The record that an operator had `epoch` forgotten.
     #[must_use]
-    pub fn release(&self, epoch: Epoch) -> String {
-        self.under(&format!("fencepost/gc/release-{:020}.json", epoch.get()))
+    pub fn forgotten(&self, epoch: Epoch) -> String {
+        self.under(&format!("fencepost/gc/forgotten-{:020}.json", epoch.get()))
     }
 
-    /// The object that a collection writes to learn the store's time (F-26).
+    /// The object that a collection writes to learn the store's time.
+    // F-26.
     #[must_use]
     pub fn stamp(&self) -> String {
         self.under("fencepost/gc/stamp.json")
@@ -264,7 +271,8 @@ impl ShardPaths {
         self.under("fencepost/damaged")
     }
 
-    /// The copy of the damaged bytes of the entry at `position`, made before a tombstone replaces the entry (F-25).
+    /// The copy of the damaged bytes of the entry at `position`, made before a tombstone replaces the entry.
+    // F-25.
     #[must_use]
     pub fn set_aside(&self, position: Position, nonce: Nonce) -> String {
         format!("{}/{:020}-{:032x}.arrow", self.set_aside_dir(), position.get(), nonce.0)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Generation;
 
-/// The folder of an SSTable of Lance's, or of a flush that was to become one (F-2): `0a1b2c3d_gen_5`.
+/// The folder of an SSTable of Lance's, or of a flush that was to become one: `0a1b2c3d_gen_5`.
 ///
 /// The hexadecimal half is random. Lance draws it anew for each attempt to flush a generation, so that several folders may have
 /// the same generation, of which the manifest names one. (Where a table has blobs, it is drawn when the memtable begins, and kept.)
@@ -17,6 +17,7 @@ use crate::Generation;
 /// assert_eq!(name.to_string(), "0a1b2c3d_gen_5");
 /// assert_eq!(SsTableName::parse("0A1B2C3D_gen_5"), None);
 /// ```
+// F-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SsTableName {
     /// The generation that was flushed there.

@@ -13,10 +13,11 @@ pub const TRAILER_BYTES: usize = 64;
 /// Far above what one PUT should carry; entries by Lance are not bound by it.
 pub const BODY_BYTES_MAX: u64 = u32::MAX as u64;
 
-/// The contents of the last 64 bytes of our entries (F-8).
+/// The contents of the last 64 bytes of our entries.
 ///
 /// The trailer has its own checksum, so 64 bytes from a range read can be trusted without the body. It also contains the
 /// body's checksum, so the whole entry is covered.
+// F-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Trailer {
     /// The entry's purpose.
@@ -163,12 +164,13 @@ pub enum EntryTail {
 impl EntryTail {
     /// Tells from the last [`TRAILER_BYTES`] bytes of an object (all of it, if it is shorter) whose entry it is.
     ///
-    /// SUBTLE: the two cannot be mistaken for each other (F-10). A sound trailer is recognised by its own checksum,
+    /// SUBTLE: the two cannot be mistaken for each other. A sound trailer is recognised by its own checksum,
     /// whatever it ends with. A damaged one ends with its two checksums, and these are the end-of-stream marker
     /// `ff ff ff ff 00 00 00 00` in one case of 2^64.
     ///
     /// # Errors
     /// As [`Trailer::decode`]; an object that ends neither way is damaged.
+    // F-10.
     pub fn decode(
         object: &str,
         tail: &[u8],
@@ -189,8 +191,8 @@ pub(crate) const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 fn kind_code(kind: EntryKind) -> u8 {
     match kind {
         EntryKind::Data => 1,
-        EntryKind::Post => 2,
-        EntryKind::Handover => 3,
+        EntryKind::Fence => 2,
+        EntryKind::CleanFence => 3,
         EntryKind::Filler => 4,
         EntryKind::Close => 5,
         EntryKind::Tombstone => 6,
@@ -198,8 +200,8 @@ fn kind_code(kind: EntryKind) -> u8 {
 }
 
 fn kind_of_code(code: u8) -> Option<EntryKind> {
-    use EntryKind::{Close, Data, Filler, Handover, Post, Tombstone};
-    [Data, Post, Handover, Filler, Close, Tombstone].into_iter().find(|kind| kind_code(*kind) == code)
+    use EntryKind::{CleanFence, Close, Data, Fence, Filler, Tombstone};
+    [Data, Fence, CleanFence, Filler, Close, Tombstone].into_iter().find(|kind| kind_code(*kind) == code)
 }
 
 fn array<const N: usize>(bytes: &[u8; TRAILER_BYTES], from: usize) -> [u8; N] {

@@ -23,7 +23,7 @@ fn main() {
     }
     let left: Vec<_> = store.entries.keys().map(ToString::to_string).collect();
     println!(
-        "entries left at {} (the post at 2 is what a stalled writer of epoch 1 has to meet)",
+        "entries left at {} (the fence entry at 2 is what a stalled writer of epoch 1 has to meet)",
         left.join(", ")
     );
 }
@@ -61,10 +61,11 @@ struct Store {
 }
 
 impl Store {
-    /// Three writers, of which the first did not close: hence the post at 2, and fillers above it (the protocol has 63 of them).
+    /// Three writers, of which the first did not close: hence the fence entry at 2, and fillers above it (the protocol has 63 of them).
     fn with_a_log() -> Self {
-        use EntryKind::{Close, Filler, Handover, Post};
-        let log = [(1, Handover), (2, Post), (2, Filler), (2, Filler), (2, Close), (3, Handover), (3, Close)];
+        use EntryKind::{CleanFence, Close, Fence, Filler};
+        let log =
+            [(1, CleanFence), (2, Fence), (2, Filler), (2, Filler), (2, Close), (3, CleanFence), (3, Close)];
         let entries = (1..).zip(log).map(|(at, (epoch, kind))| {
             let (position, nonce) = (Position::new(at), Some(Nonce(epoch.into())));
             (position, EntryHeader { position, epoch: Epoch::new(epoch), kind, nonce, generation: None })
@@ -99,8 +100,8 @@ impl Store {
                 CollectReply::Header(at, found(self.entries.get(&at).copied()))
             }
             CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(name, ReadReply::Absent),
-            CollectRequest::PublishBoundary { at, kept_posts, .. } => {
-                self.boundaries.insert(at, kept_posts.into_iter().collect());
+            CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
+                self.boundaries.insert(at, guarding_fences.into_iter().collect());
                 CollectReply::Published(at, CreateReply::Done)
             }
             CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(0))),

@@ -1,8 +1,9 @@
-//! Up to where entries may go (P-50, P-99), and what holds the others.
+//! Up to where entries may go, and what holds the others.
+// P-50, P-99.
 
 use crate::cursor::Floor;
 use crate::fenced_off::fenced_off;
-use crate::needed_post::our_posts;
+use crate::guarding_fence::our_fences;
 use crate::{Inventory, ManifestFacts, Policy, Reason, StoreTime, lance};
 use fencepost_fence::{FencedOff, Rule, rules};
 use fencepost_format::Position;
@@ -17,10 +18,11 @@ pub(crate) struct Limits {
     claims: Claims,
     retention: Position,
     highest: Position,
-    /// The posts that begin zones.
-    posts: BTreeSet<Position>,
+    /// The fence entries that begin fence ranges.
+    fences: BTreeSet<Position>,
     window: u64,
-    /// What a loss fenced off, and the position up to which that was accepted (P-101).
+    /// What a loss fenced off, and the position up to which that was accepted.
+    // P-101.
     fenced_off: Vec<FencedOff>,
     accepted: Position,
 }
@@ -33,21 +35,21 @@ impl Limits {
             claims: lance::claims(inventory, facts, policy),
             retention: retention(inventory, facts, policy, inventory.now()),
             highest: inventory.highest(),
-            posts: our_posts(inventory),
+            fences: our_fences(inventory),
             window: policy.window().get(),
             fenced_off: fenced_off(inventory, policy),
             accepted: policy.fenced_off_accepted(),
         }
     }
 
-    /// The highest position that may go: `min(R, cursors, retention)`, what openers of Lance's may replay, and outside of zones.
+    /// The highest position that may go: `min(replay_after, cursors, retention)`, what openers of Lance's may replay, and outside of fence ranges.
     pub(crate) fn bound(&self) -> Position {
-        self.outside_zones(self.limit())
+        self.outside_fence_ranges(self.limit())
     }
 
     /// The bound if nothing above `boundary` may go.
     pub(crate) fn bound_within(&self, boundary: Position) -> Position {
-        self.outside_zones(self.limit().min(boundary))
+        self.outside_fence_ranges(self.limit().min(boundary))
     }
 
     fn limit(&self) -> Position {
@@ -58,17 +60,18 @@ impl Limits {
         [self.claims.floor(), damage].into_iter().flatten().fold(self.reach(), Position::min)
     }
 
-    /// P-99: a reader that starts above the bound must find all of the zone that it starts in, or it would take a leftover for a row.
+    /// A reader that starts above the bound must find all of the fence range that it starts in, or it would take a stale entry for a row.
     ///
-    /// `R` rests in no zone (P-31). What looks like one there is the post of an opener that woke late, in collected space.
-    fn outside_zones(&self, mut bound: Position) -> Position {
-        if bound >= self.replay_after || !rules::on(Rule::BoundOutsideZones) {
+    /// `replay_after` rests in no fence range. What looks like one there is the fence entry of an opener that woke late, in collected space.
+    // P-99, P-31.
+    fn outside_fence_ranges(&self, mut bound: Position) -> Position {
+        if bound >= self.replay_after || !rules::on(Rule::BoundOutsideFenceRanges) {
             return bound;
         }
-        while let Some(&post) = self.posts.range(..=bound).next_back()
-            && bound < post.plus(self.window - 1)
+        while let Some(&fence) = self.fences.range(..=bound).next_back()
+            && bound < fence.plus(self.window - 1)
         {
-            bound = post.prev();
+            bound = fence.prev();
         }
         bound
     }
@@ -96,7 +99,8 @@ impl Limits {
         &self.claims
     }
 
-    /// Why a claim by Lance keeps this entry (P-58), if one does.
+    /// Why a claim by Lance keeps this entry, if one does.
+    // P-58.
     pub(crate) fn held_by_claim(&self, at: Position) -> Option<Reason> {
         match (self.claims.holder(at), self.claims.unread) {
             (Some(claim), _) => Some(Reason::LanceOpener(claim.epoch)),
@@ -108,7 +112,7 @@ impl Limits {
     /// Why an entry above the bound stays.
     pub(crate) fn reason_above(&self, at: Position) -> Reason {
         if at > self.bound() && at <= self.limit() {
-            return Reason::Zone;
+            return Reason::FenceRange;
         }
         match &self.floor {
             _ if at > self.replay_after => Reason::Live,
@@ -133,7 +137,8 @@ pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy
 /// The highest position that the policy does not retain.
 ///
 /// By age, everything from the lowest young entry upward is retained. Entries at or below the published boundary don't count for it:
-/// what lands there is a leftover (P-56), and as young as it is, it must not hold back the rest.
+/// what lands there is a stale entry, and as young as it is, it must not hold back the rest.
+// P-56.
 fn retention(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy, now: StoreTime) -> Position {
     let by_count = facts.replay_after.minus(policy.retain_entries());
     let Some(age) = policy.retain_age() else { return by_count };

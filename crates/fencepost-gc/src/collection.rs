@@ -1,4 +1,5 @@
-//! One collection, from the manifest to the last deletion (P-50 to P-57, P-80).
+//! One collection, from the manifest to the last deletion.
+// P-50 to P-57, P-80.
 
 mod deletion;
 mod publishing;
@@ -6,7 +7,7 @@ mod reads;
 mod sstables;
 mod survey;
 
-use crate::needed_post::posts_to_record;
+use crate::guarding_fence::fences_to_record;
 use crate::plan::{Plan, plan, plan_within};
 use crate::{
     CollectEvent, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy, Progress, Report,
@@ -22,7 +23,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CollectParams {
     /// A step gives up after this many milliseconds without any answer. Default: 60,000.
-    pub patience: u64,
+    pub retry_timeout: u64,
     /// How many entries are read at the same time, at least 1. Default: 32.
     pub reads_in_flight: usize,
     /// How many objects one request deletes, at least 1. Default: 1,000, which is the limit of S3.
@@ -31,7 +32,7 @@ pub struct CollectParams {
 
 impl Default for CollectParams {
     fn default() -> Self {
-        Self { patience: 60_000, reads_in_flight: 32, batch: 1_000 }
+        Self { retry_timeout: 60_000, reads_in_flight: 32, batch: 1_000 }
     }
 }
 
@@ -55,20 +56,21 @@ pub enum Mode {
 ///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
-/// Two collections at the same time are safe too, however old either is: each deletes only objects that are below `R`, below
+/// Two collections at the same time are safe too, however old either is: each deletes only objects that are below `replay_after`, below
 /// every cursor that will ever be valid, and needed by nobody. None of that ever changes back.
 ///
 /// # Costs
 /// * LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary is deleted.
 /// * GETs: two for the manifest, one for the last boundary, one for each entry below the bound that is not recorded as kept,
-///   one for a manifest version of a day ago, and about ten for each change of hands since. If there are leftovers below the
-///   bound, one for each entry above it and within a window (64) of the post that they stand above (P-101). If a claim by
+///   one for a manifest version of a day ago, and about ten for each change of hands since. If there are stale entries below the
+///   bound, one for each entry above it and within a window (64) of the fence entry that they stand above. If a claim by
 ///   Lance is unsettled then, also one for each entry above the bound.
 /// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest does not name.
 ///   If such a folder may be deleted, one GET for each manifest version that was not read yet.
 /// * One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone.
 /// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed flush, two
 ///   LISTs and one request for each thousand of its objects.
+// P-101.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
     params: CollectParams,
@@ -77,7 +79,8 @@ pub struct Collection {
     facts: Option<ManifestFacts>,
     inventory: Inventory,
     step: Step,
-    /// Whether the entries above the bound were read as well, since some claim may be settled there (P-58).
+    /// Whether the entries above the bound were read as well, since some claim may be settled there.
+    // P-58.
     reads_above: bool,
     /// Whether the time was asked for.
     stamped: bool,
@@ -96,7 +99,8 @@ enum Step {
     Folders(Reads<SsTableName>),
     Names(Reads<Version>),
     Publish(Publishing),
-    /// P-53: the cursors, now that the boundary is there for whoever writes one later; and what others published (P-56).
+    /// The cursors, now that the boundary is there for whoever writes one later; and what others published.
+    // P-56, P-53.
     DocumentsAgain {
         boundary: Position,
         ask: Attempt,
@@ -125,7 +129,7 @@ impl Collection {
             mode,
             facts: None,
             inventory: Inventory::default(),
-            step: Step::Find(FindLatest::new(now.plus(params.patience))),
+            step: Step::Find(FindLatest::new(now.plus(params.retry_timeout))),
             reads_above: false,
             stamped: false,
             events: VecDeque::new(),
@@ -150,7 +154,8 @@ impl Collection {
         matches!(self.step, Step::Ended)
     }
 
-    /// P-53: the boundary comes first.
+    /// The boundary comes first.
+    // P-53.
     fn publish(&mut self, now: Tick) {
         let draft = plan(&self.inventory, self.known_facts(), &self.policy);
         let at = draft.boundary;
@@ -159,8 +164,9 @@ impl Collection {
             return self.execute(draft);
         }
         if self.mode == Mode::Delete && draft.deletes_entries() && at > self.inventory.published() {
-            let kept_posts = posts_to_record(&self.inventory, at);
-            self.step = Step::Publish(Publishing::new(now.plus(self.params.patience), at, kept_posts));
+            let guarding_fences = fences_to_record(&self.inventory, at);
+            self.step =
+                Step::Publish(Publishing::new(now.plus(self.params.retry_timeout), at, guarding_fences));
         } else {
             // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed before
             // it was, by another collector's hand: then a reader may have written its cursor in between, and looked
@@ -169,9 +175,9 @@ impl Collection {
         }
     }
 
-    /// Something to ask until the patience ends.
+    /// Something to ask until the retry timeout ends.
     const fn question(&self, now: Tick) -> Attempt {
-        Attempt::until(now.plus(self.params.patience))
+        Attempt::until(now.plus(self.params.retry_timeout))
     }
 
     fn published(&mut self, now: Tick, published: Published) {
@@ -335,8 +341,8 @@ impl Machine for Collection {
             (Step::ReadBoundary(at, ask), CollectReply::Boundary(of, read)) if *at == of && ask.is_out() => {
                 // A boundary that cannot be understood records nothing; its name says all that matters.
                 let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
-                if let Some(kept_posts) = self.answer(now, read) {
-                    self.inventory.kept_posts = kept_posts.unwrap_or_default();
+                if let Some(guarding_fences) = self.answer(now, read) {
+                    self.inventory.guarding_fences = guarding_fences.unwrap_or_default();
                     self.read_headers(now);
                 }
             }

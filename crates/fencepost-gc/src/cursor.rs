@@ -65,7 +65,8 @@ mod tests {
         assert_eq!(Floor::of(&inventory).limit(), Some(Position::NONE));
     }
 
-    /// P-95: what only the first listing shows, and what only the second shows, both hold; of one cursor the highest place counts.
+    /// What only the first listing shows, and what only the second shows, both hold; of one cursor the highest place counts.
+    // P-95.
     #[test]
     fn a_second_listing_forgets_nothing_of_the_first() {
         let floor = |first: &[(&str, u64)], second: &[(&str, u64)]| {

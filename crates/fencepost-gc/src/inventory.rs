@@ -34,7 +34,8 @@ pub struct Listed {
 pub enum Known {
     /// It was read.
     Header(EntryHeader),
-    /// It exists, but could not be read or understood: it stays (P-51).
+    /// It exists, but could not be read or understood: it stays.
+    // P-51.
     Unreadable,
 }
 
@@ -54,11 +55,11 @@ impl Known {
 pub struct ManifestFacts {
     /// The version.
     pub version: Version,
-    /// The writer's epoch (`E`).
+    /// The writer's epoch (`writer_epoch`).
     pub epoch: Epoch,
-    /// The replay point (`R`).
+    /// The replay point (`replay_after`).
     pub replay_after: Position,
-    /// The last position seen (`H`).
+    /// The last position seen (`last_seen`).
     pub last_seen: Position,
     /// The generation that Lance's next SSTable gets.
     pub generation: Generation,
@@ -93,16 +94,17 @@ pub struct Inventory {
     pub manifests: BTreeMap<Version, StoreTime>,
     /// The facts of older manifest versions, as far as they were read; `None` if a version could not be read.
     pub claims: BTreeMap<Version, Option<ManifestFacts>>,
-    /// The epochs that an operator released (P-59).
-    pub released: BTreeSet<Epoch>,
+    /// The epochs that an operator released.
+    // P-59.
+    pub forgotten: BTreeSet<Epoch>,
     /// The published boundaries; the highest counts.
     pub boundaries: BTreeMap<Position, StoreTime>,
     /// Which of them this pass published itself.
     pub published_now: Option<Position>,
     /// The boundary that counted before the cursors were last read; [`Position::NONE`] if that is not known.
     pub published_before: Position,
-    /// Our posts that the document of the highest boundary names as kept: they are needed, and need not be read again.
-    pub kept_posts: BTreeSet<Position>,
+    /// Our fence entries that the document of the highest boundary names as kept: they are needed, and need not be read again.
+    pub guarding_fences: BTreeSet<Position>,
     /// The documents of each cursor, by its name.
     pub cursors: BTreeMap<CursorName, CursorDocuments>,
     /// Paths in the folder of cursors that are not understood. Each may be a cursor, so while there is one, no entry is
@@ -130,9 +132,9 @@ impl Inventory {
         self.known.extend(part.known);
         self.manifests.extend(part.manifests);
         self.claims.extend(part.claims);
-        self.released.extend(part.released);
+        self.forgotten.extend(part.forgotten);
         self.boundaries.extend(part.boundaries);
-        self.kept_posts.extend(part.kept_posts);
+        self.guarding_fences.extend(part.guarding_fences);
         for (name, documents) in part.cursors {
             self.cursors.entry(name).or_default().absorb(documents);
         }

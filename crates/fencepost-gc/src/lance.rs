@@ -1,4 +1,5 @@
-//! What Lance's own writers and openers need kept (P-57, P-58), and what their failed flushes left (P-80, P-81).
+//! What Lance's own writers and openers need kept, and what their failed flushes left.
+// P-57, P-58, P-80, P-81.
 
 mod claims;
 mod compaction;
@@ -31,14 +32,15 @@ fn has_entries(inventory: &Inventory) -> bool {
 }
 
 /// The position from which on nothing is deleted for the sake of Lance's search for the tail: it starts from the object
-/// that `H` names, if that is there, and takes the first gap above for the tail.
+/// that `last_seen` names, if that is there, and takes the first gap above for the tail.
 ///
 /// SUBTLE: three cases.
-/// * Lance wrote an entry or the latest manifest: nothing at or above `min(R + 1, H)` goes, as P-57 says.
+/// * Lance wrote an entry or the latest manifest: nothing at or above `min(replay_after + 1, last_seen)` goes, as [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) says.
 /// * All entries are known to be ours: no guard.
-/// * Some entry was not read (those above the bound seldom are) and may be Lance's: nothing *above* `H` goes. If the
-///   entry at `H` itself goes, Lance lists instead and finds the highest entry. fencepost's own manifests have `H` at or
-///   above `R` (P-33), so this costs them nothing.
+/// * Some entry was not read (those above the bound seldom are) and may be Lance's: nothing *above* `last_seen` goes. If the
+///   entry at `last_seen` itself goes, Lance lists instead and finds the highest entry. fencepost's own manifests have `last_seen` at or
+///   above `replay_after`, so this costs them nothing.
+// P-33.
 pub(crate) fn tail_guard(inventory: &Inventory, facts: &ManifestFacts) -> Option<Position> {
     if !rules::on(Rule::KeepLanceHint) {
         return None;

@@ -2,13 +2,13 @@
 //!
 //! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
 //! object that nobody reads any more may still be the one object that a stalled writer must collide with.
-//! This crate knows these objects (`docs/protocol.md`, clauses P-50 to P-59, P-80 and P-81).
+//! This crate knows these objects (`docs/protocol.md`, clauses [P-50](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-50) to [P-59](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-59), [P-80](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-80) and [P-81](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-81)).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
 //!        D   D   P   F   F   D   D   D   C   H   D   D   D
 //!        ───────────────────────────────────┬───────────────
-//!        may go, except the needed post P   │ live
+//!        may go, except the guarding fence P   │ live
 //!                                           └ bound: min(R, cursors, retention)
 //! ```
 //!
@@ -23,7 +23,7 @@
 //! use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 //!
 //! let mut inventory = Inventory::default();
-//! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Post, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
+//! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Fence entry, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
 //!     let position = Position::new(at);
 //!     let (epoch, nonce) = (Epoch::new(epoch), Some(Nonce(1)));
 //!     let header = EntryHeader { position, epoch, kind, nonce, generation: None };
@@ -41,7 +41,7 @@
 //! let plan = plan(&inventory, &facts, &Policy::new());
 //! let verdict = |at| &plan.verdicts[&Object::Entry(Position::new(at))];
 //! assert_eq!(verdict(1), &Verdict::Delete);
-//! assert_eq!(verdict(2), &Verdict::Keep(Reason::NeededPost));
+//! assert_eq!(verdict(2), &Verdict::Keep(Reason::GuardingFence));
 //! assert_eq!(verdict(3), &Verdict::Delete);
 //! assert_eq!(verdict(4), &Verdict::Keep(Reason::Live));
 //! ```
@@ -55,7 +55,7 @@
 //!
 //! # What it is not
 //!
-//! It has no schedule (call it when you like) and no lock, and it does not question the replay point `R`: what the owner of
+//! It has no schedule (call it when you like) and no lock, and it does not question the replay point `replay_after`: what the owner of
 //! the log has checkpointed counts as safe elsewhere. It does not delete cursors, SSTables that any manifest names, or
 //! anything that it does not understand.
 //!
@@ -67,10 +67,10 @@ mod bound;
 mod collection;
 mod cursor;
 mod fenced_off;
+mod guarding_fence;
 mod inventory;
 mod lance;
 mod losses;
-mod needed_post;
 mod plan;
 mod policy;
 mod report;
@@ -81,10 +81,10 @@ mod vocabulary;
 
 pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
+pub use guarding_fence::{fences_to_record, guarding_fences};
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
 pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, claims};
 pub use losses::{LossSearch, LossesFound};
-pub use needed_post::{needed_posts, posts_to_record};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;
 pub use report::{Deleted, Progress, Report};

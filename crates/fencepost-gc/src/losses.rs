@@ -1,4 +1,5 @@
-//! Looking for lost entries above `R`, where a listing shows gaps there (P-90, P-100).
+//! Looking for lost entries above `replay_after`, where a listing shows gaps there.
+// P-90, P-100.
 
 use crate::collection::Reads;
 use crate::{CollectParams, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy};
@@ -6,13 +7,13 @@ use fencepost_fence::{Attempt, FindLatest, Gap, GaveUp, ReadReply, Tick, Window,
 use fencepost_format::{EntryHeader, Position};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A search for lost entries in the gaps above `R` that a collection's listing showed. It changes nothing, and no deletion
+/// A search for lost entries in the gaps above `replay_after` that a collection's listing showed. It changes nothing, and no deletion
 /// depends on it.
 ///
 /// Drive it like a [`Collection`](crate::Collection), with the same requests, until [`handle`](Self::handle) returns an
 /// outcome.
 ///
-/// It keeps the order of P-92: it reads the entries above the gaps, lists the entries once more, and then searches for the
+/// It keeps the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92): it reads the entries above the gaps, lists the entries once more, and then searches for the
 /// latest manifest. Otherwise a writer that fills a gap meanwhile, or a checkpoint and another collection, would look like
 /// a loss.
 ///
@@ -41,7 +42,7 @@ enum Step {
 pub type LossesFound = Result<Vec<Gap>, GaveUp>;
 
 impl LossSearch {
-    /// Starts from what an ended collection had listed and read; `None` if there was no gap above `R`.
+    /// Starts from what an ended collection had listed and read; `None` if there was no gap above `replay_after`.
     #[must_use]
     pub fn new(
         params: CollectParams,
@@ -91,7 +92,7 @@ impl LossSearch {
     pub fn handle(&mut self, now: Tick, reply: CollectReply) -> Option<LossesFound> {
         match (&mut self.step, reply) {
             (Step::Proofs(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => match read {
-                ReadReply::Unknown if !reads.again(now, &at, self.params.patience).is_empty() => {
+                ReadReply::Unknown if !reads.again(now, &at, self.params.retry_timeout).is_empty() => {
                     return Some(self.end(Err(GaveUp::Unread)));
                 }
                 ReadReply::Unknown => {}
@@ -99,7 +100,7 @@ impl LossSearch {
                     reads.settle(now, &at);
                     self.entries.insert(at, Some(header));
                 }
-                // Something stands there, and says nothing about what is below. If it was collected meanwhile, `R` has passed it.
+                // Something stands there, and says nothing about what is below. If it was collected meanwhile, `replay_after` has passed it.
                 ReadReply::Damaged | ReadReply::Absent => reads.settle(now, &at),
             },
             (Step::List(ask), CollectReply::Listed(Part::Entries, read)) if ask.is_out() => match read {
@@ -107,7 +108,7 @@ impl LossSearch {
                     for at in listed.entries.into_keys() {
                         self.entries.entry(at).or_insert(None);
                     }
-                    self.step = Step::Find(FindLatest::new(now.plus(self.params.patience)));
+                    self.step = Step::Find(FindLatest::new(now.plus(self.params.retry_timeout)));
                 }
                 _ if ask.is_late(now) => return Some(self.end(Err(GaveUp::Unread))),
                 _ => ask.again(),
@@ -129,7 +130,7 @@ impl LossSearch {
 
     fn go_on(&mut self, now: Tick) {
         if matches!(&self.step, Step::Proofs(reads) if reads.is_done()) {
-            self.step = Step::List(Attempt::until(now.plus(self.params.patience)));
+            self.step = Step::List(Attempt::until(now.plus(self.params.retry_timeout)));
         }
     }
 

@@ -1,7 +1,8 @@
-//! Plans which objects of a shard are deleted, and why the others stay (P-50 to P-57, P-80, P-9).
+//! Plans which objects of a shard are deleted, and why the others stay.
+// P-50 to P-57, P-80, P-9.
 
 use crate::bound::{self, Limits};
-use crate::needed_post::needed_posts;
+use crate::guarding_fence::guarding_fences;
 use crate::{
     Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
 };
@@ -19,12 +20,15 @@ pub struct Plan {
     pub bound: Position,
     /// The verdicts. Iterating over them meets deletions in the order in which they are made.
     pub verdicts: BTreeMap<Object, Verdict>,
-    /// How many of the entries to be deleted are leftovers (P-56): refused appends of dead writers.
-    pub leftovers: u64,
-    /// How many of the entries to be deleted stand below an earlier boundary (P-56): either they landed late, or an earlier
+    /// How many of the entries to be deleted are stale entries: refused appends of dead writers.
+    // P-56.
+    pub stale_entries: u64,
+    /// How many of the entries to be deleted stand below an earlier boundary: either they landed late, or an earlier
     /// collection was cut off. It cannot be known which.
+    // P-56.
     pub swept: u64,
-    /// Damage: where a loss fenced off acknowledged entries (P-101). Nothing from there upward is deleted.
+    /// Damage: where a loss fenced off acknowledged entries. Nothing from there upward is deleted.
+    // P-101.
     pub fenced_off: Vec<FencedOff>,
     /// How many of the entries to be deleted may be fenced off in this way, and are deleted because the
     /// [policy](Policy::with_fenced_off_accepted) accepts it.
@@ -33,7 +37,8 @@ pub struct Plan {
     pub entry_bytes: u64,
     /// The contents of the SSTable folders that were listed: those that the latest manifest does not name.
     pub sstables: BTreeMap<SsTableName, SsTableFolder>,
-    /// The claims by Lance that were looked at, and what each holds back (P-58).
+    /// The claims by Lance that were looked at, and what each holds back.
+    // P-58.
     pub claims: Claims,
 }
 
@@ -76,7 +81,8 @@ pub fn plan(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Pl
     plan_within(inventory, facts, policy, bound.max(inventory.published()))
 }
 
-/// Like [`plan`], but deletes no entry above `boundary`: the one that was published before the cursors were read (P-53).
+/// Like [`plan`], but deletes no entry above `boundary`: the one that was published before the cursors were read.
+// P-53.
 #[must_use]
 pub fn plan_within(
     inventory: &Inventory,
@@ -92,12 +98,12 @@ pub fn plan_within(
         evidence: limits.claims().evidence(inventory, policy),
         limits,
         bound,
-        needed: needed_posts(inventory),
+        needed: guarding_fences(inventory),
         highest: inventory.highest(),
         guard: lance::tail_guard(inventory, facts),
     };
     verdicts.extend(inventory.entries.keys().map(|&at| (Object::Entry(at), judge.judge(at))));
-    let (leftovers, accepted, swept) = refused(inventory, &verdicts, judge.limits.fenced_off_from());
+    let (stale_entries, accepted, swept) = refused(inventory, &verdicts, judge.limits.fenced_off_from());
     let fenced_off = judge.limits.holding().copied().collect();
     let entry_bytes = bytes(inventory, &verdicts);
 
@@ -109,12 +115,13 @@ pub fn plan_within(
         let void = epoch < facts.epoch;
         (Object::Lease(epoch), if void { Verdict::Delete } else { Verdict::Keep(Reason::CurrentLease) })
     }));
-    let released = inventory.released.iter();
-    verdicts.extend(released.map(|&epoch| (Object::Release(epoch), Verdict::Keep(Reason::ReleaseRecord))));
+    let forgotten = inventory.forgotten.iter();
+    verdicts
+        .extend(forgotten.map(|&epoch| (Object::Forgotten(epoch), Verdict::Keep(Reason::ForgottenRecord))));
     let cursors = inventory.cursors.iter();
     verdicts.extend(cursors.map(|(name, documents)| {
         let is_left = documents.cursors().next().is_none();
-        let reason = if is_left { Reason::CursorLeftover } else { Reason::ConsumersCursor };
+        let reason = if is_left { Reason::RemovedCursor } else { Reason::ConsumersCursor };
         (Object::Cursor(name.clone()), Verdict::Keep(reason))
     }));
     let sstables = lance::SsTableJudge::new(inventory, facts, policy);
@@ -126,7 +133,18 @@ pub fn plan_within(
     let claims = judge.limits.claims().clone();
     let folders = inventory.sstables.iter();
     let sstables = folders.filter_map(|(name, folder)| Some((*name, (*folder)?))).collect();
-    Plan { boundary, bound, verdicts, leftovers, swept, fenced_off, accepted, entry_bytes, sstables, claims }
+    Plan {
+        boundary,
+        bound,
+        verdicts,
+        stale_entries,
+        swept,
+        fenced_off,
+        accepted,
+        entry_bytes,
+        sstables,
+        claims,
+    }
 }
 
 struct EntryJudge<'a> {
@@ -148,7 +166,7 @@ impl EntryJudge<'_> {
             return Verdict::Keep(reason);
         }
         let reason = match self.inventory.known.get(&at) {
-            _ if self.needed.contains(&at) => Reason::NeededPost,
+            _ if self.needed.contains(&at) => Reason::GuardingFence,
             Some(Known::Unreadable) => Reason::Unreadable,
             None => Reason::Unread,
             Some(Known::Header(_)) if at == self.highest && rules::on(Rule::KeepHighest) => {
@@ -164,10 +182,11 @@ impl EntryJudge<'_> {
     }
 }
 
-/// P-56: entries that go and have one of a higher epoch below them; those of them that may have been acknowledged (P-101); and entries that stood where somebody had collected before.
+/// Entries that go and have one of a higher epoch below them; those of them that may have been acknowledged; and entries that stood where somebody had collected before.
 ///
-/// SUBTLE: at or below a boundary, a post may be that of an opener that woke late. Nothing follows from its epoch for what is above it, so
+/// SUBTLE: at or below a boundary, a fence entry may be that of an opener that woke late. Nothing follows from its epoch for what is above it, so
 /// only entries above every boundary count, the one of this very pass apart.
+// P-101, P-56.
 fn refused(
     inventory: &Inventory,
     verdicts: &BTreeMap<Object, Verdict>,
@@ -176,18 +195,23 @@ fn refused(
     let collected = inventory.published_by_others();
     let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
     let mut ruling = RulingEpoch::NONE;
-    let (mut leftovers, mut accepted) = (0, 0);
+    let (mut stale_entries, mut accepted) = (0, 0);
     let above = inventory.known.range(collected.next()..);
     for (at, header) in above.filter_map(|(at, known)| Some((at, known.header()?))) {
         if !ruling.pass(header) && goes(at) {
-            *if fenced_off_from.is_some_and(|from| *at > from) { &mut accepted } else { &mut leftovers } += 1;
+            *if fenced_off_from.is_some_and(|from| *at > from) {
+                &mut accepted
+            } else {
+                &mut stale_entries
+            } += 1;
         }
     }
     let swept = inventory.entries.range(..=collected).filter(|(at, _)| goes(at)).count();
-    (leftovers, accepted, swept as u64)
+    (stale_entries, accepted, swept as u64)
 }
 
-/// P-98: a boundary goes once it was superseded before the cursors were read, and none of these may be about to look at it.
+/// A boundary goes once it was superseded before the cursors were read, and none of these may be about to look at it.
+// P-98.
 fn boundary_verdict(inventory: &Inventory, at: Position) -> Verdict {
     if at >= inventory.published() {
         return Verdict::Keep(Reason::LatestBoundary);
@@ -204,7 +228,7 @@ fn boundary_verdict(inventory: &Inventory, at: Position) -> Verdict {
 pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> bool {
     let manifests = |now| manifest_verdicts(inventory, facts, policy, now);
     bound::waits_for_age(inventory, facts, policy)
-        || (!policy.strict() && lance::may_have_flushed(inventory, facts))
+        || (!policy.clock_free() && lance::may_have_flushed(inventory, facts))
         || manifests(inventory.now()) != manifests(StoreTime(u64::MAX))
 }
 
@@ -214,7 +238,7 @@ fn bytes(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
-/// P-9. Neither the newest ones, nor the one that was found as the latest, nor anything above it.
+/// [P-9](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-9). Neither the newest ones, nor the one that was found as the latest, nor anything above it.
 fn manifest_verdicts(
     inventory: &Inventory,
     facts: &ManifestFacts,
@@ -231,8 +255,8 @@ fn manifest_verdicts(
             Verdict::Keep(Reason::NewestManifests)
         } else if now.since(modified) < young {
             Verdict::Keep(Reason::YoungManifest)
-        } else if lance && policy.strict() {
-            Verdict::Keep(Reason::StrictManifest)
+        } else if lance && policy.clock_free() {
+            Verdict::Keep(Reason::ClockFreeManifest)
         } else {
             Verdict::Delete
         };

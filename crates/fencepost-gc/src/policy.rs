@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// How much a collection keeps beyond what the protocol keeps anyway.
 ///
-/// The replay point, cursors and needed posts hold whatever the policy says. Ages are measured on the store's own clock,
+/// The replay point, cursors and guarding fences hold whatever the policy says. Ages are measured on the store's own clock,
 /// see [`Inventory::now`](crate::Inventory::now).
 ///
 /// ```
@@ -25,7 +25,7 @@ pub struct Policy {
     manifests_age: Duration,
     lance_opener_age: Duration,
     lance_flush_age: Duration,
-    strict: bool,
+    clock_free: bool,
     fenced_off_accepted: Position,
     all_claims: bool,
     window: Window,
@@ -40,7 +40,7 @@ impl Default for Policy {
             manifests_age: DAY,
             lance_opener_age: DAY,
             lance_flush_age: DAY,
-            strict: false,
+            clock_free: false,
             fenced_off_accepted: Position::NONE,
             all_claims: false,
             window: Window::PROTOCOL,
@@ -54,7 +54,7 @@ impl Policy {
         Self::default()
     }
 
-    /// How many positions below the replay point (`R`) to keep. Default: 0, since everything below `R` is safe elsewhere.
+    /// How many positions below the replay point (`replay_after`) to keep. Default: 0, since everything below `replay_after` is safe elsewhere.
     ///
     /// More: a consumer without a cursor can start a little in the past, at the cost of storing that many entries.
     /// A huge number keeps everything.
@@ -76,8 +76,9 @@ impl Policy {
 
     /// How many of the newest manifest versions stay. Default: 64. At least 1 always stays.
     ///
-    /// Safety does not depend on it (P-9). Fewer: a slow reader of manifests lists again more often. More: each listing of
+    /// Safety does not depend on it. Fewer: a slow reader of manifests lists again more often. More: each listing of
     /// manifests is longer (1,000 names per request on S3).
+    // P-9.
     pub const fn with_manifests_keep(mut self, versions: u64) -> Self {
         self.manifests_keep = if versions == 0 { 1 } else { versions };
         self
@@ -91,24 +92,26 @@ impl Policy {
         self
     }
 
-    /// How long an unsettled claim by Lance holds entries back (P-58). Default: one day.
+    /// How long an unsettled claim by Lance holds entries back. Default: one day.
     ///
-    /// Lance's opener replays from the `R` that it read at its claim, however long ago that was, and does not read the
+    /// Lance's opener replays from the `replay_after` that it read at its claim, however long ago that was, and does not read the
     /// manifest again. Entries that a superseded claim by Lance may replay therefore stay until that claim has a data entry,
     /// or is older than this. Shorter: acknowledged rows are lost if a Lance process stalls longer than this while it opens.
-    /// Longer: the entries above that `R` need storage longer. If the store's clock once ran ahead, objects with a time in
+    /// Longer: the entries above that `replay_after` need storage longer. If the store's clock once ran ahead, objects with a time in
     /// the future make the age shorter. It does not apply to shards that Lance never wrote to, nor to
-    /// [strict](Self::with_strict) collections.
+    /// [clock-free](Self::with_clock_free) collections.
+    // P-58.
     pub const fn with_lance_opener_age(mut self, age: Duration) -> Self {
         self.lance_opener_age = age;
         self
     }
 
-    /// Age below which the folder of an SSTable that no manifest names stays (P-81). Default: one day.
+    /// Age below which the folder of an SSTable that no manifest names stays. Default: one day.
     ///
     /// The flush may be under way: its files are written, but the manifest that names them is not. Shorter: if a flush stalls
     /// longer than this between two requests, the manifest names an SSTable that was deleted. Longer: the remains of failed
-    /// flushes need storage longer. It does not apply to [strict](Self::with_strict) collections.
+    /// flushes need storage longer. It does not apply to [clock-free](Self::with_clock_free) collections.
+    // P-81.
     pub const fn with_lance_flush_age(mut self, age: Duration) -> Self {
         self.lance_flush_age = age;
         self
@@ -116,23 +119,25 @@ impl Policy {
 
     /// Never delete anything because of its age on shards that Lance writes to. Default: no.
     ///
-    /// * An unsettled claim by Lance counts until an operator releases its epoch (P-59), whatever its age.
+    /// * An unsettled claim by Lance counts until an operator releases its epoch, whatever its age.
     /// * No manifest version is pruned: the versions are the evidence, and Lance's commits cannot cope with pruned ones.
-    /// * The remains of a failed flush are deleted once a later epoch was claimed above its generation (P-81), however young
+    /// * The remains of a failed flush are deleted once a later epoch was claimed above its generation, however young
     ///   they are.
     ///
     /// It costs a few hundred bytes for each version, for ever, and a few more reads in each pass. Claims whose versions an
     /// earlier pass pruned are not seen. It does not apply to shards that Lance never wrote to.
-    pub const fn with_strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
+    // P-59, P-81.
+    pub const fn with_clock_free(mut self, clock_free: bool) -> Self {
+        self.clock_free = clock_free;
         self
     }
 
-    /// The position up to which acknowledged entries that a loss fenced off may be deleted (P-101). Default: none.
+    /// The position up to which acknowledged entries that a loss fenced off may be deleted. Default: none.
     ///
     /// No reader sees these entries, but they are the only copy of rows that were acknowledged. They therefore hold the
     /// collection back, and its report says so, until the operator has saved the rows and sets this position. A fenced-off
     /// entry counts as accepted if the entry that proves it stands at or below this position.
+    // P-101.
     pub const fn with_fenced_off_accepted(mut self, through: Position) -> Self {
         self.fenced_off_accepted = through;
         self
@@ -155,7 +160,7 @@ impl Policy {
         self.window
     }
 
-    /// How many positions below `R` are kept.
+    /// How many positions below `replay_after` are kept.
     #[must_use]
     pub const fn retain_entries(&self) -> u64 {
         self.retain_entries
@@ -181,8 +186,8 @@ impl Policy {
 
     /// Whether nothing is deleted because of its age on shards that Lance writes to.
     #[must_use]
-    pub const fn strict(&self) -> bool {
-        self.strict
+    pub const fn clock_free(&self) -> bool {
+        self.clock_free
     }
 
     /// The position up to which acknowledged entries that a loss fenced off may be deleted.
@@ -192,7 +197,7 @@ impl Policy {
     }
 
     pub(crate) const fn reads_all_claims(&self) -> bool {
-        self.strict || self.all_claims
+        self.clock_free || self.all_claims
     }
 
     /// How long an unsettled claim by Lance holds entries back.

@@ -46,12 +46,15 @@ pub struct Report {
     pub bound: Position,
     /// The deleted objects.
     pub deleted: Deleted,
-    /// How many of the entries to be deleted were leftovers (P-56): refused appends of dead writers.
-    pub leftovers: u64,
-    /// How many of the entries to be deleted stood below an earlier boundary (P-56): either they landed late, or an earlier
+    /// How many of the entries to be deleted were stale entries: refused appends of dead writers.
+    // P-56.
+    pub stale_entries: u64,
+    /// How many of the entries to be deleted stood below an earlier boundary: either they landed late, or an earlier
     /// collection was cut off. It cannot be known which.
+    // P-56.
     pub swept: u64,
-    /// Damage: where acknowledged entries were fenced off by a loss (P-101). Nothing from there upward was deleted.
+    /// Damage: where acknowledged entries were fenced off by a loss. Nothing from there upward was deleted.
+    // P-101.
     pub fenced_off: Vec<FencedOff>,
     /// How many of the entries to be deleted may be fenced off in this way, and were accepted.
     pub accepted: u64,
@@ -73,7 +76,7 @@ impl Report {
         Self {
             boundary: plan.boundary,
             bound: plan.bound,
-            leftovers: plan.leftovers,
+            stale_entries: plan.stale_entries,
             swept: plan.swept,
             fenced_off: plan.fenced_off.clone(),
             accepted: plan.accepted,
@@ -138,7 +141,7 @@ impl Deleted {
                 self.sstable_objects = self.sstable_objects.saturating_add(objects);
                 self.sstable_bytes = self.sstable_bytes.saturating_add(bytes);
             }
-            Object::Release(_) | Object::Cursor(_) | Object::Other(_) => {
+            Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => {
                 unreachable!("a plan never deletes these")
             }
         }

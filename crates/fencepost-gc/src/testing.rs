@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 pub(crate) use world::{ManifestBody, World, run, step};
 
-/// A log from words such as `3:p2`: at position 3 a post of epoch 2.
+/// A log from words such as `3:p2`: at position 3 a fence entry of epoch 2.
 ///
 /// Kinds: `d`ata, `p`ost, `h`andover, `f`iller, `c`lose; upper case for an entry by Lance. `3:?` cannot be read, `3:_` was not.
 pub(crate) fn inventory(entries: &str) -> Inventory {
@@ -34,8 +34,8 @@ pub(crate) fn header(position: Position, what: &str) -> EntryHeader {
     let by_lance = kind.chars().all(|c| c.is_ascii_uppercase());
     let kind = match kind.to_ascii_lowercase().as_str() {
         "d" => EntryKind::Data,
-        "p" => EntryKind::Post,
-        "h" => EntryKind::Handover,
+        "p" => EntryKind::Fence,
+        "h" => EntryKind::CleanFence,
         "f" => EntryKind::Filler,
         "c" => EntryKind::Close,
         "t" => EntryKind::Tombstone,
@@ -55,7 +55,7 @@ pub(crate) fn cursor_documents(at: u64) -> [CursorDocument; 3] {
     ]
 }
 
-/// Facts of a manifest by fencepost with `H` at `R`.
+/// Facts of a manifest by fencepost with `last_seen` at `replay_after`.
 pub(crate) fn facts(epoch: u64, replay_after: u64) -> ManifestFacts {
     ManifestFacts {
         version: Version::new(100),
@@ -85,7 +85,7 @@ impl Seen {
 }
 
 pub(crate) trait InventoryExt: Sized {
-    fn with_kept_posts(self, posts: &[u64]) -> Self;
+    fn with_guarding_fences(self, fences: &[u64]) -> Self;
     fn with_cursor(self, name: &str, at: u64) -> Self;
     fn with_boundary(self, at: u64) -> Self;
     fn with_age(self, at: u64, modified: u64) -> Self;
@@ -93,8 +93,8 @@ pub(crate) trait InventoryExt: Sized {
 }
 
 impl InventoryExt for Inventory {
-    fn with_kept_posts(mut self, posts: &[u64]) -> Self {
-        self.kept_posts.extend(posts.iter().map(|at| Position::new(*at)));
+    fn with_guarding_fences(mut self, fences: &[u64]) -> Self {
+        self.guarding_fences.extend(fences.iter().map(|at| Position::new(*at)));
         self
     }
 

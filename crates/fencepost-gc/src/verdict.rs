@@ -9,8 +9,9 @@ use std::fmt;
 pub enum Object {
     /// The entry at this position.
     Entry(Position),
-    /// The folder of an SSTable of Lance's, or of a failed flush, with everything in it (P-80). It comes before the manifests,
-    /// which are the evidence (P-82).
+    /// The folder of an SSTable of Lance's, or of a failed flush, with everything in it. It comes before the manifests,
+    /// which are the evidence.
+    // P-80, P-82.
     SsTable(SsTableName),
     /// The manifest of this version.
     Manifest(Version),
@@ -18,8 +19,9 @@ pub enum Object {
     Boundary(Position),
     /// The lease document of this epoch.
     Lease(Epoch),
-    /// The record that an operator released this epoch (P-59). Never deleted.
-    Release(Epoch),
+    /// The record that an operator released this epoch. Never deleted.
+    // P-59.
+    Forgotten(Epoch),
     /// The documents of this cursor. They belong to its consumer, and a collection never deletes them.
     Cursor(CursorName),
     /// An object whose path is not understood. Never deleted.
@@ -35,7 +37,7 @@ impl Object {
             Self::Manifest(version) => paths.manifest(*version),
             Self::Boundary(at) => paths.boundary(*at),
             Self::Lease(epoch) => paths.lease(*epoch),
-            Self::Release(epoch) => paths.release(*epoch),
+            Self::Forgotten(epoch) => paths.forgotten(*epoch),
             Self::Cursor(name) => paths.cursor_dir(name),
             Self::SsTable(name) => paths.sstable_dir(*name),
             Self::Other(path) => path.clone(),
@@ -50,7 +52,7 @@ impl fmt::Display for Object {
             Self::Manifest(version) => write!(f, "manifest {version}"),
             Self::Boundary(at) => write!(f, "boundary {at}"),
             Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
-            Self::Release(epoch) => write!(f, "release of epoch {epoch}"),
+            Self::Forgotten(epoch) => write!(f, "forgotten epoch {epoch}"),
             Self::Cursor(name) => write!(f, "cursor {name}"),
             Self::SsTable(name) => write!(f, "SSTable {name}"),
             Self::Other(path) => write!(f, "{}", path.escape_debug()),
@@ -79,67 +81,91 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// An entry above `R` (P-50).
+    /// An entry above `replay_after`.
+    // P-50.
     Live,
-    /// An entry above the lowest cursor (P-50).
+    /// An entry above the lowest cursor.
+    // P-50.
     Cursor(CursorName),
     /// Something in the folder of cursors is not understood and may be a cursor on any entry.
     CursorNotUnderstood,
-    /// An entry that Lance's opener of this epoch may still replay (P-58).
+    /// An entry that Lance's opener of this epoch may still replay.
+    // P-58.
     LanceOpener(Epoch),
-    /// This manifest version could not be read and may be a claim by Lance from anywhere (P-58).
+    /// This manifest version could not be read and may be a claim by Lance from anywhere.
+    // P-58.
     LanceClaimUnread(Version),
-    /// An entry that was acknowledged and fenced off by a loss, or one above it (P-101).
+    /// An entry that was acknowledged and fenced off by a loss, or one above it.
+    // P-101.
     FencedOff,
-    /// An entry that the policy retains (P-50).
+    /// An entry that the policy retains.
+    // P-50.
     Retention,
-    /// An entry of a zone: a zone is deleted as a whole, once nothing holds any part of it (P-99).
-    Zone,
-    /// An entry above the boundary that this pass published (P-53).
+    /// An entry of a fence range: a fence range is deleted as a whole, once nothing holds any part of it.
+    // P-99.
+    FenceRange,
+    /// An entry above the boundary that this pass published.
+    // P-53.
     AboveBoundary,
-    /// A post that late appends of a dead writer collide with (P-51), or the first entry of an epoch of Lance's (P-57).
-    NeededPost,
-    /// An entry that is there and could not be read or understood (P-51).
+    /// A fence entry that late appends of a dead writer collide with, or the first entry of an epoch of Lance's.
+    // P-51, P-57.
+    GuardingFence,
+    /// An entry that is there and could not be read or understood.
+    // P-51.
     Unreadable,
     /// An entry that was not read in this pass.
     Unread,
-    /// The highest entry (P-52).
+    /// The highest entry.
+    // P-52.
     HighestEntry,
-    /// An entry from which Lance's search for the tail may start (P-57).
+    /// An entry from which Lance's search for the tail may start.
+    // P-57.
     LanceTailGuard,
-    /// The entry that shows that Lance's epoch with this number came to write (P-58).
+    /// The entry that shows that Lance's epoch with this number came to write.
+    // P-58.
     LanceEvidence(Epoch),
-    /// One of the newest manifest versions (P-9).
+    /// One of the newest manifest versions.
+    // P-9.
     NewestManifests,
-    /// A manifest version that is too young for the policy to delete (P-9).
+    /// A manifest version that is too young for the policy to delete.
+    // P-9.
     YoungManifest,
-    /// A manifest version that may be needed as evidence, in a strict collection (P-58).
-    StrictManifest,
-    /// The record of an operator's release (P-59).
-    ReleaseRecord,
+    /// A manifest version that may be needed as evidence, in a clock-free collection.
+    // P-58.
+    ClockFreeManifest,
+    /// The record of an operator's release.
+    // P-59.
+    ForgottenRecord,
     /// The boundary that counts.
     LatestBoundary,
-    /// A boundary that a new cursor may be about to look at (P-98).
+    /// A boundary that a new cursor may be about to look at.
+    // P-98.
     SupersededBoundary,
     /// The lease of the current epoch, or of an epoch that was claimed meanwhile.
     CurrentLease,
     /// A cursor.
     ConsumersCursor,
     /// The remains of a cursor that was removed. They hold nothing back.
-    CursorLeftover,
-    /// This manifest version names it as an SSTable (P-80).
+    RemovedCursor,
+    /// This manifest version names it as an SSTable.
+    // P-80.
     SsTableNamed(Version),
-    /// Its generation is not flushed yet (P-80).
+    /// Its generation is not flushed yet.
+    // P-80.
     SsTableNotFlushed,
     /// It could not be listed.
     SsTableUnlisted,
-    /// A flush by the holder of this epoch may be under way (P-81), in a strict collection.
+    /// A flush by the holder of this epoch may be under way, in a clock-free collection.
+    // P-81.
     SsTableOfEpoch(Epoch),
-    /// A flush may be under way (P-81).
+    /// A flush may be under way.
+    // P-81.
     YoungSsTable,
-    /// This manifest version could not be understood and may name it (P-80).
+    /// This manifest version could not be understood and may name it.
+    // P-80.
     SsTableManifestUnread(Version),
-    /// No remaining manifest names the SSTable of its generation (P-80).
+    /// No remaining manifest names the SSTable of its generation.
+    // P-80.
     SsTableFlushUnknown,
     /// A path that is not understood.
     NotUnderstood,
@@ -157,23 +183,23 @@ impl Reason {
             Self::LanceClaimUnread(_) => "lance_claim_unread",
             Self::FencedOff => "fenced_off",
             Self::Retention => "retention",
-            Self::Zone => "zone",
+            Self::FenceRange => "fence_range",
             Self::AboveBoundary => "above_boundary",
-            Self::NeededPost => "needed_post",
+            Self::GuardingFence => "guarding_fence",
             Self::Unreadable => "unreadable",
             Self::Unread => "unread",
             Self::HighestEntry => "highest_entry",
             Self::LanceTailGuard => "lance_tail_guard",
             Self::LanceEvidence(_) => "lance_evidence",
-            Self::StrictManifest => "strict_manifest",
-            Self::ReleaseRecord => "release_record",
+            Self::ClockFreeManifest => "clock_free_manifest",
+            Self::ForgottenRecord => "forgotten_record",
             Self::NewestManifests => "newest_manifests",
             Self::YoungManifest => "young_manifest",
             Self::LatestBoundary => "latest_boundary",
             Self::SupersededBoundary => "superseded_boundary",
             Self::CurrentLease => "current_lease",
             Self::ConsumersCursor => "consumers_cursor",
-            Self::CursorLeftover => "cursor_leftover",
+            Self::RemovedCursor => "removed_cursor",
             Self::SsTableNamed(_) => "sstable",
             Self::SsTableNotFlushed => "sstable_not_flushed",
             Self::SsTableUnlisted => "sstable_unlisted",
@@ -206,15 +232,15 @@ impl fmt::Display for Reason {
             Self::LanceEvidence(epoch) => {
                 return write!(f, "It shows that Lance's epoch {epoch} came to write, so its claim holds nothing back.");
             }
-            Self::StrictManifest => "A strict collection prunes no manifest of a shard that Lance writes to.",
-            Self::ReleaseRecord => "It records that an operator released an epoch.",
+            Self::ClockFreeManifest => "A clock-free collection prunes no manifest of a shard that Lance writes to.",
+            Self::ForgottenRecord => "It records that an operator had an epoch forgotten.",
             Self::FencedOff => {
                 "An entry was lost, and no reader sees the acknowledged entries above it; they stay until their rows are saved and they are given up."
             }
             Self::Retention => "The policy retains it.",
             Self::AboveBoundary => "It lies above the boundary of this pass; the next pass decides about it.",
-            Self::Zone => "A takeover's post and fillers are deleted together, and something still holds the last of them.",
-            Self::NeededPost => "Late appends of a dead writer must collide with it; it stays for ever.",
+            Self::FenceRange => "A takeover's fence entry and fillers are deleted together, and something still holds the last of them.",
+            Self::GuardingFence => "Late appends of a dead writer must collide with it; it stays for ever.",
             Self::Unreadable => "It could not be read or understood, so nobody knows whether it is needed.",
             Self::Unread => "It was not read, so nobody knows whether it is needed.",
             Self::HighestEntry => "It is the highest entry, by which a listing finds the tail.",
@@ -225,7 +251,7 @@ impl fmt::Display for Reason {
             Self::SupersededBoundary => "It is superseded; a later pass deletes it, once no new cursor can be looking at it.",
             Self::CurrentLease => "It is the lease of the current epoch.",
             Self::ConsumersCursor => "It is a consumer's cursor; it stays until it is removed by name.",
-            Self::CursorLeftover => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
+            Self::RemovedCursor => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
             Self::SsTableNamed(version) => {
                 return write!(f, "Manifest {version} names it: it is an SSTable, and only Lance deletes it.");
             }

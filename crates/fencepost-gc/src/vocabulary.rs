@@ -32,7 +32,7 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
-    /// GET the boundary document of this position and answer with the posts that it records.
+    /// GET the boundary document of this position and answer with the fence entries that it records.
     ReadBoundary {
         /// The boundary's position.
         at: Position,
@@ -59,8 +59,8 @@ pub enum CollectRequest {
     PublishBoundary {
         /// The boundary.
         at: Position,
-        /// The posts to record in it.
-        kept_posts: Vec<Position>,
+        /// The fence entries to record in it.
+        guarding_fences: Vec<Position>,
         /// Which try this is.
         attempt: u32,
     },

@@ -37,15 +37,15 @@ pub(crate) async fn live(world: Arc<World>, index: usize, process: Process, life
 }
 
 /// How long the process of a party tries.
-pub(crate) const fn patience(party: &Party) -> Duration {
+pub(crate) const fn retry_timeout(party: &Party) -> Duration {
     match party.role {
-        Role::Writer { patience, .. } => patience,
+        Role::Writer { retry_timeout, .. } => retry_timeout,
         _ => Duration::from_secs(60),
     }
 }
 
 pub(crate) async fn start(world: &World, party: &Party, clock: &Clock) -> Process {
-    world.process(party, clock, patience(party)).await
+    world.process(party, clock, retry_timeout(party)).await
 }
 
 /// A pause between two doings of a party.

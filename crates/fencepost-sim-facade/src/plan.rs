@@ -70,7 +70,7 @@ pub enum Role {
         /// Whether it checkpoints.
         checkpoints: bool,
         /// How long it tries.
-        patience: Duration,
+        retry_timeout: Duration,
         /// Whether it probes the store.
         probe: bool,
     },
@@ -275,7 +275,7 @@ fn writer(rng: &mut ChaCha8Rng, small: bool) -> Role {
         steps: rng.random_range(1..=if small { 3 } else { 12 }),
         burst: if small { 1 } else { *[1, 3, 8, 80].get(rng.random_range(0..4)).expect("four") },
         checkpoints: !small && rng.random_bool(0.8),
-        patience: spread(rng, 5, 600),
+        retry_timeout: spread(rng, 5, 600),
         probe: rng.random_bool(0.1),
     }
 }

@@ -65,12 +65,12 @@ impl World {
     }
 
     /// A new process: a client, and the log as seen through it.
-    pub(crate) async fn process(&self, party: &Party, clock: &Clock, patience: Duration) -> Process {
+    pub(crate) async fn process(&self, party: &Party, clock: &Clock, retry_timeout: Duration) -> Process {
         let id = self.processes.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}.{id}", party.name);
         let client = self.store.client(&name);
         client.set_faults(self.plan.faults(party));
-        self.start(name, client, clock, id, patience).await
+        self.start(name, client, clock, id, retry_timeout).await
     }
 
     /// A process that the store treats well.
@@ -87,23 +87,23 @@ impl World {
         client: SimClient,
         clock: &Clock,
         id: u64,
-        patience: Duration,
+        retry_timeout: Duration,
     ) -> Process {
         let disk = self.disk.as_ref().map(|machine| machine.process(&name));
         let store: Arc<dyn ObjectStore> = match &disk {
             Some(disk) => Arc::new(LocalDirectory::on(disk.clone(), Path::new(DIRECTORY))),
             None => Arc::new(client.clone()),
         };
-        let wal = Self::wal(store, clock, id, patience).await;
+        let wal = Self::wal(store, clock, id, retry_timeout).await;
         Process { name, client, disk, wal }
     }
 
-    async fn wal(store: Arc<dyn ObjectStore>, clock: &Clock, id: u64, patience: Duration) -> Wal {
+    async fn wal(store: Arc<dyn ObjectStore>, clock: &Clock, id: u64, retry_timeout: Duration) -> Wal {
         // Half of them own up to a client that may retry, so that no refusal counts as definite.
         let retries = if id.is_multiple_of(2) { ClientRetries::Off } else { ClientRetries::Possible };
         let options = StoreOptions::new().with_client_retries(retries).with_jitter_seed(id);
         let builder = Wal::on(store, "log").with_shard(SHARD).with_store_options(options);
-        let builder = builder.with_environment(clock.environment(id)).with_patience(patience);
+        let builder = builder.with_environment(clock.environment(id)).with_retry_timeout(retry_timeout);
         builder.with_read_ahead(1 + id % 16).open().await.expect("a named shard needs no request")
     }
 }

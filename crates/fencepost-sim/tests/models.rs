@@ -50,18 +50,18 @@ mod short {
         /// P-10.
         a_sealed_shard_is_not_claimed "manifest/sealed",
         /// P-99.
-        a_zone_goes_as_a_whole "cursors/zone",
+        a_fence_range_goes_as_a_whole "cursors/fence_range",
         /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.
         all_first_writers_take_one_shard "first-shard",
-        /// P-57: where a foreign hand moved `H` back.
+        /// P-57: where a foreign hand moved `last_seen` back.
         a_misled_hint_meets_no_gap "lance/misled",
         /// P-27, F-15: a writer of ours knows of Lance from the manifest of another of ours.
         lance_is_remembered "lance/after-lance",
         /// P-26: what is definite among us is not for Lance.
-        a_leftover_is_flushed_by_lance "lance/leftover-flushed",
+        a_stale_entry_is_flushed_by_lance "lance/stale-flushed",
         /// P-27: necessary.
         a_pipelined_writer_loses_rows_to_an_opener_of_lances "lance/pipelined",
-        /// The collector that Lance's users would write: everything up to `R`.
+        /// The collector that Lance's users would write: everything up to `replay_after`.
         the_naive_collector_loses_rows "lance/naive",
         /// P-57: necessary.
         without_epoch_firsts_rows_are_lost "lance/no-epoch-firsts",
@@ -70,10 +70,10 @@ mod short {
         /// With no collector at all.
         a_stalled_appender_loses_rows_in_stock_lance "lance/appender",
         /// P-80, P-81: flushes that fail, are tried again and land late; no clock.
-        what_a_manifest_names_or_will_name_is_never_deleted "sstables/strict",
+        what_a_manifest_names_or_will_name_is_never_deleted "sstables/clock-free",
         /// P-80: where manifests are pruned and SSTables compacted.
         what_was_compacted_is_not_taken_for_a_failed_flush "sstables/pruned",
-        /// P-81: without the minimum age, and not strict.
+        /// P-81: without the minimum age, and not clock-free.
         a_collection_that_waits_for_nothing_deletes_an_sstable "sstables/no-age",
     }
 }
@@ -81,11 +81,11 @@ mod short {
 mod long {
     models! {
         /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
-        stalled_writers_collide_with_kept_posts "log/three-writers",
+        stalled_writers_collide_with_guarding_fences "log/three-writers",
         /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
         late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
         /// P-15, P-35: after a close entry nothing is in flight.
-        a_handover_needs_no_fillers "log/closing",
+        a_clean_fence_needs_no_fillers "log/closing",
         /// P-22 to P-26: what clients are told about appends is true, whatever replies were lost.
         lost_replies_are_never_guessed "log/losses",
         /// P-22, P-17: stores that say "exists" where nothing stands.
@@ -98,11 +98,11 @@ mod long {
         what_landed_late_hides_nothing_from_a_reader "log/reader-two-takeovers",
         /// P-45 to P-49: a reader with a cursor.
         a_consumer_reads_on_from_its_cursor "log/consumer",
-        /// P-20: the smallest window, which has zones of one position.
+        /// P-20: the smallest window, which has fence ranges of one position.
         a_window_of_one_is_safe "log/window-of-one",
         /// P-16: the smallest window in which a stalled opener's fillers can reach above the tail.
         a_window_of_three_is_safe "log/window-of-three",
-        /// P-44, P-48: what Lance flushed, above `R` and late in collected space.
+        /// P-44, P-48: what Lance flushed, above `replay_after` and late in collected space.
         what_lance_flushed_is_passed_and_hides_nothing "log/flushed",
         /// P-1: a search that stalls while versions are pruned and others land late.
         a_search_finds_what_was_the_latest "manifest/searches",
@@ -118,7 +118,7 @@ mod long {
         safety_never_depends_on_a_lease "lease",
         /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.
         memtable_mode_writers_are_safe_exactly "lance/memtable",
-        /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `H`.
+        /// P-52, P-57: of the highest entry and the hint guard, one is enough where only Lance moves `last_seen`.
         the_highest_entry_alone_shows_the_tail "lance/no-hint-guard",
         /// P-57.
         the_hint_guard_alone_shows_the_tail "lance/no-highest",

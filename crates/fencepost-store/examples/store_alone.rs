@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Two writers, one name. Exactly one wins, and the other has its bytes back to try the next name.
     let work = store.scoped();
     let (red, blue) =
-        tokio::join!(work.put_new("claims/1", "red".into()), work.put_new("claims/1", "blue".into()));
+        tokio::join!(work.create("claims/1", "red".into()), work.create("claims/1", "blue".into()));
     println!("red: {}, blue: {}", told(&red), told(&blue));
     if let ReadOutcome::Found(claim) = work.get("claims/1").await {
         println!("claims/1 is {:?}", claim.bytes);

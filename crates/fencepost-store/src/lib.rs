@@ -1,7 +1,7 @@
 //! Objects, and the outcomes of requests, for logs on an object store.
 //!
 //! ```text
-//!            put_new   put_overwrite   get   get_range   head   list   delete
+//!            create   put_overwrite   get   get_range   head   list   delete
 //!               |            |          |        |         |      |       |
 //!            PutOutcome: done,       ReadOutcome: found,          |   one answer
 //!            exists, not done,       absent, unknown              |   per object
@@ -22,10 +22,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = LogStore::open("memory://front-page/log", StoreOptions::new())?;
-//! store.put_new("greeting", "hello".into()).await?;
+//! store.create("greeting", "hello".into()).await?;
 //!
 //! // Another create of the same name loses, and gets its bytes back.
-//! let refused = store.put_new("greeting", "good bye".into()).await.unwrap_err();
+//! let refused = store.create("greeting", "good bye".into()).await.unwrap_err();
 //! assert!(matches!(refused.why, Refusal::Exists));
 //! assert_eq!(refused.payload.content_length(), 8);
 //!
@@ -68,7 +68,7 @@
 //! | call | requests |
 //! |---|---|
 //! | [`LogStore::open`], [`LogStore::new`] | none (a local directory is made and flushed) |
-//! | [`put_new`](LogStore::put_new), [`put_overwrite`](LogStore::put_overwrite) | 1 PUT, always |
+//! | [`create`](LogStore::create), [`put_overwrite`](LogStore::put_overwrite) | 1 PUT, always |
 //! | [`get`](LogStore::get), [`get_range`](LogStore::get_range), [`head`](LogStore::head) | 1 for each attempt |
 //! | [`list`](LogStore::list), [`list_dirs`](LogStore::list_dirs) | 1 for each page |
 //! | [`delete`](LogStore::delete) | 1 for each 1,000 names on S3, 1 for each name elsewhere |

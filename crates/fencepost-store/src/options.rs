@@ -35,7 +35,7 @@ pub enum ClientRetries {
 #[must_use]
 pub struct StoreOptions {
     pub(crate) request_timeout: Duration,
-    pub(crate) retry_budget: Duration,
+    pub(crate) retry_timeout: Duration,
     pub(crate) jitter_seed: Option<u64>,
     pub(crate) create_missing: bool,
     pub(crate) client_retries: Option<ClientRetries>,
@@ -47,7 +47,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             request_timeout: REQUEST_TIMEOUT,
-            retry_budget: RETRY_BUDGET,
+            retry_timeout: RETRY_TIMEOUT,
             jitter_seed: None,
             create_missing: true,
             client_retries: None,
@@ -80,8 +80,8 @@ impl StoreOptions {
     /// No attempt *starts* later than this, so a call lasts at most this and one request time-out. Creates
     /// and overwrites are never repeated here, whatever the budget. Pauses between attempts are those of
     /// [`pause_before`](crate::pause_before).
-    pub fn with_retry_budget(mut self, budget: Duration) -> Self {
-        self.retry_budget = budget;
+    pub fn with_retry_timeout(mut self, budget: Duration) -> Self {
+        self.retry_timeout = budget;
         self
     }
 
@@ -127,4 +127,4 @@ impl StoreOptions {
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-const RETRY_BUDGET: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);

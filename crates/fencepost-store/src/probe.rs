@@ -24,7 +24,7 @@ impl LogStore {
     /// not meet. A store that fails may be left with them; they mean nothing and can be deleted.
     ///
     /// Costs 26 PUT, 5 GET and the deletion of 4 objects. Creates without an answer, of which these are the first
-    /// that a store gets from a new log, are tried again with the [patience](crate::StoreOptions::with_retry_budget) of reads.
+    /// that a store gets from a new log, are tried again with the [retry timeout](crate::StoreOptions::with_retry_timeout) of reads.
     /// Some stores serialise racing creates and take seconds.
     ///
     /// # Errors
@@ -32,9 +32,9 @@ impl LogStore {
     pub async fn probe(&self, folder: impl AsRef<str>, seed: u128) -> Result<ProbeVerdict, ProbeError> {
         let name = |object: usize| format!("{}/probe-{seed:032x}-{object}", folder.as_ref());
         let verdict = self.probe_objects(name).await;
-        // A store that used up the patience once gets no more of it.
+        // A store that used up the retry timeout once gets no more of it.
         let tidying = match verdict {
-            Err(ProbeError::Failed { .. }) => self.with_retry_budget(Duration::ZERO),
+            Err(ProbeError::Failed { .. }) => self.with_retry_timeout(Duration::ZERO),
             _ => self.clone(),
         };
         let _ = tidying.delete((0..=ROUNDS).map(name)).await;
@@ -105,7 +105,7 @@ impl LogStore {
         let first = name(0);
         self.make_first(&first).await?;
         self.expect(&first, |bytes| bytes == FIRST).await?;
-        if self.create(&first, "second").await? {
+        if self.create_probed(&first, "second").await? {
             return Err(Seen::BothWon.at(first));
         }
         self.expect(&first, |bytes| bytes == FIRST).await?;
@@ -117,15 +117,15 @@ impl LogStore {
 
     /// Creates the object that the second create will find.
     async fn make_first(&self, name: &str) -> Result<(), ProbeError> {
-        let mut patience = self.patience();
+        let mut retry_timeout = self.retry_timeout();
         for attempt in 1.. {
             // "Exists" of a name that nobody else uses: our own, after a reply that was lost; or of nothing, as some
             // stores answer at times.
-            if self.create(name, FIRST).await? || !self.get(name).await.is_absent() {
+            if self.create_probed(name, FIRST).await? || !self.get(name).await.is_absent() {
                 break;
             }
             let nothing = StoreError::new(Operation::Create, name, Duration::ZERO, Failure::Conflict);
-            match patience.pause_after(&nothing) {
+            match retry_timeout.pause_after(&nothing) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None if attempt < FIRST_CREATES_MIN => {}
                 None => return Err(ProbeError::Failed { source: nothing }),
@@ -135,15 +135,15 @@ impl LogStore {
     }
 
     /// Whether a create succeeded, or the name is taken. Asked again while there is no answer.
-    async fn create(&self, name: &str, text: &str) -> Result<bool, ProbeError> {
-        let mut patience = self.patience();
+    async fn create_probed(&self, name: &str, text: &str) -> Result<bool, ProbeError> {
+        let mut retry_timeout = self.retry_timeout();
         loop {
-            let source = match self.put_new(name, payload(text)).await.map_err(|refused| refused.why) {
+            let source = match self.create(name, payload(text)).await.map_err(|refused| refused.why) {
                 Ok(_) => return Ok(true),
                 Err(Refusal::Exists) => return Ok(false),
                 Err(Refusal::NotDone { source, .. } | Refusal::Unknown { source }) => source,
             };
-            match patience.pause_after(&source) {
+            match retry_timeout.pause_after(&source) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(ProbeError::Failed { source }),
             }
@@ -154,7 +154,7 @@ impl LogStore {
     async fn race(&self, name: &str) -> Result<(), ProbeError> {
         let racers = (0..RACERS).map(|racer| async move {
             let text = format!("{RACER}{racer}");
-            (self.create(name, &text).await, text)
+            (self.create_probed(name, &text).await, text)
         });
         let mut winners = Vec::new();
         let mut failure = None;
@@ -298,7 +298,7 @@ impl Record {
 /// Raise it when the probe learns to see more, so that stores are probed again. Version 1 did not name the place.
 const PROBE_VERSION: u64 = 2;
 const ROUNDS: usize = 3;
-/// So often even without any patience.
+/// So often even without any retry timeout.
 const FIRST_CREATES_MIN: u32 = 5;
 const RACERS: usize = 8;
 const FIRST: &str = "first";

@@ -5,14 +5,14 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait before attempt number `attempt`, counted from 0, of a request that is given up after `patience`.
+/// How long to wait before attempt number `attempt`, counted from 0, of a request that is given up after `retry_timeout`.
 ///
-/// There is no wait before the first attempt. Then it is 50 ms and doubles up to 5 s or an eighth of the patience,
-/// whichever is less, so that the end of the patience is noticed soon. A random part of at most the same length is added.
+/// There is no wait before the first attempt. Then it is 50 ms and doubles up to 5 s or an eighth of the retry timeout,
+/// whichever is less, so that the end of the retry timeout is noticed soon. A random part of at most the same length is added.
 /// With a `jitter_seed` that part is always the same. Use one only in simulations: clients that share a seed retry in step.
-pub fn pause_before(attempt: u32, patience: Duration, jitter_seed: Option<u64>) -> Duration {
+pub fn pause_before(attempt: u32, retry_timeout: Duration, jitter_seed: Option<u64>) -> Duration {
     let Some(earlier) = attempt.checked_sub(1) else { return Duration::ZERO };
-    let longest = (patience / 8).clamp(PAUSE_MIN, PAUSE_MAX);
+    let longest = (retry_timeout / 8).clamp(PAUSE_MIN, PAUSE_MAX);
     let pauses = ExponentialBuilder::new()
         .with_min_delay(PAUSE_MIN)
         .with_max_delay(longest)
@@ -27,7 +27,7 @@ pub fn pause_before(attempt: u32, patience: Duration, jitter_seed: Option<u64>) 
 
 /// Decides how long to go on after failures.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct RetryTimeout {
     started: Instant,
     budget: Duration,
     jitter_seed: Option<u64>,
@@ -35,7 +35,7 @@ pub(crate) struct Patience {
     unrecognised: u32,
 }
 
-impl Patience {
+impl RetryTimeout {
     pub(crate) fn new(budget: Duration, jitter_seed: Option<u64>) -> Self {
         Self { started: Instant::now(), budget, jitter_seed, attempts: 0, unrecognised: 0 }
     }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_up_to_a_part_of_the_patience() {
+    fn pauses_grow_up_to_a_part_of_the_retry_timeout() {
         let minute = Duration::from_secs(60);
         assert_eq!(pause_before(0, minute, None), Duration::ZERO);
         for (attempt, least) in [(1, 50), (2, 100), (4, 400), (8, 5_000), (1_000, 5_000)] {
@@ -87,9 +87,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_attempt_begins_after_the_end() {
         let budget = Duration::from_secs(3);
-        let (started, mut patience) = (Instant::now(), Patience::new(budget, None));
+        let (started, mut retry_timeout) = (Instant::now(), RetryTimeout::new(budget, None));
         let mut attempts = 1;
-        while let Some(pause) = patience.pause_after(&error(Failure::Unreachable)) {
+        while let Some(pause) = retry_timeout.pause_after(&error(Failure::Unreachable)) {
             tokio::time::sleep(pause).await;
             attempts += 1;
             assert!(started.elapsed() <= budget);
@@ -100,8 +100,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_cannot_pass_is_not_repeated_and_the_unknown_a_few_times() {
         let attempts = |failure| {
-            let mut patience = Patience::new(Duration::from_secs(60), None);
-            1 + std::iter::from_fn(|| patience.pause_after(&error(failure))).count()
+            let mut retry_timeout = RetryTimeout::new(Duration::from_secs(60), None);
+            1 + std::iter::from_fn(|| retry_timeout.pause_after(&error(failure))).count()
         };
         assert_eq!([Failure::Denied, Failure::Unrecognised].map(attempts), [1, 3]);
     }

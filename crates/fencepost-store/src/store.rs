@@ -19,7 +19,7 @@ use crate::error::{Failure, Operation, StoreError};
 use crate::local::LocalDirectory;
 use crate::options::{ClientRetries, StoreOptions};
 use crate::outcome::classify::{Answer, classify};
-use crate::retry::Patience;
+use crate::retry::RetryTimeout;
 use crate::text::Escaped;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -39,7 +39,7 @@ use tokio::time::Instant;
 /// # Costs
 /// Each method says how many requests it makes. Creates and overwrites are attempted once. Reads, lists and
 /// deletes, which may be repeated without harm, are repeated with growing, jittered pauses while the failure
-/// is one that may pass, until the [budget](StoreOptions::with_retry_budget) is spent; each attempt is a
+/// is one that may pass, until the [budget](StoreOptions::with_retry_timeout) is spent; each attempt is a
 /// request. A failure of unrecognised cause is tried three times at most.
 ///
 /// # Cancel safety
@@ -56,7 +56,7 @@ pub struct LogStore {
     backend: Backend,
     client_retries: ClientRetries,
     options: Arc<StoreOptions>,
-    retry_budget: Duration,
+    retry_timeout: Duration,
     counter: Arc<Counter>,
     /// What people call the store: its endpoint, where that is known.
     place: Arc<str>,
@@ -86,7 +86,7 @@ impl LogStore {
         client_retries: ClientRetries,
         options: StoreOptions,
     ) -> Self {
-        let (retry_budget, options) = (options.retry_budget, Arc::new(options));
+        let (retry_timeout, options) = (options.retry_timeout, Arc::new(options));
         let place = inner.to_string().into();
         Self {
             inner,
@@ -94,7 +94,7 @@ impl LogStore {
             backend,
             client_retries,
             options,
-            retry_budget,
+            retry_timeout,
             counter: Arc::default(),
             place,
             directory: None,
@@ -138,10 +138,10 @@ impl LogStore {
         Self { counter: Arc::new(Counter::child_of(&self.counter)), ..self.clone() }
     }
 
-    /// The same store, counter included, with another [retry budget](StoreOptions::with_retry_budget): failing reads, lists
+    /// The same store, counter included, with another [retry timeout](StoreOptions::with_retry_timeout): failing reads, lists
     /// and deletes are given up after this time, and zero makes one attempt of each. For callers with their own deadline.
-    pub fn with_retry_budget(&self, budget: Duration) -> Self {
-        Self { retry_budget: budget, ..self.clone() }
+    pub fn with_retry_timeout(&self, budget: Duration) -> Self {
+        Self { retry_timeout: budget, ..self.clone() }
     }
 
     /// The requests made so far through this store, its clones and its scopes.
@@ -246,13 +246,13 @@ impl LogStore {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut patience = self.patience();
+        let mut retry_timeout = self.retry_timeout();
         loop {
             let error = match once().await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            match patience.pause_after(&error) {
+            match retry_timeout.pause_after(&error) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),
             }
@@ -267,8 +267,8 @@ impl LogStore {
         &self.probed
     }
 
-    pub(crate) fn patience(&self) -> Patience {
-        Patience::new(self.retry_budget, self.options.jitter_seed)
+    pub(crate) fn retry_timeout(&self) -> RetryTimeout {
+        RetryTimeout::new(self.retry_timeout, self.options.jitter_seed)
     }
 }
 

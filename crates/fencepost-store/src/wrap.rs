@@ -13,12 +13,12 @@
 //! let store = LogStore::new(Arc::new(faults.clone()), Path::ROOT, StoreOptions::new());
 //!
 //! let lost = faults.on(Op::Put, |path| path.starts_with("wal/"), Fault::LoseReply).times(1);
-//! let refused = store.put_new("wal/1", "entry".into()).await.unwrap_err();
+//! let refused = store.create("wal/1", "entry".into()).await.unwrap_err();
 //! assert!(matches!(refused.why, Refusal::Unknown { .. }));
 //! assert_eq!(lost.hits(), 1);
 //!
 //! // It had landed.
-//! let refused = store.put_new("wal/1", refused.payload).await.unwrap_err();
+//! let refused = store.create("wal/1", refused.payload).await.unwrap_err();
 //! assert!(matches!(refused.why, Refusal::Exists));
 //! # }
 //! ```

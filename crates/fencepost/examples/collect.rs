@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wal = Wal::at("memory://collect").or_new_shard().open().await?;
-    // A writer that ends without a close leaves a post behind that must stay for ever.
+    // A writer that ends without a close leaves a fence entry behind that must stay for ever.
     let first = wal.open_writer(WriterOptions::new()).await?;
     let last = append(&first, 10).await?;
     drop(first);

@@ -10,7 +10,7 @@ use crate::drive::Driver;
 use crate::shard::Io;
 use crate::{Staging, Wal};
 use error::give_up;
-use fencepost_format::Release;
+use fencepost_format::Forgotten;
 use fencepost_gc::{Claim, CollectEvent, CollectParams, Collection, Mode, Plan, Policy, Report};
 use fencepost_store::{Refusal, RequestCounts, StoreError};
 use std::time::Duration;
@@ -40,7 +40,8 @@ pub struct Collected {
     pub report: Report,
     /// The verdict on each object.
     pub plan: Plan,
-    /// What is lost above `R` (P-100). A collection that did its work may have met damage all the same.
+    /// What is lost above `replay_after`. A collection that did its work may have met damage all the same.
+    // P-100.
     pub losses: Losses,
     /// What killed writers left in a local directory.
     pub staging: Staging,
@@ -53,11 +54,12 @@ pub struct Collected {
 impl Wal {
     /// A collector with the default policy: everything up to the checkpoint and the lowest cursor may be deleted.
     pub fn collector(&self) -> Collector {
-        let params = CollectParams { patience: self.io.params.patience, ..CollectParams::default() };
+        let params =
+            CollectParams { retry_timeout: self.io.params.retry_timeout, ..CollectParams::default() };
         Collector { io: self.io.clone(), policy: Policy::new(), params }
     }
 
-    /// Records, for ever, that the process behind a claim by Lance is gone (P-59): collections no longer keep anything for it.
+    /// Records, for ever, that the process behind a claim by Lance is gone: collections no longer keep anything for it.
     ///
     /// Returns `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims). Costs one PUT.
     ///
@@ -65,9 +67,10 @@ impl Wal {
     ///
     /// # Errors
     /// The store's error. The record may exist all the same; calling again is harmless.
-    pub async fn release_claim(&self, claim: &Claim) -> Result<bool, StoreError> {
+    // P-59.
+    pub async fn forget_claim(&self, claim: &Claim) -> Result<bool, StoreError> {
         let Claim { epoch, version, replay_after, .. } = *claim;
-        match self.io.put_release(&Release { epoch, version, replay_after }).await {
+        match self.io.put_forget(&Forgotten { epoch, version, replay_after }).await {
             Ok(_) => Ok(true),
             Err(refused) => match refused.why {
                 Refusal::Exists => Ok(false),

@@ -60,7 +60,8 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Milliseconds since boot, suspended time included (P-23).
+/// Milliseconds since boot, suspended time included.
+// P-23.
 #[cfg(target_os = "linux")]
 fn boot_time() -> Tick {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);

@@ -210,7 +210,8 @@ pub enum AppendError {
         by: Epoch,
         /// Where it was met.
         at: Position,
-        /// Whether these batches are definitely not in the log (P-26).
+        /// Whether these batches are definitely not in the log.
+        // P-26.
         definite: bool,
     },
     /// An entry from an unknown writer occupies position `at`. Open again: the new epoch begins above it.

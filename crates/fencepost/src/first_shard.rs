@@ -1,4 +1,5 @@
-//! The first shard of a base: driving the core's race for it (P-68).
+//! The first shard of a base: driving the core's race for it.
+// P-68.
 
 use crate::drive::{Driver, Search, Searching};
 use crate::error::{FirstShardSnafu, MaybeTableSnafu, TableSnafu};
@@ -27,12 +28,12 @@ pub(crate) async fn first_shard(
     }
     let object = ShardPaths::first_shard("");
     // The core repeats what has no answer, so the store must not.
-    let once = store.with_retry_budget(Duration::ZERO);
-    let patience = Duration::from_millis(params.patience);
-    let race = FirstShardRace::new(random(environment), environment.now().plus(params.patience));
+    let once = store.with_retry_timeout(Duration::ZERO);
+    let retry_timeout = Duration::from_millis(params.retry_timeout);
+    let race = FirstShardRace::new(random(environment), environment.now().plus(params.retry_timeout));
     let mut driver = Driver::new(Searching::new(race), environment);
     let perform =
-        |request| perform(once.clone(), object.clone(), patience, environment.jitter_seed(), request);
+        |request| perform(once.clone(), object.clone(), retry_timeout, environment.jitter_seed(), request);
     match driver.outcome(perform).await {
         Ok(shard) => Ok(shard),
         Err(why) => {
@@ -48,15 +49,15 @@ pub(crate) async fn first_shard(
 async fn perform(
     store: LogStore,
     object: String,
-    patience: Duration,
+    retry_timeout: Duration,
     jitter_seed: Option<u64>,
     request: FirstShardRequest,
 ) -> Performed<FirstShardReply> {
     let (FirstShardRequest::Create { attempt, .. } | FirstShardRequest::Read { attempt }) = request;
-    tokio::time::sleep(pause_before(attempt, patience, jitter_seed)).await;
+    tokio::time::sleep(pause_before(attempt, retry_timeout, jitter_seed)).await;
     match request {
         FirstShardRequest::Create { shard, .. } => {
-            let outcome = store.put_new(&object, FirstShard { shard }.encode().into()).await;
+            let outcome = store.create(&object, FirstShard { shard }.encode().into()).await;
             created(outcome).map(FirstShardReply::Created)
         }
         FirstShardRequest::Read { .. } => read(&store, &object).await.map(FirstShardReply::Read),

@@ -60,7 +60,7 @@ pub enum EntryState {
     /// At or below the checkpoint: safe elsewhere.
     Covered,
     /// A dead writer's, above the checkpoint and above an entry of a later epoch there: nobody reads it.
-    Leftover,
+    Stale,
 }
 
 impl EntryState {
@@ -70,7 +70,7 @@ impl EntryState {
         match self {
             Self::Live => "live",
             Self::Covered => "covered",
-            Self::Leftover => "leftover",
+            Self::Stale => "stale_entry",
         }
     }
 }
@@ -108,7 +108,7 @@ impl Wal {
         let boundary = io.boundary().await.map_err(ReadError::from)?;
         let entries = io.list_entries().await.map_err(ReadError::from)?;
         let contents = io.read_all(entries, content).await;
-        // P-49: after the entries, since nothing is concluded from what lies at or below `R` by now.
+        // P-49: after the entries, since nothing is concluded from what lies at or below `replay_after` by now.
         let manifest = io.manifest().await?;
         let tail = tail(&manifest, contents.iter().map(|(listed, _)| listed.0));
         let mut ruling = RulingEpoch::NONE;
@@ -140,12 +140,12 @@ fn state(
     content: Option<&EntryContent>,
     ruling: &mut RulingEpoch,
 ) -> EntryState {
-    // P-49: what lies there may have landed late, a post of an epoch that never opened among it.
+    // P-49: what lies there may have landed late, a fence entry of an epoch that never opened among it.
     if at <= manifest.replay_after {
         return EntryState::Covered;
     }
     let is_stale = content.is_some_and(|content| !ruling.pass(&content.header));
-    if is_stale { EntryState::Leftover } else { EntryState::Live }
+    if is_stale { EntryState::Stale } else { EntryState::Live }
 }
 
 /// Kind, epoch and counts, from as few bytes as tell them.
@@ -172,7 +172,7 @@ async fn content(io: &Io, at: Position, bytes: u64) -> Result<EntryContent, Caus
 pub const fn kind_name(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Data => "data",
-        EntryKind::Post | EntryKind::Handover => "post",
+        EntryKind::Fence | EntryKind::CleanFence => "fence",
         EntryKind::Filler => "filler",
         EntryKind::Close => "close",
         EntryKind::Tombstone => "tombstone",

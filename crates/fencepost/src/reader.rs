@@ -20,7 +20,8 @@ pub enum ReadFrom {
     /// Just above the checkpoint: a writer that opens now would replay the same.
     #[default]
     Checkpoint,
-    /// At this position. The reader first reads up to 63 positions below it, to know which epoch rules there (P-43).
+    /// At this position. The reader first reads up to 63 positions below it, to know which epoch rules there.
+    // P-43.
     Position(Position),
     /// Where an earlier reader stopped.
     Resume(ResumePoint),
@@ -38,7 +39,8 @@ pub enum ReadFrom {
 pub struct ResumePoint {
     /// The position to be read next.
     pub next: Position,
-    /// The highest epoch below it; [`Epoch::NONE`] if it is not known, and the next reader finds it out (P-43).
+    /// The highest epoch below it; [`Epoch::NONE`] if it is not known, and the next reader finds it out.
+    // P-43.
     pub highest: Epoch,
 }
 
@@ -87,8 +89,9 @@ impl Wal {
 
 /// Reads entries in order, several GETs in flight.
 ///
-/// It skips no row silently. Leftovers of dead writers do not count (P-40); from the checkpoint, neither do entries that
-/// Lance flushed (P-44). A position that was collected is an error (P-42).
+/// It skips no row silently. Stale entries of dead writers do not count; from the checkpoint, neither do entries that
+/// Lance flushed. A position that was collected is an error.
+// P-40, P-44, P-42.
 #[derive(Debug)]
 pub struct Reader {
     io: Io,
@@ -100,7 +103,8 @@ pub struct Reader {
     failed: Option<WalkEvent>,
     /// An entry whose rows cannot be decoded. Every further call comes back to it.
     kept: Option<SoundEntry>,
-    /// Where it passed an entry that somebody gave up, and nobody was told yet (P-102).
+    /// Where it passed an entry that somebody gave up, and nobody was told yet.
+    // P-102.
     given_up: Vec<Position>,
 }
 
@@ -109,7 +113,8 @@ pub struct Reader {
 pub(crate) enum Step {
     /// An entry was passed; here it is if its rows are to be handed out.
     Entry(Option<SoundEntry>),
-    /// A position was passed whose entry somebody gave up (P-93).
+    /// A position was passed whose entry somebody gave up.
+    // P-93.
     GivenUp(Position),
     /// Nothing more yet.
     AtTail(Position, Manifest),
@@ -140,12 +145,13 @@ impl Reader {
         }
     }
 
-    /// The positions passed since the last call whose entries a repair gave up (P-102), upward. These entries were lost,
+    /// The positions passed since the last call whose entries a repair gave up, upward. These entries were lost,
     /// damaged or unreadable, and their rows are not handed out.
     ///
     /// Call it whenever [`next`](Self::next) returns, also at the end: the answer covers the positions between the entry
     /// before and the one returned. Each position is reported once and takes some bytes until then. A consumer that resumes
     /// from a [cursor](Cursor) or a [`ResumePoint`] below the position is told again.
+    // P-102.
     pub fn take_given_up(&mut self) -> Vec<Position> {
         std::mem::take(&mut self.given_up)
     }
@@ -267,7 +273,8 @@ impl ResumePoint {
     }
 }
 
-/// P-43: at `next`, without knowing which epoch rules there.
+/// At `next`, without knowing which epoch rules there.
+// P-43.
 async fn anywhere(io: &Io, next: Position) -> Result<Start, ReadError> {
     let next = next.max(Position::FIRST);
     Ok(Start::Anywhere { next, replay_after: io.manifest().await?.replay_after })

@@ -1,4 +1,5 @@
-//! Repair: gives up entries that are lost, damaged or unreadable, durably and for everybody (P-93, P-94).
+//! Repair: gives up entries that are lost, damaged or unreadable, durably and for everybody.
+// P-93, P-94.
 
 mod perform;
 
@@ -138,7 +139,7 @@ impl Verification {
         let Survey { entries, replay_after, epoch } = &self.survey;
         let missing =
             |at: Position| ailing.iter().any(|ailing| (ailing.first()..=ailing.last()).contains(&at));
-        // Below `R` a tombstone hides nothing, whatever it says: nobody replays there.
+        // Below `replay_after` a tombstone hides nothing, whatever it says: nobody replays there.
         let from = if position > *replay_after { *replay_after } else { Position::NONE };
         let epoch = tombstone_epoch(entries, missing, from, position).unwrap_or(*epoch);
         Ok(RepairStep { position, ailment, epoch })

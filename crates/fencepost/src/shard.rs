@@ -32,7 +32,7 @@ use std::time::Duration;
 /// A store, a shard in it, and how to treat them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Io {
-    /// For what is asked once: it repeats what may pass, as long as the patience of this log.
+    /// For what is asked once: it repeats what may pass, as long as the retry timeout of this log.
     pub(crate) store: LogStore,
     pub(crate) paths: ShardPaths,
     pub(crate) environment: Environment,
@@ -86,7 +86,7 @@ impl Io {
 
     /// The pause before an attempt of this number; none before the first, 0.
     pub(crate) async fn pause(&self, attempt: u32) {
-        let pause = pause_before(attempt, self.patience(), self.environment.jitter_seed());
+        let pause = pause_before(attempt, self.retry_timeout(), self.environment.jitter_seed());
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
@@ -106,13 +106,13 @@ impl Io {
     }
 
     /// How long anything is tried again.
-    pub(crate) const fn patience(&self) -> Duration {
-        Duration::from_millis(self.params.patience)
+    pub(crate) const fn retry_timeout(&self) -> Duration {
+        Duration::from_millis(self.params.retry_timeout)
     }
 
     /// The store for requests of the core, which repeats them itself and has a deadline: one attempt each, or both would wait.
     fn once(&self) -> LogStore {
-        self.store.with_retry_budget(Duration::ZERO)
+        self.store.with_retry_timeout(Duration::ZERO)
     }
 }
 

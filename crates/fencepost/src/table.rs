@@ -64,11 +64,12 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
     Ok(Some((path, manifest)))
 }
 
-/// Whether the root of `store` is a Lance table: Lance may open the log then (P-27). Costs one LIST, or some more below a folder full of foreign
+/// Whether the root of `store` is a Lance table: Lance may open the log then. Costs one LIST, or some more below a folder full of foreign
 /// objects; what may pass is repeated.
 ///
 /// # Errors
 /// What the store said at last.
+// P-27.
 pub(crate) async fn is_table(store: &LogStore) -> Result<bool, StoreError> {
     store.any_below(VERSIONS_DIR, |object| version(object.path.as_ref()).is_some()).await
 }

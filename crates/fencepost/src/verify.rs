@@ -4,7 +4,7 @@ mod missing;
 
 use crate::shard::{Io, Performed};
 use crate::{Cause, ReadError, Staging, Wal};
-use fencepost_fence::{GaveUp, ReadReply, RulingEpoch, Zones, begins_zone};
+use fencepost_fence::{FenceRanges, GaveUp, ReadReply, RulingEpoch, begins_fence_range};
 use fencepost_format::{Entry, EntryHeader, EntryKind, Epoch, Manifest, Position, Version};
 use fencepost_gc::Part;
 use fencepost_store::{Escaped, ReadOutcome};
@@ -25,10 +25,12 @@ pub struct Verification {
     pub problems: Vec<Problem>,
     /// Findings that are no faults, such as a gap that a dead writer may have left behind.
     pub notes: Vec<Problem>,
-    /// Where entries were given up (P-93).
+    /// Where entries were given up.
+    // P-93.
     pub given_up: Vec<Position>,
-    /// Files that killed writers left in a local directory (P-75). They are no objects, nobody reads them, and a collection
+    /// Files that killed writers left in a local directory. They are no objects, nobody reads them, and a collection
     /// deletes them by age.
+    // P-75.
     pub staging: Staging,
     /// Facts for [`Self::plan_repair`], which the next tombstone needs.
     pub(crate) survey: Survey,
@@ -52,7 +54,8 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// The entries at these positions are gone, and another entry proves that they were there (P-90).
+    /// The entries at these positions are gone, and another entry proves that they were there.
+    // P-90.
     Lost {
         /// The first of them.
         first: Position,
@@ -61,7 +64,8 @@ pub enum ProblemKind {
         /// The position of the entry that proves it.
         proof: Position,
     },
-    /// An entry occupies the position of a lost one, so no reader sees the acknowledged entries above it (P-90).
+    /// An entry occupies the position of a lost one, so no reader sees the acknowledged entries above it.
+    // P-90.
     FencedOff {
         /// The entry's position.
         at: Position,
@@ -104,14 +108,14 @@ impl ProblemKind {
     }
 }
 
-/// What was found above `R`, for whoever gives up an entry.
+/// What was found above `replay_after`, for whoever gives up an entry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Survey {
     /// What stands there; `None` for what is damaged or could not be read.
     pub(crate) entries: BTreeMap<Position, Option<EntryHeader>>,
-    /// `R`, as last read.
+    /// `replay_after`, as last read.
     pub(crate) replay_after: Position,
-    /// `E`, as last read.
+    /// `writer_epoch`, as last read.
     pub(crate) epoch: Epoch,
 }
 
@@ -128,13 +132,14 @@ impl Wal {
     /// nothing.
     ///
     /// A gap above the checkpoint is a problem only if another entry, however far above, proves that something was there
-    /// (P-90). Otherwise it is a note: a writer that dies with several appends in flight leaves such gaps.
+    ///. Otherwise it is a note: a writer that dies with several appends in flight leaves such gaps.
     ///
     /// `on_entry` hears how many entries were read, and of how many. Costs one GET for each object, two manifest searches and
-    /// four LISTs; where something seems to be missing, another of each (P-92). Entries are in memory a few at a time.
+    /// four LISTs; where something seems to be missing, another of each. Entries are in memory a few at a time.
     ///
     /// # Errors
     /// [`ReadError`] if the log could not be listed or has no manifest. Faulty objects are findings, not errors.
+    // P-90, P-92.
     pub async fn verify(&self, on_entry: impl Fn(u64, u64)) -> Result<Verification, ReadError> {
         let io = self.io.scoped();
         let mut found = Verification::default();
@@ -241,7 +246,7 @@ impl Verification {
         entries: Vec<((Position, u64), Result<Checked, Cause>)>,
     ) {
         let (mut ruling, mut below) = (RulingEpoch::NONE, RulingEpoch::NONE);
-        let mut zones = Zones::default();
+        let mut fence_ranges = FenceRanges::default();
         for ((at, _), checked) in entries {
             match checked {
                 Ok(Checked { header, rows }) => {
@@ -250,12 +255,12 @@ impl Verification {
                     if header.kind == EntryKind::Tombstone {
                         self.given_up.push(at);
                     }
-                    // A post at or below the boundary may have landed late; the zones of those that did not end there too.
-                    if begins_zone(&header, below.epoch()) && !header.is_by_lance() && at > boundary {
-                        zones.note(at);
+                    // A fence entry at or below the boundary may have landed late; the fence ranges of those that did not end there too.
+                    if begins_fence_range(&header, below.epoch()) && !header.is_by_lance() && at > boundary {
+                        fence_ranges.note(at);
                     }
                     below.pass(&header);
-                    // P-49: whether an entry at or below `R` counted can't be told from those that lie there by now.
+                    // P-49: whether an entry at or below `replay_after` counted can't be told from those that lie there by now.
                     if at <= latest.replay_after || ruling.pass(&header) {
                         self.rows += rows;
                     }
@@ -274,10 +279,10 @@ impl Verification {
                 }
             }
         }
-        let rest = zones.round_down(latest.replay_after, io.params.window);
+        let rest = fence_ranges.round_down(latest.replay_after, io.params.window);
         if rest != latest.replay_after {
             let what = format!(
-                "its checkpoint at position {} lies within a zone; position {rest} would be right",
+                "its checkpoint at position {} lies within a fence range; position {rest} would be right",
                 latest.replay_after
             );
             self.note(io.paths.manifest(latest.version), None, what);

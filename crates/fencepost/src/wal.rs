@@ -125,8 +125,9 @@ impl WalBuilder {
     /// Takes a new shard where there is none yet. Its first writer creates it.
     ///
     /// Processes that come at the same time take the same shard: its random id is in an object beside the shards, which
-    /// only one of them creates (P-68). In a Lance table no shard is created, since only the table knows which shards it
+    /// only one of them creates. In a Lance table no shard is created, since only the table knows which shards it
     /// has; [name](Self::with_shard) one there.
+    // P-68.
     pub fn or_new_shard(mut self) -> Self {
         if self.choice == Choice::Only {
             self.choice = Choice::OnlyOrNew;
@@ -143,13 +144,13 @@ impl WalBuilder {
     /// How long to retry a request that gets no answer. Default: 60 s.
     ///
     /// It applies to everything done on the log, including reads, listings and deletions, and replaces the store's own
-    /// [retry budget](StoreOptions::with_retry_budget). If the store is gone, a call fails after this time and at most one
+    /// [retry timeout](StoreOptions::with_retry_timeout). If the store is gone, a call fails after this time and at most one
     /// more [time-out](StoreOptions::with_request_timeout) of a request.
     ///
     /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is
     /// unknown, and writers must be reopened more often.
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.params.patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+    pub fn with_retry_timeout(mut self, retry_timeout: Duration) -> Self {
+        self.params.retry_timeout = u64::try_from(retry_timeout.as_millis()).unwrap_or(u64::MAX);
         self
     }
 
@@ -196,7 +197,7 @@ impl WalBuilder {
                 (store, base)
             }
         };
-        let store = store.with_retry_budget(Duration::from_millis(self.params.patience));
+        let store = store.with_retry_timeout(Duration::from_millis(self.params.retry_timeout));
         let shard = match self.choice {
             Choice::Named(shard) => shard,
             Choice::Only | Choice::OnlyOrNew => {

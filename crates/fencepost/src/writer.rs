@@ -160,7 +160,7 @@ impl Writer {
 
     /// Declares that everything up to `position` is safe elsewhere: replays begin above it, and it may be collected.
     ///
-    /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a zone (P-31),
+    /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a fence range,
     /// and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two PUTs.
     ///
     /// # Errors
@@ -168,6 +168,7 @@ impl Writer {
     ///
     /// # Cancel safety
     /// Dropping the future does not take the checkpoint back.
+    // P-31.
     pub async fn checkpoint(&self, position: Position) -> Result<Position, CheckpointError> {
         self.ask(|done| Command::Checkpoint(position, done)).await.unwrap_or(Err(CheckpointError::Closed))
     }

@@ -106,8 +106,8 @@ impl Report {
             return;
         }
         eprintln!("{}: {} ({})", title.family, title.name, title.collector);
-        let counted = tokio::time::timeout(PATIENCE, async { count(&title, scenario.await?).await }).await;
-        let counted = counted.unwrap_or_else(|_| Err(format!("no end after {PATIENCE:?}").into()));
+        let counted = tokio::time::timeout(RETRY_TIMEOUT, async { count(&title, scenario.await?).await }).await;
+        let counted = counted.unwrap_or_else(|_| Err(format!("no end after {Retry timeout:?}").into()));
         let line = counted.unwrap_or_else(|error| Line::failed(&title, error.to_string()));
         if !line.ok {
             eprintln!("  not as it must be: {line:?}");
@@ -181,4 +181,4 @@ async fn count(title: &Title, played: Played) -> Result<Line> {
 
 /// What the lock file holds.
 const LANCE: &str = env!("LANCE_VERSION");
-const PATIENCE: Duration = Duration::from_secs(900);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(900);

@@ -42,7 +42,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { never: NO_ARROW, ..layer("fencepost-simstore", &[]) },
     Layer { ours: Ours::Any, private: true, ..layer("fencepost-sim", &[]) },
     Layer { ours: Ours::Any, private: true, ..layer("fencepost-sim-facade", &[]) },
-    Layer { ours: Ours::Any, private: true, ..layer("fencepost-rounds", &[]) },
+    Layer { ours: Ours::Any, private: true, ..layer("fencepost-torture", &[]) },
     Layer { ours: Ours::Any, private: true, ..layer("fencepost-bench", &[]) },
     Layer { private: true, ..layer("xtask", &[]) },
 ];

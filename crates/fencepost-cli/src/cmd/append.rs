@@ -54,7 +54,7 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     let (wal, writer) = match (opened, stopped_by) {
         (Some(opened), _) => opened,
         // Rows already read from a stream still go into the log, if it can be opened without a long wait.
-        (None, Some(_)) if input.is_stream => match tokio::time::timeout(OPEN_PATIENCE, open).await {
+        (None, Some(_)) if input.is_stream => match tokio::time::timeout(OPEN_TIMEOUT, open).await {
             Ok(opened) => opened?,
             Err(_) => return Err(stopped_early(stopped_by)),
         },
@@ -311,7 +311,7 @@ const BATCH_ROWS: usize = 8_192;
 /// As large as a group of submissions, unless --group-bytes says otherwise.
 const BATCH_BYTES: usize = 4 << 20;
 /// How long a command that was asked to end tries to open the log for the rows that it has read.
-const OPEN_PATIENCE: Duration = Duration::from_secs(5);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Submissions that wait for their acknowledgement: two windows, so that the next entries are ready when one is.
 const PENDING_MAX: usize = 128;
 const BATCHES_AHEAD: usize = 2;

@@ -43,7 +43,7 @@ pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let note = match landed.cmp(&asked) {
         std::cmp::Ordering::Equal => String::new(),
         std::cmp::Ordering::Less => {
-            format!(" (position {asked} was asked for, which lies among the posts of a takeover)")
+            format!(" (position {asked} was asked for, which lies among the fence entries of a takeover)")
         }
         std::cmp::Ordering::Greater => format!(" (it was there already, above position {asked})"),
     };

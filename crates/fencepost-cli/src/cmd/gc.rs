@@ -1,4 +1,4 @@
-//! `gc plan`, `gc run`, `gc claims` and `gc release`.
+//! `gc plan`, `gc run`, `gc claims` and `gc forget`.
 
 pub(super) mod claims;
 pub(super) mod damage;
@@ -6,7 +6,7 @@ mod objects;
 mod report;
 mod table;
 
-use crate::args::{Gc, GcArgs, GcPatience};
+use crate::args::{Gc, GcAges, GcArgs};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::progress;
@@ -20,7 +20,7 @@ pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
         Gc::Run(run) if run.dry_run => each_shard(&run.args, Task::DryRun, json).await,
         Gc::Run(run) => each_shard(&run.args, Task::Run, json).await,
         Gc::Claims(args) => claims::list(&args, json).await,
-        Gc::Release(args) => claims::release(&args, json).await,
+        Gc::Forget(args) => claims::forget(&args, json).await,
     }
 }
 
@@ -31,17 +31,20 @@ enum Task {
     Run,
 }
 
-impl GcPatience {
+impl GcAges {
     /// The policy, before anything is retained.
     fn policy(&self) -> Policy {
         let policy = Policy::new().with_manifests_age(self.min_age);
-        policy.with_lance_opener_age(self.min_age).with_lance_flush_age(self.min_age).with_strict(self.strict)
+        policy
+            .with_lance_opener_age(self.min_age)
+            .with_lance_flush_age(self.min_age)
+            .with_clock_free(self.clock_free)
     }
 }
 
 /// One report for the only shard, or one for each and their sums. A shard that fails does not keep the others waiting.
 async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure> {
-    let mut policy = args.patience.policy().with_retain_entries(args.retain_entries);
+    let mut policy = args.retry_timeout.policy().with_retain_entries(args.retain_entries);
     if let Some(age) = args.retain_age {
         policy = policy.with_retain_age(age);
     }

@@ -181,7 +181,8 @@ impl Copy {
         Ok(())
     }
 
-    /// Reports a position whose rows are gone: no reader passes it in silence (P-102).
+    /// Reports a position whose rows are gone: no reader passes it in silence.
+    // P-102.
     fn note_given_up(&mut self, at: Position) {
         note_line(format!("a repair gave up position {at}: its rows are not in the log"));
         self.given_up.push(at.get());

@@ -108,7 +108,7 @@ impl Stream {
             let stopped = self.stop.is_asked();
             let wait = match until {
                 // What was read already is taken along; the thread reads nothing new.
-                _ if stopped => STOP_PATIENCE,
+                _ if stopped => STOP_TIMEOUT,
                 Some(until) => until.saturating_duration_since(Instant::now()),
                 None => Duration::MAX,
             };
@@ -161,4 +161,4 @@ fn read_chunk(input: &mut impl Read) -> io::Result<Flow> {
 const CHUNK_BYTES: usize = 64 << 10;
 const CHUNKS_AHEAD: usize = 4;
 /// How long bytes that the thread was reading when it was asked to stop may take to arrive here.
-const STOP_PATIENCE: Duration = Duration::from_millis(20);
+const STOP_TIMEOUT: Duration = Duration::from_millis(20);

@@ -103,7 +103,7 @@ fn check_whole(file: &mut File, metadata: &ParquetMetaData) -> Result<(), Fault>
             data_end = data_end.max(from.saturating_add(bytes));
         }
     }
-    // Then as many bytes are left over as the first file has.
+    // Then as many bytes are stale as the first file has.
     let gap = footer_at.saturating_sub(data_end);
     let mut magic = [0; 8];
     if gap < 12 || file.seek(SeekFrom::Start(gap - 4)).and_then(|_| file.read_exact(&mut magic)).is_err() {

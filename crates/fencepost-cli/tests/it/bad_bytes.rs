@@ -130,7 +130,7 @@ fn huge_objects_are_refused_by_their_size() {
             let mut limited = std::process::Command::new("sh");
             // In KiB. Whoever reads even a hundredth of it dies of it.
             limited.args(["-c", "ulimit -v 8000000; exec \"$@\"", "sh", super::support::PROGRAM]);
-            limited.arg(command[0]).arg(&log).args(&command[1..]).args(["--patience", "2s"]);
+            limited.arg(command[0]).arg(&log).args(&command[1..]).args(["--retry-timeout", "2s"]);
             let said = Run::new(limited.output().unwrap());
             assert_eq!(said.code, Some(6), "{command:?}: {}", said.stderr);
             assert!(

@@ -101,7 +101,7 @@ fn file_size_limit(scratch: &Scratch, file: &str) {
         "1000000",
         "--linger",
         "1s",
-        "--patience",
+        "--retry-timeout",
         "1s",
     ];
     let output = Command::new("sh").args(["-c", script, "sh", PROGRAM]).args(args).output().unwrap();

@@ -10,7 +10,7 @@ fn log() -> Scratch {
     let append = ["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1"];
     run(append).ok();
     run(append).ok();
-    // As if the second had died before it could close: post 1, rows 2-11, close 12, post 13, rows 14-23, close 24.
+    // As if the second had died before it could close: fence entry 1, rows 2-11, close 12, fence entry 13, rows 14-23, close 24.
     std::fs::remove_file(scratch.entry(24)).unwrap();
     run(["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1", "--takeover", "now"]).ok();
     scratch
@@ -28,7 +28,7 @@ fn inspect_shows_every_entry_and_why_it_stays() {
     assert_eq!(found["manifest"]["status"], "active");
     assert_eq!((&found["boundary"], &found["tail"]), (&json!(0), &json!(24 + 63 + 11)));
     let expected = json!({
-        "position": 24, "kind": "post", "epoch": 3, "generation": null, "batches": 0, "rows": 0,
+        "position": 24, "kind": "fence", "epoch": 3, "generation": null, "batches": 0, "rows": 0,
         "bytes": entry(&found, 24)["bytes"], "written_by": "fencepost", "state": "live", "kept_because": "live",
     });
     assert_eq!(entry(&found, 24), &expected);
@@ -59,7 +59,7 @@ fn neighbours_that_are_alike_share_a_line() {
 }
 
 #[test]
-fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
+fn a_collection_deletes_what_its_plan_said_and_keeps_the_guarding_fence() {
     let scratch = log();
     let landed = run(["checkpoint", &scratch.log(), "tail", "--json"]).ok().json();
     let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
@@ -67,7 +67,7 @@ fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|object| object["kept_because"] == "needed_post")
+        .filter(|object| object["kept_because"] == "guarding_fence")
         .collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0]["object"], "entry 24");
@@ -80,11 +80,11 @@ fn a_collection_deletes_what_its_plan_said_and_keeps_the_needed_post() {
     assert_eq!(done["deleted"], dry["deleted"]);
     assert_eq!(done["deleted_objects"]["entries"], would_go);
     assert_eq!(done["boundary"], landed["replay_after"]);
-    assert_eq!(done["kept"]["needed_post"], 1);
-    assert_eq!(done["leftovers"], 0);
+    assert_eq!(done["kept"]["guarding_fence"], 1);
+    assert_eq!(done["stale_entries"], 0);
     assert!(done["requests"]["delete"].as_u64().unwrap() > 0);
     let after = run(["inspect", &scratch.log(), "--json"]).ok().json();
-    assert_eq!(entry(&after, 24)["kept_because"], "needed_post");
+    assert_eq!(entry(&after, 24)["kept_because"], "guarding_fence");
     assert!(after["entries"].as_array().unwrap().iter().all(|entry| !entry["kept_because"].is_null()));
     let again = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
     assert_eq!(again["deleted_objects"]["entries"], 0);
@@ -118,7 +118,7 @@ fn what_was_collected_is_an_error_that_says_where_to_go_on() {
 #[test]
 fn a_checkpoint_says_where_it_landed() {
     let scratch = log();
-    // Within the zone of the post at 24.
+    // Within the fence range of the fence entry at 24.
     let landed = run(["checkpoint", &scratch.log(), "30", "--json"]).ok().json();
     assert_eq!((&landed["asked"], &landed["replay_after"]), (&json!(30), &json!(23)));
     let landed = run(["checkpoint", &scratch.log(), "5", "--json"]).ok().json();

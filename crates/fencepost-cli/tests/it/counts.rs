@@ -13,7 +13,7 @@ fn an_append_makes_one_put_for_each_entry_and_nothing_else() {
     assert_eq!(report["entries"], 300);
     assert_eq!(report["requests"], json!({"put": 300, "get": 0, "head": 0, "list": 0, "delete": 0}));
     assert_eq!(report["epoch"], 1);
-    // The first post, which is a handover post, stands at 1.
+    // The first fence entry, which is a clean fence, stands at 1.
     assert_eq!((&report["first_position"], &report["last_position"]), (&json!(2), &json!(301)));
     assert_eq!(report["close_requests"]["put"], 2, "the close entry and the lease");
     assert_eq!(scratch.read_numbers(1), (0..300).collect::<Vec<_>>());

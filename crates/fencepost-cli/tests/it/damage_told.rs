@@ -68,7 +68,7 @@ fn a_reader_says_where_an_entry_was_given_up() {
     assert!(above.stderr.contains("\"given_up\":[]"), "{}", above.stderr);
 }
 
-/// P-101: an opener that did not look above a lost entry put its post there. What was acknowledged above it is no refused write; it stays until its rows
+/// P-101: an opener that did not look above a lost entry put its fence entry there. What was acknowledged above it is no refused write; it stays until its rows
 /// are saved, and somebody says so.
 #[test]
 fn what_a_loss_fenced_off_stays_until_it_is_accepted() {
@@ -105,7 +105,7 @@ fn what_a_loss_fenced_off_stays_until_it_is_accepted() {
 
     let done = run(["gc", "run", &scratch.log(), "--accept-fenced-off", "8", "--json"]).ok().json();
     assert_eq!(
-        (&done["damage"], &done["leftovers"], &done["accepted"]),
+        (&done["damage"], &done["stale_entries"], &done["accepted"]),
         (&json!([]), &json!(0), &json!(5)),
         "{done}"
     );

@@ -193,7 +193,7 @@ fn a_change_of_schema_is_named_with_its_position() {
     run_with(["append", &scratch.log()], b"{\"a\":\"text\"}\n").ok();
     assert_eq!(run(["tail", &scratch.log()]).ok().lines().len(), 2);
     for format in ["csv", "arrow", "parquet"] {
-        // Post, data, close; post, data.
+        // Fence entry, data, close; fence entry, data.
         let refused = run(["tail", &scratch.log(), "--format", format]).fails(9, "position 5");
         assert!(
             refused.stderr.contains("--to 4") && refused.stderr.contains("--from 5"),

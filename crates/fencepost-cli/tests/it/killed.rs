@@ -7,7 +7,7 @@ use std::time::Duration;
 mod long {
     use super::*;
 
-    /// One log, a hundred writers that die. Each takes the log over from the last one, so that dead writers' entries, posts and fillers pile
+    /// One log, a hundred writers that die. Each takes the log over from the last one, so that dead writers' entries, fence entries and fillers pile
     /// up as they would in a year of crashes.
     #[test]
     fn a_hundred_killed_writers_lose_nothing() {

@@ -40,10 +40,10 @@ fn check(log: &str, settings: Settings<'_>, secrets: &[&str]) {
     let rows = scratch.numbers("rows.ndjson", 0, 3);
     for args in [
         &["doctor", log, "--quick"][..],
-        &["append", log, "--from", &rows, "--takeover", "now", "--patience", "1s"],
-        &["append", log, "--from", &rows, "--shard", SHARD, "--patience", "1s"],
-        &["tail", log, "--patience", "1s"],
-        &["gc", "run", log, "--shard", SHARD, "--patience", "1s"],
+        &["append", log, "--from", &rows, "--takeover", "now", "--retry-timeout", "1s"],
+        &["append", log, "--from", &rows, "--shard", SHARD, "--retry-timeout", "1s"],
+        &["tail", log, "--retry-timeout", "1s"],
+        &["gc", "run", log, "--shard", SHARD, "--retry-timeout", "1s"],
     ] {
         for json in [&[][..], &["--json"]] {
             let mut command = command(args.iter().chain(json));

@@ -167,14 +167,14 @@ impl Running {
     /// The next line on stdout.
     #[track_caller]
     pub(crate) fn hear(&self) -> Value {
-        let line = self.stdout.recv_timeout(PATIENCE).expect("a line on stdout");
+        let line = self.stdout.recv_timeout(RETRY_TIMEOUT).expect("a line on stdout");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
     /// The next line on stderr that has `text` in it.
     #[track_caller]
     pub(crate) fn hear_stderr(&self, text: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + RETRY_TIMEOUT;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let line =
@@ -238,4 +238,4 @@ impl Dice {
 }
 
 /// How long a test waits for something that should come at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,11 +1,11 @@
-//! A store that is not there. Listings and reads used to be tried again for a minute each, whatever `--patience` said.
+//! A store that is not there. Listings and reads used to be tried again for a minute each, whatever `--retry-timeout` said.
 
 use super::support::{Run, Scratch, command};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 #[test]
-fn every_command_gives_up_on_a_closed_port_when_its_patience_ends() {
+fn every_command_gives_up_on_a_closed_port_when_its_retry_timeout_ends() {
     every_command_ends(&closed_port(), "no connection to the store could be made");
 }
 
@@ -45,8 +45,8 @@ fn every_command_ends(address: &str, saying: &str) {
                 for secret in [KEY, SECRET, "hunter2", "somebody"] {
                     assert!(!run.stderr.contains(secret), "{args:?}: `{secret}` is in: {}", run.stderr);
                 }
-                assert!(took >= PATIENCE, "{args:?} did not try again: {took:?}");
-                assert!(took < PATIENCE + REQUEST_TIMEOUT + SLACK, "{args:?} took {took:?}");
+                assert!(took >= RETRY_TIMEOUT, "{args:?} did not try again: {took:?}");
+                assert!(took < RETRY_TIMEOUT + REQUEST_TIMEOUT + SLACK, "{args:?} took {took:?}");
             });
         }
     });
@@ -55,7 +55,7 @@ fn every_command_ends(address: &str, saying: &str) {
 fn on(address: &str, args: &[&str]) -> (Run, Duration) {
     let millis = |time: Duration| format!("{}ms", time.as_millis());
     let mut command = command(args);
-    command.args(["--patience", &millis(PATIENCE), "--request-timeout", &millis(REQUEST_TIMEOUT)]);
+    command.args(["--retry-timeout", &millis(RETRY_TIMEOUT), "--request-timeout", &millis(REQUEST_TIMEOUT)]);
     command
         .env("AWS_ACCESS_KEY_ID", KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -74,7 +74,7 @@ fn closed_port() -> String {
 
 const LOG: &str = "s3://bucket/prefix";
 const SHARD: &str = "01234567-89ab-4cde-8f01-23456789abcd";
-const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// For starting twelve processes on a machine that is busy. A second budget of its own, a minute long, does not fit into it.
 const SLACK: Duration = Duration::from_secs(12);

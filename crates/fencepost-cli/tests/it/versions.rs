@@ -108,5 +108,5 @@ fn an_entry_of_a_later_format_is_named_kept_and_never_stepped_over() {
     let before = entries();
     let refused = run(["append", &scratch.log(), "--from", &file, "--takeover", "now"]).fails(6, &live);
     assert!(refused.text().is_empty());
-    assert_eq!(entries(), before, "nothing was appended behind it, no post either");
+    assert_eq!(entries(), before, "nothing was appended behind it, no fence entry either");
 }

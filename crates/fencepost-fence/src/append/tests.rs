@@ -103,7 +103,7 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
 
-/// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its `R`.
+/// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its `replay_after`.
 #[test]
 fn a_manifest_older_than_the_successors_makes_nothing_definite() {
     check(

@@ -1,4 +1,5 @@
-//! The documents of one name (P-95): where its cursors are, and what they hold.
+//! The documents of one name: where its cursors are, and what they hold.
+// P-95.
 
 use crate::{Rule, rules};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
@@ -27,8 +28,9 @@ pub struct CursorFound {
 impl CursorFound {
     /// The position above which it holds everything.
     ///
-    /// SUBTLE: the cursor itself is never moved, so a listing that began after it was made shows it (P-95). Which of its positions such a
+    /// SUBTLE: the cursor itself is never moved, so a listing that began after it was made shows it. Which of its positions such a
     /// listing shows is luck. None of them is too high, and without any the place where it was made is low enough.
+    // P-95.
     #[must_use]
     pub fn held(&self) -> Position {
         self.moved.map_or(self.made.position, |moved| moved.position)
@@ -106,7 +108,8 @@ impl CursorDocuments {
         self.cursors().filter(granted).map(|found| found.held()).min()
     }
 
-    /// Whether one of them may be in the making: then its consumer may not have looked at the boundary yet (P-98).
+    /// Whether one of them may be in the making: then its consumer may not have looked at the boundary yet.
+    // P-98.
     #[must_use]
     pub fn is_in_the_making(&self) -> bool {
         self.cursors().any(|found| !found.decided)

@@ -1,4 +1,5 @@
-//! Opening a cursor: where it was left, or a new one that is checked against the boundary (P-54, P-97).
+//! Opening a cursor: where it was left, or a new one that is checked against the boundary.
+// P-54, P-97.
 
 use super::{CursorCore, CursorDocuments, CursorEvent, CursorFound, Step, Then};
 use crate::{CreateReply, GaveUp, Rule, Tick, rules};
@@ -82,7 +83,8 @@ impl CursorCore {
         }
     }
 
-    /// P-97: it was left half made, as far as anybody knows. If its consumer lives after all, one of the two learns that the other was first.
+    /// It was left half made, as far as anybody knows. If its consumer lives after all, one of the two learns that the other was first.
+    // P-97.
     pub(super) fn handle_given_up(&mut self, now: Tick, reply: CreateReply) {
         let Step::GiveUp(found, open) = &mut self.step else { return };
         match reply {
@@ -103,7 +105,8 @@ impl CursorCore {
         CursorDocument::Cursor(self.nonce, self.made)
     }
 
-    /// P-54: only now that it is written.
+    /// Only now that it is written.
+    // P-54.
     pub(super) fn look(&mut self, now: Tick) {
         self.go(now, Step::Look);
     }

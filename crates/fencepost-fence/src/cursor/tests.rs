@@ -333,7 +333,7 @@ fn unclear_answers_are_asked_for_again_and_then_given_up() {
         other => panic!("{other:?}"),
     };
     let (_, told) = world.run_with(&mut cursor, lies);
-    assert_eq!(told, [CursorEvent::GaveUp(GaveUp::Unknown)], "the patience is over");
+    assert_eq!(told, [CursorEvent::GaveUp(GaveUp::Unknown)], "the retry timeout is over");
 
     let (_, told) = world.run_with(&mut open(8, 0), |_, _| CursorReply::Listed(ReadReply::Unknown));
     assert_eq!(told, [CursorEvent::GaveUp(GaveUp::Unread)]);

@@ -1,4 +1,5 @@
-//! Fillers: every position above a needed post that a dead writer could still reach is occupied (P-17).
+//! Fillers: every position above a guarding fence that a dead writer could still reach is occupied.
+// P-17.
 
 use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, CreateReply, GaveUp, Params, Reply, Request, Rule, Tick,
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fillers {
     open: BTreeMap<Position, Create>,
-    patience: u64,
+    retry_timeout: u64,
 }
 
 /// How far it got.
@@ -23,11 +24,11 @@ pub(super) enum Filling {
 }
 
 impl Fillers {
-    /// Fillers above `post`; `None` if the window leaves nothing to fill.
-    pub(super) fn new(now: Tick, post: Position, params: Params) -> Option<Self> {
-        let create = Create::until(now.plus(params.patience));
-        let open: BTreeMap<_, _> = (1..params.window.get()).map(|step| (post.plus(step), create)).collect();
-        (!open.is_empty()).then_some(Self { open, patience: params.patience })
+    /// Fillers above `fence`; `None` if the window leaves nothing to fill.
+    pub(super) fn new(now: Tick, fence: Position, params: Params) -> Option<Self> {
+        let create = Create::until(now.plus(params.retry_timeout));
+        let open: BTreeMap<_, _> = (1..params.window.get()).map(|step| (fence.plus(step), create)).collect();
+        (!open.is_empty()).then_some(Self { open, retry_timeout: params.retry_timeout })
     }
 
     pub(super) fn poll_request(&mut self, writer: WriterId) -> Option<Request> {
@@ -63,7 +64,7 @@ impl Fillers {
 
     fn occupied(&mut self, now: Tick, at: Position) -> Filling {
         self.open.remove(&at);
-        self.open.values_mut().for_each(|create| create.extend(now.plus(self.patience)));
+        self.open.values_mut().for_each(|create| create.extend(now.plus(self.retry_timeout)));
         if self.open.is_empty() { Filling::Done } else { Filling::Going }
     }
 }

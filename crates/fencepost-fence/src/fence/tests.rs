@@ -1,4 +1,4 @@
-//! Fencing by scripts: epoch 3 over a log whose `R` is 4, in a window of 4. The claimed manifest is version 7.
+//! Fencing by scripts: epoch 3 over a log whose `replay_after` is 4, in a window of 4. The claimed manifest is version 7.
 
 use super::*;
 use crate::testing::{PARAMS, Party, letter, looks, manifest, nonce, play};
@@ -19,8 +19,9 @@ impl Party for Fence {
                 format!("{what}{}:{}{}", header.position, letter(header.kind), header.epoch)
             }
             FenceEvent::Opened(opened) => {
-                let zones: Vec<_> = opened.zones.posts().iter().map(|post| post.get()).collect();
-                format!("open{}:zones{zones:?}", opened.next)
+                let fence_ranges: Vec<_> =
+                    opened.fence_ranges.fences().iter().map(|fence| fence.get()).collect();
+                format!("open{}:ranges{fence_ranges:?}", opened.next)
             }
             FenceEvent::Fenced { by } => format!("fenced-by{by}"),
             FenceEvent::GaveUp(why) => format!("{why:?}"),
@@ -44,20 +45,20 @@ const SEARCH: &str = "LIST MAN7 MAN8 LIST";
 
 /// P-12, P-15: nobody came before, so nothing is in flight.
 #[test]
-fn the_first_epoch_begins_with_a_handover_post() {
+fn the_first_epoch_begins_with_a_clean_fence() {
     check_from(
         "e1r0",
         "get1=absent put1=done list=7 man7=e1r0 man8=absent list=7",
-        "GET1 PUT1:h LIST MAN7 MAN8 LIST open2:zones[]",
+        "GET1 PUT1:h LIST MAN7 MAN8 LIST open2:ranges[]",
     );
 }
 
 /// P-13, P-15.
 #[test]
-fn after_a_close_entry_the_post_is_a_handover() {
+fn after_a_close_entry_the_fence_is_a_clean_fence() {
     check(
         &format!("get5=d2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 replay5:d2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[]"),
+        &format!("GET5 replay5:d2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[]"),
     );
     // Something after the close entry: its writer may have more in flight.
     check(
@@ -71,7 +72,7 @@ fn after_a_close_entry_the_post_is_a_handover() {
 fn after_an_unclean_end_the_window_is_filled_between_two_reads() {
     check(
         &format!("get5=absent tail5 put5=done {LATEST} put7=done put6=done put8=done {LATEST}"),
-        &format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f {SEARCH} open9:zones[5]"),
+        &format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f {SEARCH} open9:ranges[5]"),
     );
 }
 
@@ -106,26 +107,29 @@ fn an_epoch_that_moved_before_the_end_fences() {
 /// P-17.
 #[test]
 fn fillers_that_exist_are_read_back() {
-    let posted = format!("get5=absent tail5 put5=done {LATEST}");
+    let fence_stands = format!("get5=absent tail5 put5=done {LATEST}");
     let asked = format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f");
     check(
-        &format!("{posted} put6=exists get6=d2 put7=exists get7=absent put7=done put8=? put8=done"),
+        &format!("{fence_stands} put6=exists get6=d2 put7=exists get7=absent put7=done put8=? put8=done"),
         &format!("{asked} GET6 GET7 PUT7:f#1 PUT8:f#1 LIST"),
     );
-    check(&format!("{posted} put6=exists get6=? get6=bad put7=no"), &format!("{asked} GET6 GET6#1 NotDone"));
-    check(&format!("{posted} put6=? @100 put6=?"), &format!("{asked} PUT6:f#1 Unknown"));
+    check(
+        &format!("{fence_stands} put6=exists get6=? get6=bad put7=no"),
+        &format!("{asked} GET6 GET6#1 NotDone"),
+    );
+    check(&format!("{fence_stands} put6=? @100 put6=?"), &format!("{asked} PUT6:f#1 Unknown"));
     for unread in ["absent", "?"] {
-        check(&format!("{posted} put6=exists @100 get6={unread}"), &format!("{asked} GET6 Unknown"));
+        check(&format!("{fence_stands} put6=exists @100 get6={unread}"), &format!("{asked} GET6 Unknown"));
     }
     // A filler that may have landed, and is refused then, is not refused for certain. Each that is there is a sign of life for the others.
-    check(&format!("{posted} put6=? put6=no"), &format!("{asked} PUT6:f#1 Unknown"));
+    check(&format!("{fence_stands} put6=? put6=no"), &format!("{asked} PUT6:f#1 Unknown"));
     check(
-        &format!("{posted} @99 put7=done @198 put6=? @199 put6=later"),
+        &format!("{fence_stands} @99 put7=done @198 put6=? @199 put6=later"),
         &format!("{asked} PUT6:f#1 Unknown"),
     );
     // Only the answer to what was asked last counts.
-    check(&format!("{posted} put6=exists put6=done put7=done put8=done"), &format!("{asked} GET6"));
-    check(&format!("{posted} get6=d2 put7=done put8=done"), &asked);
+    check(&format!("{fence_stands} put6=exists put6=done put7=done put8=done"), &format!("{asked} GET6"));
+    check(&format!("{fence_stands} get6=d2 put7=done put8=done"), &asked);
 }
 
 /// P-13.
@@ -162,15 +166,15 @@ fn what_lance_flushed_is_not_replayed() {
     );
 }
 
-/// P-40: leftovers of lower epochs are told apart.
+/// P-40: stale entries of lower epochs are told apart.
 #[test]
-fn leftovers_are_not_replayed() {
+fn stale_entries_are_not_replayed() {
     check("get5=p2 get6=d1 get7=absent tail7", "GET5 pass5:p2 GET6 GET7 pass6:d1 GET8 LOOK7 PUT7:p");
 }
 
 /// P-14.
 #[test]
-fn what_stands_where_the_post_should_go_is_read() {
+fn what_stands_where_the_fence_should_go_is_read() {
     check("get5=absent tail5 put5=exists get5=p3 list=7", "GET5 LOOK5 PUT5:p GET5 LIST MAN7");
     check("get5=absent tail5 put5=exists get5=absent put5=done", "GET5 LOOK5 PUT5:p GET5 PUT5:p#1 LIST");
     check("get5=absent tail5 put5=exists get5=d4", "GET5 LOOK5 PUT5:p GET5 fenced-by4");
@@ -190,7 +194,7 @@ fn what_stands_where_the_post_should_go_is_read() {
     check("get5=absent tail5 put5=later @100 put5=later", "GET5 LOOK5 PUT5:p PUT5:p#1 NotDone");
 }
 
-/// P-14: the read ahead of position 7 is answered while the post is tried at 6. It must not be waited for when the replay goes on.
+/// P-14: the read ahead of position 7 is answered while the fence entry is tried at 6. It must not be waited for when the replay goes on.
 #[test]
 fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
     check(
@@ -203,12 +207,12 @@ fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
     );
 }
 
-/// P-31: the zones of earlier needed posts are known from the replay.
+/// P-31: the fence ranges of earlier guarding fences are known from the replay.
 #[test]
-fn zones_come_from_the_replay() {
+fn fence_ranges_come_from_the_replay() {
     check(
         &format!("get5=p2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 pass5:p2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
+        &format!("GET5 pass5:p2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[5]"),
     );
 }
 
@@ -268,16 +272,18 @@ fn a_look_that_is_not_answered_is_no_tail() {
     );
 }
 
-/// P-93: what was given up is passed, and where it took the place of a beginning, a zone begins with it.
+/// P-93: what was given up is passed, and where it took the place of a beginning, a fence range begins with it.
 #[test]
 fn a_tombstone_is_passed() {
     check(
         &format!("get5=t2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 pass5:t2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:zones[5]"),
+        &format!("GET5 pass5:t2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[5]"),
     );
     check(
         &format!("get5=d2 get6=t2 get7=c2 get8=absent tail8 put8=done {LATEST}"),
-        &format!("GET5 replay5:d2 GET6 GET7 pass6:t2 GET8 pass7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:zones[]"),
+        &format!(
+            "GET5 replay5:d2 GET6 GET7 pass6:t2 GET8 pass7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:ranges[]"
+        ),
     );
     check("get5=c2 get6=t2 get7=absent tail7", "GET5 pass5:c2 GET6 GET7 pass6:t2 GET8 LOOK7 PUT7:p");
 }

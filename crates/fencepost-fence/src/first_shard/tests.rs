@@ -1,4 +1,4 @@
-//! The first shard by lists of answers. The patience is 100 ms.
+//! The first shard by lists of answers. The retry timeout is 100 ms.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Reading ahead, from position 5, three reads at a time, with a patience of 100 ms.
+//! Reading ahead, from position 5, three reads at a time, with a retry timeout of 100 ms.
 
 use super::*;
 use fencepost_format::{EntryKind, Epoch};
@@ -64,7 +64,7 @@ fn what_was_skipped_is_not_waited_for() {
 
 /// A read that has not been answered at all is the driver's to time out.
 #[test]
-fn only_failed_reads_use_up_the_patience() {
+fn only_failed_reads_use_up_the_retry_timeout() {
     let mut forward = forward();
     assert_eq!(asks(&mut forward), [(5, 0)]);
     assert_eq!(forward.pop(Tick(1_000)), None);

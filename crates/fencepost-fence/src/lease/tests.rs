@@ -189,12 +189,12 @@ fn now_asks_nobody() {
 
 /// P-65: an answer that does not come is no sign of death, and not to be waited for without an end.
 #[test]
-fn a_lease_that_cannot_be_read_ends_the_watch_when_the_patience_does() {
+fn a_lease_that_cannot_be_read_ends_the_watch_when_the_retry_timeout_does() {
     for takeover in [Takeover::Expired, Takeover::Free] {
         let (at, verdict) = watch(&mut watching(takeover), 0, |_| ReadReply::Unknown).unwrap();
         assert_eq!((at, verdict), (1_000, Verdict::Unread(EPOCH)), "{takeover:?}");
     }
-    // The patience of one failure; an answer in between ends it.
+    // The retry timeout of one failure; an answer in between ends it.
     let flaky = |now: u64| if now % 900 > 30 { ReadReply::Unknown } else { lease(now) };
     let mut observer = watching(Takeover::Expired);
     let mut last = 0;

@@ -1,4 +1,4 @@
-//! A whole opening by scripts: claim, replay, post, fillers and the last look.
+//! A whole opening by scripts: claim, replay, fence entry, fillers and the last look.
 
 use super::*;
 use crate::testing::{PARAMS, Party, SHARD, looks, nonce, play};
@@ -33,7 +33,7 @@ fn check(script: &str, expect: &str) {
 
 /// P-10, P-12, P-18.
 #[test]
-fn an_opening_claims_replays_posts_and_looks_again() {
+fn an_opening_claims_replays_fences_and_looks_again() {
     check(
         "list=7 man7=e1r4 man8=absent list=7 cre8=done list=8 man8=e2r4n20 man9=absent list=8 \
          get5=c1 get6=absent tail6 put6=done list=8 man8=e2r4n20 man9=absent list=8",

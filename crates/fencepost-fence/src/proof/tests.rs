@@ -1,4 +1,4 @@
-//! Logs as text: `3:p2` is a post of epoch 2 at 3, `5:_` something that cannot be understood, `l` behind it is Lance's. The window is 4.
+//! Logs as text: `3:p2` is a fence entry of epoch 2 at 3, `5:_` something that cannot be understood, `l` behind it is Lance's. The window is 4.
 
 use super::*;
 use crate::testing::header;
@@ -53,7 +53,7 @@ fn a_gap_below_a_proof_is_a_loss() {
     check(0, "1:h1 4:_ 5:c1", "lost2-3:by5");
 }
 
-/// P-90: what lies at or below `R` may have been collected.
+/// P-90: what lies at or below `replay_after` may have been collected.
 #[test]
 fn nothing_is_lost_below_the_checkpoint() {
     check(4, "1:p1 3:d1 5:d1 6:c1", "");
@@ -67,7 +67,7 @@ fn lances_entries_leave_it_open() {
     check(0, "1:d1l 3:p2l 4:d2l", "gap2-2");
 }
 
-/// An opener that took the gap for the tail put its post there. What stands above was acknowledged, and is read by nobody.
+/// An opener that took the gap for the tail put its fence entry there. What stands above was acknowledged, and is read by nobody.
 #[test]
 fn a_gap_that_was_taken_for_the_tail_is_seen_afterwards() {
     check(1, "2:d1 3:p2 4:d1 5:d1 6:d1 7:c1 8:f2", "off3:by7");
@@ -78,7 +78,7 @@ fn a_gap_that_was_taken_for_the_tail_is_seen_afterwards() {
 
 /// What dead writers leave in their successors' ranges proves nothing against these.
 #[test]
-fn leftovers_are_no_losses() {
+fn stale_entries_are_no_losses() {
     check(0, "1:h1 2:d1 3:p2 4:d1 5:f2 6:f2 7:d2 8:c2 9:h3", "");
     check(0, "1:h1 2:d1 3:p2 4:f2 5:d1 6:p3 7:f3 8:f3 9:f3", "");
 }
@@ -99,9 +99,9 @@ fn a_tombstone_neither_hides_nor_revives() {
         tombstone_epoch(&log(words), missing, Position::NONE, Position::new(at)).map(Epoch::get)
     };
     assert_eq!(epoch("1:h1 2:d1 4:d1 5:c1", &[3], 3), Some(1));
-    // The post of epoch 2 is what is missing: the leftover at 4 stays one.
+    // The fence entry of epoch 2 is what is missing: the stale entry at 4 stays one.
     assert_eq!(epoch("1:h1 2:d1 4:d1 5:f2 6:f2 7:d2", &[3], 3), Some(2));
-    // Its post is there: 3 was an entry of epoch 1.
+    // Its fence entry is there: 3 was an entry of epoch 1.
     assert_eq!(epoch("1:h1 2:d1 4:d1 5:p2 6:f2", &[3], 3), Some(1));
     // Of two, the upper one began epoch 2.
     assert_eq!(epoch("1:h1 4:f2 5:f2", &[2, 3], 2), Some(1));

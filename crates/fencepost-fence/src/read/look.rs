@@ -1,8 +1,9 @@
-//! What a reader may conclude from what it reads (P-45 to P-48).
+//! What a reader may conclude from what it reads.
 //!
-//! What stands at or below `R` may have landed there after the entry that belonged there was collected: the post of an opener that woke late, say. To
+//! What stands at or below `replay_after` may have landed there after the entry that belonged there was collected: the fence entry of an opener that woke late, say. To
 //! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, that nothing of the log was here, or that
 //! what was here is in an SSTable of Lance's.
+// P-45 to P-48.
 
 use crate::{Attempt, ReadReply, Reply, Request, Rule, Tick, Window, rules};
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
@@ -16,8 +17,8 @@ pub(super) struct Shown {
     kept: Position,
     /// What was read up to here had been read before that look.
     through: Position,
-    /// The end of the zone of the last post that was found to belong to the log.
-    zone_end: Position,
+    /// The end of the fence range of the last fence entry that was found to belong to the log.
+    fence_range_end: Position,
 }
 
 impl Shown {
@@ -25,18 +26,19 @@ impl Shown {
     ///
     /// SUBTLE: three kinds of entries need no look.
     /// * Those of the epoch that rules. They change nothing, and a late one of these stands where the log had it too.
-    /// * The first entry that a reader meets, unless it is a post: its writer had opened below it (P-18), so no entry above it that
+    /// * The first entry that a reader meets, unless it is a fence entry: its writer had opened below it, so no entry above it that
     ///   counts is of an earlier epoch. The first entry of all, of the first epoch, can be nobody else's.
-    /// * A leftover in a zone: no row of the log was ever there.
+    /// * A stale entry in a fence range: no row of the log was ever there.
     ///
-    /// That it is flushed (P-48) is a conclusion of its own, whatever its epoch.
+    /// That it is flushed is a conclusion of its own, whatever its epoch.
+    // P-18, P-48.
     pub(super) fn leaves_open(self, entry: &EntryHeader, highest: Epoch, flushed: bool) -> bool {
         let at = entry.position;
         let concludes = if highest.is_none() {
             let first = at == Position::FIRST && entry.epoch == Epoch::FIRST;
-            matches!(entry.kind, EntryKind::Post | EntryKind::Handover) && !first
+            matches!(entry.kind, EntryKind::Fence | EntryKind::CleanFence) && !first
         } else {
-            entry.epoch > highest || (entry.epoch < highest && at > self.zone_end)
+            entry.epoch > highest || (entry.epoch < highest && at > self.fence_range_end)
         };
         let read_before = at <= self.through || !rules::on(Rule::LookAfterRead);
         let concludes =
@@ -51,11 +53,11 @@ impl Shown {
 
     /// Notes that an entry which belongs to the log is passed while `highest` rules below it.
     pub(super) fn pass(&mut self, entry: &EntryHeader, highest: Epoch, window: Window) {
-        if entry.kind == EntryKind::Post && entry.epoch > highest && !entry.is_by_lance() {
-            self.zone_end = entry.position.plus(window.get() - 1);
+        if entry.kind == EntryKind::Fence && entry.epoch > highest && !entry.is_by_lance() {
+            self.fence_range_end = entry.position.plus(window.get() - 1);
         }
-        if entry.position >= self.zone_end {
-            self.zone_end = Position::NONE;
+        if entry.position >= self.fence_range_end {
+            self.fence_range_end = Position::NONE;
         }
         if entry.position >= self.through {
             self.through = Position::NONE;

@@ -49,7 +49,7 @@ fn after(replay_after: u64) -> Start {
     flushed(replay_after, 1)
 }
 
-/// Just above `R`, where Lance flushed the generations below this one.
+/// Just above `replay_after`, where Lance flushed the generations below this one.
 fn flushed(replay_after: u64, below: u64) -> Start {
     Start::AfterReplay { replay_after: Position::new(replay_after), flushed_below: Generation(below) }
 }
@@ -64,7 +64,7 @@ fn anywhere(next: u64, replay_after: u64) -> Start {
 
 /// P-40.
 #[test]
-fn leftovers_and_markers_are_not_handed_out() {
+fn stale_entries_and_markers_are_not_handed_out() {
     check(
         after(4),
         Some(8),
@@ -253,7 +253,7 @@ fn the_cursor_follows_what_was_handed_out() {
 }
 
 /// P-43: a walk that ended at the last position below its start has not passed it. Whoever goes on there would take the epoch below for the one that rules,
-/// and a leftover for rows.
+/// and a stale entry for rows.
 #[test]
 fn an_epoch_that_was_not_read_to_the_end_is_not_known() {
     for (script, expect) in [

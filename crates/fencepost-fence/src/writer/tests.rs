@@ -1,4 +1,4 @@
-//! An open epoch by scripts: epoch 2 with its post at 5 in a window of 4, `R` at 3, first append at 9.
+//! An open epoch by scripts: epoch 2 with its fence entry at 5 in a window of 4, `replay_after` at 3, first append at 9.
 
 use super::*;
 use crate::Pipelining;
@@ -64,15 +64,15 @@ fn check_with(pipelining: Pipelining, in_table: bool, claimed: &str, script: &st
 }
 
 fn opened(claimed: &str) -> Opened {
-    let mut zones = Zones::default();
-    zones.note(Position::new(5));
+    let mut fence_ranges = FenceRanges::default();
+    fence_ranges.note(Position::new(5));
     Opened {
         epoch: Epoch::new(2),
         nonce: nonce(Epoch::new(2)),
-        post: Position::new(5),
-        handover: false,
+        fence: Position::new(5),
+        clean_fence: false,
         next: Position::new(9),
-        zones,
+        fence_ranges,
         manifest: manifest(7, claimed),
     }
 }
@@ -91,7 +91,7 @@ fn a_checkpoint_is_at_most_the_acknowledged_tail() {
 
 /// P-31.
 #[test]
-fn a_checkpoint_in_the_zone_is_rounded_down() {
+fn a_checkpoint_in_the_fence_range_is_rounded_down() {
     for (asked, rests) in [(4, 4), (5, 4), (7, 4), (8, 8)] {
         check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 LIST CRE8:e2r{rests}h8"));
     }

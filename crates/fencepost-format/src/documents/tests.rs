@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    Boundary, Consumed, CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX, Epoch, FormatError,
-    ID_MAX, Lease, Nonce, Position, Release, Version,
+    Boundary, Consumed, CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX, Epoch, Forgotten,
+    FormatError, ID_MAX, Lease, Nonce, Position, Version,
 };
 
 fn boundary(text: &str) -> Result<Boundary, FormatError> {
@@ -23,18 +23,18 @@ fn lease(text: &str) -> Result<Lease, FormatError> {
 /// F-20, F-21, F-22, F-24: the very bytes, written and read.
 #[test]
 fn documents_are_laid_out_as_documented() {
-    let text = r#"{"format":1,"boundary":42,"kept_posts":[1,9]}"#;
+    let text = r#"{"format":1,"boundary":42,"guarding_fences":[1,9]}"#;
     let document =
-        Boundary { boundary: Position::new(42), kept_posts: vec![Position::new(1), Position::new(9)] };
+        Boundary { boundary: Position::new(42), guarding_fences: vec![Position::new(1), Position::new(9)] };
     assert_eq!(document.encode().unwrap(), text);
     assert_eq!(boundary(text).unwrap(), document);
 
     let text = r#"{"format":1,"epoch":3,"version":8,"replay_after":18}"#;
     let document =
-        Release { epoch: Epoch::new(3), version: Version::new(8), replay_after: Position::new(18) };
+        Forgotten { epoch: Epoch::new(3), version: Version::new(8), replay_after: Position::new(18) };
     assert_eq!(document.encode(), text);
-    assert_eq!(Release::decode("release", Epoch::new(3), text.as_bytes()).unwrap(), document);
-    assert!(Release::decode("release", Epoch::new(2), text.as_bytes()).is_err());
+    assert_eq!(Forgotten::decode("forgotten", Epoch::new(3), text.as_bytes()).unwrap(), document);
+    assert!(Forgotten::decode("forgotten", Epoch::new(2), text.as_bytes()).is_err());
 
     let text =
         r#"{"format":1,"name":"copy","nonce":"000000000000000000000000000000fe","position":42,"epoch":3}"#;
@@ -68,19 +68,19 @@ fn what_is_no_document_is_refused() {
         "",
         "{",
         "[]",
-        r#"{"boundary":42,"kept_posts":[]}"#,
-        r#"{"format":0,"boundary":42,"kept_posts":[]}"#,
+        r#"{"boundary":42,"guarding_fences":[]}"#,
+        r#"{"format":0,"boundary":42,"guarding_fences":[]}"#,
         r#"{"format":1,"boundary":42}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[],"more":1}"#,
-        r#"{"format":1,"boundary":42,"boundary":42,"kept_posts":[]}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[9,1]}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[9,9]}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[0]}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[43]}"#,
-        r#"{"format":1,"boundary":-42,"kept_posts":[]}"#,
-        r#"{"format":1,"boundary":42.0,"kept_posts":[]}"#,
-        r#"{"format":1,"boundary":18446744073709551615,"kept_posts":[]}"#,
-        r#"{"format":1,"boundary":42,"kept_posts":[]} x"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[],"more":1}"#,
+        r#"{"format":1,"boundary":42,"boundary":42,"guarding_fences":[]}"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[9,1]}"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[9,9]}"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[0]}"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[43]}"#,
+        r#"{"format":1,"boundary":-42,"guarding_fences":[]}"#,
+        r#"{"format":1,"boundary":42.0,"guarding_fences":[]}"#,
+        r#"{"format":1,"boundary":18446744073709551615,"guarding_fences":[]}"#,
+        r#"{"format":1,"boundary":42,"guarding_fences":[]} x"#,
     ];
     for text in bad {
         let error = boundary(text).unwrap_err();
@@ -95,7 +95,7 @@ fn what_is_no_document_is_refused() {
 #[test]
 fn documents_under_a_wrong_name_are_misplaced() {
     let wrong = [
-        boundary(r#"{"format":1,"boundary":41,"kept_posts":[]}"#).unwrap_err(),
+        boundary(r#"{"format":1,"boundary":41,"guarding_fences":[]}"#).unwrap_err(),
         lease(r#"{"format":1,"epoch":2,"holder":"","counter":0,"ttl_ms":0,"released":true}"#).unwrap_err(),
     ];
     for error in wrong {
@@ -115,10 +115,10 @@ fn documents_above_a_mebibyte_are_neither_read_nor_written() {
     let spaces = " ".repeat(DOCUMENT_BYTES_MAX + 1);
     assert!(matches!(boundary(&spaces), Err(FormatError::TooLarge { .. })));
     let first = ID_MAX - 60_000;
-    let kept_posts = (first..ID_MAX).map(Position::new).collect();
-    let many = Boundary { boundary: Position::new(ID_MAX), kept_posts };
+    let guarding_fences = (first..ID_MAX).map(Position::new).collect();
+    let many = Boundary { boundary: Position::new(ID_MAX), guarding_fences };
     assert!(matches!(many.encode(), Err(FormatError::TooLarge { .. })));
-    let unordered = Boundary { boundary: Position::new(9), kept_posts: vec![Position::new(10)] };
+    let unordered = Boundary { boundary: Position::new(9), guarding_fences: vec![Position::new(10)] };
     assert!(matches!(unordered.encode(), Err(FormatError::Refused { .. })));
 }
 
@@ -138,9 +138,9 @@ fn long_holders_are_cut_at_a_character() {
 
 proptest! {
     #[test]
-    fn documents_come_back(at in 0..=ID_MAX, posts in prop::collection::btree_set(1..=ID_MAX, 0..20), holder in ".*") {
-        let kept_posts: Vec<_> = posts.into_iter().filter(|post| *post <= at).map(Position::new).collect();
-        let document = Boundary { boundary: Position::new(at), kept_posts };
+    fn documents_come_back(at in 0..=ID_MAX, fences in prop::collection::btree_set(1..=ID_MAX, 0..20), holder in ".*") {
+        let guarding_fences: Vec<_> = fences.into_iter().filter(|fence| *fence <= at).map(Position::new).collect();
+        let document = Boundary { boundary: Position::new(at), guarding_fences };
         let bytes = document.encode().unwrap();
         prop_assert_eq!(Boundary::decode("b", Position::new(at), &bytes).unwrap(), document);
 
@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn any_cut_or_changed_byte_is_a_document_or_a_typed_error(at in 0_usize..60, with: u8, cut in 0_usize..60) {
-        let mut bytes = br#"{"format":1,"boundary":42,"kept_posts":[1,9]}"#.to_vec();
+        let mut bytes = br#"{"format":1,"boundary":42,"guarding_fences":[1,9]}"#.to_vec();
         let at = at % bytes.len();
         bytes[at] = with;
         bytes.truncate(bytes.len() - cut % bytes.len());

@@ -24,11 +24,12 @@ use crate::{EntryHeader, EntryKind, EntryTail, FormatError, Position, TRAILER_BY
 impl Entry {
     /// Reads the whole object named after `expected`: framing, checksum, metadata and rows.
     ///
-    /// Nothing is taken on trust, and nothing is skipped (F-13): an error means that the object is not a whole and sound
+    /// Nothing is taken on trust, and nothing is skipped: an error means that the object is not a whole and sound
     /// entry of this position. Columns share the memory of `bytes` unless they are compressed or misaligned.
     ///
     /// # Errors
     /// Any [`FormatError`] but `Refused`.
+    // F-13.
     pub fn decode(
         object: &str,
         expected: Position,
@@ -107,7 +108,8 @@ pub(super) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// F-10: first the end of the object, which says whether there is a checksum; then, if so, the checksum.
+    /// First the end of the object, which says whether there is a checksum; then, if so, the checksum.
+    // F-10.
     fn open(
         object: &'a str,
         expected: Position,

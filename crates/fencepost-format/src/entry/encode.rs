@@ -14,7 +14,8 @@ use crate::{BODY_BYTES_MAX, EntryKind, Epoch, FormatError, Nonce, Position, TRAI
 /// One submission's batches as the messages of a stream, before it is known which entry they will be in.
 ///
 /// Costs one copy of the columns and one pass for the checksum; sealing costs neither. The messages are complete in
-/// themselves: dictionaries come with them, so that submissions can stand in one entry in any order (F-12).
+/// themselves: dictionaries come with them, so that submissions can stand in one entry in any order.
+// F-12.
 #[derive(Clone, Debug)]
 pub struct EncodedBatches {
     schema: SchemaRef,
@@ -30,8 +31,9 @@ impl EncodedBatches {
     ///
     /// # Errors
     /// [`FormatError::Refused`]: there are none; their schemas differ, in fields or in metadata; the schema's
-    /// metadata has a key that logs use themselves (F-6); Arrow cannot write them to a stream, or writes one that it
+    /// metadata has a key that logs use themselves; Arrow cannot write them to a stream, or writes one that it
     /// could not read again; or the [default limits](DecodeLimits::DEFAULT) of readers are too tight for them.
+    // F-6.
     pub fn encode(batches: &[RecordBatch]) -> Result<Self, FormatError> {
         let Some(first) = batches.first() else {
             return Err(FormatError::Refused { reason: "there are no batches".into() });
@@ -101,7 +103,7 @@ impl EncodedBatches {
 /// # Errors
 /// [`FormatError::Refused`]: there are no groups, their schemas differ, or together they exceed 2^32 batches or the
 /// [default limits](DecodeLimits::DEFAULT) of readers.
-pub fn seal_data(
+pub fn assemble_entry(
     position: Position,
     epoch: Epoch,
     nonce: Nonce,
@@ -135,10 +137,11 @@ pub fn seal_data(
     }))
 }
 
-/// Makes a post, handover, filler or close entry: an object of about 350 bytes (F-7).
+/// Makes a guarding fence, clean fence, filler or close entry: an object of about 350 bytes.
 ///
 /// # Panics
-/// For [`EntryKind::Data`], which is made by [`seal_data`].
+/// For [`EntryKind::Data`], which is made by [`assemble_entry`].
+// F-7.
 #[must_use]
 pub fn encode_marker(kind: EntryKind, position: Position, epoch: Epoch, nonce: Nonce) -> Bytes {
     assert!(!kind.is_data(), "a marker has no rows");
@@ -276,7 +279,8 @@ fn is_compared_badly(data_type: &DataType) -> bool {
     }
 }
 
-/// What readers take by default (F-23), less the end of the stream and the trailer.
+/// What readers take by default, less the end of the stream and the trailer.
+// F-23.
 const BODY_BYTES_SEALED_MAX: u64 = DecodeLimits::DEFAULT.object_bytes_max - 8 - TRAILER_BYTES as u64;
 const _: () = assert!(BODY_BYTES_SEALED_MAX < BODY_BYTES_MAX, "the trailer can state what readers take");
 

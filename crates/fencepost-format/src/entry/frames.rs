@@ -38,7 +38,8 @@ impl<'a> Frames<'a> {
         Self { object, stream, at: 0 }
     }
 
-    /// The next message, or `None` at the end-of-stream marker, which must be the last thing in the stream (F-4).
+    /// The next message, or `None` at the end-of-stream marker, which must be the last thing in the stream.
+    // F-4.
     pub(super) fn next(&mut self) -> Result<Option<Frame<'a>>, FormatError> {
         let offset = self.at;
         let Some((prefix, rest)) = self.stream[offset..].split_first_chunk::<8>() else {

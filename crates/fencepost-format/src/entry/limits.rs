@@ -51,7 +51,7 @@ impl DecodeLimits {
         Self { decoded_bytes_max, ..self }
     }
 
-    /// Sets how many rows an entry may have. Default 2^31; rows of type null take no memory, only patience.
+    /// Sets how many rows an entry may have. Default 2^31; rows of type null take no memory, only time.
     #[must_use]
     pub const fn with_rows_max(self, rows_max: u64) -> Self {
         Self { rows_max, ..self }

@@ -7,9 +7,10 @@ use arrow_schema::{Schema, SchemaRef};
 use super::limits::Fault;
 use crate::{EntryKind, Epoch, FormatError, Generation};
 
-/// Decimal; in every entry (F-5).
+/// Decimal; in every entry.
+// F-5.
 pub(super) const WRITER_EPOCH: &str = "writer_epoch";
-/// In posts and other markers: `true`.
+/// In fence entries and other markers: `true`.
 pub(super) const FENCE_SENTINEL: &str = "fence_sentinel";
 /// Ours, in markers only: what the marker is for.
 pub(super) const KIND: &str = "fencepost_kind";
@@ -54,17 +55,19 @@ impl EntryMetadata {
         })
     }
 
-    /// What an entry by Lance is for; `is_bare` says that it has neither fields nor batches (F-11).
+    /// What an entry by Lance is for; `is_bare` says that it has neither fields nor batches.
     ///
     /// SUBTLE: the key alone does not make a sentinel. Older Lance let users put it into their schemas, and taking
-    /// such an entry for a post would lose its rows.
+    /// such an entry for a fence entry would lose its rows.
+    // F-11.
     pub(super) const fn kind_by_lance(&self, is_bare: bool) -> EntryKind {
-        if self.has_sentinel_key && is_bare { EntryKind::Post } else { EntryKind::Data }
+        if self.has_sentinel_key && is_bare { EntryKind::Fence } else { EntryKind::Data }
     }
 }
 
-/// The schema as its user knows it: without the keys that Lance's reader takes out (F-6), and, for a marker, which
+/// The schema as its user knows it: without the keys that Lance's reader takes out, and, for a marker, which
 /// has no user, without those that make it one.
+// F-6.
 pub(super) fn user_schema(stored: &Schema, kind: EntryKind) -> SchemaRef {
     let mut metadata = stored.metadata().clone();
     for &key in TAKEN_OUT {
@@ -77,14 +80,16 @@ pub(super) fn user_schema(stored: &Schema, kind: EntryKind) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(stored.fields().clone(), metadata))
 }
 
-/// The schema to store for a user's: with the epoch, and nothing else of ours (F-5).
+/// The schema to store for a user's: with the epoch, and nothing else of ours.
+// F-5.
 pub(super) fn stored_schema(user: &Schema, epoch: Epoch) -> Schema {
     let mut metadata = user.metadata().clone();
     metadata.insert(WRITER_EPOCH.to_owned(), epoch.to_string());
     Schema::new_with_metadata(user.fields().clone(), metadata)
 }
 
-/// The schema of a marker (F-7).
+/// The schema of a marker.
+// F-7.
 pub(super) fn marker_schema(kind: EntryKind, epoch: Epoch) -> Schema {
     let metadata = [
         (WRITER_EPOCH.to_owned(), epoch.to_string()),
@@ -94,9 +99,10 @@ pub(super) fn marker_schema(kind: EntryKind, epoch: Epoch) -> Schema {
     Schema::new_with_metadata(arrow_schema::Fields::empty(), std::collections::HashMap::from(metadata))
 }
 
-/// Refuses a user's schema that carries a key which a log uses itself (F-6).
+/// Refuses a user's schema that carries a key which a log uses itself.
 ///
 /// Lance drops such keys from what it writes; here the caller is told instead.
+// F-6.
 pub(super) fn check_user_schema(user: &Schema) -> Result<(), FormatError> {
     for key in TAKEN_OUT.iter().copied().chain([FENCE_SENTINEL, KIND]) {
         if user.metadata().contains_key(key) {
@@ -110,8 +116,8 @@ pub(super) fn check_user_schema(user: &Schema) -> Result<(), FormatError> {
 fn name_of_kind(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Data => "data",
-        EntryKind::Post => "post",
-        EntryKind::Handover => "handover",
+        EntryKind::Fence => "fence",
+        EntryKind::CleanFence => "clean_fence",
         EntryKind::Filler => "filler",
         EntryKind::Close => "close",
         EntryKind::Tombstone => "tombstone",
@@ -119,8 +125,8 @@ fn name_of_kind(kind: EntryKind) -> &'static str {
 }
 
 fn kind_of_name(name: &str) -> Option<EntryKind> {
-    use EntryKind::{Close, Filler, Handover, Post, Tombstone};
-    [Post, Handover, Filler, Close, Tombstone].into_iter().find(|kind| name_of_kind(*kind) == name)
+    use EntryKind::{CleanFence, Close, Fence, Filler, Tombstone};
+    [Fence, CleanFence, Filler, Close, Tombstone].into_iter().find(|kind| name_of_kind(*kind) == name)
 }
 
 /// Digits only: no sign, no spaces.

@@ -1,4 +1,5 @@
-//! Looking at what Arrow wrote with a reader's eyes, before anybody relies on it (F-23).
+//! Looking at what Arrow wrote with a reader's eyes, before anybody relies on it.
+// F-23.
 
 use arrow_array::RecordBatch;
 use arrow_ipc::convert::try_schema_from_flatbuffer_bytes;

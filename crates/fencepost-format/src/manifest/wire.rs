@@ -1,7 +1,8 @@
-//! The protobuf of a manifest (F-14), with every unknown field kept (F-16).
+//! The protobuf of a manifest, with every unknown field kept.
 //!
 //! prost's derive drops what it does not know, and rewriting a newer Lance's manifest would lose it. So the fields
 //! are walked here, with prost's primitives; known ones become values, the others stay as the bytes they were.
+// F-14, F-16.
 
 use std::ops::RangeInclusive;
 
@@ -310,7 +311,8 @@ const SHARD_SPEC_ID: u32 = 10;
 const SHARD_ID: u32 = 11;
 const SHARD_FIELDS: u32 = 14;
 const STATUS: u32 = 15;
-/// Ours (F-15). Far above what Lance is likely to use, and outside the range that protobuf reserves.
+/// Ours. Far above what Lance is likely to use, and outside the range that protobuf reserves.
+// F-15.
 const NONCE: u32 = 20_480;
 /// Ours as well.
 const LANCE_BEFORE: u32 = 20_481;

@@ -174,7 +174,7 @@ fn misplaced_entries_are_noticed() {
     assert!(matches!(error, FormatError::Misplaced { found: 5, expected: 6, .. }), "{error}");
 }
 
-/// F-13: a cut marker is not taken for a post by Lance, neither whole nor by its head.
+/// F-13: a cut marker is not taken for a fence entry by Lance, neither whole nor by its head.
 #[test]
 fn markers_without_their_trailers_are_noticed() {
     let object = encode_marker(EntryKind::Filler, AT, EPOCH, NONCE);

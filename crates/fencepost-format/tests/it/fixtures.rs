@@ -18,8 +18,8 @@ use bytes::Bytes;
 use fencepost_format::{
     Boundary, Consumed, CursorDecision, CursorDocument, CursorName, DecodeLimits, EncodedBatches, Entry,
     EntryHeader, EntryKind, EntryTail, Epoch, LanceHead, Lease, Manifest, Nonce, Position, ShardId,
-    ShardPaths, ShardStatus, TRAILER_BYTES, Version, decode_header, decode_lance_head, decode_version_hint,
-    encode_marker, encode_version_hint, parse_entry_name, parse_manifest_name, seal_data,
+    ShardPaths, ShardStatus, TRAILER_BYTES, Version, assemble_entry, decode_header, decode_lance_head,
+    decode_version_hint, encode_marker, encode_version_hint, parse_entry_name, parse_manifest_name,
 };
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ fn check_entry(path: &Path, expected: &Value) -> Entry {
     let header = entry.header();
     assert_eq!(Value::from(position.get()), expected["position"]);
     assert_eq!(Value::from(header.epoch.get()), expected["writer_epoch"], "{path:?}");
-    assert_eq!(header.kind == EntryKind::Post, expected["is_sentinel"], "{path:?}");
+    assert_eq!(header.kind == EntryKind::Fence, expected["is_sentinel"], "{path:?}");
     assert!(header.is_by_lance() && entry.trailer().is_none());
     assert_eq!(serde_json::to_value(entry.generation().map(|it| it.0)).unwrap(), expected["generation"]);
     assert_eq!(Value::from(entry.summary().object_bytes), expected["file_bytes"]);
@@ -212,7 +212,7 @@ fn the_first_fencepost_still_writes_the_same_objects() {
     for (position, kind) in kinds {
         let groups: Vec<_> = groups.iter().map(|group| EncodedBatches::encode(group).unwrap()).collect();
         let object = match kind {
-            EntryKind::Data => seal_data(position, epoch, nonce, &groups).unwrap().concat(),
+            EntryKind::Data => assemble_entry(position, epoch, nonce, &groups).unwrap().concat(),
             marker => encode_marker(marker, position, epoch, nonce).to_vec(),
         };
         write(paths.entry(position), &object);
@@ -244,7 +244,8 @@ fn first_fencepost() -> FirstFencepost {
         nonce: Some(Nonce(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)),
         ..Manifest::initial(ShardId::parse(SHARD).unwrap())
     };
-    let kinds = [EntryKind::Post, EntryKind::Filler, EntryKind::Data, EntryKind::Close, EntryKind::Handover];
+    let kinds =
+        [EntryKind::Fence, EntryKind::Filler, EntryKind::Data, EntryKind::Close, EntryKind::CleanFence];
     let kinds = std::array::from_fn(|at| (Position::new(10 + at as u64), kinds[at]));
     let rows = |ids: &[i64], colours: &[&str]| {
         let ids: ArrayRef = Arc::new(Int64Array::from(ids.to_vec()));
@@ -266,7 +267,7 @@ fn first_fencepost() -> FirstFencepost {
         groups: [vec![rows(&[1, 2], &["red", "green"]), rows(&[3], &["red"])], vec![rows(&[4], &["blue"])]],
         boundary: Boundary {
             boundary: Position::new(9),
-            kept_posts: vec![Position::new(1), Position::new(5)],
+            guarding_fences: vec![Position::new(1), Position::new(5)],
         },
         cursor: (
             CursorName::parse("copy").unwrap(),
@@ -286,12 +287,12 @@ fn first_fencepost() -> FirstFencepost {
 
 /// A sentinel of Lance's with its epoch, taken by itself as a collector does.
 #[test]
-fn sentinels_by_lance_are_posts() {
+fn sentinels_by_lance_are_fences() {
     let (set, shard) = shards().into_iter().find(|(set, _)| *set == "f2").unwrap();
     let path = shard_dir(set, &shard).join("wal").join(fencepost_format::entry_name(Position::new(9)));
     let bytes = Bytes::from(fs::read(path).unwrap());
     let entry = Entry::decode("sentinel", Position::new(9), &bytes, DecodeLimits::DEFAULT).unwrap();
-    assert_eq!((entry.header().kind, entry.header().epoch), (EntryKind::Post, Epoch::new(3)));
+    assert_eq!((entry.header().kind, entry.header().epoch), (EntryKind::Fence, Epoch::new(3)));
     assert!(entry.schema().fields().is_empty() && entry.schema().metadata().is_empty());
 }
 

@@ -19,7 +19,7 @@ use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use fencepost_format::{
     DecodeLimits, EncodedBatches, Entry, EntryKind, EntryTail, Epoch, FormatError, Nonce, Position,
-    SoundEntry, TRAILER_BYTES, decode_header, encode_marker, seal_data,
+    SoundEntry, TRAILER_BYTES, assemble_entry, decode_header, encode_marker,
 };
 use proptest::prelude::*;
 
@@ -185,7 +185,7 @@ fn delta_dictionaries_grow() {
 fn markers_say_what_they_are_for() {
     for kind in MARKERS {
         let object = encode_marker(kind, AT, EPOCH, NONCE);
-        assert!(object.len() <= 400, "a kept post is {} bytes", object.len());
+        assert!(object.len() <= 400, "a guarding fence is {} bytes", object.len());
         let entry = Entry::decode("marker", AT, &object, DecodeLimits::DEFAULT).unwrap();
         assert_eq!((entry.header().kind, entry.header().nonce), (kind, Some(NONCE)));
         assert!(entry.batches().is_empty() && entry.schema().metadata().is_empty());
@@ -202,8 +202,8 @@ fn markers_say_what_they_are_for() {
 fn large_columns_are_chunks_of_their_own() {
     let large = people(&(0..10_000).collect::<Vec<_>>());
     let group = EncodedBatches::encode(&[large.clone(), large]).unwrap();
-    let chunks = seal_data(AT, EPOCH, NONCE, std::slice::from_ref(&group)).unwrap();
-    let again = seal_data(AT.next(), EPOCH, NONCE, std::slice::from_ref(&group)).unwrap();
+    let chunks = assemble_entry(AT, EPOCH, NONCE, std::slice::from_ref(&group)).unwrap();
+    let again = assemble_entry(AT.next(), EPOCH, NONCE, std::slice::from_ref(&group)).unwrap();
     assert_eq!(chunks.len(), 6, "schema, and for each batch its header and its columns, and the end");
     assert!(chunks.iter().zip(&again).skip(1).take(4).all(|(one, other)| one.as_ptr() == other.as_ptr()));
     assert_eq!(group.bytes(), chunks[1..5].iter().map(|chunk| chunk.len() as u64).sum::<u64>());
@@ -226,7 +226,7 @@ fn batches_that_cannot_become_an_entry_are_refused() {
     let one = EncodedBatches::encode(&[people(&[1])]).unwrap();
     let other = EncodedBatches::encode(&[with_metadata(people(&[1]), "other")]).unwrap();
     for groups in [vec![], vec![one, other]] {
-        assert!(matches!(seal_data(AT, EPOCH, NONCE, &groups), Err(FormatError::Refused { .. })));
+        assert!(matches!(assemble_entry(AT, EPOCH, NONCE, &groups), Err(FormatError::Refused { .. })));
     }
 }
 
@@ -244,7 +244,7 @@ fn batches_that_arrow_miswrites_are_refused_before_they_are_written() {
                 assert!(reason.contains("as Arrow writes them"), "{reason}")
             }
             group => {
-                let object = seal_data(AT, EPOCH, NONCE, &[group.unwrap()]).unwrap().concat().into();
+                let object = assemble_entry(AT, EPOCH, NONCE, &[group.unwrap()]).unwrap().concat().into();
                 let entry = Entry::decode("entry", AT, &object, DecodeLimits::DEFAULT).unwrap();
                 assert_eq!(entry.batches(), [batch]);
             }
@@ -267,7 +267,7 @@ fn data_by_lance_with_the_sentinels_key_keeps_its_rows() {
 fn sealing_is_deterministic() {
     let seal = |position: Position, epoch: Epoch, nonce: Nonce| {
         let group = EncodedBatches::encode(&[people(&[1, 2])]).unwrap();
-        seal_data(position, epoch, nonce, &[group]).unwrap().concat()
+        assemble_entry(position, epoch, nonce, &[group]).unwrap().concat()
     };
     assert_eq!(seal(AT, EPOCH, NONCE), seal(AT, EPOCH, NONCE));
     assert_ne!(seal(AT, EPOCH, NONCE), seal(AT, EPOCH, Nonce(1)));

@@ -13,14 +13,14 @@ use arrow_schema::{
     DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode,
 };
 use bytes::Bytes;
-use fencepost_format::{EncodedBatches, EntryKind, Epoch, FormatError, Nonce, Position, seal_data};
+use fencepost_format::{EncodedBatches, EntryKind, Epoch, FormatError, Nonce, Position, assemble_entry};
 use proptest::prelude::*;
 
 pub(crate) const AT: Position = Position::new(5);
 pub(crate) const EPOCH: Epoch = Epoch::new(3);
 /// Every kind of entry without rows.
 pub(crate) const MARKERS: [EntryKind; 5] =
-    [EntryKind::Post, EntryKind::Handover, EntryKind::Filler, EntryKind::Close, EntryKind::Tombstone];
+    [EntryKind::Fence, EntryKind::CleanFence, EntryKind::Filler, EntryKind::Close, EntryKind::Tombstone];
 pub(crate) const NONCE: Nonce = Nonce(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 
 /// How often, and where seeds that failed are kept.
@@ -46,7 +46,7 @@ pub(crate) fn are_written(groups: &[Vec<RecordBatch>]) -> bool {
 /// One object of several submissions, each of several batches.
 pub(crate) fn entry_of(groups: &[Vec<RecordBatch>]) -> Bytes {
     let groups: Vec<_> = groups.iter().map(|batches| EncodedBatches::encode(batches).unwrap()).collect();
-    seal_data(AT, EPOCH, NONCE, &groups).unwrap().concat().into()
+    assemble_entry(AT, EPOCH, NONCE, &groups).unwrap().concat().into()
 }
 
 /// A schema of up to five columns, and one to three submissions of one or two batches with it.

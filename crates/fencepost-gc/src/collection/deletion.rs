@@ -1,4 +1,5 @@
-//! Deleting what a plan says, batch after batch (P-55, P-9).
+//! Deleting what a plan says, batch after batch.
+// P-55, P-9.
 
 use crate::{CollectRequest, Inventory, Object, Plan, Report};
 use std::collections::VecDeque;
@@ -83,6 +84,6 @@ const fn kind(object: &Object) -> u8 {
         Object::Manifest(_) => 1,
         Object::Boundary(_) | Object::Lease(_) => 2,
         Object::SsTable(_) => 4,
-        Object::Release(_) | Object::Cursor(_) | Object::Other(_) => 3,
+        Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => 3,
     }
 }

@@ -1,4 +1,5 @@
-//! Publishing a boundary (P-53).
+//! Publishing a boundary.
+// P-53.
 
 use crate::{CollectReply, CollectRequest};
 use fencepost_fence::{Create, CreateAnswer, CreateAsk, CreateFate, GaveUp, Tick};
@@ -19,20 +20,20 @@ pub(super) struct Published {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Publishing {
     at: Position,
-    kept_posts: Vec<Position>,
+    guarding_fences: Vec<Position>,
     create: Create,
 }
 
 impl Publishing {
-    pub(super) const fn new(deadline: Tick, at: Position, kept_posts: Vec<Position>) -> Self {
-        Self { at, kept_posts, create: Create::until(deadline) }
+    pub(super) const fn new(deadline: Tick, at: Position, guarding_fences: Vec<Position>) -> Self {
+        Self { at, guarding_fences, create: Create::until(deadline) }
     }
 
     pub(super) fn poll(&mut self) -> Option<CollectRequest> {
         let at = self.at;
         Some(match self.create.ask()? {
             CreateAsk::Create(attempt) => {
-                CollectRequest::PublishBoundary { at, kept_posts: self.kept_posts.clone(), attempt }
+                CollectRequest::PublishBoundary { at, guarding_fences: self.guarding_fences.clone(), attempt }
             }
             CreateAsk::ReadBack(attempt) => CollectRequest::ReadBoundary { at, attempt },
         })

@@ -39,9 +39,9 @@ impl<K: Copy + Ord> Reads<K> {
         self.quiet_since = now;
     }
 
-    /// It was not answered. If nothing was for as long as the patience lasts, all that is open is given up and returned.
-    pub(crate) fn again(&mut self, now: Tick, key: &K, patience: u64) -> BTreeSet<K> {
-        if now.since(self.quiet_since) >= patience {
+    /// It was not answered. If nothing was for as long as the retry timeout lasts, all that is open is given up and returned.
+    pub(crate) fn again(&mut self, now: Tick, key: &K, retry_timeout: u64) -> BTreeSet<K> {
+        if now.since(self.quiet_since) >= retry_timeout {
             let open = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.out));
             return open.map(|(key, _)| key).collect();
         }

@@ -1,4 +1,5 @@
-//! The steps of a collection that look for what failed flushes left (P-80).
+//! The steps of a collection that look for what failed flushes left.
+// P-80.
 
 use super::reads::Reads;
 use super::{Collection, Step};
@@ -7,7 +8,8 @@ use fencepost_fence::{ReadReply, Tick};
 use fencepost_format::{Manifest, SsTableName, Version};
 
 impl Collection {
-    /// P-80: after the latest manifest was read, so that what is there by now and was not flushed then is known to be so.
+    /// After the latest manifest was read, so that what is there by now and was not flushed then is known to be so.
+    // P-80.
     pub(super) fn list_sstables(&mut self, now: Tick) {
         if lance::may_have_flushed(&self.inventory, self.known_facts()) {
             self.step = Step::List(Part::SsTables, self.question(now));
@@ -24,7 +26,7 @@ impl Collection {
             // What is given up stays in the inventory with nothing known of it, and so in the store.
             ReadReply::Damaged => {}
             ReadReply::Unknown => {
-                reads.again(now, &name, self.params.patience);
+                reads.again(now, &name, self.params.retry_timeout);
                 return self.go_on_after_folders(now);
             }
         }
@@ -41,14 +43,15 @@ impl Collection {
         }
     }
 
-    /// P-80: which SSTables the older manifests name.
+    /// Which SSTables the older manifests name.
+    // P-80.
     pub(super) fn names(&mut self, now: Tick, version: Version, read: ReadReply<Manifest>) {
         let Step::Names(reads) = &mut self.step else { unreachable!("called while reading names") };
         match read {
             ReadReply::Found(manifest) => self.inventory.note_sstables(&manifest),
             ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.names_read.insert(version, false)),
             ReadReply::Unknown => {
-                for version in reads.again(now, &version, self.params.patience) {
+                for version in reads.again(now, &version, self.params.retry_timeout) {
                     self.inventory.names_read.insert(version, false);
                 }
                 return self.go_on_after_names(now);

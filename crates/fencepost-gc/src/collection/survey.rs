@@ -4,7 +4,7 @@ use super::reads::Reads;
 use super::{AfterStamp, Collection, Step};
 use crate::bound::Limits;
 use crate::fenced_off::proofs_to_read;
-use crate::needed_post::headers_to_read;
+use crate::guarding_fence::headers_to_read;
 use crate::plan::waits_for_age;
 use crate::{CollectEvent, Inventory, Known, ManifestFacts, Mode, Part, Progress, lance};
 use fencepost_fence::{Found, ReadReply, Tick};
@@ -65,7 +65,8 @@ impl Collection {
         }
     }
 
-    /// P-51: reads what may be deleted as far as is known, and nothing else.
+    /// Reads what may be deleted as far as is known, and nothing else.
+    // P-51.
     pub(super) fn read_headers(&mut self, now: Tick) {
         let wanted = headers_to_read(&self.inventory, self.limits().reach());
         self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
@@ -84,7 +85,7 @@ impl Collection {
             // Deleted since it was listed, by another collector.
             ReadReply::Absent => self.inventory.forget(at),
             ReadReply::Unknown => {
-                for at in reads.again(now, &at, self.params.patience) {
+                for at in reads.again(now, &at, self.params.retry_timeout) {
                     self.inventory.known.insert(at, Known::Unreadable);
                 }
                 return self.go_on_after_headers(now);
@@ -111,7 +112,8 @@ impl Collection {
         self.go_on_after_claims(now);
     }
 
-    /// P-58: what an opener of Lance's may have read at its claim.
+    /// What an opener of Lance's may have read at its claim.
+    // P-58.
     pub(super) fn claim(&mut self, now: Tick, version: Version, read: ReadReply<Manifest>) {
         let Step::Claims(reads) = &mut self.step else { unreachable!("called while reading claims") };
         match read {
@@ -122,7 +124,7 @@ impl Collection {
             // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next pass won't list it.
             ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.claims.insert(version, None)),
             ReadReply::Unknown => {
-                for version in reads.again(now, &version, self.params.patience) {
+                for version in reads.again(now, &version, self.params.retry_timeout) {
                     self.inventory.claims.insert(version, None);
                 }
                 return self.go_on_after_claims(now);

@@ -12,7 +12,7 @@ use fencepost_fence::Window;
 use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Position};
 use std::collections::BTreeSet;
 
-const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 2, batch: 3 };
+const PARAMS: CollectParams = CollectParams { retry_timeout: 100, reads_in_flight: 2, batch: 3 };
 
 /// An epoch that ended unclean, one that closed, and a live one above.
 const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:d1 7:d2 8:d2 9:d2 10:c2 11:h3 12:d3 13:d3";
@@ -21,7 +21,7 @@ fn collection() -> Collection {
     Collection::new(PARAMS, Tick(0), policy(), Mode::Delete)
 }
 
-/// The zone in [`LOG`] has three positions.
+/// The fence range in [`LOG`] has three positions.
 fn policy() -> Policy {
     Policy::new().with_window_for_models(Window::for_models(3))
 }
@@ -42,13 +42,13 @@ fn a_pass_deletes_what_is_covered_and_not_needed() {
     assert_eq!(world.boundaries, [(Position::new(11), [Position::new(4)].into())].into());
     let report = report(&events);
     assert_eq!(report.deleted, Deleted { entries: 10, entry_bytes: 1_000, leases: 1, ..Deleted::default() });
-    assert_eq!(report.leftovers, 1);
+    assert_eq!(report.stale_entries, 1);
     assert_eq!(report.boundary, Position::new(11));
     let kept = [
         ("current_lease", 1),
         ("latest_boundary", 1),
         ("live", 2),
-        ("needed_post", 1),
+        ("guarding_fence", 1),
         ("newest_manifests", 1),
     ];
     assert_eq!(report.kept, kept.into());
@@ -89,7 +89,7 @@ fn a_second_pass_finds_nothing_and_reads_almost_nothing() {
     assert_eq!(world, after);
     assert_eq!(report(&events).deleted, Deleted::default());
     let reads = requests.iter().filter(|request| matches!(request, CollectRequest::ReadHeader { .. }));
-    assert_eq!(reads.count(), 0, "the boundary records the needed post");
+    assert_eq!(reads.count(), 0, "the boundary records the guarding fence");
 }
 
 /// P-56: it landed where somebody had collected. What its epoch says besides the others' is not asked.
@@ -101,7 +101,7 @@ fn what_lands_after_a_pass_is_swept_and_counted_apart() {
     world.entries.insert(Position::new(6), Some(late));
     let (requests, events) = run(&mut world, &mut collection());
     assert_eq!(world.positions(), [4, 12, 13]);
-    assert_eq!((report(&events).leftovers, report(&events).swept), (0, 1));
+    assert_eq!((report(&events).stale_entries, report(&events).swept), (0, 1));
     let reads = requests.iter().filter(|request| matches!(request, CollectRequest::ReadHeader { .. }));
     assert_eq!(reads.count(), 1);
 }
@@ -159,7 +159,11 @@ fn a_pass_that_cannot_learn_the_time_keeps_more() {
             pass.handle(Tick(asked * 60), reply);
         }
         assert!(pass.is_ended() && world.positions().len() == 13, "{refused:?}");
-        assert_eq!(asked, if refused == ReadReply::Unknown { 2 } else { 1 }, "until the patience is over");
+        assert_eq!(
+            asked,
+            if refused == ReadReply::Unknown { 2 } else { 1 },
+            "until the retry timeout is over"
+        );
     }
 }
 
@@ -183,7 +187,7 @@ fn a_dry_run_writes_nothing_and_tells_what_would_go() {
     assert!(!requests.iter().any(writes));
     let report = report(&events);
     assert!(report.plan_only);
-    assert_eq!((report.deleted.entries, report.leftovers, report.boundary.get()), (10, 1, 11));
+    assert_eq!((report.deleted.entries, report.stale_entries, report.boundary.get()), (10, 1, 11));
     assert!(
         events
             .iter()

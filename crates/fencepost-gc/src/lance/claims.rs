@@ -1,4 +1,5 @@
-//! Claims by Lance whose openers may not have written yet (P-58, P-59).
+//! Claims by Lance whose openers may not have written yet.
+// P-58, P-59.
 
 use super::{manifests_to_read, writes_here};
 use crate::{Inventory, Known, ManifestFacts, Policy, StoreTime};
@@ -15,7 +16,7 @@ pub struct Claim {
     pub epoch: Epoch,
     /// The lowest version of this epoch that was read: the claim itself, if it was not pruned.
     pub version: Version,
-    /// The replay point (`R`) from which its opener replays: the highest that this epoch wrote.
+    /// The replay point (`replay_after`) from which its opener replays: the highest that this epoch wrote.
     pub replay_after: Position,
     /// How long ago, by the store's clock, the newest version of this epoch was written.
     pub silent_for: Duration,
@@ -36,7 +37,7 @@ pub enum ClaimState {
     /// It stayed unsettled for longer than the policy waits.
     LetGo,
     /// An operator said that its process is gone.
-    Released,
+    Forgotten,
 }
 
 impl ClaimState {
@@ -49,7 +50,7 @@ impl ClaimState {
             Self::Unsettled(Hold { through: Some(_), .. }) => "fenced",
             Self::Unsettled(Hold { through: None, .. }) => "unsettled",
             Self::LetGo => "let_go",
-            Self::Released => "released",
+            Self::Forgotten => "forgotten",
         }
     }
 }
@@ -104,11 +105,11 @@ impl Claims {
     /// The lowest data entry of each epoch that may have to show later on that it is settled. What an epoch flushed itself shows
     /// so too: it replays from above that.
     pub(crate) fn evidence(&self, inventory: &Inventory, policy: &Policy) -> BTreeMap<Position, Epoch> {
-        let is_young = |claim: &Claim| policy.strict() || claim.silent_for < policy.lance_opener_age();
+        let is_young = |claim: &Claim| policy.clock_free() || claim.silent_for < policy.lance_opener_age();
         let counts = |claim: &&Claim| match claim.state {
             ClaimState::Current => true,
             ClaimState::Settled => is_young(claim),
-            ClaimState::Unsettled(_) | ClaimState::LetGo | ClaimState::Released => false,
+            ClaimState::Unsettled(_) | ClaimState::LetGo | ClaimState::Forgotten => false,
         };
         let firsts = self.all.iter().filter(counts).filter_map(|claim| {
             let mut of_epoch =
@@ -119,15 +120,16 @@ impl Claims {
     }
 }
 
-/// Judges the claims by Lance (P-58).
+/// Judges the claims by Lance.
 ///
 /// SUBTLE: only a data entry settles a claim. A later manifest version of the epoch does not: whoever tails the shard with Lance
-/// writes versions of the current epoch, to move `H`, and so does an opener's own replay before it ends; and an opener may
-/// flush in the middle of a long replay. The last two only mean that it replays from a higher `R`.
+/// writes versions of the current epoch, to move `last_seen`, and so does an opener's own replay before it ends; and an opener may
+/// flush in the middle of a long replay. The last two only mean that it replays from a higher `replay_after`.
 ///
-/// SUBTLE: an unsettled claim keeps the entries from its `R` to the first entry of a later epoch. Lance's replay refuses that
+/// SUBTLE: an unsettled claim keeps the entries from its `replay_after` to the first entry of a later epoch. Lance's replay refuses that
 /// one, and what its replay read before is still there to collide with. If there is a gap before, or no such entry, it keeps everything
-/// above its `R`.
+/// above its `replay_after`.
+// P-58.
 #[must_use]
 pub fn claims(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Claims {
     if !writes_here(inventory, facts) {
@@ -162,9 +164,9 @@ pub fn claims(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> 
             ClaimState::Current
         } else if settled.contains(&epoch) || later_settles || !rules::on(Rule::KeepLanceClaims) {
             ClaimState::Settled
-        } else if inventory.released.contains(&epoch) {
-            ClaimState::Released
-        } else if !policy.strict() && silent_for >= policy.lance_opener_age() {
+        } else if inventory.forgotten.contains(&epoch) {
+            ClaimState::Forgotten
+        } else if !policy.clock_free() && silent_for >= policy.lance_opener_age() {
             ClaimState::LetGo
         } else {
             ClaimState::Unsettled(hold(inventory, epoch, replay_after))

@@ -101,7 +101,7 @@ mod tests {
         let facts = ManifestFacts { version: Version::new(3), ..facts(2, 0) };
         assert_eq!(manifests_to_read(&log, &facts, &Policy::new()), BTreeSet::new());
         assert_eq!(
-            manifests_to_read(&log, &facts, &Policy::new().with_strict(true)),
+            manifests_to_read(&log, &facts, &Policy::new().with_clock_free(true)),
             [Version::new(1)].into()
         );
     }

@@ -1,4 +1,5 @@
-//! Which folders of SSTables are the remains of flushes that failed (P-80, P-81).
+//! Which folders of SSTables are the remains of flushes that failed.
+// P-80, P-81.
 
 use crate::{Inventory, ManifestFacts, Policy, Reason, Verdict};
 use fencepost_fence::{Rule, rules};
@@ -37,13 +38,14 @@ pub(crate) fn names_to_read(
 /// Decides about folders of SSTables.
 ///
 /// SUBTLE: a folder goes only if three things are known of it, and each of them stays so.
-/// * No manifest version names it (P-80), neither the latest one nor an older one: what a compactor took out of the manifest is not ours to delete.
+/// * No manifest version names it, neither the latest one nor an older one: what a compactor took out of the manifest is not ours to delete.
 /// * Some version names *another* folder for its generation. So that generation was flushed; and Lance begins a flush only of the generation
 ///   that the manifest gives next, so nobody begins one of this generation ever again. Without such evidence the folder may be an SSTable whose
 ///   manifests were pruned, or its flush may still come: then it stays.
-/// * Nobody who already began a flush of that generation will still put this folder into the manifest (P-81). In a *strict* collection: the latest epoch began
+/// * Nobody who already began a flush of that generation will still put this folder into the manifest. In a *clock-free* collection: the latest epoch began
 ///   above that generation, so the flush was begun by an earlier one, and Lance refuses its commit. Otherwise: no object in it is younger than the
 ///   minimum age.
+// P-80, P-81.
 pub(crate) struct SsTableJudge<'a> {
     inventory: &'a Inventory,
     facts: &'a ManifestFacts,
@@ -107,7 +109,7 @@ impl<'a> SsTableJudge<'a> {
         if !rules::on(Rule::KeepRunningFlushes) {
             return None;
         }
-        if self.policy.strict() {
+        if self.policy.clock_free() {
             let earlier = self.claimed_at.is_some_and(|generation| name.generation < generation);
             return (!earlier).then_some(Reason::SsTableOfEpoch(self.facts.epoch));
         }

@@ -1,4 +1,4 @@
-//! What is told of gaps above `R`, what it costs, and that a healthy log is never called damaged whatever happens between the looks.
+//! What is told of gaps above `replay_after`, what it costs, and that a healthy log is never called damaged whatever happens between the looks.
 
 use super::*;
 use crate::testing::{ManifestBody, World, header, run, step};
@@ -6,7 +6,7 @@ use crate::{CollectEvent, Collection, Mode};
 use fencepost_fence::{ReadReply, Reply};
 use fencepost_format::Version;
 
-const PARAMS: CollectParams = CollectParams { patience: 100, reads_in_flight: 8, batch: 3 };
+const PARAMS: CollectParams = CollectParams { retry_timeout: 100, reads_in_flight: 8, batch: 3 };
 
 fn policy() -> Policy {
     Policy::new().with_window_for_models(Window::for_models(4))
@@ -155,7 +155,7 @@ fn what_is_not_answered_is_not_known() {
                 break found;
             }
         };
-        assert_eq!((found, asked), (Err(GaveUp::Unread), 2), "{silent}: as long as the patience lasts");
+        assert_eq!((found, asked), (Err(GaveUp::Unread), 2), "{silent}: as long as the retry timeout lasts");
     }
 }
 
@@ -177,7 +177,7 @@ fn stray_answers_are_ignored() {
     assert_eq!(look(search, &mut world, |_, _| ()).0, "3-3:by5");
 }
 
-/// A collection deletes nothing above `R`, so nothing that proves a loss there; and one below it is covered.
+/// A collection deletes nothing above `replay_after`, so nothing that proves a loss there; and one below it is covered.
 #[test]
 fn a_loss_stays_provable_whatever_is_collected() {
     for lost in 1..=7 {

@@ -11,7 +11,7 @@ use crate::{Object, Policy, StoreTime};
 use fencepost_fence::Window;
 use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Version};
 
-/// Plans for the entries at `E` 9 and compares what goes.
+/// Plans for the entries at `writer_epoch` 9 and compares what goes.
 fn check(inventory: &Inventory, replay_after: u64, policy: &Policy, goes: &[u64]) -> Plan {
     check_facts(inventory, &facts(9, replay_after), policy, goes)
 }
@@ -106,27 +106,27 @@ fn what_is_retained_has_no_holes() {
     check(&log, 3, &Policy::new().with_retain_age(Duration::from_secs(2)), &[1]);
 }
 
-/// P-56: a leftover is young when it lands, and must not hold back the rest.
+/// P-56: a stale entry is young when it lands, and must not hold back the rest.
 #[test]
-fn leftovers_below_the_boundary_are_swept_whatever_their_age_and_counted() {
+fn stale_entries_below_the_boundary_are_swept_whatever_their_age_and_counted() {
     let log = inventory("3:p2 4:d1 7:d2 8:d2 9:d2").with_age(4, 9_000).with_boundary(6);
     let plan = check(&log, 8, &Policy::new().with_retain_age(Duration::from_secs(1)), &[4, 7, 8]);
-    assert_eq!((plan.leftovers, plan.swept), (0, 1));
+    assert_eq!((plan.stale_entries, plan.swept), (0, 1));
 }
 
-/// P-56: the post at 5 landed late, in collected space. What follows from its epoch for the live rows above it? Nothing.
+/// P-56: the fence entry at 5 landed late, in collected space. What follows from its epoch for the live rows above it? Nothing.
 #[test]
 fn nothing_is_concluded_from_what_landed_below_the_boundary() {
     let log = inventory("5:p2 6:d1 7:d1 8:d1").with_boundary(5);
     let plan = check(&log, 7, &Policy::new(), &[6, 7]);
-    assert_eq!((plan.leftovers, plan.swept), (0, 0));
+    assert_eq!((plan.stale_entries, plan.swept), (0, 0));
     let plan = check(&inventory("5:p2 6:d1 7:d2 8:d2"), 7, &Policy::new(), &[6, 7]);
-    assert_eq!((plan.leftovers, plan.swept), (1, 0));
+    assert_eq!((plan.stale_entries, plan.swept), (1, 0));
 }
 
-/// P-99: a cursor in the middle of a zone; whoever reads on from it must see the post.
+/// P-99: a cursor in the middle of a fence range; whoever reads on from it must see the fence entry.
 #[test]
-fn a_zone_goes_as_a_whole() {
+fn a_fence_range_goes_as_a_whole() {
     let log = |cursor| inventory("1:h1 2:d1 3:p2 4:f2 5:d1 6:d2 7:d2").with_cursor("a", cursor);
     let policy = Policy::new().with_window_for_models(Window::for_models(3));
     for (cursor, gone) in [(2, vec![1, 2]), (3, vec![1, 2]), (4, vec![1, 2]), (5, vec![1, 2, 4, 5])] {
@@ -134,15 +134,18 @@ fn a_zone_goes_as_a_whole() {
         assert_eq!(plan.boundary.get(), gone.last().copied().unwrap());
     }
     let plan = check(&log(4), 7, &policy, &[1, 2]);
-    assert_eq!([reason(&plan, 3), reason(&plan, 4), reason(&plan, 5)], ["zone", "zone", "cursor"]);
+    assert_eq!(
+        [reason(&plan, 3), reason(&plan, 4), reason(&plan, 5)],
+        ["fence_range", "fence_range", "cursor"]
+    );
 }
 
 /// P-51.
 #[test]
-fn needed_posts_stay_for_ever() {
+fn guarding_fences_stay_for_ever() {
     let log = inventory("1:h1 2:d1 3:p2 4:f2 5:f2 6:d2 7:c2 8:h3 9:d3");
     let plan = check(&log, 8, &Policy::new(), &[1, 2, 4, 5, 6, 7, 8]);
-    assert_eq!(reason(&plan, 3), "needed_post");
+    assert_eq!(reason(&plan, 3), "guarding_fence");
 }
 
 /// P-51: never guessed.
@@ -159,21 +162,21 @@ fn the_highest_entry_stays() {
     assert_eq!(reason(&plan, 3), "highest_entry");
 }
 
-/// With a gap right above the entry that `H` names, Lance takes the gap for the tail.
+/// With a gap right above the entry that `last_seen` names, Lance takes the gap for the tail.
 #[test]
 fn nothing_from_lances_hint_upward_goes() {
     let log = inventory("1:D1 2:D1 5:P2 6:D2 7:D2 8:D2");
     let facts =
         |last_seen| ManifestFacts { last_seen: Position::new(last_seen), by_lance: true, ..facts(2, 7) };
     let plan = check_facts(&log, &facts(5), &Policy::new(), &[2]);
-    assert_eq!([reason(&plan, 5), reason(&plan, 6)], ["needed_post", "lance_tail_guard"]);
+    assert_eq!([reason(&plan, 5), reason(&plan, 6)], ["guarding_fence", "lance_tail_guard"]);
     check_facts(&log, &facts(6), &Policy::new(), &[2]);
     check_facts(&log, &facts(7), &Policy::new(), &[2, 6]);
     check_facts(&log, &facts(8), &Policy::new(), &[2, 6, 7]);
     check_facts(&log, &facts(0), &Policy::new(), &[]);
 }
 
-/// The entries above the bound are not read. They might be Lance's, and Lance might start from `H`.
+/// The entries above the bound are not read. They might be Lance's, and Lance might start from `last_seen`.
 #[test]
 fn where_lance_might_write_no_gap_opens_above_its_hint() {
     let facts = |last_seen| ManifestFacts { last_seen: Position::new(last_seen), ..facts(1, 4) };
@@ -183,7 +186,7 @@ fn where_lance_might_write_no_gap_opens_above_its_hint() {
     check_facts(&inventory("1:h1 2:d1 3:d1 4:d1 5:d1"), &facts(2), &Policy::new(), &[1, 2, 3, 4]);
 }
 
-/// An opener replays from the `R` that it read at its claim, whenever it wakes.
+/// An opener replays from the `replay_after` that it read at its claim, whenever it wakes.
 #[test]
 fn a_silent_claim_by_lance_holds_what_it_may_still_replay() {
     let claim = |epoch, by_lance| {
@@ -286,7 +289,7 @@ fn a_superseded_boundary_stays_while_somebody_may_look_at_it() {
 
 #[test]
 fn names_of_reasons_are_words_and_sentences_end() {
-    let reasons = [Reason::Live, Reason::NeededPost, Reason::Cursor(CursorName::parse("c").unwrap())];
+    let reasons = [Reason::Live, Reason::GuardingFence, Reason::Cursor(CursorName::parse("c").unwrap())];
     for reason in reasons {
         assert!(reason.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
         assert!(reason.to_string().ends_with('.'));

@@ -112,8 +112,8 @@ impl World {
                 CollectReply::Listed(part, ReadReply::Found(self.list(part)))
             }
             CollectRequest::ReadBoundary { at, .. } => {
-                let posts = self.boundaries.get(&at).cloned();
-                CollectReply::Boundary(at, posts.map_or(ReadReply::Absent, ReadReply::Found))
+                let fences = self.boundaries.get(&at).cloned();
+                CollectReply::Boundary(at, fences.map_or(ReadReply::Absent, ReadReply::Found))
             }
             CollectRequest::ReadHeader { at, .. } => CollectReply::Header(
                 at,
@@ -127,11 +127,11 @@ impl World {
                 let folder = self.sstables.get(&name).copied();
                 CollectReply::SsTable(name, folder.map_or(ReadReply::Absent, ReadReply::Found))
             }
-            CollectRequest::PublishBoundary { at, kept_posts, .. } => {
+            CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 if self.boundaries.contains_key(&at) {
                     return CollectReply::Published(at, CreateReply::Exists);
                 }
-                self.boundaries.insert(at, kept_posts.into_iter().collect());
+                self.boundaries.insert(at, guarding_fences.into_iter().collect());
                 CollectReply::Published(at, CreateReply::Done)
             }
             CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(self.time))),

@@ -1,6 +1,6 @@
 //! Cursors against collection: who writes first and looks second sees the other (P-53, P-54, P-95 to P-99).
 //!
-//! A log of some entries whose owner moves `R`; collections that go request by request, each with its own idea of `R`, and whose
+//! A log of some entries whose owner moves `replay_after`; collections that go request by request, each with its own idea of `replay_after`, and whose
 //! deletions may be carried out at any later time; consumers that open a cursor anywhere, move on, die at any request, which may then
 //! land at any later time, and come back; and somebody who removes cursors by name. Listings come in two pages, between which everything goes on.
 
@@ -21,8 +21,8 @@ pub struct Bounds {
     pub name: &'static str,
     /// How many entries the log has.
     pub entries: u64,
-    /// Where a takeover left a post, with a window of three.
-    pub post: Option<u64>,
+    /// Where a takeover left a fence entry, with a window of three.
+    pub fence: Option<u64>,
     /// How many collections there are.
     pub collections: u32,
     /// The consumers, each with the name of its cursor.
@@ -58,8 +58,8 @@ pub enum Reached {
     LandedLate,
     /// A superseded boundary was deleted.
     BoundaryDeleted,
-    /// A cursor stood inside a zone when a collection planned.
-    CursorInZone,
+    /// A cursor stood inside a fence range when a collection planned.
+    CursorInFenceRange,
 }
 
 impl Reached {
@@ -72,7 +72,7 @@ impl Reached {
         (Self::GivenUp, "a cursor is given up while its consumer lives"),
         (Self::LandedLate, "a dead consumer's request lands"),
         (Self::BoundaryDeleted, "a superseded boundary is deleted"),
-        (Self::CursorInZone, "a collection meets a cursor inside a zone"),
+        (Self::CursorInFenceRange, "a collection meets a cursor inside a fence range"),
     ];
 }
 
@@ -126,8 +126,8 @@ impl Model for CursorModel {
             Property::always(Broken::HighestDeleted.promise(), |_, state: &State| {
                 !state.broken().contains(&Broken::HighestDeleted)
             }),
-            Property::always(Broken::BoundInsideZone.promise(), |_, state: &State| {
-                !state.broken().contains(&Broken::BoundInsideZone)
+            Property::always(Broken::BoundInsideFenceRange.promise(), |_, state: &State| {
+                !state.broken().contains(&Broken::BoundInsideFenceRange)
             }),
         ];
         properties.extend(
@@ -164,7 +164,7 @@ pub fn small() -> Vec<Bounds> {
     let base = Bounds {
         name: "cursors",
         entries: 4,
-        post: None,
+        fence: None,
         collections: 2,
         consumers: &[0],
         starts: &[0, 1, 2, 3],
@@ -195,13 +195,13 @@ pub fn small() -> Vec<Bounds> {
             ..base.clone()
         },
         Bounds {
-            name: "cursors/zone",
+            name: "cursors/fence_range",
             entries: 7,
-            post: Some(3),
+            fence: Some(3),
             collections: 1,
             starts: &[2, 3, 4],
             moves: 1,
-            reach: &[Reached::CursorInZone, Reached::Held],
+            reach: &[Reached::CursorInFenceRange, Reached::Held],
             ..base
         },
     ]

@@ -1,7 +1,7 @@
 //! Lance's own writers next to the production collection: what it must keep for them, and what nobody can do for them.
 //!
-//! The steps of a party are those that Lance 14.0.2 was seen to take: it claims; looks for the tail from the object that `H`
-//! names, or by listing; creates a sentinel there (not in epoch 1); in memtable mode replays from the `R` of its claim to the first absent position and appends
+//! The steps of a party are those that Lance 14.0.2 was seen to take: it claims; looks for the tail from the object that `last_seen`
+//! names, or by listing; creates a sentinel there (not in epoch 1); in memtable mode replays from the `replay_after` of its claim to the first absent position and appends
 //! there; in WAL-only mode appends above its sentinel; a bare appender looks for the tail at its first append. Nobody looks at the manifest again
 //! but to flush. Each request is a step, and a party may stall before any of them for ever.
 //!
@@ -38,9 +38,9 @@ pub struct Bounds {
     pub parties: &'static [(Kind, u8, u8)],
     /// How many collections there are.
     pub collections: u8,
-    /// How often somebody who tails the shard moves `H`, with a manifest version of the current epoch.
+    /// How often somebody who tails the shard moves `last_seen`, with a manifest version of the current epoch.
     pub tailings: u8,
-    /// How often a foreign hand moves `H` back to an entry that is there, before any collection.
+    /// How often a foreign hand moves `last_seen` back to an entry that is there, before any collection.
     pub hints: u8,
     /// The guards that are left out.
     pub without: &'static [Guard],
@@ -71,7 +71,7 @@ reached! {
     WriterFenced = "a writer that stalled collides with an entry of a later epoch",
     OpenerFenced = "an opener's replay meets an entry of a later epoch",
     WokeAfterCollection = "a superseded writer appends after a collection deleted something",
-    OpenedAfterCollection = "an opener replays after a collection deleted something above its R",
+    OpenedAfterCollection = "an opener replays after a collection deleted something above its replay_after",
     HeldForOpener = "a collection keeps what an unsettled claim may replay",
     SentinelBelowReplay = "a sentinel lands in collected space",
     OursFenced = "a writer of ours, or its opening, is fenced",

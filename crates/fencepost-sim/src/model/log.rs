@@ -65,11 +65,11 @@ pub struct Bounds {
 pub enum Reading {
     /// Nobody.
     Nobody,
-    /// A reader that begins at `R`.
+    /// A reader that begins at `replay_after`.
     Checkpoint,
     /// A reader that begins anywhere.
     Anywhere,
-    /// A reader that begins at `R` and at some time leaves a cursor where it is. From then on it comes back again and again, and reads from there.
+    /// A reader that begins at `replay_after` and at some time leaves a cursor where it is. From then on it comes back again and again, and reads from there.
     Consumer,
 }
 
@@ -88,10 +88,10 @@ pub struct Faults {
     pub give_ups: u8,
     /// A foreign program writes an entry at the tail.
     pub strangers: u8,
-    /// An entry of Lance's appears whose generation was flushed before: at the tail, where `R` trails the flush (P-44), or late, in collected space. The
+    /// An entry of Lance's appears whose generation was flushed before: at the tail, where `replay_after` trails the flush (P-44), or late, in collected space. The
     /// latter takes an opener that slept for longer than its claim counts (P-58).
     pub flushed: u8,
-    /// An entry above `R` is lost, and another proves that it was there. Then the promises about what is in the log are void; that
+    /// An entry above `replay_after` is lost, and another proves that it was there. Then the promises about what is in the log are void; that
     /// nobody passes over the gap in silence is not.
     pub lost_entries: u8,
 }
@@ -114,7 +114,7 @@ impl LogModel {
             pipelining: Pipelining::UnlessLance,
             in_table: false,
             read_ahead: 1,
-            patience: u64::MAX / 2,
+            retry_timeout: u64::MAX / 2,
         };
         Self { bounds, params, coverage: Coverage::default() }
     }
@@ -165,16 +165,16 @@ impl Model for LogModel {
             FalseTruncation,
             HeldTruncated,
             DeletedAboveBound,
-            NeededPostDeleted,
+            GuardingFenceDeleted,
             HighestDeleted,
-            ReplayInsideZone,
+            ReplayInsideFenceRange,
             ReplayWentBack,
             ReplayAboveTail,
             ReplayMovedByOther,
             EpochOutOfOrder,
             WindowExceeded,
             ClosedUnsettled,
-            EpochWithoutPost,
+            EpochWithoutFence,
             WriterObstructed,
             FalseDamage,
             LossPassed,

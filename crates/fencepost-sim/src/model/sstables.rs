@@ -6,8 +6,8 @@
 //! first create may land all the same. A create that exists is made again on top of the latest manifest, if that is not of a later epoch; Lance does not look
 //! again at the generation there.
 //!
-//! A compactor takes SSTables out of the manifest, and prunes old versions, at any time. The collection is strict unless the bounds say otherwise: nothing here has an
-//! age, so one that is not strict waits for nothing. Its deletions happen at any later time.
+//! A compactor takes SSTables out of the manifest, and prunes old versions, at any time. The collection is clock-free unless the bounds say otherwise: nothing here has an
+//! age, so one that is not clock-free waits for nothing. Its deletions happen at any later time.
 
 mod collect;
 mod state;
@@ -36,8 +36,8 @@ pub struct Bounds {
     pub prunings: u8,
     /// How many collections there are.
     pub collections: u8,
-    /// Whether they are strict.
-    pub strict: bool,
+    /// Whether they are clock-free.
+    pub clock_free: bool,
     /// Whether an SSTable is expected to be lost. Then a search that finds no loss fails.
     pub loses: bool,
 }
@@ -45,8 +45,8 @@ pub struct Bounds {
 /// What CI searches.
 #[must_use]
 pub fn small() -> Vec<Bounds> {
-    let strict = Bounds {
-        name: "sstables/strict",
+    let clock_free = Bounds {
+        name: "sstables/clock-free",
         flushes: &[1, 1, 0],
         folders: 4,
         failures: 1,
@@ -54,20 +54,20 @@ pub fn small() -> Vec<Bounds> {
         compactions: 1,
         prunings: 0,
         collections: 1,
-        strict: true,
+        clock_free: true,
         loses: false,
     };
     vec![
-        strict.clone(),
+        clock_free.clone(),
         Bounds {
             name: "sstables/pruned",
             losses: 0,
             failures: 1,
             compactions: 2,
             prunings: 2,
-            ..strict.clone()
+            ..clock_free.clone()
         },
-        Bounds { name: "sstables/no-age", strict: false, loses: true, ..strict },
+        Bounds { name: "sstables/no-age", clock_free: false, loses: true, ..clock_free },
     ]
 }
 

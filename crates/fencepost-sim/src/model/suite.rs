@@ -101,7 +101,7 @@ fn three_writers() -> log::Bounds {
             Reached::ZombieWokeAfterCollection,
             Reached::OpenerFenced,
             Reached::FillerCollided,
-            Reached::LeftoverInZone,
+            Reached::StaleInFenceRange,
             Reached::DeletedInTheWay,
             Reached::LossRuledOut,
         ],
@@ -139,7 +139,7 @@ fn small_logs() -> Vec<log::Bounds> {
             checkpoints: &[1, 0, 1],
             closes: true,
             collections: 1,
-            reach: &[Reached::Handover, Reached::OpenerFenced, Reached::ReadAgainThere],
+            reach: &[Reached::CleanFence, Reached::OpenerFenced, Reached::ReadAgainThere],
             ..three
         },
         log::Bounds {
@@ -163,7 +163,7 @@ fn small_logs() -> Vec<log::Bounds> {
             reading: Reading::Checkpoint,
             reach: &[
                 Reached::ReaderTruncated,
-                Reached::LeftoverInZone,
+                Reached::StaleInFenceRange,
                 Reached::ReaderConcludes,
                 Reached::ReaderCannotConclude,
             ],
@@ -217,7 +217,7 @@ fn small_logs() -> Vec<log::Bounds> {
             appends: &[1, 0, 1],
             checkpoints: &[1, 1, 1],
             positions: 12,
-            reach: &[Reached::Handover, Reached::OpenerFenced],
+            reach: &[Reached::CleanFence, Reached::OpenerFenced],
             ..two.clone()
         },
         log::Bounds {

@@ -17,9 +17,9 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
             CollectReply::Boundary(*at, found(store.boundaries.get(at).cloned()))
         }
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, found(store.entry(*at).copied())),
-        CollectRequest::PublishBoundary { at, kept_posts, .. } => {
-            let kept_posts: BTreeSet<Position> = kept_posts.iter().copied().collect();
-            CollectReply::Published(*at, store.publish_boundary(*at, kept_posts))
+        CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
+            let guarding_fences: BTreeSet<Position> = guarding_fences.iter().copied().collect();
+            CollectReply::Published(*at, store.publish_boundary(*at, guarding_fences))
         }
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Absent),
         CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(0))),

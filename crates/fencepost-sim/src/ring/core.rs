@@ -62,7 +62,7 @@ impl Ring {
             pipelining: Pipelining::UnlessLance,
             in_table: false,
             read_ahead: plan.read_ahead,
-            patience: PATIENCE,
+            retry_timeout: RETRY_TIMEOUT,
         };
         let mut ring = Self {
             params,
@@ -248,6 +248,6 @@ impl Ring {
 }
 
 /// Milliseconds, on each party's own clock.
-pub(super) const PATIENCE: u64 = 60_000;
+pub(super) const RETRY_TIMEOUT: u64 = 60_000;
 const CALM_ROUNDS: u64 = 12;
 const CALM_EVENTS: u64 = 2_000;

@@ -1,6 +1,6 @@
 //! The parties of the core ring: what they begin, what their clients wish for, and how their machines go on.
 
-use super::core::PATIENCE;
+use super::core::RETRY_TIMEOUT;
 use super::event::{Answer, Asked, Event};
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
@@ -71,7 +71,7 @@ impl Ring {
             }
             Role::Reader(reader) => *reader = Some(Reader::new(deadline, Begin::Checkpoint)),
             Role::Collector(collection) => {
-                let params = CollectParams { patience: PATIENCE, reads_in_flight: 4, batch: 5 };
+                let params = CollectParams { retry_timeout: RETRY_TIMEOUT, reads_in_flight: 4, batch: 5 };
                 *collection = Some(Collection::new(params, now, policy, Mode::Delete));
             }
         }

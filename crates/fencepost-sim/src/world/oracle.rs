@@ -50,23 +50,23 @@ broken! {
     AckedLost = "an acknowledged append is applied or replayable",
     AppliedTwice = "an append is applied at most once",
     PrefixTorn = "of each writer the log has a prefix of its appends, in order",
-    ViewsDiffer = "what the holder replayed or acknowledged is what a reader from R sees",
+    ViewsDiffer = "what the holder replayed or acknowledged is what a reader from replay_after sees",
     RefusedIsInLog = "an append that was refused for certain is never in the log",
     TailTooLow = "a reader told of the tail has seen all that was acknowledged before",
-    ReaderPassedHole = "a reader hands out the log, without holes and without leftovers",
+    ReaderPassedHole = "a reader hands out the log, without holes and without stale entries",
     FalseTruncation = "only what was collected is reported as truncated",
     HeldTruncated = "a consumer whose cursor holds is never told that its place is gone",
-    DeletedAboveBound = "nothing above R or a cursor is deleted",
-    NeededPostDeleted = "a needed post stays",
+    DeletedAboveBound = "nothing above replay_after or a cursor is deleted",
+    GuardingFenceDeleted = "a guarding fence stays",
     HighestDeleted = "the highest entry stays",
-    ReplayInsideZone = "R never rests inside a zone",
+    ReplayInsideFenceRange = "R never rests inside a fence range",
     ReplayWentBack = "R never goes back",
     ReplayAboveTail = "R never passes the acknowledged tail",
-    ReplayMovedByOther = "only the holder of the epoch moves R",
+    ReplayMovedByOther = "only the holder of the epoch moves replay_after",
     EpochOutOfOrder = "each claim takes the next epoch, and each epoch has one holder",
     WindowExceeded = "a writer's undecided appends span at most a window",
     ClosedUnsettled = "a close entry is written with nothing undecided",
-    EpochWithoutPost = "an epoch is open only with its post in the log",
+    EpochWithoutFence = "an epoch is open only with its fence entry in the log",
     WriterObstructed = "no writer is obstructed by an entry of ours",
     FalseDamage = "only what was lost is reported as lost",
     LossPassed = "where something proves that an entry was there, nobody takes its place for the tail",
@@ -77,7 +77,7 @@ broken! {
     SealedClaimed = "a sealed shard is not claimed",
     FalseRollback = "only a bucket that was rolled back is called so",
     TwoFirstShards = "all who make the first shard of a base make the same",
-    BoundInsideZone = "a collection's boundary never rests inside a zone",
+    BoundInsideFenceRange = "a collection's boundary never rests inside a fence range",
     StaleSearch = "a search finds the manifest that was the latest when it began, or a later one",
 }
 
@@ -96,7 +96,7 @@ pub struct Oracle {
     /// Where each opened writer's appends begin.
     first: BTreeMap<Nonce, Position>,
     holders: BTreeMap<Epoch, Nonce>,
-    zones: BTreeSet<Position>,
+    fence_ranges: BTreeSet<Position>,
     highest: Position,
     /// What the store lost, and something proved.
     lost: BTreeSet<Position>,
@@ -115,7 +115,7 @@ impl Oracle {
         self.broken.insert(promise);
     }
 
-    /// What is applied: the data at or below `R`, as those who moved `R` saw it.
+    /// What is applied: the data at or below `replay_after`, as those who moved `replay_after` saw it.
     #[must_use]
     pub const fn applied(&self) -> &BTreeMap<Position, Nonce> {
         &self.applied
@@ -133,10 +133,10 @@ impl Oracle {
         &self.refused
     }
 
-    /// Posts that landed above `R`.
+    /// Fence entries that landed above `replay_after`.
     #[must_use]
-    pub const fn zones(&self) -> &BTreeSet<Position> {
-        &self.zones
+    pub const fn fence_ranges(&self) -> &BTreeSet<Position> {
+        &self.fence_ranges
     }
 
     /// A client was told that its append is durable.
@@ -168,30 +168,30 @@ impl Oracle {
     }
 
     /// A writer is open and appends from `next`.
-    pub fn opened(&mut self, store: &Store, writer: Nonce, epoch: Epoch, post: Position, next: Position) {
+    pub fn opened(&mut self, store: &Store, writer: Nonce, epoch: Epoch, fence: Position, next: Position) {
         self.first.insert(writer, next);
         if self.holders.get(&epoch) != Some(&writer) {
             self.breaks(Broken::EpochOutOfOrder);
         }
-        let there = store.entry(post).is_some_and(|entry| {
+        let there = store.entry(fence).is_some_and(|entry| {
             entry.epoch == epoch && entry.kind.begins_epoch() && entry.nonce == Some(writer)
         });
-        // Once a successor has the shard, even the post of a writer that still opens may be covered and gone.
+        // Once a successor has the shard, even the fence entry of a writer that still opens may be covered and gone.
         if !there && store.epoch() == epoch {
-            self.breaks(Broken::EpochWithoutPost);
+            self.breaks(Broken::EpochWithoutFence);
         }
     }
 
     /// An entry was created. `store` is already the new one.
     pub fn landed(&mut self, store: &Store, entry: &EntryHeader) {
         self.highest = self.highest.max(entry.position);
-        // Late creates of those who were there before the loss may land anywhere. An opener that puts its post there has seen nothing.
+        // Late creates of those who were there before the loss may land anywhere. An opener that puts its fence entry there has seen nothing.
         if entry.kind.begins_epoch() && self.is_lost(entry.position) && entry.position > store.replay_after()
         {
             self.breaks(Broken::LossPassed);
         }
-        if entry.kind == EntryKind::Post && entry.position > store.replay_after() {
-            self.zones.insert(entry.position);
+        if entry.kind == EntryKind::Fence && entry.position > store.replay_after() {
+            self.fence_ranges.insert(entry.position);
         }
     }
 
@@ -201,8 +201,8 @@ impl Oracle {
         if at > store.replay_after() || floor.is_some_and(|floor| at > floor) {
             self.breaks(Broken::DeletedAboveBound);
         }
-        if self.zones.contains(&at) {
-            self.breaks(Broken::NeededPostDeleted);
+        if self.fence_ranges.contains(&at) {
+            self.breaks(Broken::GuardingFenceDeleted);
         }
         if at == self.highest {
             self.breaks(Broken::HighestDeleted);
@@ -254,7 +254,7 @@ impl Oracle {
         }
     }
 
-    /// `R` moves from `from` to `to`: what its mover saw in between is applied.
+    /// `replay_after` moves from `from` to `to`: what its mover saw in between is applied.
     fn cover(&mut self, store: &Store, from: Position, to: Position, view: &[Append]) {
         if (from.get() + 1..=to.get()).any(|at| store.entry(Position::new(at)).is_none()) {
             self.breaks(Broken::ReplayAboveTail);
@@ -271,7 +271,7 @@ impl Oracle {
         }
     }
 
-    /// The whole log as its history decided it: what was applied, and what a reader from `R` sees.
+    /// The whole log as its history decided it: what was applied, and what a reader from `replay_after` sees.
     #[must_use]
     pub fn log(&self, store: &Store) -> Vec<Append> {
         let mut log: Vec<_> = self.applied.iter().map(|(&at, &by)| Append { at, by }).collect();
@@ -303,9 +303,10 @@ impl Oracle {
             broken.insert(Broken::RefusedIsInLog);
         }
         let replay_after = store.replay_after();
-        let inside = |&&post: &&Position| post <= replay_after && replay_after < post.plus(window.get() - 1);
-        if self.zones.iter().any(|post| inside(&post)) {
-            broken.insert(Broken::ReplayInsideZone);
+        let inside =
+            |&&fence: &&Position| fence <= replay_after && replay_after < fence.plus(window.get() - 1);
+        if self.fence_ranges.iter().any(|fence| inside(&fence)) {
+            broken.insert(Broken::ReplayInsideFenceRange);
         }
         broken
     }
@@ -320,7 +321,7 @@ impl Oracle {
     }
 }
 
-/// What a reader that starts above `after` sees: data up to the first absent position, without leftovers and without what Lance flushed.
+/// What a reader that starts above `after` sees: data up to the first absent position, without stale entries and without what Lance flushed.
 #[must_use]
 pub fn content(store: &Store, after: Position) -> Vec<Append> {
     let flushed_below =

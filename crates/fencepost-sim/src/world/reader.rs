@@ -14,7 +14,7 @@ pub struct Reader {
     /// Just below the first position that it was to be handed.
     after: Position,
     delivered: Vec<Append>,
-    /// For each position that it read as absent since it last rested: everything acknowledged, and `R`, at that moment. The
+    /// For each position that it read as absent since it last rested: everything acknowledged, and `replay_after`, at that moment. The
     /// first moment counts, since the reply to a later read may be the one that is lost.
     floors: BTreeMap<Position, Position>,
     /// The lost position that it read as absent although something stands directly above.
@@ -26,9 +26,9 @@ pub struct Reader {
 /// Where a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Begin {
-    /// Just above `R`.
+    /// Just above `replay_after`.
     Checkpoint,
-    /// At this position, wherever `R` is.
+    /// At this position, wherever `replay_after` is.
     At(Position),
 }
 

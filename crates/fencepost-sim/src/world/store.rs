@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Store {
     entries: BTreeMap<Position, EntryHeader>,
     manifests: BTreeMap<Version, Arc<Manifest>>,
-    /// Boundary documents, with the posts that they say are kept.
+    /// Boundary documents, with the fence entries that they say are kept.
     pub boundaries: BTreeMap<Position, BTreeSet<Position>>,
     /// The documents of the cursors of each name.
     pub cursors: BTreeMap<u8, CursorDocuments>,
@@ -63,13 +63,13 @@ impl Store {
         self.manifests.values().next_back()
     }
 
-    /// `R` of the latest manifest.
+    /// `replay_after` of the latest manifest.
     #[must_use]
     pub fn replay_after(&self) -> Position {
         self.latest().map_or(Position::NONE, |manifest| manifest.replay_after)
     }
 
-    /// `E` of the latest manifest.
+    /// `writer_epoch` of the latest manifest.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.latest().map_or(Epoch::NONE, |manifest| manifest.writer_epoch)
@@ -96,11 +96,11 @@ impl Store {
     }
 
     /// Publishes a boundary, if absent.
-    pub fn publish_boundary(&mut self, at: Position, kept_posts: BTreeSet<Position>) -> CreateReply {
+    pub fn publish_boundary(&mut self, at: Position, guarding_fences: BTreeSet<Position>) -> CreateReply {
         if self.boundaries.contains_key(&at) {
             return CreateReply::Exists;
         }
-        self.boundaries.insert(at, kept_posts);
+        self.boundaries.insert(at, guarding_fences);
         CreateReply::Done
     }
 

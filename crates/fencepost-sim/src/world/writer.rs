@@ -278,7 +278,7 @@ impl Writer {
     }
 
     fn begin(&mut self, params: Params, opened: &Opened, store: &Store, oracle: &mut Oracle) {
-        oracle.opened(store, self.nonce, opened.epoch, opened.post, opened.next);
+        oracle.opened(store, self.nonce, opened.epoch, opened.fence, opened.next);
         self.acked = opened.next.prev();
         self.phase = Phase::Open(WriterCore::new(params, opened));
     }

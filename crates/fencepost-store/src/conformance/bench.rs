@@ -54,7 +54,7 @@ impl Bench<'_> {
             if attempt > 0 {
                 tokio::time::sleep(PAUSE * attempt).await;
             }
-            let refused = match self.store().put_new(name, payload).await {
+            let refused = match self.store().create(name, payload).await {
                 Ok(_) if attempt == 0 => return Ok(Created::Yes),
                 Ok(_) => return Ok(Created::YesAtLast),
                 Err(refused) => refused,

@@ -82,7 +82,7 @@ async fn put(bench: Bench<'_>, name: &str, bytes: &Bytes) -> Result<Result<(), S
     bench.scratch.note(name);
     let mut last = None;
     for _ in 0..3 {
-        match bench.store().put_new(name, bytes.clone().into()).await.map_err(|refused| refused.why) {
+        match bench.store().create(name, bytes.clone().into()).await.map_err(|refused| refused.why) {
             Ok(_) => return Ok(Ok(())),
             Err(Refusal::Exists) if bench.store().head(name).await.into_result()?.is_some() => {
                 return Ok(Ok(()));

@@ -58,7 +58,7 @@ async fn one_race(bench: Bench<'_>, name: &str) -> Result<Race, StoreError> {
     bench.scratch.note(name);
     let racers = (0..bench.options.racers).map(|racer| async move {
         let text = format!("racer {racer}");
-        (bench.store().put_new(name, text.clone().into()).await, text)
+        (bench.store().create(name, text.clone().into()).await, text)
     });
     let (mut winners, mut uncertain) = (Vec::new(), None);
     for (outcome, text) in join_all(racers).await {
@@ -97,7 +97,7 @@ pub(super) async fn exists_of_nothing(bench: Bench<'_>) -> Found {
         let name = &format!("nothing/{round}");
         bench.scratch.note(name);
         let two = ["one", "other"].map(|text| async move {
-            match bench.store().put_new(name, text.into()).await.map_err(|refused| refused.why) {
+            match bench.store().create(name, text.into()).await.map_err(|refused| refused.why) {
                 Err(Refusal::Exists) => bench.read(name).await.map(|found| Some(found.is_some())),
                 _ => Ok(None),
             }

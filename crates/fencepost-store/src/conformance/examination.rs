@@ -64,7 +64,7 @@ impl<'a> Examination<'a> {
     pub async fn run(mut self) -> Report {
         let started = Instant::now();
         let folder = format!("fencepost-doctor-{:032x}", self.options.seed);
-        let store = self.store.impatient(RETRY_BUDGET);
+        let store = self.store.impatient(RETRY_TIMEOUT);
         let scratch =
             Scratch::new(store.below(&folder).expect("letters, digits and dashes are a valid name"));
         let mut run = Run { results: Vec::new(), latency: None, stopped: false, cut_off: false };
@@ -192,6 +192,6 @@ fn one(check: Check, bench: Bench<'_>) -> BoxFuture<'_, One> {
 }
 
 /// Reads that keep failing are given up sooner than a log would.
-const RETRY_BUDGET: Duration = Duration::from_secs(15);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long after its time a check is ended by force.
 const GRACE: Duration = Duration::from_secs(60);

@@ -201,7 +201,7 @@ mod read {
         }
     }
 
-    const DELETES: &str = "rows that nobody has read yet once they are old enough, and the posts that stop stalled writers, which \
+    const DELETES: &str = "rows that nobody has read yet once they are old enough, and the fence entries that stop stalled writers, which \
                            would then report success for rows that nobody ever reads";
     const FREEZES: &str =
         "no rows, but nobody can read or open the log until somebody restores them from the archive";

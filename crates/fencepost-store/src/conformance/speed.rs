@@ -15,7 +15,7 @@ pub(super) async fn latency(bench: Bench<'_>) -> Result<(Seen, Option<Latency>),
         }
         let name = format!("speed/{sample}");
         bench.scratch.note(&name);
-        match bench.store().put_new(&name, text.clone().into()).await {
+        match bench.store().create(&name, text.clone().into()).await {
             Ok(done) => creates.push(done.elapsed),
             Err(refused) => {
                 failure = refused.why.error().cloned().or(failure);

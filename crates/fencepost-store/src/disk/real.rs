@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 
-    /// Tools that copy attributes along with bytes copy the mark, and flush nothing. P-73.
+    /// Tools that copy attributes along with bytes copy the mark, and flush nothing. [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
     #[test]
     fn a_mark_that_was_copied_is_void() {
         let home = tempfile::tempdir().unwrap();

@@ -19,7 +19,8 @@ pub(crate) enum LocalError {
     /// The object may be visible, and may or may not survive a power cut.
     #[snafu(display("{step} {}: {source}", path.display()))]
     After { step: &'static str, path: PathBuf, source: io::Error },
-    /// The file system lacks what a log needs (P-74). Nothing was changed under the object's name.
+    /// The file system lacks what a log needs. Nothing was changed under the object's name.
+    // P-74.
     #[snafu(display("{problem} {}: {source}; {advice}", path.display(), advice = ADVICE))]
     Unfit { problem: &'static str, path: PathBuf, source: io::Error },
     /// There is nothing in the range that was asked for.
@@ -60,7 +61,7 @@ impl From<LocalError> for Error {
     }
 }
 
-/// Whether the operating system says that a file system cannot do this at all, today or later. P-74.
+/// Whether the operating system says that a file system cannot do this at all, today or later. [P-74](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-74).
 pub(crate) fn is_unfit(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

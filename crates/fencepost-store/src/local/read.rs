@@ -2,10 +2,11 @@
 //!
 //! An entry whose writer has not flushed it yet, or died before it could, is there to be seen. A successor that reads it, goes on above it and
 //! acknowledges would be left with a hole by a power cut, and a reader would have been handed rows that never were. So what is
-//! not known to be flushed is flushed by whoever finds it (P-73).
+//! not known to be flushed is flushed by whoever finds it.
 //!
 //! A [mark](Disk::mark) at the file, made after the flush, spares that; so in the good case it costs nothing. Files without one: what
 //! a writer is just flushing, or died over; what others than this crate wrote; and all files, where the file system knows no marks.
+// P-73.
 
 use super::error::{LocalError, is_unfit};
 use super::write::again;
@@ -93,7 +94,7 @@ impl<D: Disk> LocalDirectory<D> {
         }
     }
 
-    /// Sees to it that a file that was found is on the disk, with its name. P-72, P-73.
+    /// Sees to it that a file that was found is on the disk, with its name. [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72), [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
     async fn settle(
         &self,
         file: &D::File,

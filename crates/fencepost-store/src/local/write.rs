@@ -3,10 +3,11 @@
 //! A create is *done* once four things were done in this order: the bytes were written to a file of their own and flushed; the file was linked
 //! to the object's name, which fails if that is taken; the directory was flushed; and so were those above it, by this process. *Exists* says no
 //! less: whoever linked the object that is in the way may have died before its flush, or have had it fail, and the caller may go on to
-//! find its own bytes there and call them durable (P-72). So it is flushed first.
+//! find its own bytes there and call them durable. So it is flushed first.
 //!
 //! A file whose flush failed is never used again. Its pages may count as clean now, and a second flush would succeed without
 //! writing anything. Another attempt writes another file.
+// P-72.
 
 use super::LocalDirectory;
 use super::error::{CANNOT_FLUSH_DIRECTORY, LocalError, NO_FLUSHES, NO_LINKS, is_unfit, is_without_links};
@@ -16,7 +17,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 impl<D: Disk> LocalDirectory<D> {
-    /// Writes an object unless its name is taken. P-72.
+    /// Writes an object unless its name is taken. [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72).
     pub(super) async fn create(&self, path: &Path, payload: &PutPayload) -> Result<(), LocalError> {
         self.prepare_parents(path).await?;
         let (file, staged) = self.stage(path, payload).await?;

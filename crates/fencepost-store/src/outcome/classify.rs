@@ -101,12 +101,12 @@ fn local_failure(error: &io::Error) -> Failure {
     }
 }
 
-/// The outermost error of type `E` in the chain of sources.
+/// The outermost error of type `writer_epoch` in the chain of sources.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     find_where(error, |_| true)
 }
 
-/// The outermost error of type `E` that is `wanted`, looking into what `io::Error` wraps as well.
+/// The outermost error of type `writer_epoch` that is `wanted`, looking into what `io::Error` wraps as well.
 fn find_where<'a, E: Error + 'static>(
     error: &'a (dyn Error + 'static),
     wanted: impl Fn(&E) -> bool,

@@ -40,7 +40,7 @@ impl LogStore {
             deletions.push(Deletion { path: Path::parse(path).unwrap_or_else(|_| Path::from(path)), result });
         }
 
-        let mut patience = self.patience();
+        let mut retry_timeout = self.retry_timeout();
         while !open.is_empty() {
             let mut failed = Vec::new();
             for batch in open.chunks(self.backend.batch()) {
@@ -58,7 +58,7 @@ impl LogStore {
             open = failed;
             let Some((first, _)) = open.first() else { break };
             let first = deletions[*first].result.as_ref().expect_err("only failures are kept");
-            match patience.pause_after(first) {
+            match retry_timeout.pause_after(first) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => break,
             }

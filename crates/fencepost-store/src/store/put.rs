@@ -22,7 +22,7 @@ impl LogStore {
     ///
     /// # Cancel safety
     /// Dropping the future does not take the write back. Its outcome is then unknown.
-    pub async fn put_new(&self, path: impl AsRef<str>, payload: PutPayload) -> PutOutcome {
+    pub async fn create(&self, path: impl AsRef<str>, payload: PutPayload) -> PutOutcome {
         self.put(Operation::Create, path.as_ref(), payload).await
     }
 
@@ -32,11 +32,11 @@ impl LogStore {
     /// client, lands late and *wins* over what was written since. Costs one PUT, attempted once.
     ///
     /// # Errors
-    /// As [`put_new`](Self::put_new), but never [`Refusal::Exists`]. A not-done answer is definite here only
+    /// As [`create`](Self::create), but never [`Refusal::Exists`]. A not-done answer is definite here only
     /// if the client beneath does not retry.
     ///
     /// # Cancel safety
-    /// As [`put_new`](Self::put_new).
+    /// As [`create`](Self::create).
     pub async fn put_overwrite(&self, path: impl AsRef<str>, payload: PutPayload) -> PutOutcome {
         self.put(Operation::Overwrite, path.as_ref(), payload).await
     }

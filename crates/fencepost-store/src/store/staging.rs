@@ -5,10 +5,11 @@ use crate::error::{Operation, StoreError};
 use object_store::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// A file that was written aside in a local directory, to become an object (P-75).
+/// A file that was written aside in a local directory, to become an object.
 ///
 /// A writer at work has one for a moment. One that is old has no writer any more: it was killed, or its machine lost power. Nobody will give
 /// it a name, no listing shows it, and it takes its space until somebody [deletes](LogStore::delete_staging_files) it.
+// P-75.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StagingFile {

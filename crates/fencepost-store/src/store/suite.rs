@@ -9,7 +9,7 @@ use std::time::Duration;
 impl LogStore {
     /// The same store with a counter of its own that gives up failing reads after `budget` at the latest.
     pub(crate) fn impatient(&self, budget: Duration) -> Self {
-        self.scoped().with_retry_budget(self.retry_budget.min(budget))
+        self.scoped().with_retry_timeout(self.retry_timeout.min(budget))
     }
 
     /// The store beneath, for requests that no log makes.

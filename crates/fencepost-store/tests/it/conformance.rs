@@ -71,7 +71,7 @@ fn assert_sound(report: &Report, verdict: Verdict, not_applicable: &[Check]) {
 #[tokio::test]
 async fn memory_passes_and_nothing_is_left() {
     let store = LogStore::open("memory://conformance/some/base", StoreOptions::new()).unwrap();
-    store.put_new("mine", "stays".into()).await.unwrap();
+    store.create("mine", "stays".into()).await.unwrap();
     let report = Examination::new(&store, Options::quick(1)).run().await;
     assert_sound(&report, Verdict::Safe, &[Check::Fsync, Check::BucketSettings]);
     assert_eq!(report.folder, "some/base/fencepost-doctor-00000000000000000000000000000001");

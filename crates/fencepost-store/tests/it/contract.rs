@@ -22,8 +22,8 @@ async fn names(store: &LogStore, prefix: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_created_object_is_read_back_listed_and_deleted() {
     on_each("round-trip", async |store| {
-        store.put_new("wal/1", "one".into()).await.unwrap();
-        let refused = store.put_new("wal/1", "other".into()).await.unwrap_err();
+        store.create("wal/1", "one".into()).await.unwrap();
+        let refused = store.create("wal/1", "other".into()).await.unwrap_err();
         assert!(matches!(refused.why, Refusal::Exists));
         assert_eq!(refused.payload.as_ref()[0], "other");
 
@@ -50,8 +50,8 @@ async fn a_created_object_is_read_back_listed_and_deleted() {
 async fn requests_are_counted_by_class() {
     on_each("counts", async |store| {
         let scope = store.scoped();
-        scope.put_new("a/1", "x".into()).await.unwrap();
-        let _ = scope.put_new("a/1", "x".into()).await;
+        scope.create("a/1", "x".into()).await.unwrap();
+        let _ = scope.create("a/1", "x".into()).await;
         store.put_overwrite("a/2", "x".into()).await.unwrap();
         let _ = scope.get("a/1").await;
         let _ = scope.get("missing").await;
@@ -96,7 +96,7 @@ async fn odd_names_come_back_verbatim() {
     on_each("odd", async |store| {
         for name in odd {
             let path = format!("odd/{name}");
-            match store.put_new(&path, name.to_owned().into()).await {
+            match store.create(&path, name.to_owned().into()).await {
                 Ok(_) => {}
                 Err(refused) => panic!("{path}: {:?}", refused.why),
             }
@@ -119,7 +119,7 @@ async fn odd_names_come_back_verbatim() {
 async fn names_that_mean_another_place_are_refused_before_any_request() {
     on_each("bad-names", async |store| {
         for name in ["", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "./a"] {
-            let refused = store.put_new(name, "x".into()).await.unwrap_err();
+            let refused = store.create(name, "x".into()).await.unwrap_err();
             let Refusal::NotDone { retry: Retry::Never, source } = refused.why else { panic!("{name}") };
             assert_eq!(source.failure(), Failure::BadPath, "{name}");
             let ReadOutcome::Unknown(error) = store.get(name).await else { panic!("{name}") };
@@ -136,7 +136,7 @@ async fn names_that_mean_another_place_are_refused_before_any_request() {
 async fn a_prefix_is_a_folder() {
     on_each("prefix", async |store| {
         for name in ["a/1", "a/b/2", "ab/3", "a.x", "c/d/e/4"] {
-            store.put_new(name, "x".into()).await.unwrap();
+            store.create(name, "x".into()).await.unwrap();
         }
         assert_eq!(names(&store, "a").await, ["a/1", "a/b/2"]);
         assert_eq!(names(&store, "nothing/here").await, [""; 0]);
@@ -159,7 +159,7 @@ async fn deleting_twice_or_nothing_is_fine() {
     on_each("delete", async |store| {
         let names: Vec<_> = (0..250).map(|n| format!("d/{n}")).collect();
         for name in names.iter().step_by(2) {
-            store.put_new(name, "x".into()).await.unwrap();
+            store.create(name, "x".into()).await.unwrap();
         }
         for _ in 0..2 {
             let deletions = store.delete(&names).await;
@@ -176,7 +176,7 @@ async fn deleting_twice_or_nothing_is_fine() {
 #[tokio::test]
 async fn the_size_limit_is_inclusive() {
     on_each("limit", async |store| {
-        store.put_new("a", "12345".into()).await.unwrap();
+        store.create("a", "12345".into()).await.unwrap();
         assert_eq!(store.get_up_to("a", 5).await.into_result().unwrap().unwrap().bytes, "12345");
         let outcome = store.get_up_to("a", 4).await;
         assert!(outcome.is_too_large());
@@ -193,7 +193,7 @@ async fn the_size_limit_is_inclusive() {
 fn futures_can_be_sent_to_other_threads() {
     fn sendable<T: Send>(_: T) {}
     let store = LogStore::open("memory://send", StoreOptions::new()).unwrap();
-    sendable(store.put_new("a", "x".into()));
+    sendable(store.create("a", "x".into()));
     sendable(store.get("a"));
     sendable(store.head("a"));
     sendable(store.get_range("a", 0..1));

@@ -65,7 +65,7 @@ impl FakeGcs {
         );
         let options = StoreOptions::new()
             .with_request_timeout(Duration::from_secs(20))
-            .with_retry_budget(Duration::ZERO)
+            .with_retry_timeout(Duration::ZERO)
             .with_client_option("google_service_account_key", key)
             .with_client_option("allow_http", "true");
         LogStore::open("gs://bucket/root", options).unwrap()

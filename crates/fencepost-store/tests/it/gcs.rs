@@ -8,8 +8,8 @@ use fencepost_store::{Failure, ProbeError, ReadOutcome, Refusal, Retry};
 async fn a_create_asks_for_generation_zero_and_is_sent_once() {
     let server = FakeGcs::new().await;
     let store = server.open();
-    store.put_new("wal/1", "entry".into()).await.unwrap();
-    let refused = store.put_new("wal/1", "other".into()).await.unwrap_err();
+    store.create("wal/1", "entry".into()).await.unwrap();
+    let refused = store.create("wal/1", "other".into()).await.unwrap_err();
     assert!(matches!(refused.why, Refusal::Exists), "{refused:?}");
     let seen = server.seen();
     assert_eq!(seen.len(), 2, "a refusal is final");
@@ -55,7 +55,7 @@ async fn refusals_of_a_create() {
         let server = FakeGcs::new().await;
         let store = server.open();
         server.refuse(status);
-        let refused = store.put_new("wal/1", "entry".into()).await.unwrap_err();
+        let refused = store.create("wal/1", "entry".into()).await.unwrap_err();
         match (&refused.why, told) {
             (Refusal::Exists, Told::Exists) => {}
             (Refusal::NotDone { retry, source }, Told::NotDone(expected, failure)) => {
@@ -68,7 +68,7 @@ async fn refusals_of_a_create() {
         }
         assert_eq!(server.seen().len(), 1, "{status}: one call, one attempt");
         // Nothing was done, so the name is free.
-        store.put_new("wal/1", refused.payload).await.unwrap();
+        store.create("wal/1", refused.payload).await.unwrap();
     }
 }
 
@@ -76,7 +76,7 @@ async fn refusals_of_a_create() {
 async fn reads_tell_absent_from_denied() {
     let server = FakeGcs::new().await;
     let store = server.open();
-    store.put_new("wal/1", "0123456789".into()).await.unwrap();
+    store.create("wal/1", "0123456789".into()).await.unwrap();
     let ReadOutcome::Found(part) = store.get_range("wal/1", 2..5).await else { panic!("it is there") };
     assert_eq!(part.bytes, "234");
     let ReadOutcome::Found(info) = store.head("wal/1").await else { panic!("it is there") };
@@ -92,7 +92,7 @@ async fn listings_go_on_page_by_page_and_deletions_name_one_object_each() {
     let server = FakeGcs::new().await;
     let store = server.open();
     for name in ["wal/1", "wal/2", "wal/3", "wal/4", "wal/5", "other"] {
-        store.put_new(name, "x".into()).await.unwrap();
+        store.create(name, "x".into()).await.unwrap();
     }
     let mut names: Vec<_> =
         store.list_all("wal").await.unwrap().into_iter().map(|object| object.path.to_string()).collect();

@@ -19,7 +19,7 @@ async fn opening_to_write_makes_the_directory_and_opening_to_read_does_not() {
     let url = format!("file://{text}");
     let store = LogStore::open(&url, StoreOptions::new()).unwrap();
     assert_eq!(store.backend(), Backend::Local);
-    store.put_new("x", "1".into()).await.unwrap();
+    store.create("x", "1".into()).await.unwrap();
     let reader = LogStore::open(text, StoreOptions::new().create_missing(false)).unwrap();
     assert_eq!(reader.get("x").await.into_result().unwrap().unwrap().bytes, "1");
 }
@@ -39,10 +39,10 @@ fn a_file_is_no_store() {
 async fn impossible_names_are_not_done() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
-    store.put_new("file", "x".into()).await.unwrap();
+    store.create("file", "x".into()).await.unwrap();
     let long = "n".repeat(300);
     for name in ["file/below", &long, "staged#1"] {
-        let refused = store.put_new(name, "x".into()).await.unwrap_err();
+        let refused = store.create(name, "x".into()).await.unwrap_err();
         match refused.why {
             Refusal::NotDone { retry: Retry::Never, source } => {
                 assert_eq!(source.failure(), Failure::BadPath, "{name}: {source:?}");
@@ -57,7 +57,7 @@ async fn impossible_names_are_not_done() {
 async fn creates_leave_nothing_beside_the_object_and_race_fairly() {
     let home = tempfile::tempdir().unwrap();
     let stores = [open(home.path()), open(home.path())];
-    let racers = (0..16).map(|n| stores[n % 2].put_new("deep/er/x", n.to_string().into()));
+    let racers = (0..16).map(|n| stores[n % 2].create("deep/er/x", n.to_string().into()));
     let outcomes = futures::future::join_all(racers).await;
     let winner = outcomes.iter().position(Result::is_ok).unwrap();
     let refused = outcomes.into_iter().filter_map(Result::err);
@@ -76,7 +76,7 @@ async fn leftovers_of_a_crash_are_invisible() {
     fs::write(home.path().join("wal/x#1"), "half").unwrap();
     let store = open(home.path());
     assert!(store.list_all("").await.unwrap().is_empty());
-    store.put_new("wal/x", "whole".into()).await.unwrap();
+    store.create("wal/x", "whole".into()).await.unwrap();
     assert_eq!(store.list_all("").await.unwrap().len(), 1);
 }
 
@@ -87,7 +87,7 @@ async fn a_store_behind_a_symbolic_link_works() {
     fs::create_dir(home.path().join("real")).unwrap();
     std::os::unix::fs::symlink(home.path().join("real"), home.path().join("link")).unwrap();
     let store = open(&home.path().join("link"));
-    store.put_new("a/b", "x".into()).await.unwrap();
+    store.create("a/b", "x".into()).await.unwrap();
     assert!(home.path().join("real/a/b").exists());
 }
 
@@ -96,7 +96,7 @@ async fn a_store_behind_a_symbolic_link_works() {
 async fn a_directory_is_no_object() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
-    store.put_new("a/b", "x".into()).await.unwrap();
+    store.create("a/b", "x".into()).await.unwrap();
     assert!(store.get("a").await.is_absent());
     assert!(store.head("a").await.is_absent());
 }
@@ -107,13 +107,13 @@ async fn a_dropped_create_may_still_land() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
     {
-        let mut write = Box::pin(store.put_new("a", "x".into()));
+        let mut write = Box::pin(store.create("a", "x".into()));
         assert!(futures::poll!(write.as_mut()).is_pending());
     }
     // The same create now either wins or finds the first one; both are fine, and a third of other bytes never
     // wins.
-    let _ = store.put_new("a", "x".into()).await;
-    let refused = store.put_new("a", "y".into()).await.unwrap_err();
+    let _ = store.create("a", "x".into()).await;
+    let refused = store.create("a", "y".into()).await.unwrap_err();
     assert!(matches!(refused.why, Refusal::Exists));
     assert_eq!(store.get("a").await.into_result().unwrap().unwrap().bytes, "x");
 }
@@ -125,7 +125,7 @@ async fn staging_files_are_listed_counted_and_deleted_by_age() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
     assert!(store.staging_files("").await.unwrap().is_empty());
-    store.put_new("log/wal/x", "whole".into()).await.unwrap();
+    store.create("log/wal/x", "whole".into()).await.unwrap();
     for (name, bytes) in [("log/wal/x#1", "half"), ("log/wal/y#12", "another"), ("elsewhere/z#1", "z")] {
         fs::create_dir_all(home.path().join(name).parent().unwrap()).unwrap();
         fs::write(home.path().join(name), bytes).unwrap();

@@ -6,7 +6,7 @@ use fencepost_store::{Backend, ClientRetries, LogStore, StoreOptions};
 async fn the_same_name_is_the_same_data() {
     let open = |url| LogStore::open(url, StoreOptions::new()).unwrap();
     let one = open("memory://shared/log");
-    one.put_new("a", "x".into()).await.unwrap();
+    one.create("a", "x".into()).await.unwrap();
     drop(one);
     let again = open("memory://shared/log");
     assert_eq!(again.get("a").await.into_result().unwrap().unwrap().bytes, "x");

@@ -45,7 +45,7 @@ impl Odd {
     }
 
     fn store(&self) -> LogStore {
-        let options = StoreOptions::new().with_retry_budget(Duration::ZERO).with_request_timeout(TIMEOUT);
+        let options = StoreOptions::new().with_retry_timeout(Duration::ZERO).with_request_timeout(TIMEOUT);
         LogStore::new(Arc::new(self.clone()), Path::ROOT, options)
     }
 

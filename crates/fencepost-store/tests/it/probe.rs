@@ -11,7 +11,7 @@ use std::time::Duration;
 
 fn over(store: Arc<dyn ObjectStore>) -> LogStore {
     let options =
-        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_budget(Duration::ZERO);
+        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_timeout(Duration::ZERO);
     LogStore::new(store, Path::ROOT, options)
 }
 
@@ -50,8 +50,8 @@ async fn a_store_that_ignores_the_condition_is_convicted() {
 async fn a_store_that_checks_and_then_writes_is_convicted() {
     let racy = RacyStore(LatencyStore::new(Arc::new(InMemory::new()), Duration::from_millis(10)));
     let store = over(Arc::new(racy));
-    store.put_new("a", "x".into()).await.unwrap();
-    assert!(store.put_new("a", "y".into()).await.is_err(), "alone it is right");
+    store.create("a", "x".into()).await.unwrap();
+    assert!(store.create("a", "y".into()).await.is_err(), "alone it is right");
     match store.probe("probe", 7).await {
         Err(ProbeError::Unsafe { source }) => assert_eq!(source.seen, "8 of 8 racing creates succeeded"),
         other => panic!("{other:?}"),
@@ -92,7 +92,7 @@ async fn a_probe_that_cannot_write_learns_nothing() {
 /// A store handed in that says where it is.
 fn at(address: &str, store: Arc<dyn ObjectStore>) -> LogStore {
     let options =
-        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_budget(Duration::ZERO);
+        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_timeout(Duration::ZERO);
     LogStore::new(store, Path::ROOT, options.with_address(address))
 }
 
@@ -183,7 +183,7 @@ async fn without_an_address_a_verdict_is_kept_in_the_process_only() {
 async fn a_probe_is_as_patient_as_any_other_request() {
     for status in [503, 429, 409, 408, 500] {
         let server = FakeGcs::new().await;
-        let store = server.open().with_retry_budget(Duration::from_secs(60));
+        let store = server.open().with_retry_timeout(Duration::from_secs(60));
         // The first is the read of the marker, the next ones are creates.
         for _ in 0..4 {
             server.refuse(status);
@@ -354,15 +354,16 @@ async fn a_record_holds_some_places_and_forgets_the_oldest() {
 
 /// Cleaning up after a probe that failed asks once more, and does not wait once more.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_gone_costs_one_patience() {
+async fn a_store_that_is_gone_costs_one_retry_timeout() {
     let faults = FaultStore::in_memory();
     for op in [Op::Put, Op::Get, Op::Delete] {
         let _ = faults.on(op, |_| true, Fault::Refuse);
     }
-    let patience = Duration::from_secs(60);
-    let options = StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_budget(patience);
+    let retry_timeout = Duration::from_secs(60);
+    let options =
+        StoreOptions::new().with_client_retries(ClientRetries::Off).with_retry_timeout(retry_timeout);
     let started = tokio::time::Instant::now();
     let result = LogStore::new(Arc::new(faults), Path::ROOT, options).probe("probe", 7).await;
     assert!(matches!(result, Err(ProbeError::Failed { .. })), "{result:?}");
-    assert!(started.elapsed() < patience * 3 / 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < retry_timeout * 3 / 2, "{:?}", started.elapsed());
 }

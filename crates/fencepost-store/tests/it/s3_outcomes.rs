@@ -41,7 +41,7 @@ async fn check(reply: Reply, expected: Told) {
     let shown = format!("{reply:?}");
     let server = FakeS3::new([reply]).await;
     let store = server.open(server.options());
-    assert_eq!(told(store.put_new("wal/1", "entry".into()).await), expected, "{shown}");
+    assert_eq!(told(store.create("wal/1", "entry".into()).await), expected, "{shown}");
     assert_eq!(server.seen(), ["PUT /bucket/base/wal/1"], "{shown}");
     assert_eq!(store.counts().put, 1);
 }
@@ -94,7 +94,7 @@ async fn a_success_that_the_client_cannot_read_is_unknown() {
 async fn no_reply_in_time_is_unknown() {
     let server = FakeS3::new([Reply::Hang]).await;
     let store = server.open(server.options().with_request_timeout(Duration::from_millis(200)));
-    assert_eq!(told(store.put_new("a", "entry".into()).await), Told::Unknown(Failure::TimedOut));
+    assert_eq!(told(store.create("a", "entry".into()).await), Told::Unknown(Failure::TimedOut));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_refused_connection_is_not_done() {
     drop(listener);
     let store = LogStore::open("s3://bucket", fake_s3::options(&address)).unwrap();
     let expected = Told::NotDone(Retry::Later, Failure::Unreachable);
-    assert_eq!(told(store.put_new("a", "entry".into()).await), expected);
+    assert_eq!(told(store.create("a", "entry".into()).await), expected);
 }
 
 #[tokio::test]
@@ -123,11 +123,11 @@ async fn an_overwrite_is_attempted_once_too() {
 async fn with_possible_retries_a_refusal_proves_nothing() {
     let server = FakeS3::new([refusal(403, "AccessDenied"), refusal(412, "PreconditionFailed")]).await;
     let store = server.open(server.options().with_client_retries(ClientRetries::Possible));
-    let refused = store.put_new("a", "entry".into()).await.unwrap_err();
+    let refused = store.create("a", "entry".into()).await.unwrap_err();
     let Refusal::Unknown { source } = refused.why else { panic!("{:?}", refused.why) };
     assert_eq!(source.failure(), Failure::Denied);
     assert!(!source.is_definite() && !source.is_retryable());
-    assert_eq!(told(store.put_new("a", "entry".into()).await), Told::Exists);
+    assert_eq!(told(store.create("a", "entry".into()).await), Told::Exists);
 }
 
 /// How it comes to that: the first attempt lands, its reply is a 500, the client tries again by itself, and
@@ -145,7 +145,7 @@ async fn a_client_that_retries_by_itself_turns_a_landed_write_into_denied() {
         Path::ROOT,
         StoreOptions::new(),
     );
-    assert_eq!(told(store.put_new("a", "entry".into()).await), Told::Unknown(Failure::Denied));
+    assert_eq!(told(store.create("a", "entry".into()).await), Told::Unknown(Failure::Denied));
     assert_eq!(server.seen().len(), 2, "one call, two attempts");
 }
 
@@ -159,9 +159,9 @@ async fn the_connector_keeps_statuses_for_foreign_clients() {
     let off = StoreOptions::new().with_client_retries(ClientRetries::Off);
     let plain = LogStore::new(Arc::new(plain.build().unwrap()), Path::ROOT, off.clone());
     let better = LogStore::new(Arc::new(better.build().unwrap()), Path::ROOT, off);
-    assert_eq!(told(plain.put_new("a", "entry".into()).await), Told::Unknown(Failure::Unrecognised));
+    assert_eq!(told(plain.create("a", "entry".into()).await), Told::Unknown(Failure::Unrecognised));
     let expected = Told::NotDone(Retry::Later, Failure::Throttled);
-    assert_eq!(told(better.put_new("a", "entry".into()).await), expected);
+    assert_eq!(told(better.create("a", "entry".into()).await), expected);
 }
 
 /// S3 repeats the request's headers in the body of some refusals.
@@ -170,7 +170,7 @@ async fn errors_show_no_credentials() {
     let server = FakeS3::new([refusal(403, "SignatureDoesNotMatch"), refusal(500, "InternalError")]).await;
     let store = server.open(server.options().with_client_option("session_token", "TOKEN"));
     for code in ["SignatureDoesNotMatch", "InternalError"] {
-        let refused = store.put_new("a\u{202e}b", "entry".into()).await.unwrap_err();
+        let refused = store.create("a\u{202e}b", "entry".into()).await.unwrap_err();
         let error = refused.why.error().unwrap();
         let mut text = format!("{refused} {error} {error:?}");
         let mut source = error.source();
@@ -192,9 +192,9 @@ async fn errors_show_no_credentials() {
 async fn a_lost_reply_is_found_out_by_the_same_create() {
     let server = FakeS3::new([Reply::CutBefore, refusal(412, "PreconditionFailed"), success("entry")]).await;
     let store = server.open(server.options());
-    let refused = store.put_new("wal/1", "entry".into()).await.unwrap_err();
+    let refused = store.create("wal/1", "entry".into()).await.unwrap_err();
     assert!(matches!(refused.why, Refusal::Unknown { .. }));
-    assert_eq!(told(store.put_new("wal/1", refused.payload).await), Told::Exists);
+    assert_eq!(told(store.create("wal/1", refused.payload).await), Told::Exists);
     let ReadOutcome::Found(found) = store.get("wal/1").await else { panic!() };
     assert_eq!(found.bytes, "entry");
     assert!(OBJECT_HEADERS.contains("ETag") && server.script_is_done());

@@ -46,7 +46,7 @@ async fn a_read_is_repeated_until_it_succeeds() {
 #[tokio::test]
 async fn a_spent_budget_ends_the_repeating() {
     let server = FakeS3::new([refusal(503, "SlowDown")]).await;
-    let store = server.open(server.options().with_retry_budget(Duration::ZERO));
+    let store = server.open(server.options().with_retry_timeout(Duration::ZERO));
     assert_eq!(failure(store.get("a").await), Failure::Server { status: 503 });
     assert_eq!(server.seen().len(), 1);
 }
@@ -162,7 +162,7 @@ async fn a_bulk_deletion_that_fails_for_some_repeats_those_only() {
     let deletions = store.delete(["a", "b"]).await;
     assert!(deletions.iter().all(|deletion| deletion.result.is_ok()), "{deletions:?}");
     assert_eq!(store.counts().delete, 3);
-    assert_eq!(server.seen(), vec!["POST /bucket?delete"; 3]);
+    assert_eq!(server.seen(), vec!["Fence entry /bucket?delete"; 3]);
 }
 
 /// When a whole batch is refused, the client has one error for all its names.

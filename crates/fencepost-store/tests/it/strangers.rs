@@ -11,12 +11,12 @@ const PAGE: &str = "<!DOCTYPE html>\n<html><body>Please log in.</body></html>";
 const REDIRECTS: [u16; 7] = [300, 301, 302, 303, 305, 307, 308];
 const LOCATION: &str = "Location: /login?token=SECRET\r\n";
 
-/// A store of each cloud at one address, with no patience.
+/// A store of each cloud at one address, with no retry timeout.
 fn clouds(server: &FakeS3) -> [LogStore; 3] {
     let plain = || {
         StoreOptions::new()
             .with_request_timeout(Duration::from_secs(20))
-            .with_retry_budget(Duration::ZERO)
+            .with_retry_timeout(Duration::ZERO)
             .with_client_option("allow_http", "true")
     };
     let key = format!(
@@ -28,7 +28,7 @@ fn clouds(server: &FakeS3) -> [LogStore; 3] {
         .with_client_option("skip_signature", "true")
         .with_client_option("endpoint", server.address());
     [
-        server.open(fake_s3::options(server.address()).with_retry_budget(Duration::ZERO)),
+        server.open(fake_s3::options(server.address()).with_retry_timeout(Duration::ZERO)),
         LogStore::open("gs://bucket/base", plain().with_client_option("service_account_key", key)).unwrap(),
         LogStore::open("az://container/base", azure).unwrap(),
     ]
@@ -61,7 +61,7 @@ async fn no_redirect_is_followed_on_any_cloud() {
             let store = &clouds(&server)[cloud];
             let expected = Failure::Redirected { status };
 
-            let why = refused(store.put_new("wal/1", "entry".into()).await);
+            let why = refused(store.create("wal/1", "entry".into()).await);
             assert_eq!(why.error().map(StoreError::failure), Some(expected), "{store}: {why:?}");
             // A server that says "see other" may have done what it was asked.
             let not_done = matches!(why, Refusal::NotDone { .. });
@@ -83,7 +83,7 @@ async fn no_redirect_is_followed_on_any_cloud() {
 async fn a_redirect_is_told_with_both_hosts_and_no_secret() {
     let location = "Location: https://portal.example/login?token=SECRET\r\n";
     let server = FakeS3::new([Reply::Status(303, location, String::new())]).await;
-    let why = refused(server.open(server.options()).put_new("wal/1", "entry".into()).await);
+    let why = refused(server.open(server.options()).create("wal/1", "entry".into()).await);
     let error = why.error().unwrap();
     let text = format!("{error}: {}", error.source().unwrap());
     for expected in ["wal/1", "HTTP 303", "127.0.0.1", "redirects to `portal.example`"] {
@@ -99,7 +99,7 @@ async fn a_page_is_no_acknowledgement() {
             FakeS3::new([page(200), page(201), success("<Error><Code>InternalError</Code></Error>")]).await;
         let store = &clouds(&server)[cloud];
         for _ in 0..3 {
-            let why = refused(store.put_new("wal/1", "entry".into()).await);
+            let why = refused(store.create("wal/1", "entry".into()).await);
             assert!(
                 matches!(&why, Refusal::Unknown { source } if source.failure() == Failure::Malformed),
                 "{why:?}"
@@ -158,7 +158,7 @@ async fn a_document_that_is_no_listing_is_no_empty_folder() {
 async fn a_document_that_is_no_result_of_deletions_deletes_nothing() {
     for document in ["<html><body>Please log in.</body></html>", "<Ok/>", ""] {
         let server = FakeS3::new([success(document)]).await;
-        let store = server.open(server.options().with_retry_budget(Duration::ZERO));
+        let store = server.open(server.options().with_retry_timeout(Duration::ZERO));
         for deletion in store.delete(["a", "b"]).await {
             assert!(deletion.result.is_err(), "{document}: {}", deletion.path);
         }
@@ -181,7 +181,7 @@ async fn another_range_than_was_asked_for_is_not_read() {
     for reply in replies {
         let shown = format!("{reply:?}");
         let server = FakeS3::new([reply]).await;
-        let store = server.open(server.options().with_retry_budget(Duration::ZERO));
+        let store = server.open(server.options().with_retry_timeout(Duration::ZERO));
         let read = store.get_range("wal/1", 2..6).await;
         assert!(matches!(read, ReadOutcome::Unknown(_)), "{shown}: {read:?}");
     }

@@ -38,7 +38,7 @@ async fn each_fault_happens_or_not_and_is_told_or_not() {
                 fault,
             )
             .times(1);
-        let refused = store.put_new(&path, "x".into()).await.unwrap_err();
+        let refused = store.create(&path, "x".into()).await.unwrap_err();
         match (fault, refused.why) {
             (Fault::Refuse, Refusal::NotDone { retry: Retry::Later, .. })
             | (Fault::Deny, Refusal::NotDone { retry: Retry::Never, .. })
@@ -49,10 +49,10 @@ async fn each_fault_happens_or_not_and_is_told_or_not() {
         assert_eq!(bytes(&store, &path).await.is_some(), landed, "{fault:?}");
         assert_eq!(rule.hits(), 1);
         // Used up: the next one passes.
-        assert_eq!(store.put_new(&path, "y".into()).await.is_ok(), !landed);
+        assert_eq!(store.create(&path, "y".into()).await.is_ok(), !landed);
     }
     let lies = faults.on(Op::Put, |at| at == "root/Drop", Fault::IgnoreCondition);
-    store.put_new("Drop", "z".into()).await.unwrap();
+    store.create("Drop", "z".into()).await.unwrap();
     assert_eq!((bytes(&store, "Drop").await.unwrap(), lies.hits()), ("z".into(), 1));
 }
 
@@ -60,7 +60,7 @@ async fn each_fault_happens_or_not_and_is_told_or_not() {
 async fn reads_are_repeated_through_faults_and_a_false_absence_is_believed() {
     let faults = FaultStore::in_memory();
     let store = over(&faults);
-    store.put_new("a", "x".into()).await.unwrap();
+    store.create("a", "x".into()).await.unwrap();
     let lost = faults.on(Op::Get, |_| true, Fault::LoseReply).after(1).times(3);
     assert!(bytes(&store, "a").await.is_some());
     assert_eq!(lost.hits(), 0);
@@ -81,7 +81,7 @@ async fn listings_and_deletions_have_faults_too() {
     let faults = FaultStore::in_memory();
     let store = over(&faults);
     for name in ["a", "b", "c"] {
-        store.put_new(name, "x".into()).await.unwrap();
+        store.create(name, "x".into()).await.unwrap();
     }
     let hidden = faults.on(Op::List, |path| path == "root/b", Fault::FalseAbsent).times(1);
     assert_eq!(store.list_all("").await.unwrap().len(), 2);
@@ -102,7 +102,7 @@ async fn a_listing_may_come_from_its_end() {
     let faults = FaultStore::in_memory();
     let store = over(&faults);
     for name in ["a/1", "b/2", "c"] {
-        store.put_new(name, "x".into()).await.unwrap();
+        store.create(name, "x".into()).await.unwrap();
     }
     let names = async || {
         let (objects, folders) = (store.list_all("").await.unwrap(), store.list_dirs("").await.unwrap());
@@ -124,15 +124,15 @@ async fn a_held_create_lands_at_its_release_even_if_its_caller_has_gone() {
     let held = faults.hold(Op::Put, |path| path.contains("slow")).times(2);
     let waiting = tokio::spawn({
         let store = store.clone();
-        async move { store.put_new("slow/1", "x".into()).await.is_ok() }
+        async move { store.create("slow/1", "x".into()).await.is_ok() }
     });
     let leaving = tokio::spawn({
         let store = store.clone();
-        async move { store.put_new("slow/2", "x".into()).await.is_ok() }
+        async move { store.create("slow/2", "x".into()).await.is_ok() }
     });
     held.arrivals(2).await;
-    store.put_new("quick", "x".into()).await.unwrap();
-    store.put_new("slow/3", "x".into()).await.unwrap();
+    store.create("quick", "x".into()).await.unwrap();
+    store.create("slow/3", "x".into()).await.unwrap();
     assert!(store.get("slow/1").await.is_absent());
     leaving.abort();
     assert!(leaving.await.unwrap_err().is_cancelled());
@@ -152,12 +152,12 @@ async fn a_stranded_create_arrives_when_it_is_delivered() {
     let store = over(&faults);
     let late = faults.strand(|_| true).times(2);
     for name in ["taken", "free"] {
-        let refused = store.put_new(name, "late".into()).await.unwrap_err();
+        let refused = store.create(name, "late".into()).await.unwrap_err();
         assert!(matches!(refused.why, Refusal::Unknown { .. }));
         assert!(store.get(name).await.is_absent());
     }
     late.arrived().await;
-    store.put_new("taken", "other".into()).await.unwrap();
+    store.create("taken", "other".into()).await.unwrap();
     let results = late.deliver().await;
     assert!(results[0].is_err() && results[1].is_ok());
     assert_eq!(bytes(&store, "taken").await.unwrap(), "other");
@@ -182,11 +182,11 @@ async fn latency_is_exact_and_the_time_out_is_ours() {
     let slow = LatencyStore::new(Arc::new(InMemory::new()), Duration::from_millis(20))
         .with(Op::Put, Duration::from_secs(40));
     let store =
-        LogStore::new(Arc::new(slow), Path::ROOT, StoreOptions::new().with_retry_budget(Duration::ZERO));
+        LogStore::new(Arc::new(slow), Path::ROOT, StoreOptions::new().with_retry_timeout(Duration::ZERO));
     let started = Instant::now();
     assert!(store.get("a").await.is_absent());
     assert_eq!(started.elapsed(), Duration::from_millis(20));
-    let refused = store.put_new("a", "x".into()).await.unwrap_err();
+    let refused = store.create("a", "x".into()).await.unwrap_err();
     let Refusal::Unknown { source } = refused.why else { panic!() };
     assert_eq!((source.failure(), source.elapsed()), (Failure::TimedOut, Duration::from_secs(30)));
     // Half of the time had passed before the store saw it, so it landed.
@@ -201,7 +201,7 @@ async fn an_overwrite_that_a_client_may_repeat_is_never_certainly_not_done() {
         let _ = faults.on(Op::Put, |_| true, Fault::Deny);
         let options = StoreOptions::new().with_client_retries(retries);
         let store = LogStore::new(Arc::new(faults), Path::ROOT, options);
-        for refused in [store.put_overwrite("a", "x".into()).await, store.put_new("a", "x".into()).await] {
+        for refused in [store.put_overwrite("a", "x".into()).await, store.create("a", "x".into()).await] {
             assert_eq!(matches!(refused.unwrap_err().why, Refusal::NotDone { .. }), definite, "{retries:?}");
         }
     }
@@ -212,7 +212,7 @@ async fn an_overwrite_that_a_client_may_repeat_is_never_certainly_not_done() {
 async fn a_listing_of_folders_is_repeated() {
     let faults = FaultStore::in_memory();
     let store = over(&faults);
-    store.put_new("a/b", "x".into()).await.unwrap();
+    store.create("a/b", "x".into()).await.unwrap();
     let dropped = faults.on(Op::List, |_| true, Fault::Drop).times(3);
     assert_eq!(store.list_dirs("").await.unwrap(), [Path::from("a")]);
     assert_eq!(dropped.hits(), 3);

@@ -18,7 +18,7 @@ pub enum CollectError {
         /// The shard's folder.
         root: String,
     },
-    /// The store did not answer properly until the patience ended.
+    /// The store did not answer properly until the retry timeout ended.
     #[snafu(display("{root}: {what}; nothing was deleted. Collect again once the store answers: {source}"))]
     Store {
         /// The shard's folder.

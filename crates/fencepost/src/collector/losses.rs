@@ -1,4 +1,5 @@
-//! The look for lost entries that follows a collection (P-100).
+//! The look for lost entries that follows a collection.
+// P-100.
 
 use super::Collector;
 use super::error::give_up;
@@ -7,11 +8,12 @@ use crate::shard::Io;
 use fencepost_fence::{Gap, Tick};
 use fencepost_gc::{CollectReply, CollectRequest, Collection, LossSearch, LossesFound};
 
-/// What a collection says about entries above `R` that should be there. Damage: see `docs/repair.md`.
+/// What a collection says about entries above `replay_after` that should be there. Damage: see `docs/repair.md`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Losses {
-    /// What is lost, upward, each with what proves it (P-90).
+    /// What is lost, upward, each with what proves it.
+    // P-90.
     pub lost: Vec<Gap>,
     /// Why nobody can tell whether anything is; `None` if it was found out.
     pub failed: Option<String>,

@@ -26,12 +26,12 @@ async fn pass(log: &Log) -> Collected {
     collector(log).run().await.unwrap()
 }
 
-/// A log that needs every kind of step: a leftover, a zone, data small and large.
+/// A log that needs every kind of step: a stale entry, a fence range, data small and large.
 async fn busy(store: LogStore) -> Log {
     let log = Log::new(store);
-    log.marker(1, EntryKind::Handover, 1).await;
+    log.marker(1, EntryKind::CleanFence, 1).await;
     log.data(2, 1, 10).await;
-    log.marker(3, EntryKind::Post, 2).await;
+    log.marker(3, EntryKind::Fence, 2).await;
     log.marker(4, EntryKind::Filler, 2).await;
     log.data(5, 1, 10).await;
     log.data(6, 2, 10_000).await;
@@ -47,7 +47,7 @@ async fn a_pass_deletes_what_is_covered_and_the_next_finds_nothing() {
     assert_eq!(log.positions().await, [3, 7]);
     assert_eq!(collected.report.deleted.entries, 5);
     assert!(collected.report.deleted.entry_bytes > 80_000);
-    assert_eq!(collected.report.leftovers, 1);
+    assert_eq!(collected.report.stale_entries, 1);
     assert_eq!(collected.report.boundary, Position::new(6));
     assert!(collected.report.failed.is_empty());
 
@@ -62,10 +62,10 @@ async fn requests_are_as_many_as_documented() {
     let log = busy(log::memory("requests")).await;
     let first = pass(&log).await.requests;
     // Lists: three of the manifests, one of the entries, two of documents. Reads: the manifest, the absent one
-    // after it, six headers, and that of the one entry above the bound that could show that the leftover was acknowledged.
+    // after it, six headers, and that of the one entry above the bound that could show that the stale entry was acknowledged.
     assert_eq!((first.list, first.get, first.put, first.delete), (6, 9, 1, 5));
     let idle = pass(&log).await.requests;
-    // The manifests thrice, and the boundary that records the post.
+    // The manifests thrice, and the boundary that records the fence entry.
     assert_eq!((idle.list, idle.get, idle.put, idle.delete), (5, 3, 0, 0));
 }
 
@@ -100,16 +100,16 @@ async fn progress_is_told_from_the_listing_to_the_last_batch() {
     assert_eq!(steps[steps.len() - 3..], deleting);
 }
 
-/// P-51: damage must never turn a needed post into something that may go, so whatever is damaged stays.
+/// P-51: damage must never turn a guarding fence into something that may go, so whatever is damaged stays.
 #[tokio::test]
 async fn a_flipped_bit_anywhere_in_a_marker_keeps_it() {
     let log = Log::new(log::memory("flip"));
-    let marker = log.marker_bytes(2, EntryKind::Post, 2);
+    let marker = log.marker_bytes(2, EntryKind::Fence, 2);
     for byte in 0..marker.len() {
         let mut bytes = marker.to_vec();
         bytes[byte] ^= 1;
         log.overwrite(2, bytes).await;
-        log.marker(1, EntryKind::Handover, 1).await;
+        log.marker(1, EntryKind::CleanFence, 1).await;
         log.data(3, 2, 1).await;
         log.manifest(1, 2, 2, 3).await;
         let collected = pass(&log).await;
@@ -178,12 +178,12 @@ fn crc32c(bytes: &[u8]) -> u32 {
 
 /// P-59: a release is known by its name, and stays.
 #[tokio::test]
-async fn releases_are_listed_and_stay() {
-    let log = busy(log::memory("release")).await;
-    let path = log.paths.release(fencepost_format::Epoch::new(1));
-    log.store.put_new(&path, "?".into()).await.unwrap();
+async fn forgotten_are_listed_and_stay() {
+    let log = busy(log::memory("forget")).await;
+    let path = log.paths.forgotten(fencepost_format::Epoch::new(1));
+    log.store.create(&path, "?".into()).await.unwrap();
     let collected = pass(&log).await;
-    assert_eq!(collected.report.kept["release_record"], 1);
+    assert_eq!(collected.report.kept["forgotten_record"], 1);
     assert!(collected.report.not_understood.is_empty());
     assert_eq!(collected.plan.claims, Claims::default(), "nobody of Lance's claimed");
 }
@@ -202,7 +202,7 @@ async fn of_lances_entries_the_first_of_each_epoch_stays() {
     log.manifest(1, 3, 6, 7).await;
     let collected = pass(&log).await;
     assert_eq!(log.positions().await, [1, 3, 5, 7]);
-    assert_eq!(collected.report.kept["needed_post"], 3);
+    assert_eq!(collected.report.kept["guarding_fence"], 3);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn cursors_hold_and_what_may_be_one_holds_everything() {
     let log = busy(log::memory("cursors")).await;
     let folder = log.paths.cursors_dir();
     let strange = format!("{folder}/reader/v2-4");
-    log.store.put_new(&strange, "?".into()).await.unwrap();
+    log.store.create(&strange, "?".into()).await.unwrap();
     let collected = pass(&log).await;
     assert_eq!(collected.report.deleted.entries, 0);
     assert_eq!(collected.report.kept["cursor_not_understood"], 6);
@@ -243,7 +243,7 @@ async fn an_entry_of_lances_whose_schema_is_too_long_stays() {
 async fn what_is_not_understood_is_reported_and_stays() {
     let log = busy(log::memory("strange")).await;
     let strange = format!("{}/notes.txt", log.paths.wal_dir());
-    log.store.put_new(&strange, "mine".into()).await.unwrap();
+    log.store.create(&strange, "mine".into()).await.unwrap();
     let collected = pass(&log).await;
     assert_eq!(collected.report.not_understood, std::slice::from_ref(&strange));
     assert_eq!(collected.plan.verdicts[&Object::Other(strange)], Verdict::Keep(Reason::NotUnderstood));
@@ -279,7 +279,7 @@ async fn a_shard_in_an_unknown_state_is_not_collected() {
         nonce: Some(Nonce(2)),
         ..Manifest::initial(log.shard)
     };
-    log.store.put_new(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+    log.store.create(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     let error = collector(&log).run().await.unwrap_err();
     assert!(error.to_string().contains("status 7"), "{error}");
     assert_eq!(log.positions().await, [1, 2, 3, 4, 5, 6, 7]);

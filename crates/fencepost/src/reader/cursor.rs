@@ -1,4 +1,5 @@
-//! Named cursors: how far a consumer got, so that a collector keeps what it still needs (P-53, P-54, P-95 to P-97).
+//! Named cursors: how far a consumer got, so that a collector keeps what it still needs.
+// P-53, P-54, P-95 to P-97.
 
 use crate::drive::Driver;
 use crate::shard::Io;
@@ -36,7 +37,8 @@ impl From<ResumePoint> for Consumed {
 }
 
 impl From<&LogEntry> for Consumed {
-    /// Up to and including this entry. Its epoch is the highest up to there, or it would not have been handed out (P-40).
+    /// Up to and including this entry. Its epoch is the highest up to there, or it would not have been handed out.
+    // P-40.
     fn from(entry: &LogEntry) -> Self {
         Self { position: entry.position(), epoch: entry.epoch() }
     }
@@ -57,7 +59,8 @@ impl Wal {
     /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it anew; [removing](Self::remove_cursor) it ends it.
     pub async fn cursor(&self, name: CursorName, start: impl Into<Consumed>) -> Result<Cursor, ReadError> {
         let (io, start) = (self.io.scoped(), start.into());
-        let core = CursorCore::open(io.environment.now(), io.params.patience, io.environment.nonce(), start);
+        let core =
+            CursorCore::open(io.environment.now(), io.params.retry_timeout, io.environment.nonce(), start);
         let mut cursor = Cursor::new(io, name, core);
         loop {
             match cursor.drive().await? {
@@ -94,7 +97,7 @@ impl Wal {
     /// [`ReadError::Cursor`]: it may still hold. Removing it again is safe.
     pub async fn remove_cursor(&self, name: &CursorName) -> Result<bool, ReadError> {
         let io = self.io.scoped();
-        let core = CursorCore::removal(io.environment.now(), io.params.patience);
+        let core = CursorCore::removal(io.environment.now(), io.params.retry_timeout);
         let mut cursor = Cursor::new(io, name.clone(), core);
         let removed = cursor.drive().await?;
         Ok(removed == CursorEvent::Removed { found: true })
@@ -102,7 +105,8 @@ impl Wal {
 
     /// The highest epoch up to a position that a cursor holds; [`Epoch::NONE`] if it can't be told, or does not matter.
     ///
-    /// A reader that starts there would find out the same (P-43); this spares it.
+    /// A reader that starts there would find out the same; this spares it.
+    // P-43.
     async fn highest_up_to(&self, position: Position) -> Epoch {
         if position.is_none() {
             return Epoch::NONE;
@@ -133,7 +137,8 @@ impl Cursor {
         self.driver.machine.consumed().position
     }
 
-    /// Where a reader for this consumer begins, with the highest epoch below if that is known (P-96).
+    /// Where a reader for this consumer begins, with the highest epoch below if that is known.
+    // P-96.
     #[must_use]
     pub fn read_from(&self) -> ReadFrom {
         let Consumed { position, epoch } = self.driver.machine.consumed();
@@ -144,7 +149,7 @@ impl Cursor {
     /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
     ///
     /// Say it with the [entry](LogEntry) that was consumed, or with a reader's [resume point](crate::Reader::resume_point): then the next reader
-    /// knows the epoch from the cursor. After a bare position it has to read up to 63 entries below (P-43).
+    /// knows the epoch from the cursor. After a bare position it has to read up to 63 entries below.
     ///
     /// The new place is written before the old one is deleted, so something holds the log at every moment. Costs one PUT and one DELETE.
     ///
@@ -155,6 +160,7 @@ impl Cursor {
     ///
     /// # Cancel safety
     /// As after an error.
+    // P-43.
     pub async fn advance(&mut self, to: impl Into<Consumed>) -> Result<(), ReadError> {
         self.driver.drop_requests();
         self.driver.machine.advance(self.io.environment.now(), to.into());

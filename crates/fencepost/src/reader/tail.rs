@@ -28,8 +28,9 @@ pub struct Tail {
 pub enum TailEvent {
     /// The next data entry.
     Entry(LogEntry),
-    /// The tail passed an entry that a repair gave up (P-102): it was lost, damaged or unreadable, and its rows are not
+    /// The tail passed an entry that a repair gave up: it was lost, damaged or unreadable, and its rows are not
     /// handed out.
+    // P-102.
     GivenUp {
         /// The entry's position.
         at: Position,
@@ -55,7 +56,7 @@ pub enum TailState {
         /// The epoch that closed it.
         epoch: Epoch,
     },
-    /// A successor has claimed the shard: the log is fenced, or about to be. It continues with the successor's post.
+    /// A successor has claimed the shard: the log is fenced, or about to be. It continues with the successor's fence entry.
     Fenced {
         /// The next position.
         at: Position,

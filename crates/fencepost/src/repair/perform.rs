@@ -69,9 +69,9 @@ pub enum RepairError {
 impl Wal {
     /// Gives up the entries of the plan: from then on readers and openers pass these positions, and say so.
     ///
-    /// Each entry is examined once more, in the order of P-92, so an old plan does no harm. At an empty position, a
+    /// Each entry is examined once more, in the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), so an old plan does no harm. At an empty position, a
     /// tombstone is created if absent. A damaged object is first copied to `fencepost/damaged/`, and the tombstone then
-    /// replaces it in one overwrite: the position is never empty, so no late append of an old writer lands there (P-94).
+    /// replaces it in one overwrite: the position is never empty, so no late append of an old writer lands there.
     /// Safe beside writers, readers and collectors.
     ///
     /// `on_done` hears of each entry. Costs about ten requests for each.
@@ -81,6 +81,7 @@ impl Wal {
     ///
     /// # Cancel safety
     /// The future may be dropped at any await; planning again shows what is left.
+    // P-94.
     pub async fn repair(
         &self,
         plan: &RepairPlan,
@@ -183,7 +184,8 @@ async fn examine(
     }
 }
 
-/// P-94: a copy first, then one overwrite.
+/// A copy first, then one overwrite.
+// P-94.
 async fn replace(
     io: &Io,
     step: &RepairStep,

@@ -6,7 +6,9 @@ use super::sstables::delete_sstable;
 use super::{Io, Performed};
 use crate::Cause;
 use fencepost_fence::{CreateReply, ReadReply, Reply};
-use fencepost_format::{Boundary, DOCUMENT_BYTES_MAX, FormatError, Manifest, Position, Release, ShardStatus};
+use fencepost_format::{
+    Boundary, DOCUMENT_BYTES_MAX, Forgotten, FormatError, Manifest, Position, ShardStatus,
+};
 use fencepost_gc::{CollectReply, CollectRequest, Object, StoreTime};
 use fencepost_store::{PutOutcome, Refusal, Retry};
 use std::collections::BTreeSet;
@@ -33,8 +35,8 @@ impl Io {
                 let folder = listed(measure(&self.once(), &self.paths, name).await);
                 folder.map(|read| CollectReply::SsTable(name, something(read)))
             }
-            CollectRequest::PublishBoundary { at, kept_posts, .. } => {
-                let boundary = Boundary { boundary: at, kept_posts };
+            CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
+                let boundary = Boundary { boundary: at, guarding_fences };
                 self.publish(&boundary).await.map(|reply| CollectReply::Published(at, reply))
             }
             CollectRequest::Stamp { .. } => self.stamp().await.map(CollectReply::Stamped),
@@ -60,27 +62,30 @@ impl Io {
         }
     }
 
-    /// Records that one of Lance's claims is gone (P-59).
-    pub(crate) async fn put_release(&self, release: &Release) -> PutOutcome {
-        self.store.put_new(self.paths.release(release.epoch), release.encode().into()).await
+    /// Records that one of Lance's claims is gone.
+    // P-59.
+    pub(crate) async fn put_forget(&self, forget: &Forgotten) -> PutOutcome {
+        self.store.create(self.paths.forgotten(forget.epoch), forget.encode().into()).await
     }
 
     async fn read_boundary(&self, at: Position) -> Performed<ReadReply<BTreeSet<Position>>> {
         let path = self.paths.boundary(at);
         let outcome = self.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await;
         read_as(outcome, |bytes| {
-            Ok::<_, FormatError>(Boundary::decode(&path, at, &bytes)?.kept_posts.into_iter().collect())
+            Ok::<_, FormatError>(Boundary::decode(&path, at, &bytes)?.guarding_fences.into_iter().collect())
         })
     }
 
     async fn publish(&self, boundary: &Boundary) -> Performed<CreateReply> {
-        let bytes =
-            boundary.encode().expect("the posts recorded are ascending, within the boundary and few enough");
-        created(self.once().put_new(self.paths.boundary(boundary.boundary), bytes.into()).await)
+        let bytes = boundary
+            .encode()
+            .expect("the fence entries recorded are ascending, within the boundary and few enough");
+        created(self.once().create(self.paths.boundary(boundary.boundary), bytes.into()).await)
     }
 
     /// Writes the stamp and reads what time the store gave it. An overwrite, as it only tells the time: one that lands late tells a later
-    /// one, at which it landed (P-71).
+    /// one, at which it landed.
+    // P-71.
     async fn stamp(&self) -> Performed<ReadReply<StoreTime>> {
         let (store, path) = (self.once(), self.paths.stamp());
         if let Err(refused) = store.put_overwrite(&path, STAMP.into()).await {

@@ -24,7 +24,7 @@ impl Io {
             }
             CursorRequest::Create { document, .. } => {
                 let path = self.paths.cursor(name, &document);
-                let outcome = store.put_new(path, document.encode(name).into()).await;
+                let outcome = store.create(path, document.encode(name).into()).await;
                 created(outcome).map(|reply| CursorReply::Created(document, reply))
             }
             CursorRequest::Find { document, .. } => {
@@ -34,7 +34,7 @@ impl Io {
             CursorRequest::Decide { nonce, decision, .. } => {
                 let document = CursorDocument::Decision(nonce);
                 let (path, bytes) = (self.paths.cursor(name, &document), decision.encode(name, nonce));
-                let outcome = store.put_new(path, bytes.into()).await;
+                let outcome = store.create(path, bytes.into()).await;
                 created(outcome).map(|reply| CursorReply::Created(document, reply))
             }
             CursorRequest::ReadDecision { nonce, .. } => {
@@ -51,8 +51,9 @@ impl Io {
         }
     }
 
-    /// Where the cursor stands now, for a reader that it keeps something for (P-46). Costs one LIST, and one GET for each cursor of the name that is
-    /// decided, which is one but for a moment: what was given up holds nothing (P-97), and only the decision itself says so.
+    /// Where the cursor stands now, for a reader that it keeps something for. Costs one LIST, and one GET for each cursor of the name that is
+    /// decided, which is one but for a moment: what was given up holds nothing, and only the decision itself says so.
+    // P-46, P-97.
     pub(super) async fn read_cursor(&self, name: &CursorName) -> Performed {
         let documents = match self.list_cursor(&self.once(), name).await {
             Ok(documents) => documents,

@@ -47,7 +47,7 @@ impl Io {
     }
 
     pub(super) async fn create_entry(&self, at: Position, payload: PutPayload) -> Performed {
-        let outcome = self.store.put_new(self.paths.entry(at), payload).await;
+        let outcome = self.store.create(self.paths.entry(at), payload).await;
         created(outcome).map(|reply| Reply::EntryCreated(at, reply))
     }
 
@@ -64,7 +64,8 @@ impl Io {
         Ok(Some(EntryTail::decode(&path, &last.bytes, bytes, at)?))
     }
 
-    /// Copies the bytes of a damaged entry to where they disturb nobody; the path (P-94).
+    /// Copies the bytes of a damaged entry to where they disturb nobody; the path.
+    // P-94.
     pub(crate) async fn set_entry_aside(
         &self,
         at: Position,
@@ -72,11 +73,12 @@ impl Io {
         bytes: Bytes,
     ) -> (String, PutOutcome) {
         let aside = self.paths.set_aside(at, nonce);
-        let outcome = self.store.put_new(&aside, bytes.into()).await;
+        let outcome = self.store.create(&aside, bytes.into()).await;
         (aside, outcome)
     }
 
-    /// Puts a marker where something damaged stands, which is never absent meanwhile (P-94).
+    /// Puts a marker where something damaged stands, which is never absent meanwhile.
+    // P-94.
     pub(crate) async fn replace_entry(&self, at: Position, marker: Bytes) -> PutOutcome {
         self.store.put_overwrite(self.paths.entry(at), marker.into()).await
     }

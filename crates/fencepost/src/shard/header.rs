@@ -1,8 +1,8 @@
-//! Reading as much of an entry as tells for certain what it is (P-51).
+//! Reading as much of an entry as tells for certain what it is.
 //!
 //! A deletion rests on the entry's kind, so the kind must be known and not guessed. Three cases:
 //!
-//! * **Small objects** (up to 4 KiB), which all posts and other markers are: read whole, and everything in them is checked: the
+//! * **Small objects** (up to 4 KiB), which all fence entries and other markers are: read whole, and everything in them is checked: the
 //!   trailer's own checksum, the body's checksum, and that the stream's metadata says the same as the trailer. One GET.
 //! * **Larger objects with a trailer**: the last 64 bytes. The trailer has a checksum of its own over everything it says, and states
 //!   position and size of the body, which must agree with the object's. That settles the kind without the body; damage in the
@@ -13,6 +13,7 @@
 //!   have to match eight given bytes by accident; and if it did, the rules for Lance keep more, not less.
 //!
 //! Whatever does not fit is damaged, and stays.
+// P-51.
 
 use super::answer::read_as;
 use super::{Io, Performed};

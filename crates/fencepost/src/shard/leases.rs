@@ -1,4 +1,5 @@
-//! Leases: one small document for each epoch, overwritten as long as the holder lives (P-60).
+//! Leases: one small document for each epoch, overwritten as long as the holder lives.
+// P-60.
 
 use super::Io;
 use super::queries::named;
@@ -19,7 +20,8 @@ pub(crate) struct LeaseRead {
 }
 
 impl Io {
-    /// Overwrites the lease. That it failed is said in the log only: at worst a candidate takes us for dead; it fences us, and nothing is lost (P-60).
+    /// Overwrites the lease. That it failed is said in the log only: at worst a candidate takes us for dead; it fences us, and nothing is lost.
+    // P-60.
     pub(crate) async fn write_lease(&self, request: &HolderRequest, holder: &str) {
         let LeaseView { counter, ttl, released } = request.lease;
         let lease = Lease { epoch: request.epoch, holder: holder.to_owned(), counter, ttl_ms: ttl, released };
@@ -31,7 +33,8 @@ impl Io {
         }
     }
 
-    /// Reads the lease of an epoch. One that is too large is not read, and no lease that is damaged: nobody knows what it says (P-65).
+    /// Reads the lease of an epoch. One that is too large is not read, and no lease that is damaged: nobody knows what it says.
+    // P-65.
     pub(crate) async fn read_lease(&self, epoch: Epoch) -> LeaseRead {
         let path = self.paths.lease(epoch);
         let unread = |view, cause| LeaseRead { view, holder: None, cause };

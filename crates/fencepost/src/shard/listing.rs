@@ -2,8 +2,8 @@
 
 use super::name_in;
 use fencepost_format::{
-    ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_lease_name, parse_manifest_name,
-    parse_release_name,
+    ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_forgotten_name, parse_lease_name,
+    parse_manifest_name,
 };
 use fencepost_gc::{Inventory, Listed, Part, SsTableFolder, StoreTime};
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
@@ -90,9 +90,9 @@ fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
         note_time(inventory, modified);
     } else if let Some(at) = name_in(&paths.gc_dir(), object).and_then(parse_boundary_name) {
         inventory.boundaries.insert(at, modified);
-    } else if let Some(epoch) = name_in(&paths.gc_dir(), object).and_then(parse_release_name) {
+    } else if let Some(epoch) = name_in(&paths.gc_dir(), object).and_then(parse_forgotten_name) {
         note_time(inventory, modified);
-        inventory.released.insert(epoch);
+        inventory.forgotten.insert(epoch);
     } else if let Some(epoch) = name_in(&paths.lease_dir(), object).and_then(parse_lease_name) {
         inventory.leases.insert(epoch, modified);
     } else if name_in(&paths.cursors_dir(), object).is_some() {
@@ -123,7 +123,8 @@ mod tests {
     use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Position, ShardId};
     use fencepost_store::StoreOptions;
 
-    /// F-26: every object that is listed tells a time at which the store was, whatever else is known of it.
+    /// Every object that is listed tells a time at which the store was, whatever else is known of it.
+    // F-26.
     #[tokio::test]
     async fn each_object_tells_how_late_it_is() {
         let store = LogStore::open("memory://listing-times", StoreOptions::new()).unwrap();
@@ -133,13 +134,13 @@ mod tests {
             paths.cursor(&CursorName::parse("reader").unwrap(), &cursor),
             format!("{}/reader/v2-4", paths.cursors_dir()),
             paths.stamp(),
-            paths.release(Epoch::new(1)),
+            paths.forgotten(Epoch::new(1)),
             format!("{}/fencepost/strange", paths.root()),
         ];
         let manifests = [paths.version_hint(), format!("{}/strange", paths.manifest_dir())];
         let documents = documents.into_iter().map(|path| (Part::Documents, path));
         for (part, path) in documents.chain(manifests.into_iter().map(|path| (Part::Manifests, path))) {
-            store.put_new(&path, "?".into()).await.unwrap();
+            store.create(&path, "?".into()).await.unwrap();
             assert!(list(&store, &paths, part).await.unwrap().newest_other > StoreTime(0), "{path}");
             assert!(store.delete([path]).await[0].result.is_ok());
         }

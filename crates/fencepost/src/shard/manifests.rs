@@ -44,12 +44,13 @@ impl Io {
 
     pub(super) async fn create_manifest(&self, manifest: &Manifest) -> Performed {
         let path = self.paths.manifest(manifest.version);
-        let outcome = self.store.put_new(path, manifest.encode().into()).await;
+        let outcome = self.store.create(path, manifest.encode().into()).await;
         created(outcome).map(|reply| Reply::ManifestCreated(manifest.version, reply))
     }
 
-    /// Writes the version hint, for Lance's readers only; nobody minds if that fails (P-8). An overwrite, as only
-    /// hints and leases may be (P-71).
+    /// Writes the version hint, for Lance's readers only; nobody minds if that fails. An overwrite, as only
+    /// hints and leases may be.
+    // P-8, P-71.
     pub(crate) async fn write_hint(&self, version: Version) {
         let hint = encode_version_hint(version);
         if let Err(refused) = self.store.put_overwrite(self.paths.version_hint(), hint.into()).await {

@@ -13,7 +13,7 @@ use fencepost_store::{Listed, LogStore, StoreError};
 impl Io {
     /// The latest manifest. Costs two LISTs and two GETs.
     pub(crate) async fn manifest(&self) -> Result<Manifest, ReadError> {
-        let search = FindLatest::new(self.environment.now().plus(self.params.patience));
+        let search = FindLatest::new(self.environment.now().plus(self.params.retry_timeout));
         let mut driver = Driver::new(Searching::new(search), &self.environment);
         match driver.outcome(|request| self.clone().perform(request)).await {
             Ok(Some(manifest)) => Ok(manifest),
@@ -30,7 +30,8 @@ impl Io {
         list(&self.store, &self.paths, part).await
     }
 
-    /// Whether the log lies in a Lance table, so that Lance may open it; where it cannot be told, it may (P-27). Costs one LIST.
+    /// Whether the log lies in a Lance table, so that Lance may open it; where it cannot be told, it may. Costs one LIST.
+    // P-27.
     pub(crate) async fn may_be_in_table(&self) -> bool {
         is_table(&self.store).await.unwrap_or_else(|why| {
             tracing::warn!(

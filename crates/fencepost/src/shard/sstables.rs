@@ -1,4 +1,5 @@
-//! Deleting what a failed flush left (P-82).
+//! Deleting what a failed flush left.
+// P-82.
 
 use fencepost_store::{LogStore, StoreError};
 use futures::TryStreamExt;

@@ -1,4 +1,5 @@
-//! What writers on a local directory left that were killed between writing a file and giving it its name (P-75).
+//! What writers on a local directory left that were killed between writing a file and giving it its name.
+// P-75.
 
 use super::Io;
 use fencepost_store::StagingFile;

@@ -1,4 +1,5 @@
-//! What is missing above the checkpoint, and what can be said of it (P-90, P-92).
+//! What is missing above the checkpoint, and what can be said of it.
+// P-90, P-92.
 
 use super::{Problem, ProblemKind, Verification};
 use crate::ReadError;
@@ -7,7 +8,8 @@ use fencepost_fence::{FencedOff, Gap, losses};
 use fencepost_format::{Manifest, Position};
 
 impl Verification {
-    /// P-92: what proves something was read by now. So what is missing is looked for once more, and the manifest after that.
+    /// What proves something was read by now. So what is missing is looked for once more, and the manifest after that.
+    // P-92.
     pub(super) async fn check_missing(&mut self, io: &Io, before: &Manifest) -> Result<(), ReadError> {
         (self.survey.replay_after, self.survey.epoch) = (before.replay_after, before.writer_epoch);
         let first = losses(&self.survey.entries, before.replay_after, io.params.window);
@@ -42,7 +44,7 @@ fn missing(io: &Io, Gap { first, last, proof }: Gap) -> Problem {
         None => (
             format!(
                 "{which} missing, and position {} is there. A writer that dies with several appends in flight leaves such a gap, and nothing \
-                 proves that more was there. The next writer's post closes it",
+                 proves that more was there. The next writer's fence entry closes it",
                 last.next()
             ),
             ProblemKind::Gap { first, last },
@@ -55,7 +57,7 @@ fn fenced_off(io: &Io, FencedOff { at, by, proof }: FencedOff) -> Problem {
     let what = format!(
         "epoch {by} wrote it where an entry of an earlier epoch was, as position {proof} proves: that entry was lost, and the writer that opened then took \
          the gap for the end of the log. The entries from {} to {proof} were acknowledged, and no reader sees them; `inspect` lists them as \
-         leftovers. Save their rows, checkpoint past {proof}, and collect with `gc run --accept-fenced-off {proof}`",
+         stale entries. Save their rows, checkpoint past {proof}, and collect with `gc run --accept-fenced-off {proof}`",
         at.next()
     );
     Problem { object: io.paths.entry(at), offset: None, what, kind: ProblemKind::FencedOff { at, proof } }

@@ -1,4 +1,5 @@
-//! The lease: renewed in the background, watched by candidates (P-60 to P-63).
+//! The lease: renewed in the background, watched by candidates.
+// P-60 to P-63.
 
 use super::opening::LEASE_TTL_UNKNOWN;
 use crate::drive::{Driver, until};
@@ -67,7 +68,8 @@ pub struct WaitingFor {
     pub ttl: Duration,
 }
 
-/// Waits for the right moment to claim, as the options say; returns the epoch that must still be there (P-11).
+/// Waits for the right moment to claim, as the options say; returns the epoch that must still be there.
+// P-11.
 pub(super) async fn watch_lease(
     io: &Io,
     observer: &mut LeaseObserver,

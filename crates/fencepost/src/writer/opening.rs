@@ -75,7 +75,7 @@ impl Wal {
         let lease_io = self.io.scoped();
         let ttl = options.lease_ttl.map_or(LEASE_TTL_UNKNOWN, millis);
         let now = io.environment.now();
-        let mut observer = LeaseObserver::new(options.takeover, now, io.params.patience, ttl);
+        let mut observer = LeaseObserver::new(options.takeover, now, io.params.retry_timeout, ttl);
         loop {
             let only_if = watch_lease(&io, &mut observer, &options, &mut on_wait).await?;
             let mut opening = Opening::new(io.clone(), lease_io.clone(), options.clone(), only_if);
@@ -108,11 +108,13 @@ pub struct Opening {
     epoch: Epoch,
     renewal: Option<Renewal>,
     opened: Option<Opened>,
-    /// An entry whose rows could not be decoded. It is never passed over (P-13).
+    /// An entry whose rows could not be decoded. It is never passed over.
+    // P-13.
     undecoded: Option<Position>,
     /// Why it ended, if not well: said again at every further call.
     failed: Option<OpeningEvent>,
-    /// Where the replay passed entries that somebody gave up (P-102).
+    /// Where the replay passed entries that somebody gave up.
+    // P-102.
     given_up: Vec<Position>,
 }
 
@@ -164,8 +166,9 @@ impl Opening {
         }
     }
 
-    /// Where the replay, as far as it is, passed entries that somebody gave up with a repair (P-102): they were lost, damaged or unreadable, and their rows are not
+    /// Where the replay, as far as it is, passed entries that somebody gave up with a repair: they were lost, damaged or unreadable, and their rows are not
     /// handed out. Upward.
+    // P-102.
     #[must_use]
     pub fn given_up(&self) -> &[Position] {
         &self.given_up
@@ -248,7 +251,7 @@ impl Opening {
             }
             OpeningEvent::Opened(opened) => {
                 tracing::info!(
-                    shard = %self.io.paths.shard(), epoch = %opened.epoch, post = %opened.post, handover = opened.handover, "open"
+                    shard = %self.io.paths.shard(), epoch = %opened.epoch, fence = %opened.fence, clean_fence = opened.clean_fence, "open"
                 );
                 self.opened = Some(opened);
                 Ok(Step::Opened)

@@ -14,11 +14,12 @@ pub struct WriterStatus {
     pub acknowledged: Position,
     /// Bytes of the data entries that were acknowledged.
     pub acknowledged_bytes: u64,
-    /// The replay point (`R`), as this writer last knew it.
+    /// The replay point (`replay_after`), as this writer last knew it.
     pub replay_after: Position,
     /// Positions that are in flight: their outcome is undecided.
     pub in_flight: usize,
-    /// How many positions may be in flight: 64, or 1 beside Lance (P-27).
+    /// How many positions may be in flight: 64, or 1 beside Lance.
+    // P-27.
     pub in_flight_max: u64,
     /// Encoded bytes that wait for a position.
     pub waiting_bytes: u64,

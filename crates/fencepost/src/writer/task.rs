@@ -12,7 +12,7 @@ use fencepost_fence::{
     AppendEvent, CheckpointOutcome, CheckpointRefused, Machine, Opened, Params, Request, Stop, Tick,
     WriterCore, WriterEvent, WriterId,
 };
-use fencepost_format::{Position, seal_data};
+use fencepost_format::{Position, assemble_entry};
 use fencepost_store::{Backend, RequestCounts};
 use object_store::PutPayload;
 use std::collections::{BTreeMap, VecDeque};
@@ -172,7 +172,7 @@ impl Task {
     fn place(&mut self, now: Tick, group: Group) {
         let at = self.core.window().next();
         let WriterId { epoch, nonce } = self.core.id();
-        let sealed = seal_data(at, epoch, nonce, &group.batches);
+        let sealed = assemble_entry(at, epoch, nonce, &group.batches);
         if sealed.is_err() && group.batches.len() > 1 {
             // Each was found to fit an entry of its own.
             return self.groups.part(group);

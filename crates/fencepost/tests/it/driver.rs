@@ -52,7 +52,7 @@ async fn stalled() -> Stalled {
     Stalled { world, at_three, tickets, _writer: writer }
 }
 
-/// The same, taken over by somebody who appends row 4: what landed at 4 is a leftover.
+/// The same, taken over by somebody who appends row 4: what landed at 4 is a stale entry.
 async fn taken_over() -> (Stalled, Writer) {
     let stalled = stalled().await;
     let next = stalled.world.writer().await;

@@ -4,7 +4,7 @@ use crate::support::{
     World, any_entry, append, append_all, batch, headers, options, settle, submit, wal_builder,
 };
 use fencepost::{AppendError, OpenWriterError, Position, ReadError, ReadFrom};
-use fencepost_format::{EncodedBatches, Epoch, Nonce, seal_data};
+use fencepost_format::{EncodedBatches, Epoch, Nonce, assemble_entry};
 use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn exists_with_nothing_there_is_the_same_position_again() {
     let _ = world.faults.on(Op::Put, any_entry, Fault::FalseExists).times(2);
     append_all(&writer, 1..=2).await;
     assert_eq!(world.layout().await, "1:h1 2-3:d1");
-    // P-14, P-17: the same for posts and fillers.
+    // P-14, P-17: the same for fence entries and fillers.
     let _ = world.faults.on(Op::Put, any_entry, Fault::FalseExists).times(5);
     let writer = world.writer().await;
     append_all(&writer, [3]).await;
@@ -78,7 +78,7 @@ async fn a_store_that_never_answers_poisons_the_writer() {
     for arrives_late in [false, true] {
         let world = World::new().await;
         let wal = wal_builder(Arc::new(world.faults.clone()))
-            .with_patience(Duration::from_secs(5))
+            .with_retry_timeout(Duration::from_secs(5))
             .open()
             .await
             .unwrap();
@@ -171,9 +171,9 @@ async fn a_foreign_entry_stops_the_writer() {
     let writer = world.writer().await;
     append_all(&writer, [1]).await;
     let foreign = EncodedBatches::encode(&[batch([77])]).unwrap();
-    let chunks = seal_data(Position::new(3), Epoch::FIRST, Nonce(77), &[foreign]).unwrap();
+    let chunks = assemble_entry(Position::new(3), Epoch::FIRST, Nonce(77), &[foreign]).unwrap();
     let path = world.truth.paths().entry(Position::new(3));
-    world.truth.store().put_new(path, chunks.into_iter().collect()).await.unwrap();
+    world.truth.store().create(path, chunks.into_iter().collect()).await.unwrap();
     let (two, three) = (submit(&writer, 2).await, submit(&writer, 3).await);
     let (two, three) = (two.await.unwrap_err(), three.await.unwrap_err());
     assert!(matches!(two, AppendError::Obstructed { at, definite: true } if at.get() == 3), "{two}");

@@ -2,11 +2,11 @@
 //!
 //! Where a cure can be taken away from outside, a second test takes it away and shows the loss: a check that cannot fail is no check.
 
-mod h01_needed_post_is_kept;
+mod h01_guarding_fence_is_kept;
 mod h02_opener_that_stalled_is_fenced;
 mod h03_acknowledged_in_order;
 mod h04_late_put_finds_a_filler;
-mod h05_checkpoint_stays_out_of_zones;
+mod h05_checkpoint_stays_out_of_fence_ranges;
 mod h06_tail_is_not_taken_from_a_listing;
 mod h07_hint_never_points_into_a_gap;
 mod h08_stalled_commit_into_pruned_space;

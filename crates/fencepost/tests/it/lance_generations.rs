@@ -33,7 +33,7 @@ async fn flushed_with_a_stale_replay_point() -> Wal {
     assert_eq!((manifest.replay_after, manifest.current_generation), (Position::new(18), Generation(5)));
     (manifest.version, manifest.replay_after) = (latest.next(), Position::new(17));
     let path = wal.paths().manifest(manifest.version);
-    wal.store().put_new(path, manifest.encode().into()).await.unwrap();
+    wal.store().create(path, manifest.encode().into()).await.unwrap();
     wal
 }
 
@@ -64,8 +64,8 @@ async fn reader_does_not_pass_as_flushed_what_may_have_landed_late() {
     let wal = flushed_with_a_stale_replay_point().await;
     for (boundary, truncated) in [(17, false), (18, true)] {
         let at = Position::new(boundary);
-        let document = Boundary { boundary: at, kept_posts: Vec::new() };
-        wal.store().put_new(wal.paths().boundary(at), document.encode().unwrap().into()).await.unwrap();
+        let document = Boundary { boundary: at, guarding_fences: Vec::new() };
+        wal.store().create(wal.paths().boundary(at), document.encode().unwrap().into()).await.unwrap();
         let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
         for _ in 0..2 {
             let first = reader.next().await;
@@ -99,8 +99,8 @@ async fn claim_is_released_once() {
     let wal = flushed_with_a_stale_replay_point().await;
     let claims = wal.collector().plan().await.unwrap().plan.claims.all;
     let claim = claims.first().expect("Lance claimed here");
-    assert!(wal.release_claim(claim).await.unwrap());
-    assert!(!wal.release_claim(claim).await.unwrap());
+    assert!(wal.forget_claim(claim).await.unwrap());
+    assert!(!wal.forget_claim(claim).await.unwrap());
     let released = wal.collector().plan().await.unwrap();
     assert_eq!(released.report.kept["release_record"], 1);
 }

@@ -69,12 +69,12 @@ async fn no_opener_passes_over_a_lost_entry() {
     let world = closed().await;
     world.delete_entries([7]).await;
     assert!(verified(&world).await.is_ok());
-    assert_eq!(opened(&world).await, Ok(71), "a post at 7 and its fillers");
+    assert_eq!(opened(&world).await, Ok(71), "a fence entry at 7 and its fillers");
 }
 
-/// P-90: several, and a lost post, which its fillers and the rows above prove.
+/// P-90: several, and a lost fence entry, which its fillers and the rows above prove.
 #[tokio::test(start_paused = true)]
-async fn lost_runs_and_lost_posts_are_noticed() {
+async fn lost_runs_and_lost_fences_are_noticed() {
     let world = closed().await;
     world.delete_entries([3, 4, 6]).await;
     assert_eq!(opened(&world).await, Err((3, 7)));
@@ -156,9 +156,9 @@ async fn a_lost_entry_is_given_up_and_the_log_goes_on() {
     assert_eq!(world.rows().await, [10]);
 }
 
-/// P-93: of a lost post the tombstone takes over the work: what a dead writer sends late collides with it.
+/// P-93: of a lost fence entry the tombstone takes over the work: what a dead writer sends late collides with it.
 #[tokio::test(start_paused = true)]
-async fn a_tombstone_of_a_post_keeps_late_appends_out() {
+async fn a_tombstone_of_a_fence_keeps_late_appends_out() {
     let world = World::new().await;
     let stalled = world.writer().await;
     append_all(&stalled, 2..=4).await;
@@ -242,7 +242,7 @@ async fn a_repair_changes_nothing_that_is_sound_by_then() {
     let bytes = world.truth.store().get(&path).await.into_result().unwrap().unwrap().bytes;
     world.delete_entries([3]).await;
     let plan = verified(&world).await.plan_repair(&[GiveUp::Gap { first: at(3), last: at(3) }]).unwrap();
-    world.truth.store().put_new(&path, bytes.into()).await.unwrap();
+    world.truth.store().create(&path, bytes.into()).await.unwrap();
     assert!(matches!(world.wal.repair(&plan, |_| ()).await, Err(RepairError::NotAiling { .. })));
     assert_eq!(world.rows().await, [2, 3, 4, 5, 6]);
     // Twice is once.
@@ -251,18 +251,18 @@ async fn a_repair_changes_nothing_that_is_sound_by_then() {
     assert!(!world.wal.repair(&plan, |_| ()).await.unwrap()[0].put);
 }
 
-/// P-90: whoever took the gap for the tail has put a post there. The entries above were acknowledged, and it is said.
+/// P-90: whoever took the gap for the tail has put a fence entry there. The entries above were acknowledged, and it is said.
 #[tokio::test(start_paused = true)]
-async fn a_gap_that_was_closed_by_a_post_is_still_told() {
+async fn a_gap_that_was_closed_by_a_fence_is_still_told() {
     let world = closed().await;
     world.delete_entries([3]).await;
-    let post = fencepost_format::encode_marker(
-        fencepost::EntryKind::Post,
+    let fence = fencepost_format::encode_marker(
+        fencepost::EntryKind::Fence,
         at(3),
         fencepost::Epoch::new(2),
         fencepost::Nonce(77),
     );
-    world.truth.store().put_new(world.truth.paths().entry(at(3)), post.into()).await.unwrap();
+    world.truth.store().create(world.truth.paths().entry(at(3)), fence.into()).await.unwrap();
     let found = verified(&world).await;
     assert!(
         kinds(&found).contains(&ProblemKind::FencedOff { at: at(3), proof: at(7) }),
@@ -279,7 +279,7 @@ async fn a_gap_without_end_is_not_given_up_position_by_position() {
     let far = at(1 << 60);
     let (epoch, nonce) = (fencepost::Epoch::new(1), fencepost::Nonce(77));
     let close = fencepost_format::encode_marker(fencepost::EntryKind::Close, far, epoch, nonce);
-    world.truth.store().put_new(world.truth.paths().entry(far), close.into()).await.unwrap();
+    world.truth.store().create(world.truth.paths().entry(far), close.into()).await.unwrap();
     let found = verified(&world).await;
     assert_eq!(kinds(&found), [ProblemKind::Lost { first: at(8), last: far.prev(), proof: far }]);
     let refused = found.plan_repair(&found.ailing()).unwrap_err();

@@ -50,7 +50,7 @@ async fn opening_and_checkpoints_cost_what_is_documented() {
 
     let writer = wal.open_writer(options()).await.unwrap();
     let clean = writer.status().open_requests;
-    assert_eq!((clean.list, clean.put), (7, 3), "a look for a table; claim, hint and post: {clean:?}");
+    assert_eq!((clean.list, clean.put), (7, 3), "a look for a table; claim, hint and fence entry: {clean:?}");
     let replayed = 5;
     assert!((8..=8 + 2 * replayed).contains(&clean.get), "{clean:?}");
 
@@ -92,9 +92,9 @@ async fn reading_costs_one_list_more_for_each_change_of_hands() {
     assert_eq!(cost(51).await.0, 4, "from a checkpoint within an epoch");
     first.close().await.unwrap();
     append_all(&wal.open_writer(options()).await.unwrap(), [100]).await;
-    assert_eq!(cost(52).await.0, 5, "after a handover");
+    assert_eq!(cost(52).await.0, 5, "after a clean fence");
     append_all(&wal.open_writer(options()).await.unwrap(), [101]).await;
-    assert!(matches!(cost(53).await, (6, _, 169)), "after a takeover with a zone of its own");
+    assert!(matches!(cost(53).await, (6, _, 169)), "after a takeover with a fence range of its own");
 }
 
 /// P-61: the lease is renewed beside the appends, and counted apart.

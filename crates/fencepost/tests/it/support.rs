@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    /// The log as text, such as `1:h1 2-4:d1 5:c1`: positions, kind (data, post, handover, filler, close) and epoch.
+    /// The log as text, such as `1:h1 2-4:d1 5:c1`: positions, kind (data, guarding fence, clean fence, filler, close) and epoch.
     pub(crate) async fn layout(&self) -> String {
         layout(&self.truth).await
     }
@@ -173,8 +173,8 @@ pub(crate) async fn layout(wal: &Wal) -> String {
     for (at, header) in headers(wal).await {
         let kind = match header.kind {
             EntryKind::Data => 'd',
-            EntryKind::Post => 'p',
-            EntryKind::Handover => 'h',
+            EntryKind::Fence => 'p',
+            EntryKind::CleanFence => 'h',
             EntryKind::Filler => 'f',
             EntryKind::Close => 'c',
             EntryKind::Tombstone => 't',

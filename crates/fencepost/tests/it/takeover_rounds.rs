@@ -18,12 +18,12 @@ async fn every_acknowledged_row_is_there_once_and_in_order() {
         chaos.end().await;
         late.refused += chaos.late.refused;
         late.acknowledged += chaos.late.acknowledged;
-        late.leftovers += chaos.late.leftovers;
+        late.stale_entries += chaos.late.stale_entries;
     }
     // The dangerous states were reached at all.
     assert!(late.refused > 100, "PUTs of fenced writers were refused: {late:?}");
     assert!(late.acknowledged > 0, "acknowledgements came after a takeover: {late:?}");
-    assert!(late.leftovers > 0, "leftovers landed in collected space: {late:?}");
+    assert!(late.stale_entries > 0, "stale entries landed in collected space: {late:?}");
 }
 
 const SEEDS: u64 = 10;
@@ -33,7 +33,7 @@ const ROUNDS: i64 = 25;
 struct Late {
     refused: u64,
     acknowledged: u64,
-    leftovers: u64,
+    stale_entries: u64,
 }
 
 /// Numbers whose appends are not answered yet.
@@ -106,7 +106,7 @@ impl Chaos {
                 .with_manifests_keep(1 + self.random.below(3))
                 .with_manifests_age(Duration::ZERO);
             let report = self.world.wal.collector().with_policy(policy).run().await.unwrap().report;
-            self.late.leftovers += report.leftovers;
+            self.late.stale_entries += report.stale_entries;
         }
         match self.random.below(3) {
             0 if tickets.is_empty() => writer.close().await.unwrap_or_default(),

@@ -164,7 +164,7 @@ async fn ours(table: &Table) -> Result<BTreeMap<u64, Seen>> {
     let mut seen = BTreeMap::new();
     for entry in wal.inspect().await?.entries {
         let header = entry.content?.header;
-        let is_sentinel = header.kind == EntryKind::Post;
+        let is_sentinel = header.kind == EntryKind::Fence;
         let nothing = Seen { epoch: header.epoch.get(), is_sentinel, batches: Vec::new() };
         seen.insert(entry.position.get(), nothing);
     }

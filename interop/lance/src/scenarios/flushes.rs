@@ -20,7 +20,7 @@ pub(super) async fn play(report: &mut Report) {
     // In memory alone: on disk, Lance commits by renaming.
     let title_of_commit = title("the manifest commit of a flush fails".to_owned(), Collector::NoAge.name());
     report.play(title_of_commit, async { failed(Table::in_memory().await?, is_manifest).await }).await;
-    for collector in [Collector::Default, Collector::Strict] {
+    for collector in [Collector::Default, Collector::ClockFree] {
         let name = "a flush is held before its commit, then let go".to_owned();
         report.play(title(name, collector.name()), held(collector)).await;
         let name = "the same, two writers take over meanwhile".to_owned();
@@ -32,7 +32,7 @@ pub(super) async fn play(report: &mut Report) {
         report.play(title(name, collector.map_or("none", Collector::name)), failed_for_good(collector)).await;
     }
     let name = "a lost commit lands late, the second try is under way".to_owned();
-    report.play(title(name, Collector::Strict.name()), landed_late()).await;
+    report.play(title(name, Collector::ClockFree.name()), landed_late()).await;
 }
 
 fn title(name: String, collector: &'static str) -> Title {
@@ -43,8 +43,8 @@ fn title(name: String, collector: &'static str) -> Title {
 enum Collector {
     /// As it is without options: a minimum age of a day.
     Default,
-    Strict,
-    /// Not strict, and as if a day had gone by.
+    ClockFree,
+    /// Not clock-free, and as if a day had gone by.
     NoAge,
 }
 
@@ -52,7 +52,7 @@ impl Collector {
     const fn name(self) -> &'static str {
         match self {
             Self::Default => "fencepost",
-            Self::Strict => "fencepost, strict",
+            Self::ClockFree => "fencepost, clock-free",
             Self::NoAge => "fencepost, no age",
         }
     }
@@ -61,7 +61,7 @@ impl Collector {
     async fn run(self, table: &Table) -> Result<Folders> {
         let policy = match self {
             Self::Default => Policy::new(),
-            Self::Strict => Policy::new().with_strict(true),
+            Self::ClockFree => Policy::new().with_clock_free(true),
             Self::NoAge => Policy::new().with_lance_flush_age(Duration::ZERO),
         };
         let collected = Box::pin(table.wal().await?.collector().with_policy(policy).run()).await?;
@@ -115,7 +115,7 @@ async fn failed(table: Table, fails: Matches) -> Result<Played> {
     }
     // It is young, and the writer's own.
     Collector::Default.run(&table).await?.expect(&[("sstable", 1), ("young_sstable", 1)])?;
-    Collector::Strict.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
+    Collector::ClockFree.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
     let note = Collector::NoAge.run(&table).await?.expect(&[("deleted", 1), ("sstable", 1)])?;
     Collector::NoAge.run(&table).await?.expect(&[("sstable", 1)])?;
     a.put_all(&mut ledger, 3).await?;
@@ -197,10 +197,10 @@ async fn held_and_superseded(collector: Collector) -> Result<Played> {
     b.put_all(&mut ledger, 2).await?;
     b.flush().await?;
     // Nobody can tell that it is not B's.
-    Collector::Strict.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
+    Collector::ClockFree.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
     b.crash().await?;
     let c = LanceWriter::open(&table, Mode::Memtable).await?;
-    let goes = if collector == Collector::Strict { "deleted" } else { "young_sstable" };
+    let goes = if collector == Collector::ClockFree { "deleted" } else { "young_sstable" };
     let note = collector.run(&table).await?.expect(&[("sstable", 1), (goes, 1)])?;
     held.release();
     let (a, flushed) = flushing.await?;
@@ -229,7 +229,7 @@ async fn landed_late() -> Result<Played> {
     if late.deliver().await.iter().any(Result::is_err) {
         return Err("the lost commit did not land".into());
     }
-    let note = Collector::Strict.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
+    let note = Collector::ClockFree.run(&table).await?.expect(&[("sstable", 1), ("sstable_of_epoch", 1)])?;
     Collector::Default.run(&table).await?.expect(&[("sstable", 1), ("young_sstable", 1)])?;
     second.release();
     let (a, flushed) = flushing.await?;

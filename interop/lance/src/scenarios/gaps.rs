@@ -14,7 +14,7 @@ pub(super) async fn play(report: &mut Report) {
         }
     }
     for (name, hint, loses) in [
-        ("iii-f: H names a kept post, the predecessor goes on", Hint::OnKeptPost, 1),
+        ("iii-f: H names a guarding fence, the predecessor goes on", Hint::OnGuardingFence, 1),
         ("iii-g: no tail, the predecessor goes on", Hint::AsLanceWroteIt, 1),
     ] {
         for (deletes, loses) in [(Deletes::AllButFirsts, loses), (Deletes::Ours, 0)] {
@@ -33,14 +33,14 @@ pub(super) async fn play(report: &mut Report) {
 }
 
 fn title(name: &str, deletes: Deletes, loses: usize) -> Title {
-    Title { family: "gaps above kept posts", name: name.to_owned(), collector: deletes.name(), loses }
+    Title { family: "gaps above guarding fences", name: name.to_owned(), collector: deletes.name(), loses }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hint {
     AsLanceWroteIt,
     /// A foreign hand wrote a manifest whose `H` is the sentinel of the last epoch.
-    OnKeptPost,
+    OnGuardingFence,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ struct Successor {
 }
 
 const SUCCESSORS: [(&str, Successor, usize); 5] = {
-    use Hint::{AsLanceWroteIt, OnKeptPost};
+    use Hint::{AsLanceWroteIt, OnGuardingFence};
     use Mode::{Memtable, WalOnly};
     [
         (
@@ -71,13 +71,13 @@ const SUCCESSORS: [(&str, Successor, usize); 5] = {
             2,
         ),
         (
-            "iii-d: H names a kept post, then memtable",
-            Successor { tail: 2, hint: OnKeptPost, next: Memtable, puts: 3 },
+            "iii-d: H names a guarding fence, then memtable",
+            Successor { tail: 2, hint: OnGuardingFence, next: Memtable, puts: 3 },
             0,
         ),
         (
-            "iii-e: H names a kept post, then WAL-only",
-            Successor { tail: 2, hint: OnKeptPost, next: WalOnly, puts: 4 },
+            "iii-e: H names a guarding fence, then WAL-only",
+            Successor { tail: 2, hint: OnGuardingFence, next: WalOnly, puts: 4 },
             2,
         ),
     ]
@@ -96,7 +96,7 @@ async fn successor(deletes: Deletes, play: Successor) -> Result<Played> {
     c.flush().await?;
     c.put_all(&mut ledger, play.tail).await?;
     c.crash().await?;
-    if play.hint == Hint::OnKeptPost {
+    if play.hint == Hint::OnGuardingFence {
         table.set_last_seen(9).await?;
     }
     let note = deletes.run(&table).await?;
@@ -115,7 +115,7 @@ async fn predecessor(deletes: Deletes, hint: Hint, next: Mode) -> Result<Played>
     let a = LanceWriter::open(&table, Mode::Memtable).await?;
     a.put_all(&mut ledger, 3).await?;
     a.flush().await?;
-    if hint == Hint::OnKeptPost {
+    if hint == Hint::OnGuardingFence {
         a.put_all(&mut ledger, 2).await?;
         table.set_last_seen(5).await?;
     }

@@ -20,7 +20,7 @@ pub(super) async fn play(report: &mut Report) {
     report.play(title(name, Ours, 0), superseded(Ours, Successor::Lance)).await;
     let name = "a memtable opener's sentinel is held, we take over";
     report.play(title(name, Ours, 0), superseded(Ours, Successor::Us)).await;
-    let name = "our opener's post is held, Lance takes over";
+    let name = "our opener's fence entry is held, Lance takes over";
     report.play(title(name, Ours, 0), ours_superseded()).await;
 }
 
@@ -82,7 +82,7 @@ async fn superseded(deletes: Deletes, successor: Successor) -> Result<Played> {
     Ok(Played::Table { table, ledger, note: format!("{deleted}; the held opener: {late}") })
 }
 
-/// The same with an opener of ours. It looks at the manifest after its post, so it cannot open.
+/// The same with an opener of ours. It looks at the manifest after its fence entry, so it cannot open.
 async fn ours_superseded() -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let a = LanceWriter::open(&table, Mode::Memtable).await?;

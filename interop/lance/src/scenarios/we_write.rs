@@ -27,8 +27,8 @@ fn title(name: String) -> Title {
     Title { family: "we write, Lance takes over", name, collector: "none", loses: 0 }
 }
 
-/// Everything that our writers leave in a log: pipelined entries of one and of many rows, a crash's post and fillers, a close
-/// entry and the handover after it, and a checkpoint.
+/// Everything that our writers leave in a log: pipelined entries of one and of many rows, a crash's fence entry and fillers, a close
+/// entry and the clean fence after it, and a checkpoint.
 async fn write_all_kinds(table: &Table, ledger: &mut Ledger) -> Result<()> {
     let wal = table.wal().await?;
     let first = OurWriter::open(&wal).await?;

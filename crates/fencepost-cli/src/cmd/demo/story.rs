@@ -63,17 +63,17 @@ impl Story {
         let (mut process, stalled) = self.append_and_stall(directory).await?;
         let wal = Wal::at(location.as_str()).open().await?;
         let writer = self.take_over(&wal).await?;
-        let post = Position::new(stalled["position"].as_u64().unwrap_or_default());
+        let fence = Position::new(stalled["position"].as_u64().unwrap_or_default());
         let mut rest = elements(APPEND_ROWS)?.into_iter().skip(APPENDS as usize + 1);
         let more: Vec<_> = rest.by_ref().take(APPENDS as usize).collect();
         self.append(&writer, &more).await?;
         self.archive(&wal).await?;
         let checkpoint = writer.checkpoint(writer.status().acknowledged).await?;
         self.tell_step(&format!("We checkpoint at position {checkpoint}: all rows so far are stored elsewhere, so their entries may go."))?;
-        let report = self.collect(&wal, post, checkpoint, &location).await?;
+        let report = self.collect(&wal, fence, checkpoint, &location).await?;
         self.append(&writer, &rest.take(1).collect::<Vec<_>>()).await?;
         self.tell_step(&format!(
-            "We wake process {}. Its PUT for position {post} goes out now, as if nothing had happened.",
+            "We wake process {}. Its PUT for position {fence} goes out now, as if nothing had happened.",
             process.id()
         ))?;
         process.wake()?;
@@ -84,7 +84,7 @@ impl Story {
         let mut summary = outcome;
         summary["naive"] = self.naive.into();
         summary["deleted"] = report;
-        summary["stalled_position"] = post.get().into();
+        summary["stalled_position"] = fence.get().into();
         summary["checkpoint"] = checkpoint.get().into();
         Ok(summary)
     }
@@ -134,7 +134,7 @@ impl Story {
         }
         let writer = opening.finish().await?;
         self.tell_step(&format!(
-            "We take over: we claim epoch {}, read {} rows back, and put a post and 63 fillers where the stalled process would write next. \
+            "We take over: we claim epoch {}, read {} rows back, and put a fence entry and 63 fillers where the stalled process would write next. \
              All {} acknowledged rows are there: {}.",
             writer.epoch(),
             recovered.len(),
@@ -185,14 +185,14 @@ impl Story {
     async fn collect(
         &mut self,
         wal: &Wal,
-        post: Position,
+        fence: Position,
         checkpoint: Position,
         location: &str,
     ) -> Result<Value, Failure> {
         let collected = wal.collector().run().await?;
         let report = collected.report;
         self.tell_step(&format!(
-            "We collect: {} objects are deleted. The post at position {post} stays, about 350 bytes: it is the one object that the stalled process will collide with.",
+            "We collect: {} objects are deleted. The fence entry at position {fence} stays, about 350 bytes: it is the one object that the stalled process will collide with.",
             report.deleted.objects()
         ))?;
         if !self.naive {
@@ -209,7 +209,7 @@ impl Story {
             deletion.result.map_err(|error| Failure::of(Exit::Failed, &error))?;
         }
         self.tell_step(&format!(
-            "The naive way: everything up to the checkpoint is \"no longer needed\", so we delete all of it by hand, including that post. \
+            "The naive way: everything up to the checkpoint is \"no longer needed\", so we delete all of it by hand, including that fence entry. \
              Positions 1 to {checkpoint} are now empty space."
         ))?;
         Ok((report.deleted.objects() + by_hand as u64).into())
@@ -254,7 +254,7 @@ impl Story {
             (false, true, _) => "Every acknowledged row is there exactly once, and the rows that nobody will read were never acknowledged.",
             (true, _, true) => {
                 "These rows were acknowledged, and nobody will ever read them: their entry lies below the point where reading starts. \
-                 That is the loss that the kept post prevents."
+                 That is the loss that the guarding fence prevents."
             }
             _ => "That is not what should have happened.",
         })?;

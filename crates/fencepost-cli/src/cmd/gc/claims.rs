@@ -1,6 +1,6 @@
 //! Claims by Lance whose openers may still replay: what they hold back, and letting go of them.
 
-use crate::args::{GcClaims, GcRelease};
+use crate::args::{GcClaims, GcForget};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// `gc claims`.
 pub(super) async fn list(args: &GcClaims, json: bool) -> Result<(), Failure> {
-    let policy = args.patience.policy();
+    let policy = args.retry_timeout.policy();
     let shards = args.place.open_all().await?;
     let mut documents = Vec::new();
     for wal in &shards {
@@ -27,11 +27,11 @@ pub(super) async fn list(args: &GcClaims, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// `gc release`.
-pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure> {
+/// `gc forget`.
+pub(super) async fn forget(args: &GcForget, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
-    // What a strict collection would wait for.
-    let claims = plan(&wal, Policy::new().with_strict(true)).await?.plan.claims;
+    // What a clock-free collection would wait for.
+    let claims = plan(&wal, Policy::new().with_clock_free(true)).await?.plan.claims;
     let epoch = args.epoch;
     let Some(claim) = claims.all.iter().find(|claim| claim.epoch == epoch) else {
         return Err(refused(format!(
@@ -39,7 +39,7 @@ pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure>
         )));
     };
     match claim.state {
-        ClaimState::Unsettled(_) | ClaimState::Released => {}
+        ClaimState::Unsettled(_) | ClaimState::Forgotten => {}
         ClaimState::Current => {
             return Err(refused(format!(
                 "epoch {epoch} holds the shard; only superseded claims can be released"
@@ -50,8 +50,8 @@ pub(super) async fn release(args: &GcRelease, json: bool) -> Result<(), Failure>
     let recorded = if args.dry_run {
         false
     } else {
-        let released = wal.release_claim(claim).await;
-        released.map_err(|error| Failure::of(Exit::Failed, &error))?;
+        let forgotten = wal.forget_claim(claim).await;
+        forgotten.map_err(|error| Failure::of(Exit::Failed, &error))?;
         true
     };
     if json {
@@ -109,7 +109,7 @@ pub(in crate::cmd) fn what_it_holds(claim: &Claim) -> Option<String> {
         ),
         None => format!(
             "the opener of epoch {epoch} (manifest {version}) may replay everything from position {first} on; \
-             once its process is gone, release it with `gc release`"
+             once its process is gone, release it with `gc forget`"
         ),
     })
 }

@@ -56,7 +56,8 @@ pub(super) fn with_size(object: &Object, found: &Collected) -> String {
 pub(super) fn document_of_all(shards: Vec<Value>) -> Value {
     let mut totals = Map::new();
     totals.insert("shards".to_owned(), shards.len().into());
-    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "leftovers", "swept", "accepted"] {
+    for key in ["deleted", "bytes", "sstable_objects", "sstable_bytes", "stale_entries", "swept", "accepted"]
+    {
         let sum: u64 = shards.iter().filter_map(|shard| shard[key].as_u64()).sum();
         totals.insert(key.to_owned(), sum.into());
     }
@@ -106,7 +107,7 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "requests": requests(found.requests),
         "boundary": report.boundary.get(),
         "bound": report.bound.get(),
-        "leftovers": report.leftovers,
+        "stale_entries": report.stale_entries,
         "swept": report.swept,
         "bytes": deleted.entry_bytes,
         "deleted_objects": {
@@ -147,8 +148,8 @@ pub(super) fn summary(found: &Collected) -> String {
             deleted.sstables,
         ));
     }
-    if report.leftovers > 0 {
-        text.push_str(&format!("\namong them {} refused writes of dead writers", report.leftovers));
+    if report.stale_entries > 0 {
+        text.push_str(&format!("\namong them {} refused writes of dead writers", report.stale_entries));
     }
     if report.accepted > 0 {
         text.push_str(&format!(

@@ -180,7 +180,7 @@ impl Columns {
 /// The kinds of entries, and what a person calls them.
 const KINDS: [(&str, &str); 6] = [
     ("data", "data"),
-    ("post", "fence entry"),
+    ("fence", "fence entry"),
     ("filler", "filler"),
     ("close", "close entry"),
     ("tombstone", "given up by a repair"),
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn every_kind_of_entry_has_a_word() {
         use fencepost::EntryKind as Kind;
-        for kind in [Kind::Data, Kind::Post, Kind::Filler, Kind::Close, Kind::Tombstone] {
+        for kind in [Kind::Data, Kind::Fence, Kind::Filler, Kind::Close, Kind::Tombstone] {
             assert!(KINDS.iter().any(|(name, _)| *name == kind_name(kind)), "{kind:?}");
         }
         assert_eq!(KINDS[UNREADABLE].0, "?");

@@ -22,9 +22,9 @@ fn an_epoch_alone_is_read_without_a_look() {
     );
 }
 
-/// P-45: a post that stands where an entry was collected raises nothing, and hides nothing.
+/// P-45: a fence entry that stands where an entry was collected raises nothing, and hides nothing.
 #[test]
-fn a_post_at_or_below_the_boundary_ends_the_walk() {
+fn a_fence_at_or_below_the_boundary_ends_the_walk() {
     check(cursor(5, 1), None, "get5=p2 bound=5", "GET5 BOUND truncated5-go-on6");
     check(cursor(5, 1), None, "get5=p2 bound=9", "GET5 BOUND truncated5-go-on10");
     check(cursor(5, 1), None, "get5=p2 bound=4", "GET5 BOUND pass5:p2 GET6 GET7");
@@ -33,9 +33,9 @@ fn a_post_at_or_below_the_boundary_ends_the_walk() {
     check(after(4), None, "get5=h2 bound=4", "GET5 BOUND pass5:h2 GET6 GET7");
 }
 
-/// P-45: data of a later epoch, where the reader should have met a post first.
+/// P-45: data of a later epoch, where the reader should have met a fence entry first.
 #[test]
-fn an_epoch_that_rises_without_a_post_is_looked_at_too() {
+fn an_epoch_that_rises_without_a_fence_is_looked_at_too() {
     check(cursor(5, 1), Some(5), "get5=d2 bound=4", "GET5 BOUND give5:d2 end");
     check(cursor(5, 1), Some(5), "get5=d2 bound=5", "GET5 BOUND truncated5-go-on6");
 }
@@ -57,9 +57,9 @@ fn one_look_serves_all_that_was_read_before_it() {
     );
 }
 
-/// P-45: in a zone no row ever was, so its leftovers need no look. Beyond it, an entry of an earlier epoch does.
+/// P-45: in a fence range no row ever was, so its stale entries need no look. Beyond it, an entry of an earlier epoch does.
 #[test]
-fn leftovers_in_a_zone_need_no_look() {
+fn stale_entries_in_a_fence_range_need_no_look() {
     check(
         cursor(5, 1),
         Some(9),
@@ -123,7 +123,7 @@ fn what_lance_flushed_is_passed_with_a_look() {
     );
 }
 
-/// P-44: a leftover is none of the log, flushed or not; and whoever does not begin at the checkpoint is handed what was flushed.
+/// P-44: a stale entry is none of the log, flushed or not; and whoever does not begin at the checkpoint is handed what was flushed.
 #[test]
 fn only_a_reader_from_the_checkpoint_passes_what_was_flushed() {
     check(flushed(4, 3), Some(6), "get5=p2 bound=4 get6=d1g2", "GET5 BOUND pass5:p2 GET6 pass6:d1 end");

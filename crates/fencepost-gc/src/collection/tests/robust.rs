@@ -182,7 +182,7 @@ fn a_boundary_that_exists_but_is_not_there_is_created_again() {
 }
 
 #[test]
-fn lists_and_reads_are_asked_again_until_the_patience_is_over() {
+fn lists_and_reads_are_asked_again_until_the_retry_timeout_is_over() {
     let unanswered = |request: &CollectRequest| match request {
         CollectRequest::List { part, .. } => Some(CollectReply::Listed(*part, ReadReply::Unknown)),
         _ => None,

@@ -32,8 +32,8 @@ fn flushed_twice() -> World {
     world
 }
 
-fn policy(strict: bool) -> Policy {
-    Policy::new().with_strict(strict)
+fn policy(clock_free: bool) -> Policy {
+    Policy::new().with_clock_free(clock_free)
 }
 
 fn pass(world: &mut World, policy: Policy) -> (Vec<CollectRequest>, Report, Plan) {
@@ -50,11 +50,11 @@ fn name(name: &str) -> SsTableName {
     SsTableName::parse(name).unwrap()
 }
 
-/// Why a folder stays, or `delete`, for a collection that is not strict and for one that is.
+/// Why a folder stays, or `delete`, for a collection that is not clock-free and for one that is.
 fn check(world: &World, folder: &str, expect: [&str; 2]) {
-    let verdicts = [false, true].map(|strict| {
+    let verdicts = [false, true].map(|clock_free| {
         let mut world = world.clone();
-        let (_, _, plan) = pass(&mut world, policy(strict));
+        let (_, _, plan) = pass(&mut world, policy(clock_free));
         let there = world.sstables.contains_key(&name(folder));
         match &plan.verdicts[&Object::SsTable(name(folder))] {
             Verdict::Delete => {
@@ -94,7 +94,7 @@ fn a_generation_that_is_not_flushed_yet_keeps_its_folders_however_old() {
 
 /// P-81: its files are written, and the manifest that names it is on its way; or it is a second try, whose first one landed late.
 #[test]
-fn a_young_folder_stays_unless_the_collection_is_strict() {
+fn a_young_folder_stays_unless_the_collection_is_clock_free() {
     let mut world = flushed_twice();
     world.sstable("bbbbbbbb_gen_1", 5, DAY + 1);
     check(&world, "bbbbbbbb_gen_1", ["young_sstable", "delete"]);
@@ -104,7 +104,7 @@ fn a_young_folder_stays_unless_the_collection_is_strict() {
 
 /// P-81: no clock says that the holder of the epoch does not wake and commit.
 #[test]
-fn in_a_strict_collection_the_holders_own_folders_stay() {
+fn in_a_clock_free_collection_the_holders_own_folders_stay() {
     let mut world =
         shard(&[(1, 1, &[]), (1, 2, &["aaaaaaaa_gen_1"]), (1, 3, &["aaaaaaaa_gen_1", "cccccccc_gen_2"])]);
     world.sstable("aaaaaaaa_gen_1", 9, 0);
@@ -128,7 +128,7 @@ fn in_a_strict_collection_the_holders_own_folders_stay() {
 
 /// P-81: where the claim was pruned, the lowest version that is left may be a flush of the same epoch's.
 #[test]
-fn in_a_strict_collection_a_claim_that_is_not_known_keeps_the_folder() {
+fn in_a_clock_free_collection_a_claim_that_is_not_known_keeps_the_folder() {
     let mut world = flushed_twice();
     world.manifests.remove(&Version::new(1));
     world.manifests.remove(&Version::new(2));
@@ -244,16 +244,16 @@ fn a_folder_that_vanishes_is_forgotten_and_one_that_is_not_answered_stays() {
 /// P-55: at every step another pass may run from beginning to end, and the first may never go on.
 #[test]
 fn passes_that_are_cut_off_or_doubled_delete_the_same() {
-    for strict in [false, true] {
+    for clock_free in [false, true] {
         let mut undisturbed = flushed_twice();
-        let steps = pass(&mut undisturbed, policy(strict)).0.len();
+        let steps = pass(&mut undisturbed, policy(clock_free)).0.len();
         for cut in 0..=steps {
             let mut world = flushed_twice();
-            let mut first = Collection::new(PARAMS, Tick(0), policy(strict), Mode::Delete);
+            let mut first = Collection::new(PARAMS, Tick(0), policy(clock_free), Mode::Delete);
             for _ in 0..cut {
                 step(&mut world, &mut first);
             }
-            pass(&mut world, policy(strict));
+            pass(&mut world, policy(clock_free));
             assert_eq!(world.sstables, undisturbed.sstables, "cut at {cut}");
             run(&mut world, &mut first);
             assert_eq!(world.sstables, undisturbed.sstables, "and gone on");

@@ -48,7 +48,7 @@ fn with_everything_covered_the_highest_entry_stays() {
     assert_eq!(reason(&plan, 5), "highest_entry");
 }
 
-/// Cases iii-a to iii-c: epochs 2 and 3 begin with sentinels at 5 and 9. Each opener's first reader moved `H`.
+/// Cases iii-a to iii-c: epochs 2 and 3 begin with sentinels at 5 and 9. Each opener's first reader moved `last_seen`.
 #[test]
 fn first_entries_of_epochs_stay_and_so_does_the_last_covered_one() {
     let log = "1:D1 2:D1 3:D1 4:D1 5:P2 6:D2 7:D2 8:D2 9:P3 10:D3 11:D3 12:D3";
@@ -58,7 +58,7 @@ fn first_entries_of_epochs_stay_and_so_does_the_last_covered_one() {
     check(&format!("{log} 13:D3 14:D3"), &versions, &[2, 3, 4, 7, 8, 10, 11]);
 }
 
-/// Cases iii-d to iii-f: `H` names a kept sentinel. A gap right above it would be taken for the tail.
+/// Cases iii-d to iii-f: `last_seen` names a kept sentinel. A gap right above it would be taken for the tail.
 #[test]
 fn with_a_hint_on_a_sentinel_nothing_above_it_goes() {
     let log = "1:D1 2:D1 3:D1 4:D1 5:P2 6:D2 7:D2 8:D2 9:D2 10:D2";
@@ -72,7 +72,7 @@ fn what_an_idle_writer_collides_with_stays() {
     let versions = [version(1, 1, 0, 0), version(2, 2, 0, 0), version(3, 2, 8, 8)];
     let (log, latest) = shard(log, &versions);
     let plan = check_facts(&log, &latest, &Policy::new(), &[2, 3, 5, 6, 7]);
-    assert_eq!([reason(&plan, 4), reason(&plan, 8)], ["needed_post", "highest_entry"]);
+    assert_eq!([reason(&plan, 4), reason(&plan, 8)], ["guarding_fence", "highest_entry"]);
 }
 
 /// Cases v-a and v-b: B claimed epoch 2 and its sentinel is held back. B will replay from 0, so 1 to 3 stay, up to 4, where it is
@@ -92,13 +92,13 @@ fn a_stalled_opener_replays_into_its_successors_sentinel() {
     check(late, &versions, &[5, 6]);
 }
 
-/// P-58: without a successor's entry in the way of its replay, the opener may end up anywhere, so all above its `R` stays.
+/// P-58: without a successor's entry in the way of its replay, the opener may end up anywhere, so all above its `replay_after` stays.
 #[test]
 fn an_opener_that_nothing_fences_holds_everything_above_its_replay_point() {
     let versions = [version(1, 1, 0, 0), version(2, 2, 2, 2), version(3, 3, 2, 2), version(4, 3, 6, 6)];
     // Somebody else, long ago, deleted 4.
     check("1:D1 2:D1 3:D1 5:P3 6:D3 7:D3", &versions, &[2]);
-    // Epoch 3 has claimed and posted nothing: whoever flushed is epoch 3 all the same.
+    // Epoch 3 has claimed and wrote no fence entry: whoever flushed is epoch 3 all the same.
     check("1:D1 2:D1 3:D1 4:D1 5:D1 6:D1", &versions, &[2]);
     // What is unreadable may be anything.
     check("1:D1 2:D1 3:? 4:P3 5:D3 6:D3 7:D3", &versions, &[2]);
@@ -132,7 +132,7 @@ fn what_settles_a_claim_stays() {
     check_facts(&after, &latest, &Policy::new(), &[]);
 }
 
-/// P-58, P-59: a claim is let go after the policy's time, or by an operator; in a strict collection only by him.
+/// P-58, P-59: a claim is let go after the policy's time, or by an operator; in a clock-free collection only by him.
 #[test]
 fn a_claim_is_let_go_by_time_or_by_an_operator() {
     let entries = "1:D1 2:D1 3:D1 5:P3 6:D3 7:D3";
@@ -146,22 +146,22 @@ fn a_claim_is_let_go_by_time_or_by_an_operator() {
     assert_eq!(state(&log, &Policy::new()), Some(ClaimState::Unsettled(held)));
     check_facts(&log, &latest, &Policy::new(), &[]);
 
-    let mut released = log.clone();
-    released.released.insert(Epoch::new(2));
-    assert_eq!(state(&released, &Policy::new().with_strict(true)), Some(ClaimState::Released));
-    let plan = check_facts(&released, &latest, &Policy::new().with_strict(true), &[2, 3]);
-    assert_eq!(plan.kept()["release_record"], 1);
+    let mut forgotten = log.clone();
+    forgotten.forgotten.insert(Epoch::new(2));
+    assert_eq!(state(&forgotten, &Policy::new().with_clock_free(true)), Some(ClaimState::Forgotten));
+    let plan = check_facts(&forgotten, &latest, &Policy::new().with_clock_free(true), &[2, 3]);
+    assert_eq!(plan.kept()["forgotten_record"], 1);
 
     let day_later = log.with_manifests([(4, 86_400_000)]);
     assert_eq!(state(&day_later, &Policy::new()), Some(ClaimState::LetGo));
     check_facts(&day_later, &latest, &Policy::new(), &[2, 3]);
-    assert_eq!(state(&day_later, &Policy::new().with_strict(true)), Some(ClaimState::Unsettled(held)));
-    check_facts(&day_later, &latest, &Policy::new().with_strict(true), &[]);
+    assert_eq!(state(&day_later, &Policy::new().with_clock_free(true)), Some(ClaimState::Unsettled(held)));
+    check_facts(&day_later, &latest, &Policy::new().with_clock_free(true), &[]);
 }
 
-/// P-58: in a strict collection no manifest goes, however old.
+/// P-58: in a clock-free collection no manifest goes, however old.
 #[test]
-fn a_strict_collection_prunes_no_manifest_where_lance_writes() {
+fn a_clock_free_collection_prunes_no_manifest_where_lance_writes() {
     let versions: Vec<_> = (1..=5).map(|number| version(number, 1, 2, 2)).collect();
     let (log, latest) = shard("1:D1 2:D1 3:D1", &versions);
     let log = log.with_manifests([(5, 864_000_000)]);
@@ -170,7 +170,7 @@ fn a_strict_collection_prunes_no_manifest_where_lance_writes() {
         let plan = check_facts(&log, &latest, policy, &[]);
         plan.deletions().count()
     };
-    assert_eq!([manifests(&policy), manifests(&policy.clone().with_strict(true))], [4, 0]);
+    assert_eq!([manifests(&policy), manifests(&policy.clone().with_clock_free(true))], [4, 0]);
 }
 
 /// P-58: an opener of Lance's among fencepost's own epochs shows only in the manifest.
@@ -212,11 +212,11 @@ fn of_ten_thousand_flushed_entries_a_handful_stays() {
     }
     // Rows 3,991 and 4,001 are the first that epochs 1 and 2 did not flush themselves.
     let expected = [
-        (1, "needed_post"),
+        (1, "guarding_fence"),
         (3_991, "lance_evidence"),
-        (4_000, "needed_post"),
+        (4_000, "guarding_fence"),
         (4_001, "lance_evidence"),
-        (8_000, "needed_post"),
+        (8_000, "guarding_fence"),
         (10_000, "highest_entry"),
     ];
     assert_eq!(stays, expected);

@@ -1,6 +1,6 @@
 //! Laws that hold for every log, every policy and every state of knowledge.
 
-use crate::needed_post::{needed_posts, our_posts};
+use crate::guarding_fence::{guarding_fences, our_fences};
 use crate::testing::InventoryExt;
 use crate::{Inventory, Known, Listed, ManifestFacts, Object, Plan, Policy, StoreTime, plan};
 use fencepost_fence::Window;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 const KINDS: [EntryKind; 6] = [
     EntryKind::Data,
-    EntryKind::Post,
-    EntryKind::Handover,
+    EntryKind::Fence,
+    EntryKind::CleanFence,
     EntryKind::Filler,
     EntryKind::Close,
     EntryKind::Tombstone,
@@ -39,11 +39,11 @@ fn inventories() -> impl Strategy<Value = Inventory> {
     let entries = btree_map(1..40_u64, (seen(), 0..100_u64), 0..30);
     let cursors = btree_map(0..3_u8, 0..40_u64, 0..3);
     let boundaries = btree_set(0..30_u64, 0..3);
-    let posts = btree_set(1..30_u64, 0..3);
+    let fences = btree_set(1..30_u64, 0..3);
     let manifests = btree_map(1..80_u64, 0..100_u64, 0..80);
     let leases = btree_set(1..6_u64, 0..4);
-    (entries, cursors, boundaries, posts, manifests, leases).prop_map(
-        |(entries, cursors, boundaries, posts, manifests, leases)| {
+    (entries, cursors, boundaries, fences, manifests, leases).prop_map(
+        |(entries, cursors, boundaries, fences, manifests, leases)| {
             let mut inventory = Inventory::default();
             for (at, (seen, modified)) in entries {
                 let position = Position::new(at);
@@ -65,7 +65,7 @@ fn inventories() -> impl Strategy<Value = Inventory> {
                 inventory = inventory.with_cursor(&format!("c{name}"), at);
             }
             inventory.boundaries.extend(boundaries.into_iter().map(|at| (Position::new(at), StoreTime(0))));
-            inventory.kept_posts.extend(posts.into_iter().map(Position::new));
+            inventory.guarding_fences.extend(fences.into_iter().map(Position::new));
             inventory
                 .manifests
                 .extend(manifests.into_iter().map(|(at, time)| (Version::new(at), StoreTime(time))));
@@ -92,7 +92,7 @@ fn policies() -> impl Strategy<Value = Policy> {
     // Claims by Lance have tests of their own; here they would hold everything, since none is known.
     let base =
         Policy::new().with_lance_opener_age(Duration::ZERO).with_manifests_age(Duration::from_millis(20));
-    // R may lie anywhere here, in zones too, where it never rests.
+    // R may lie anywhere here, in fence ranges too, where it never rests.
     let base = base.with_window_for_models(Window::ONE);
     (0..10_u64, prop::option::of(0..80_u64), 0..70_u64).prop_map(move |(entries, age, manifests)| {
         let policy = base.clone().with_retain_entries(entries).with_manifests_keep(manifests);
@@ -115,7 +115,9 @@ fn execute(inventory: &mut Inventory, plan: &Plan) {
             Object::Boundary(at) => drop(inventory.boundaries.remove(at)),
             Object::Lease(epoch) => drop(inventory.leases.remove(epoch)),
             Object::SsTable(name) => drop(inventory.sstables.remove(name)),
-            Object::Release(_) | Object::Cursor(_) | Object::Other(_) => panic!("{object} is never deleted"),
+            Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => {
+                panic!("{object} is never deleted")
+            }
         }
     }
     if !plan.boundary.is_none() {
@@ -130,7 +132,7 @@ proptest! {
     #[test]
     fn nothing_that_must_stay_is_deleted(inventory in inventories(), facts in facts(), policy in policies()) {
         let plan = plan(&inventory, &facts, &policy);
-        let needed = needed_posts(&inventory);
+        let needed = guarding_fences(&inventory);
         for object in plan.deletions() {
             match object {
                 Object::Entry(at) => {
@@ -147,26 +149,26 @@ proptest! {
                 }
                 Object::Boundary(at) => prop_assert!(*at < inventory.published()),
                 Object::Lease(epoch) => prop_assert!(*epoch < facts.epoch),
-                Object::SsTable(_) | Object::Release(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
+                Object::SsTable(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
             }
         }
         prop_assert!(plan.boundary >= inventory.published());
     }
 
-    /// P-99: below R, nothing of a zone goes before all of it may.
+    /// P-99: below `replay_after`, nothing of a fence range goes before all of it may.
     #[test]
-    fn the_bound_rests_in_no_zone(inventory in inventories(), facts in facts(), policy in policies(), window in 1..5_u64) {
+    fn the_bound_rests_in_no_fence_range(inventory in inventories(), facts in facts(), policy in policies(), window in 1..5_u64) {
         let plan = plan(&inventory, &facts, &policy.with_window_for_models(Window::for_models(window)));
         prop_assume!(plan.bound < facts.replay_after);
-        for post in our_posts(&inventory) {
-            let last = post.plus(window - 1);
-            prop_assert!(!(post..last).contains(&plan.bound), "{} in {post} to {last}", plan.bound);
+        for fence in our_fences(&inventory) {
+            let last = fence.plus(window - 1);
+            prop_assert!(!(fence..last).contains(&plan.bound), "{} in {fence} to {last}", plan.bound);
         }
     }
 
-    /// P-51: every post that was read stays, and so does the first entry of every epoch of Lance's (P-57).
+    /// P-51: every fence entry that was read stays, and so does the first entry of every epoch of Lance's (P-57).
     #[test]
-    fn posts_and_first_entries_of_lance_stay(inventory in inventories(), facts in facts(), policy in policies()) {
+    fn fences_and_first_entries_of_lance_stay(inventory in inventories(), facts in facts(), policy in policies()) {
         let plan = plan(&inventory, &facts, &policy);
         let gone = deleted(&plan);
         let mut lance_epochs = BTreeSet::new();

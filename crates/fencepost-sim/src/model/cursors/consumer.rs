@@ -32,11 +32,11 @@ impl Consumer {
     pub(super) fn opening(name: u8, number: usize, at: Position) -> Self {
         // Far enough apart for those that it draws later.
         let nonce = Nonce(10 * (number as u128 + 1));
-        Self::new(name, CursorCore::open(NOW, PATIENCE, nonce, at.into()))
+        Self::new(name, CursorCore::open(NOW, RETRY_TIMEOUT, nonce, at.into()))
     }
 
     pub(super) fn removing(name: u8) -> Self {
-        Self::new(name, CursorCore::removal(NOW, PATIENCE))
+        Self::new(name, CursorCore::removal(NOW, RETRY_TIMEOUT))
     }
 
     fn new(name: u8, core: CursorCore) -> Self {
@@ -109,4 +109,4 @@ pub(super) const fn is_done(reply: CreateReply) -> bool {
 }
 
 const NOW: Tick = Tick(0);
-const PATIENCE: u64 = u64::MAX / 2;
+const RETRY_TIMEOUT: u64 = u64::MAX / 2;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields say who does it, where, or to what")]
 pub enum Action {
-    /// The owner moves `R` up, past a zone at one go.
+    /// The owner moves `replay_after` up, past a fence range at one go.
     Checkpoint,
     /// A collection begins: it finds the manifest.
     Collect,
@@ -95,10 +95,10 @@ impl State {
         let mut store = Store::default();
         let nonce = Some(Nonce(1));
         for number in 1..=bounds.entries {
-            let (kind, epoch) = match bounds.post {
-                Some(post) if number == post => (EntryKind::Post, 2),
-                Some(post) if number > post && number < post + WINDOW => (EntryKind::Filler, 2),
-                Some(post) if number > post => (EntryKind::Data, 2),
+            let (kind, epoch) = match bounds.fence {
+                Some(fence) if number == fence => (EntryKind::Fence, 2),
+                Some(fence) if number > fence && number < fence + WINDOW => (EntryKind::Filler, 2),
+                Some(fence) if number > fence => (EntryKind::Data, 2),
                 _ => (EntryKind::Data, 1),
             };
             store.create_entry(EntryHeader {
@@ -192,7 +192,7 @@ impl State {
             Action::Checkpoint => self.checkpoint(&model.bounds),
             Action::Collect => {
                 self.collections_left -= 1;
-                let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
+                let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
                 let policy = Policy::new().with_window_for_models(Window::for_models(WINDOW));
                 let collection = Collection::new(params, NOW, policy, Mode::Delete);
                 self.collections.push(Arc::new(Collecting { collection, request: None, page: None }));
@@ -249,11 +249,11 @@ impl State {
         let latest = Manifest::clone(store.latest().expect("there is a manifest"));
         let (version, mut replay_after) = (latest.version.next(), latest.replay_after.next());
         // P-31.
-        if bounds.post == Some(replay_after.get()) {
+        if bounds.fence == Some(replay_after.get()) {
             replay_after = replay_after.plus(WINDOW - 1);
         }
         store.delete_manifest(latest.version);
-        // P-33: `H` moves along, or a collection that read only ours would guard Lance's search for the tail.
+        // P-33: `last_seen` moves along, or a collection that read only ours would guard Lance's search for the tail.
         let last_seen = latest.last_seen.max(replay_after);
         store.create_manifest(Arc::new(Manifest { version, replay_after, last_seen, ..latest }));
     }
@@ -359,8 +359,8 @@ impl State {
             if self.consumers.iter().any(looks) {
                 model.note(Reached::Crossed);
             }
-            if is_in_zone(&model.bounds, *at) {
-                self.broken.insert(Broken::BoundInsideZone);
+            if is_in_fence_range(&model.bounds, *at) {
+                self.broken.insert(Broken::BoundInsideFenceRange);
             }
         }
         collecting.collection.handle(NOW, reply);
@@ -378,8 +378,8 @@ impl State {
                         model.note(Reached::Held);
                     }
                     let held = store.cursors.values().filter_map(fencepost_fence::CursorDocuments::held);
-                    if held.into_iter().any(|at| is_in_zone(&model.bounds, at)) {
-                        model.note(Reached::CursorInZone);
+                    if held.into_iter().any(|at| is_in_fence_range(&model.bounds, at)) {
+                        model.note(Reached::CursorInFenceRange);
                     }
                 }
             }
@@ -424,9 +424,9 @@ impl State {
     }
 }
 
-/// Whether a bound at `at` would rest inside the zone.
-fn is_in_zone(bounds: &Bounds, at: Position) -> bool {
-    bounds.post.is_some_and(|post| (post..post + WINDOW - 1).contains(&at.get()))
+/// Whether a bound at `at` would rest inside the fence range.
+fn is_in_fence_range(bounds: &Bounds, at: Position) -> bool {
+    bounds.fence.is_some_and(|fence| (fence..fence + WINDOW - 1).contains(&at.get()))
 }
 
 const NOW: Tick = Tick(0);

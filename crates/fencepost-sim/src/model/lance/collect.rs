@@ -6,7 +6,7 @@ use fencepost_fence::{Machine, Rule, Tick, rules};
 use fencepost_format::Position;
 use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, ManifestFacts, Mode,
-    Object, Plan, Policy, Reason, Verdict, needed_posts,
+    Object, Plan, Policy, Reason, Verdict, guarding_fences,
 };
 
 /// What a collection keeps for Lance's sake.
@@ -16,7 +16,7 @@ pub enum Guard {
     EpochFirsts,
     /// The highest entry (P-52).
     Highest,
-    /// Everything at or above `min(R + 1, H)` (P-57).
+    /// Everything at or above `min(replay_after + 1, last_seen)` (P-57).
     Hint,
     /// What the opener of an unsettled claim may replay (P-58).
     Claims,
@@ -32,7 +32,7 @@ pub(super) struct Decided {
 
 /// A collection that has read the manifest; `None` if there is no log.
 pub(super) fn look(store: &Store) -> Option<Collection> {
-    let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
+    let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     let mut collection = Collection::new(params, NOW, Policy::new(), Mode::PlanOnly);
     while collection.facts().is_none() {
         let CollectRequest::Manifest(request) = collection.poll_request()? else { return None };
@@ -62,7 +62,7 @@ pub(super) fn plan(mut collection: Collection, store: &mut Store, without: &[Gua
 fn decide(plan: &Plan, inventory: &Inventory, facts: &ManifestFacts, without: &[Guard]) -> Decided {
     let says_damaged = !plan.fenced_off.is_empty();
     let mut decided = Decided { condemned: Vec::new(), held_for_opener: false, says_damaged };
-    let needed = needed_posts(inventory);
+    let needed = guarding_fences(inventory);
     for (object, verdict) in &plan.verdicts {
         let Object::Entry(at) = *object else { continue };
         let held = matches!(verdict, Verdict::Keep(Reason::LanceOpener(_)));

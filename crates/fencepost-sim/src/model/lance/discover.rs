@@ -6,11 +6,11 @@ use fencepost_format::Position;
 /// Where the search is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Discover {
-    /// It is about to read `H`.
+    /// It is about to read `last_seen`.
     Begin,
-    /// It is about to look whether the object that `H` names is there.
+    /// It is about to look whether the object that `last_seen` names is there.
     AtHint(Position),
-    /// It found all below, from `H` on, and is about to look here.
+    /// It found all below, from `last_seen` on, and is about to look here.
     Probing(Position),
     /// It is about to list.
     Listing,

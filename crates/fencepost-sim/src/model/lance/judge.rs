@@ -54,7 +54,7 @@ impl State {
         self.is_replayed_by_lance(row) && !self.upward_to(row.0).flatten().any(|entry| entry.epoch > row.1)
     }
 
-    /// A fresh opener of Lance's replays everything from `R + 1` to the first absent position.
+    /// A fresh opener of Lance's replays everything from `replay_after + 1` to the first absent position.
     fn is_replayed_by_lance(&self, (at, epoch): Row) -> bool {
         at > self.store.replay_after()
             && self.upward_to(at).all(|entry| entry.is_some())

@@ -196,6 +196,6 @@ const PARAMS: Params = Params {
     pipelining: Pipelining::UnlessLance,
     in_table: false,
     read_ahead: 1,
-    patience: u64::MAX / 2,
+    retry_timeout: u64::MAX / 2,
 };
 const NOW: Tick = Tick(0);

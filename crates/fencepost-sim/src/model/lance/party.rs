@@ -31,9 +31,9 @@ pub(super) type Row = (Position, Epoch);
 pub(super) struct Party {
     pub(super) kind: Kind,
     pub(super) epoch: Epoch,
-    /// `R` at its claim.
+    /// `replay_after` at its claim.
     pub(super) replay_after: Position,
-    /// `H` at its claim.
+    /// `last_seen` at its claim.
     pub(super) hint: Position,
     pub(super) phase: Phase,
     /// What its memtable holds that it has not flushed.
@@ -108,7 +108,7 @@ impl Party {
             }
     }
 
-    /// Its next request. `fresh`: where it looks for `H`, whether in the latest manifest or in that of its claim.
+    /// Its next request. `fresh`: where it looks for `last_seen`, whether in the latest manifest or in that of its claim.
     pub(super) fn step(&mut self, store: &mut Store, fresh: bool) -> Did {
         let hint =
             if fresh { store.latest().map_or(self.hint, |latest| latest.last_seen) } else { self.hint };
@@ -121,7 +121,7 @@ impl Party {
                 Ok(tail) => self.phase = Phase::Open(tail),
                 Err(next) => self.phase = Phase::Seeking(next),
             },
-            Phase::Posting(at) => return self.post(store, at),
+            Phase::Posting(at) => return self.fence(store, at),
             Phase::Replaying(at) => return self.replay(store, at),
             Phase::Open(at) => return self.append(store, at),
             Phase::Fenced => unreachable!("a fenced writer takes no step"),
@@ -129,8 +129,8 @@ impl Party {
         Did::Nothing
     }
 
-    fn post(&mut self, store: &mut Store, at: Position) -> Did {
-        if store.create_entry(self.entry(at, EntryKind::Post)) != CreateReply::Done {
+    fn fence(&mut self, store: &mut Store, at: Position) -> Did {
+        if store.create_entry(self.entry(at, EntryKind::Fence)) != CreateReply::Done {
             self.phase = Phase::Fencing(Discover::Begin);
             return Did::Nothing;
         }

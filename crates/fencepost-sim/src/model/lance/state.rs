@@ -22,13 +22,13 @@ pub enum Action {
     OursSteps { writer: usize, which: usize },
     /// A writer of ours checkpoints.
     OursCheckpoints { writer: usize, at: Position },
-    /// A party that looks for the tail reads the latest manifest, which has another `H` than its own.
+    /// A party that looks for the tail reads the latest manifest, which has another `last_seen` than its own.
     Refresh { party: usize },
     /// A party flushes what it has.
     Flush { party: usize },
-    /// Somebody tails the shard, and moves `H` on to an entry that he read.
+    /// Somebody tails the shard, and moves `last_seen` on to an entry that he read.
     Tail { at: Position },
-    /// A foreign hand moves `H` back to an entry that is there, before any collection.
+    /// A foreign hand moves `last_seen` back to an entry that is there, before any collection.
     MisleadHint { at: Position },
     /// A collector reads the manifest.
     CollectorLooks,

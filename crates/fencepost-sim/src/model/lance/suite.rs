@@ -67,7 +67,7 @@ pub fn small() -> Vec<Bounds> {
             ..THREE_UNREACHED
         },
         Bounds {
-            name: "lance/leftover-flushed",
+            name: "lance/stale-flushed",
             parties: &[(Ours, 2, 0), (Ours, 0, 0), (Memtable, 0, 1)],
             collections: 0,
             tailings: 0,

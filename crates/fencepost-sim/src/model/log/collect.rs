@@ -11,7 +11,7 @@ use fencepost_gc::{
 
 /// A collection that has read the manifest, with the listing of entries that it wants next; `None` if there is no log.
 pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
-    let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
+    let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     let policy = Policy::new().with_window_for_models(Window::for_models(window));
     let mut collection = Collection::new(params, NOW, policy, Mode::Delete);
     while let Some(CollectRequest::Manifest(request)) = collection.poll_request() {

@@ -41,8 +41,8 @@ impl State {
         self.reader_actions(bounds, actions);
         // Whoever looked before the loss could not see it, and its fence entry may be on its way.
         let opens = self.writers.iter().any(|party| party.writer.is_opening());
-        let posts = self.flights.iter().any(|flight| flight.entry.kind.begins_epoch());
-        if self.faults.lost_entries > 0 && !opens && !posts {
+        let fences = self.flights.iter().any(|flight| flight.entry.kind.begins_epoch());
+        if self.faults.lost_entries > 0 && !opens && !fences {
             let window = model.params.window;
             let above = |at: Position| {
                 let above = self.store.entries().filter(move |entry| entry.position > at);
@@ -67,7 +67,7 @@ impl State {
         }
     }
 
-    /// The first absent position above `R`.
+    /// The first absent position above `replay_after`.
     fn tail(&self) -> Position {
         let mut at = self.store.replay_after().next();
         while self.store.entry(at).is_some() {

@@ -92,11 +92,11 @@ impl State {
                 self.bury(index);
             }
         }
-        // What stands on a needed post's position can only collide, now and for ever.
-        let zones = self.oracle.zones();
+        // What stands on a guarding fence's position can only collide, now and for ever.
+        let fence_ranges = self.oracle.fence_ranges();
         let blocked = |entry: &EntryHeader| {
             let at = entry.position;
-            zones.contains(&at) && self.store.entry(at).is_some() && !self.condemned.contains(&at)
+            fence_ranges.contains(&at) && self.store.entry(at).is_some() && !self.condemned.contains(&at)
         };
         self.flights.retain(|flight| flight.sender.is_some() || !blocked(&flight.entry));
         if self.faults.duplicates == 0 {

@@ -201,10 +201,10 @@ impl State {
         }
         let below = self.store.entry(entry.position.prev());
         if entry.kind.is_data() && below.is_some_and(|below| below.epoch > entry.epoch) {
-            model.coverage.note(Reached::LeftoverInZone);
+            model.coverage.note(Reached::StaleInFenceRange);
         }
-        if entry.kind == EntryKind::Handover && entry.position > Position::FIRST {
-            model.coverage.note(Reached::Handover);
+        if entry.kind == EntryKind::CleanFence && entry.position > Position::FIRST {
+            model.coverage.note(Reached::CleanFence);
         }
         self.put(entry);
         CreateReply::Done

@@ -17,10 +17,10 @@ pub(super) struct Shard<'a> {
 }
 
 /// A collection that has read the latest manifest.
-pub(super) fn look(shard: &Shard<'_>, strict: bool) -> Collection {
-    let params = CollectParams { patience: u64::MAX / 2, ..CollectParams::default() };
+pub(super) fn look(shard: &Shard<'_>, clock_free: bool) -> Collection {
+    let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     // Whatever is known of openers has models of its own.
-    let policy = Policy::new().with_lance_flush_age(Duration::ZERO).with_strict(strict);
+    let policy = Policy::new().with_lance_flush_age(Duration::ZERO).with_clock_free(clock_free);
     let mut collection = Collection::new(params, NOW, policy, Mode::PlanOnly);
     while collection.facts().is_none() {
         let request = collection.poll_request().expect("a shard here has a manifest");

@@ -215,7 +215,7 @@ impl State {
             }
             Action::Look => {
                 self.collections_left -= 1;
-                let collection = look(&self.shard(), model.bounds.strict);
+                let collection = look(&self.shard(), model.bounds.clock_free);
                 self.collections.push(Arc::new(collection));
             }
             Action::Decide(index) => {

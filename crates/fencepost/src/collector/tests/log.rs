@@ -5,7 +5,7 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
 use fencepost_format::{
     CursorDocument, CursorName, EncodedBatches, EntryKind, Epoch, Manifest, Nonce, Position, ShardId,
-    ShardPaths, Trailer, Version, encode_marker, parse_entry_name, seal_data,
+    ShardPaths, Trailer, Version, assemble_entry, encode_marker, parse_entry_name,
 };
 use fencepost_store::{LogStore, StoreOptions};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Log {
 
     pub(super) fn data_bytes(&self, at: u64, epoch: u64, rows: i64) -> Vec<u8> {
         let group = EncodedBatches::encode(&[batch(rows, Metadata::new())]).unwrap();
-        seal_data(Position::new(at), Epoch::new(epoch), Nonce(epoch.into()), &[group]).unwrap().concat()
+        assemble_entry(Position::new(at), Epoch::new(epoch), Nonce(epoch.into()), &[group]).unwrap().concat()
     }
 
     /// A sound trailer that says "filler" behind 8 KiB of anything.
@@ -102,14 +102,14 @@ impl Log {
             nonce: Some(Nonce(version.into())),
             ..Manifest::initial(self.shard)
         };
-        self.store.put_new(self.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+        self.store.create(self.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     }
 
     /// One document of a cursor.
     pub(super) async fn cursor(&self, name: &str, document: CursorDocument) {
         let name = CursorName::parse(name).unwrap();
         let path = self.paths.cursor(&name, &document);
-        self.store.put_new(path, document.encode(&name).into()).await.unwrap();
+        self.store.create(path, document.encode(&name).into()).await.unwrap();
     }
 
     /// The positions that hold an entry.

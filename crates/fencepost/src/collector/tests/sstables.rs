@@ -22,7 +22,7 @@ async fn shard(store: LogStore, files: usize) -> Log {
             nonce: Some(Nonce(version.into())),
             ..Manifest::initial(log.shard)
         };
-        log.store.put_new(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+        log.store.create(log.paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     }
     put(&log, "aaaaaaaa_gen_1/_versions/18446744073709551614.manifest").await;
     put(&log, "aaaaaaaa_gen_1/data/a.lance").await;

@@ -41,7 +41,7 @@ async fn what_readers_cannot_have_has_its_kind() {
 async fn a_store_that_does_not_answer_is_unavailable_and_its_appends_unknown() {
     let world = World::new().await;
     let wal = wal_builder(Arc::new(world.faults.clone()))
-        .with_patience(Duration::from_secs(5))
+        .with_retry_timeout(Duration::from_secs(5))
         .open()
         .await
         .unwrap();

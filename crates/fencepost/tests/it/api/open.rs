@@ -5,14 +5,14 @@ use fencepost::{OpenWriterError, Position};
 
 /// P-15: a predecessor that closed had nothing in flight, so nothing needs to be filled.
 #[tokio::test(start_paused = true)]
-async fn reopening_after_a_clean_close_is_a_handover() {
+async fn reopening_after_a_clean_close_is_a_clean_fence() {
     let world = World::new().await;
     let first = world.writer().await;
     append_all(&first, 1..=2).await;
     first.close().await.unwrap();
     let second = world.writer().await;
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:c1 5:h2");
-    assert_eq!(second.status().open_requests.put, 3, "the claim, the hint and one post");
+    assert_eq!(second.status().open_requests.put, 3, "the claim, the hint and one fence entry");
     assert_eq!(append(&second, 3).await.unwrap(), 6);
     assert_eq!(world.rows().await, [1, 2, 3]);
 }
@@ -27,7 +27,11 @@ async fn reopening_after_a_crash_fills_the_window() {
     settle().await;
     let second = world.writer().await;
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:p2 5-67:f2");
-    assert_eq!(second.status().open_requests.put, 2 + 64, "the claim, the hint, one post and 63 fillers");
+    assert_eq!(
+        second.status().open_requests.put,
+        2 + 64,
+        "the claim, the hint, one fence entry and 63 fillers"
+    );
     assert_eq!(append(&second, 3).await.unwrap(), 68);
     assert_eq!(world.rows().await, [1, 2, 3]);
 }
@@ -99,7 +103,7 @@ async fn a_sealed_shard_refuses_writers() {
     let mut manifest = fencepost::Manifest::decode(&path, fencepost::Version::FIRST, &found.bytes).unwrap();
     manifest.version = manifest.version.next();
     manifest.status = fencepost::ShardStatus::Sealed;
-    world.truth.store().put_new(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+    world.truth.store().create(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     let refused = world.wal.open_writer(options()).await.unwrap_err();
     assert!(matches!(refused, OpenWriterError::Sealed) && !refused.is_retryable(), "{refused}");
     assert_eq!(world.layout().await, "1:h1 2:c1");
@@ -114,7 +118,7 @@ async fn a_manifest_of_another_shard_is_refused() {
     let from = world.truth.paths().manifest(fencepost::Version::FIRST);
     let bytes = world.truth.store().get(&from).await.into_result().unwrap().unwrap().bytes;
     let copy = fencepost_format::ShardPaths::new("", other).manifest(fencepost::Version::FIRST);
-    world.truth.store().put_new(copy, bytes.into()).await.unwrap();
+    world.truth.store().create(copy, bytes.into()).await.unwrap();
     let builder = crate::support::wal_builder(std::sync::Arc::new(world.faults.clone()));
     let wal = builder.with_shard(other).open().await.unwrap();
     let refused = wal.open_writer(options()).await.unwrap_err();

@@ -46,7 +46,7 @@ async fn an_entry_is_told_by_its_position_whatever_it_is() {
     append_all(&world.writer().await, [7]).await;
     let wal = &world.wal;
     let first = wal.entry_at(Position::new(1)).await.unwrap().unwrap();
-    assert_eq!((first.header().kind, first.rows()), (EntryKind::Handover, 0));
+    assert_eq!((first.header().kind, first.rows()), (EntryKind::CleanFence, 0));
     let data = wal.entry_at(Position::new(2)).await.unwrap().unwrap();
     assert_eq!((data.header().kind, data.rows(), data.epoch().get()), (EntryKind::Data, 1, 1));
     assert!(wal.entry_at(Position::new(3)).await.unwrap().is_none());

@@ -137,9 +137,9 @@ async fn an_entry_that_cannot_be_decoded_stays_in_the_way() {
     assert_eq!(rows(&world.wal, ReadFrom::Resume(point)).await.unwrap().len(), 101);
 }
 
-/// P-43: a dead writer's entry above a post is skipped also by a reader that begins between the two.
+/// P-43: a dead writer's entry above a fence entry is skipped also by a reader that begins between the two.
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_begins_in_a_zone_knows_which_epoch_rules() {
+async fn a_reader_that_begins_in_a_fence_range_knows_which_epoch_rules() {
     let world = filled(2).await;
     append_all(&world.writer().await, [3]).await;
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:p2 5-67:f2 68:d2");

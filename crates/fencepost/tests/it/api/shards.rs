@@ -123,7 +123,7 @@ async fn a_first_shard_that_cannot_be_settled_is_an_error_with_its_name() {
     for fault in [Fault::Deny, Fault::Drop, Fault::FalseExists] {
         let store = FaultStore::in_memory();
         let refused = store.on(Op::Put, first_shard, fault);
-        let error = unnamed(&store).with_patience(Duration::from_secs(5)).open().await.unwrap_err();
+        let error = unnamed(&store).with_retry_timeout(Duration::from_secs(5)).open().await.unwrap_err();
         assert!(matches!(error, WalError::FirstShard { .. }), "{fault:?}: {error}");
         assert!(error.to_string().contains("_fencepost/first-shard.json"), "{error}");
         assert!(refused.hits() < 40, "{fault:?}: {}", refused.hits());

@@ -78,7 +78,7 @@ async fn not_yet_closed_and_fenced_are_told_apart() {
     let at = Position::new(3);
     assert_eq!(waits(&mut tail).await, TailState::NotYet { at, epoch: writer.epoch() });
 
-    // A successor has claimed, and its post is on its way.
+    // A successor has claimed, and its fence entry is on its way.
     let held = world.faults.hold(Op::Put, any_entry);
     let opening = tokio::spawn({
         let wal = world.wal.clone();

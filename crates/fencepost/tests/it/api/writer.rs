@@ -10,7 +10,7 @@ async fn what_is_appended_is_read_back_in_order() {
     let world = World::new().await;
     let writer = world.writer().await;
     for number in 1..=5 {
-        assert_eq!(append(&writer, number).await.unwrap(), number as u64 + 1, "a handover post stands at 1");
+        assert_eq!(append(&writer, number).await.unwrap(), number as u64 + 1, "a clean fence stands at 1");
     }
     assert_eq!(world.layout().await, "1:h1 2-6:d1");
     assert_eq!(world.rows().await, [1, 2, 3, 4, 5]);
@@ -168,7 +168,7 @@ async fn the_status_tells_what_was_done_and_what_it_took() {
     assert_eq!((status.requests.put, status.requests.total()), (3, 3));
     assert_eq!((status.repeated, status.waiting_bytes, status.closed), (0, 0, false));
     assert!(status.stopped.is_none());
-    assert!(status.open_requests.put == 3, "claim, hint and post: {:?}", status.open_requests);
+    assert!(status.open_requests.put == 3, "claim, hint and fence entry: {:?}", status.open_requests);
     assert_eq!(status.lease_requests.total(), 0);
 }
 

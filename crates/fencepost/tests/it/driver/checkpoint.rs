@@ -56,7 +56,7 @@ async fn restore(world: &World, backup: Vec<(String, Bytes)>) {
         deletion.result.unwrap();
     }
     for (path, bytes) in backup {
-        store.put_new(path, bytes.into()).await.unwrap();
+        store.create(path, bytes.into()).await.unwrap();
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Rows 2 to 10 at their positions, of which all but the last are covered.
 async fn covered() -> World {
@@ -38,8 +38,8 @@ async fn a_boundary_that_is_not_known_to_be_there_deletes_nothing() {
         let error = world.wal.collector().run().await.unwrap_err();
         assert!(matches!(error, CollectError::Store { .. }), "{fault:?}: {error}");
         assert_eq!(error.is_retryable(), waits, "{fault:?}: {error}");
-        assert_eq!(started.elapsed() >= PATIENCE, waits, "{fault:?}: {:?}", started.elapsed());
-        assert!(started.elapsed() < PATIENCE * 5 / 4, "{fault:?}: {:?}", started.elapsed());
+        assert_eq!(started.elapsed() >= RETRY_TIMEOUT, waits, "{fault:?}: {:?}", started.elapsed());
+        assert!(started.elapsed() < RETRY_TIMEOUT * 5 / 4, "{fault:?}: {:?}", started.elapsed());
         assert_eq!(world.layout().await, before, "{fault:?}");
         failing.stop();
         world.wal.collector().run().await.unwrap();
@@ -142,7 +142,7 @@ async fn a_manifest_that_cannot_be_the_latest_ends_the_pass() {
     hidden.stop();
 
     let large = world.truth.paths().manifest(Version::new(3));
-    world.truth.store().put_new(&large, vec![0; MANIFEST_BYTES_MAX + 1].into()).await.unwrap();
+    world.truth.store().create(&large, vec![0; MANIFEST_BYTES_MAX + 1].into()).await.unwrap();
     let started = Instant::now();
     let error = world.wal.collector().run().await.unwrap_err();
     assert!(matches!(error, CollectError::Manifest { .. }), "{error}");
@@ -150,12 +150,12 @@ async fn a_manifest_that_cannot_be_the_latest_ends_the_pass() {
     assert_eq!((started.elapsed(), world.layout().await), (Duration::ZERO, before));
 }
 
-/// One patience for the whole of a question, though the store could repeat it as well.
+/// One retry timeout for the whole of a question, though the store could repeat it as well.
 #[tokio::test(start_paused = true)]
-async fn a_question_of_a_collection_has_one_patience() {
+async fn a_question_of_a_collection_has_one_retry_timeout() {
     let world = covered().await;
-    let patience = Duration::from_secs(20);
-    let builder = wal_builder(Arc::new(world.faults.clone())).with_patience(patience);
+    let retry_timeout = Duration::from_secs(20);
+    let builder = wal_builder(Arc::new(world.faults.clone())).with_retry_timeout(retry_timeout);
     let wal = builder.open().await.unwrap();
     for op in [Op::List, Op::Get] {
         let failing = world.faults.on(op, |_| true, Fault::Drop);
@@ -163,21 +163,22 @@ async fn a_question_of_a_collection_has_one_patience() {
         let error = wal.collector().run().await.unwrap_err();
         assert!(matches!(error, CollectError::Store { .. }), "{error}");
         let waited = started.elapsed();
-        assert!((patience..patience * 5 / 4).contains(&waited), "{op:?}: {waited:?}");
+        assert!((retry_timeout..retry_timeout * 5 / 4).contains(&waited), "{op:?}: {waited:?}");
         failing.stop();
     }
 }
 
 /// The store repeats what failed of a batch, for as long as the log was told to be patient.
 #[tokio::test(start_paused = true)]
-async fn deletions_are_tried_as_long_as_the_patience_lasts() {
+async fn deletions_are_tried_as_long_as_the_retry_timeout_lasts() {
     let world = covered().await;
-    let patience = Duration::from_secs(5);
-    let wal = wal_builder(Arc::new(world.faults.clone())).with_patience(patience).open().await.unwrap();
+    let retry_timeout = Duration::from_secs(5);
+    let wal =
+        wal_builder(Arc::new(world.faults.clone())).with_retry_timeout(retry_timeout).open().await.unwrap();
     let _ = world.faults.on(Op::Delete, |_| true, Fault::Drop);
     let collected = wal.collector().run().await.unwrap();
     assert_eq!(collected.report.failed.len(), 9);
-    assert!(collected.elapsed < patience * 2, "{:?}", collected.elapsed);
+    assert!(collected.elapsed < retry_timeout * 2, "{:?}", collected.elapsed);
 }
 
 /// P-75: old ones go, young ones may have a writer at work, and a plan deletes nothing.

@@ -16,7 +16,7 @@ async fn copies_in_folders_below_are_not_taken_for_the_logs_own() {
         (paths.wal_dir(), paths.entry(Position::new(8))),
     ] {
         let name = path.strip_prefix(&folder).unwrap();
-        store.put_new(format!("{folder}/old{name}"), "{}".into()).await.unwrap();
+        store.create(format!("{folder}/old{name}"), "{}".into()).await.unwrap();
     }
     assert_eq!(rows(&world.wal, ReadFrom::Checkpoint).await.unwrap(), [2, 3, 4, 5, 6]);
     assert_eq!(rows(&world.wal, ReadFrom::Position(Position::new(2))).await.unwrap(), [2, 3, 4, 5, 6]);

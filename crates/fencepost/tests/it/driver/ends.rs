@@ -97,14 +97,14 @@ async fn a_stopped_writer_lets_the_lease_go() {
 #[tokio::test(start_paused = true)]
 async fn an_append_is_given_up_in_time_though_its_request_hangs() {
     let world = World::new().await;
-    let patience = Duration::from_secs(5);
-    let builder = wal_builder(Arc::new(world.faults.clone())).with_patience(patience);
+    let retry_timeout = Duration::from_secs(5);
+    let builder = wal_builder(Arc::new(world.faults.clone())).with_retry_timeout(retry_timeout);
     let writer = builder.open().await.unwrap().open_writer(options()).await.unwrap();
     let hangs = world.faults.hold(Op::Put, world.entry(2));
     let started = Instant::now();
     let error = submit(&writer, 1).await.await.unwrap_err();
     assert!(matches!(error, AppendError::Unknown { .. }), "{error}");
-    assert_eq!((started.elapsed(), hangs.hits()), (patience, 1));
+    assert_eq!((started.elapsed(), hangs.hits()), (retry_timeout, 1));
 }
 
 /// What lies below the position that made a writer stop is still decided, even if its owner has gone.
@@ -187,7 +187,7 @@ async fn a_dropped_writer_finishes_what_waits_for_the_pace() {
 
 /// P-26: the successor replayed it, and the writer, whose reply was lost, must not call it refused.
 #[tokio::test(start_paused = true)]
-async fn what_lies_below_the_post_is_not_called_refused() {
+async fn what_lies_below_the_fence_is_not_called_refused() {
     let world = World::new().await;
     let own = FaultStore::new(Arc::clone(world.faults.inner()));
     let writer = wal_on(Arc::new(own.clone())).await.open_writer(options()).await.unwrap();

@@ -41,20 +41,20 @@ async fn a_sealed_shard_is_told() {
     let found = store.get(&path).await.into_result().unwrap().unwrap();
     let mut manifest = Manifest::decode(&path, Version::FIRST, &found.bytes).unwrap();
     (manifest.version, manifest.status) = (manifest.version.next(), ShardStatus::Sealed);
-    store.put_new(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+    store.create(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
     let mut tail = world.wal.tail(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(waits(&mut tail).await, TailState::Sealed { at: Position::new(3) });
 }
 
 /// P-40: only the ruling epoch closes a log.
 #[tokio::test(start_paused = true)]
-async fn a_leftover_close_closes_nothing() {
+async fn a_stale_entry_close_closes_nothing() {
     let world = World::new().await;
     append_all(&world.writer().await, [1]).await;
     let writer = world.writer().await;
     let at = Position::new(append(&writer, 2).await.unwrap() + 1);
     let close = encode_marker(EntryKind::Close, at, Epoch::FIRST, Nonce(1));
-    world.truth.store().put_new(world.truth.paths().entry(at), close.into()).await.unwrap();
+    world.truth.store().create(world.truth.paths().entry(at), close.into()).await.unwrap();
     let mut tail = world.wal.tail(ReadFrom::Checkpoint).await.unwrap();
     for number in 1..=2 {
         assert_eq!(numbers(&tail.next().await.unwrap()), [number]);
@@ -81,7 +81,7 @@ async fn pauses_begin_at_the_shortest_double_and_end_at_the_longest() {
     }
 }
 
-/// What comes at last may be the first of many. A post is as good a sign as rows.
+/// What comes at last may be the first of many. A fence entry is as good a sign as rows.
 #[tokio::test(start_paused = true)]
 async fn a_tail_that_slept_long_is_quick_again_after_an_entry() {
     for is_marker in [false, true] {
@@ -129,7 +129,7 @@ async fn what_is_missing_below_the_checkpoint_is_not_the_tail() {
     assert_eq!(rows_from(&world.wal, 8).await.unwrap(), [7, 8, 9]);
     // Nor is what is damaged there in anybody's way who begins above the checkpoint: it is not read.
     let damaged = world.truth.paths().entry(Position::new(5));
-    world.truth.store().put_new(damaged, "text".into()).await.unwrap();
+    world.truth.store().create(damaged, "text".into()).await.unwrap();
     assert_eq!(rows_from(&world.wal, 9).await.unwrap(), [8, 9]);
     let error = rows_from(&world.wal, 8).await.unwrap_err();
     assert!(
@@ -153,7 +153,7 @@ async fn a_reader_that_goes_on_after_a_failure_knows_no_epoch_that_it_did_not_re
     assert_eq!(rows(&world.wal, ReadFrom::Resume(point)).await.unwrap(), [4]);
 }
 
-/// P-13, P-40: a leftover is not recovered.
+/// P-13, P-40: a stale entry is not recovered.
 #[tokio::test(start_paused = true)]
 async fn a_recovery_passes_over_what_a_dead_writer_left() {
     let (stalled, _next) = taken_over().await;

@@ -13,13 +13,13 @@ fn states(found: &Inspection) -> String {
     let letter = |state| match state {
         EntryState::Live => 'l',
         EntryState::Covered => 'c',
-        EntryState::Leftover => 'x',
+        EntryState::Stale => 'x',
     };
     found.entries.iter().map(|entry| letter(entry.state)).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn leftovers_are_told_and_the_tail_ends_at_a_gap() {
+async fn stale_entries_are_told_and_the_tail_ends_at_a_gap() {
     let found = stalled().await.world.wal.inspect().await.unwrap();
     assert_eq!((found.tail.get(), states(&found).as_str()), (2, "lll"));
     let (stalled, _next) = taken_over().await;
@@ -27,7 +27,7 @@ async fn leftovers_are_told_and_the_tail_ends_at_a_gap() {
     assert_eq!((found.tail.get(), &states(&found)[..5]), (67, "lllxl"));
 }
 
-/// P-49: `R` is read after the entries.
+/// P-49: `replay_after` is read after the entries.
 #[tokio::test(start_paused = true)]
 async fn what_was_covered_during_an_inspection_is_told_as_covered() {
     let world = World::new().await;
@@ -43,17 +43,17 @@ async fn what_was_covered_during_an_inspection_is_told_as_covered() {
     assert_eq!((states(&found).as_str(), found.manifest.replay_after.get()), ("ccccll", 4));
 }
 
-/// P-49: what landed late at or below `R`, a post of an epoch that never opened among it, says nothing of the entries above.
+/// P-49: what landed late at or below `replay_after`, a fence entry of an epoch that never opened among it, says nothing of the entries above.
 #[tokio::test(start_paused = true)]
-async fn what_landed_late_below_the_checkpoint_makes_nothing_a_leftover() {
+async fn what_landed_late_below_the_checkpoint_makes_nothing_a_stale_entry() {
     let world = World::new().await;
     let writer = world.writer().await;
     append_all(&writer, 2..=6).await;
     writer.checkpoint(Position::new(4)).await.unwrap();
     world.wal.collector().run().await.unwrap();
     let at = Position::new(3);
-    let late = encode_marker(EntryKind::Post, at, Epoch::new(9), Nonce(9));
-    world.truth.store().put_new(world.truth.paths().entry(at), late.into()).await.unwrap();
+    let late = encode_marker(EntryKind::Fence, at, Epoch::new(9), Nonce(9));
+    world.truth.store().create(world.truth.paths().entry(at), late.into()).await.unwrap();
     assert_eq!(world.layout().await, "3:p9 5-6:d1");
     let found = world.wal.inspect().await.unwrap();
     assert_eq!((states(&found).as_str(), found.tail.get()), ("cll", 6));
@@ -80,11 +80,11 @@ async fn what_came_during_an_inspection_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_patience_reaches_everybody_who_waits() {
+async fn the_retry_timeout_reaches_everybody_who_waits() {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=3).await;
-    let patience = Duration::from_secs(5);
-    let builder = wal_builder(Arc::new(world.faults.clone())).with_patience(patience);
+    let retry_timeout = Duration::from_secs(5);
+    let builder = wal_builder(Arc::new(world.faults.clone())).with_retry_timeout(retry_timeout);
     let wal = builder.open().await.unwrap();
     let _ = world.faults.on(Op::List, |_| true, Fault::Drop);
     let started = Instant::now();
@@ -93,7 +93,7 @@ async fn the_patience_reaches_everybody_who_waits() {
     wal.collector().run().await.unwrap_err();
     let collected = started.elapsed() - listed;
     for took in [listed, collected] {
-        assert!((patience..patience * 2).contains(&took), "{took:?}");
+        assert!((retry_timeout..retry_timeout * 2).contains(&took), "{took:?}");
     }
 }
 
@@ -121,7 +121,7 @@ async fn the_latest_version_of_a_table_has_the_highest_number() {
         let world = World::new().await;
         let store = world.wal.store();
         for name in names {
-            store.put_new(format!("_versions/{name}"), "no manifest".into()).await.unwrap();
+            store.create(format!("_versions/{name}"), "no manifest".into()).await.unwrap();
         }
         let error = read_table(store).await.unwrap_err();
         assert!(
@@ -142,7 +142,7 @@ async fn large_entries_are_read_at_their_ends_and_no_further_than_the_limit() {
     writer.append(&[batch(0..20_000)]).await.unwrap();
     let mut foreign = vec![0; 200_000];
     foreign.extend([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
-    world.truth.store().put_new(world.truth.paths().entry(Position::new(3)), foreign.into()).await.unwrap();
+    world.truth.store().create(world.truth.paths().entry(Position::new(3)), foreign.into()).await.unwrap();
     let limits = DecodeLimits::DEFAULT.with_object_bytes_max(100_000);
     let builder = wal_builder(Arc::new(world.faults.clone())).with_decode_limits(limits);
     let found = builder.open().await.unwrap().inspect().await.unwrap();

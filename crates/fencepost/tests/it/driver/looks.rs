@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn boundaries(path: &str) -> bool {
     path.ends_with("/gc")
@@ -55,9 +55,9 @@ async fn the_highest_boundary_counts(reversed: bool) {
     let world = changed_hands().await;
     let _order = reversed.then(|| world.faults.on(Op::List, boundaries, Fault::Reverse));
     for at in [3, 4] {
-        let boundary = Boundary { boundary: Position::new(at), kept_posts: Vec::new() };
+        let boundary = Boundary { boundary: Position::new(at), guarding_fences: Vec::new() };
         let path = world.truth.paths().boundary(boundary.boundary);
-        world.truth.store().put_new(path, boundary.encode().unwrap().into()).await.unwrap();
+        world.truth.store().create(path, boundary.encode().unwrap().into()).await.unwrap();
     }
     let refused = world.wal.cursor(name(), Position::new(3)).await.unwrap_err();
     assert!(matches!(refused, ReadError::Truncated { first, .. } if first.get() == 5), "{refused}");
@@ -69,7 +69,7 @@ async fn opened(wal: &Wal) -> Result<Writer, OpenWriterError> {
     wal.open_writer(options()).await
 }
 
-/// P-91, P-92: the entry at 5 proves that the one at 3 is lost. An opener that took it for absent would put its post there.
+/// P-91, P-92: the entry at 5 proves that the one at 3 is lost. An opener that took it for absent would put its fence entry there.
 #[tokio::test(start_paused = true)]
 async fn what_stands_above_a_gap_and_cannot_be_looked_at_is_not_taken_for_absent() {
     for (op, fault) in
@@ -105,7 +105,7 @@ async fn what_stands_above_a_gap_and_is_damaged_is_not_taken_for_absent() {
         writer.close().await.unwrap();
         world.delete_entries([3, 4]).await;
         let path = world.truth.paths().entry(Position::new(4));
-        world.truth.store().put_new(path, bytes.to_vec().into()).await.unwrap();
+        world.truth.store().create(path, bytes.to_vec().into()).await.unwrap();
         let wal = wal_builder(Arc::new(world.faults.clone())).with_read_ahead(1).open().await.unwrap();
         let error = rows(&wal, ReadFrom::Checkpoint).await.unwrap_err();
         assert!(
@@ -130,7 +130,7 @@ async fn a_manifest_that_cannot_be_read_is_not_taken_for_absent() {
         let started = Instant::now();
         let error = rows(&world.wal, ReadFrom::Checkpoint).await.unwrap_err();
         assert!(matches!(error, ReadError::GaveUp { .. }) && error.to_string().contains(&newest), "{error}");
-        assert!(started.elapsed() < PATIENCE + Duration::from_secs(10), "{:?}", started.elapsed());
+        assert!(started.elapsed() < RETRY_TIMEOUT + Duration::from_secs(10), "{:?}", started.elapsed());
         failing.stop();
         assert_eq!(rows(&world.wal, ReadFrom::Checkpoint).await.unwrap(), [3]);
     }
@@ -144,7 +144,7 @@ async fn what_is_too_large_is_damage_and_said_at_once() {
     append_all(&writer, [1]).await;
     world.delete_entries([2]).await;
     let entry = world.truth.paths().entry(Position::new(2));
-    world.truth.store().put_new(&entry, vec![0; (1 << 20) + 1].into()).await.unwrap();
+    world.truth.store().create(&entry, vec![0; (1 << 20) + 1].into()).await.unwrap();
     let limits = DecodeLimits::DEFAULT.with_object_bytes_max(1 << 20);
     let wal = wal_builder(Arc::new(world.faults.clone())).with_decode_limits(limits).open().await.unwrap();
     let started = Instant::now();
@@ -155,15 +155,15 @@ async fn what_is_too_large_is_damage_and_said_at_once() {
     assert_eq!(at.get(), 2);
 
     let manifest = world.truth.paths().manifest(Version::new(2));
-    world.truth.store().put_new(&manifest, vec![0; MANIFEST_BYTES_MAX + 1].into()).await.unwrap();
+    world.truth.store().create(&manifest, vec![0; MANIFEST_BYTES_MAX + 1].into()).await.unwrap();
     let error = rows(&wal, ReadFrom::Checkpoint).await.unwrap_err();
     assert!(error.to_string().contains(&manifest), "{error}");
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
-/// One patience for the whole of a search, whatever fails in it, and in whatever order.
+/// One retry timeout for the whole of a search, whatever fails in it, and in whatever order.
 #[tokio::test(start_paused = true)]
-async fn a_search_has_one_patience() {
+async fn a_search_has_one_retry_timeout() {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=3).await;
     let lists = world.faults.on(Op::List, |_| true, Fault::Drop);
@@ -171,8 +171,8 @@ async fn a_search_has_one_patience() {
     let started = Instant::now();
     let wal = world.wal.clone();
     let reading = tokio::spawn(async move { rows(&wal, ReadFrom::Checkpoint).await });
-    tokio::time::sleep(PATIENCE * 3 / 4).await;
+    tokio::time::sleep(RETRY_TIMEOUT * 3 / 4).await;
     lists.stop();
     reading.await.unwrap().unwrap_err();
-    assert!((PATIENCE..PATIENCE * 5 / 4).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert!((RETRY_TIMEOUT..RETRY_TIMEOUT * 5 / 4).contains(&started.elapsed()), "{:?}", started.elapsed());
 }

@@ -92,7 +92,7 @@ async fn a_lost_beginning_is_looked_for_at_the_nearest_gap() {
     assert_eq!(world.rows().await, [2, 3, 4, 6, 7, 72]);
 }
 
-/// P-49, P-93: what stands at or below `R` may have landed late, a post of a higher epoch among it.
+/// P-49, P-93: what stands at or below `replay_after` may have landed late, a fence entry of a higher epoch among it.
 #[tokio::test(start_paused = true)]
 async fn the_epoch_of_a_tombstone_is_not_taken_from_below_the_checkpoint() {
     let world = World::new().await;
@@ -103,8 +103,8 @@ async fn the_epoch_of_a_tombstone_is_not_taken_from_below_the_checkpoint() {
     drop(world.wal.begin_writing(options()).await.unwrap());
     let third = world.writer().await;
     let last = append(&third, 100).await.unwrap();
-    let late = encode_marker(EntryKind::Post, at(5), Epoch::new(2), Nonce(77));
-    world.truth.store().put_new(world.truth.paths().entry(at(5)), late.into()).await.unwrap();
+    let late = encode_marker(EntryKind::Fence, at(5), Epoch::new(2), Nonce(77));
+    world.truth.store().create(world.truth.paths().entry(at(5)), late.into()).await.unwrap();
     assert_eq!(world.layout().await, format!("5:p2 6-7:d1 8:p3 9-71:f3 {last}:d3"));
     world.delete_entries([6]).await;
     let plan = verified(&world).await.plan_repair(&[gap(6, 6)]).unwrap();

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use fencepost::{
     Epoch, GaveUp, Nonce, OpenWriterError, Pipelining, Position, ReadError, ReadFrom, ResumePoint,
 };
-use fencepost_format::{DecodeLimits, EncodedBatches, TRAILER_BYTES, decode_header, seal_data};
+use fencepost_format::{DecodeLimits, EncodedBatches, TRAILER_BYTES, assemble_entry, decode_header};
 use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ async fn undecodable() -> World {
     let text: ArrayRef = Arc::new(StringArray::from(vec!["aa", "bb"]));
     let rows = EncodedBatches::encode(&[RecordBatch::try_from_iter([("text", text)]).unwrap()]).unwrap();
     let at = Position::new(3);
-    let mut bytes = seal_data(at, Epoch::FIRST, Nonce(1), &[rows]).unwrap().concat();
+    let mut bytes = assemble_entry(at, Epoch::FIRST, Nonce(1), &[rows]).unwrap().concat();
     bytes.truncate(bytes.len() - TRAILER_BYTES);
     // The second text begins at 99, behind the end of both.
     let offsets = [0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0];
@@ -26,7 +26,7 @@ async fn undecodable() -> World {
     bytes[begins + 4] = 99;
     let object = world.truth.paths().entry(at);
     assert!(decode_header(&object, at, &bytes, DecodeLimits::DEFAULT).is_ok(), "the header is sound");
-    world.truth.store().put_new(object, bytes.into()).await.unwrap();
+    world.truth.store().create(object, bytes.into()).await.unwrap();
     world
 }
 
@@ -66,7 +66,7 @@ async fn a_recovery_stays_at_rows_that_it_cannot_decode() {
     assert!(damaged(&opening.finish().await.unwrap_err()));
 }
 
-/// P-43: inside a zone, what a dead writer left there is no part of the log, and only what lies below tells so.
+/// P-43: inside a fence range, what a dead writer left there is no part of the log, and only what lies below tells so.
 #[tokio::test(start_paused = true)]
 async fn a_resume_point_of_an_unknown_epoch_looks_at_what_lies_below() {
     let (stalled, _next) = taken_over().await;

@@ -1,4 +1,4 @@
-//! What cannot be read: everybody says so by the end of their patience, names it, and did not storm the store meanwhile.
+//! What cannot be read: everybody says so by the end of their retry timeout, names it, and did not storm the store meanwhile.
 
 use crate::support::{World, any_lease, any_manifest, append_all, options, rows};
 use fencepost::{
@@ -9,7 +9,7 @@ use fencepost_store::wrap::{Fault, Op};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn polite() -> WriterOptions {
     WriterOptions::new().with_store_probe(false)
@@ -17,7 +17,7 @@ fn polite() -> WriterOptions {
 
 /// P-65: a candidate once waited for ever, and said nothing.
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_cannot_be_read_is_named_at_the_end_of_the_patience() {
+async fn a_lease_that_cannot_be_read_is_named_at_the_end_of_the_retry_timeout() {
     for takeover in [Takeover::Expired, Takeover::Free] {
         let world = World::new().await;
         drop(world.writer().await);
@@ -35,7 +35,7 @@ async fn a_lease_that_is_too_large_is_named_too() {
     let world = World::new().await;
     drop(world.writer().await);
     let path = world.wal.paths().lease(Epoch::FIRST);
-    world.truth.store().put_new(&path, vec![b' '; 2 << 20].into()).await.unwrap();
+    world.truth.store().create(&path, vec![b' '; 2 << 20].into()).await.unwrap();
     let started = Instant::now();
     let error = world.wal.open_writer(polite()).await.unwrap_err();
     check(&error, &path, started);
@@ -47,7 +47,7 @@ fn check(error: &OpenWriterError, object: &str, started: Instant) {
     assert!(matches!(error, OpenWriterError::LeaseUnread { .. }) && error.is_retryable(), "{error}");
     assert!(error.to_string().contains(object), "{error}");
     let took = started.elapsed();
-    assert!((PATIENCE..PATIENCE + Duration::from_secs(1)).contains(&took), "{took:?}");
+    assert!((RETRY_TIMEOUT..RETRY_TIMEOUT + Duration::from_secs(1)).contains(&took), "{took:?}");
 }
 
 /// P-65: an outage in the middle of a watch changes nothing.
@@ -59,7 +59,7 @@ async fn a_lease_that_can_be_read_again_is_watched_on() {
     let started = Instant::now();
     world.wal.open_writer(polite()).await.unwrap();
     assert_eq!(denied.hits(), 3);
-    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+    assert!(started.elapsed() < RETRY_TIMEOUT, "{:?}", started.elapsed());
 }
 
 /// A log of three rows whose manifest version 1 is listed and, for a read, not there.
@@ -82,7 +82,9 @@ async fn a_version_that_is_listed_and_not_there_is_named_by_all_who_search() {
     let error = rows(&world.wal, ReadFrom::Checkpoint).await.unwrap_err();
     assert!(matches!(error, ReadError::GaveUp { why: GaveUp::MissingManifest(_), .. }), "{error}");
     assert!(error.to_string().contains(&object), "{error}");
-    assert!(started.elapsed() >= PATIENCE && started.elapsed() < PATIENCE + Duration::from_secs(10));
+    assert!(
+        started.elapsed() >= RETRY_TIMEOUT && started.elapsed() < RETRY_TIMEOUT + Duration::from_secs(10)
+    );
     assert!(gone.hits() < 40, "{} reads", gone.hits());
 
     for options in [options(), polite()] {
@@ -119,6 +121,8 @@ async fn a_claim_that_meets_a_ghost_asks_ever_more_slowly() {
     let started = Instant::now();
     let error = world.wal.open_writer(options()).await.unwrap_err();
     assert!(matches!(error, OpenWriterError::GaveUp { why: GaveUp::Unknown, .. }), "{error}");
-    assert!(started.elapsed() >= PATIENCE && started.elapsed() < PATIENCE + Duration::from_secs(10));
+    assert!(
+        started.elapsed() >= RETRY_TIMEOUT && started.elapsed() < RETRY_TIMEOUT + Duration::from_secs(10)
+    );
     assert!(exists.hits() < 40, "{} creates", exists.hits());
 }

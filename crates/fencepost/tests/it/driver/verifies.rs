@@ -43,7 +43,7 @@ pub(super) async fn commit(world: &World, latest: u64, change: impl FnOnce(&mut 
     let mut manifest = Manifest::decode(&path, version, &bytes).unwrap();
     manifest.version = version.next();
     change(&mut manifest);
-    store.put_new(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
+    store.create(paths.manifest(manifest.version), manifest.encode().into()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +64,7 @@ async fn versions_that_are_missing_and_strange_names_are_told() {
     let (paths, store) = (world.truth.paths(), world.truth.store());
     store.delete([paths.manifest(Version::new(2))]).await.pop().unwrap().result.unwrap();
     let stray = format!("{}/readme", paths.wal_dir());
-    store.put_new(&stray, "x".into()).await.unwrap();
+    store.create(&stray, "x".into()).await.unwrap();
     let said = said(&verified(&world).await);
     assert!(said.contains("the next version is 3"), "{said}");
     assert!(said.contains(&format!("{stray}: this is not the name of an entry")), "{said}");
@@ -72,7 +72,7 @@ async fn versions_that_are_missing_and_strange_names_are_told() {
 
 /// P-31.
 #[tokio::test(start_paused = true)]
-async fn a_checkpoint_in_a_zone_is_told() {
+async fn a_checkpoint_in_a_fence_range_is_told() {
     let world = World::new().await;
     append_all(&world.writer().await, 2..=3).await;
     append_all(&world.writer().await, [68]).await;
@@ -83,7 +83,7 @@ async fn a_checkpoint_in_a_zone_is_told() {
         commit(&world, latest as u64, |manifest| manifest.replay_after = at(checkpoint)).await;
         let said = said(&verified(&world).await);
         assert_eq!(
-            said.contains("lies within a zone; position 3 would be right"),
+            said.contains("lies within a fence range; position 3 would be right"),
             told,
             "{checkpoint}: {said}"
         );
@@ -91,7 +91,7 @@ async fn a_checkpoint_in_a_zone_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_of_leftovers_are_not_counted() {
+async fn rows_of_stale_entries_are_not_counted() {
     let (stalled, _next) = taken_over().await;
     let found = verified(&stalled.world).await;
     assert_eq!((found.rows, found.is_ok()), (2, true), "{:?}", found.problems);

@@ -1,4 +1,4 @@
-//! Hazard 2: an opener reads the tail, stalls, and wakes after that part of the log was collected. Its post lands in empty space.
+//! Hazard 2: an opener reads the tail, stalls, and wakes after that part of the log was collected. Its fence entry lands in empty space.
 
 use crate::support::{World, any_manifest, append, append_all, options, settle, wal_on};
 use fencepost::{OpenWriterError, Position, Wal, Writer};
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 type Opened = Result<Writer, OpenWriterError>;
 
-/// B claims epoch 2 and stalls before its post at 5. A, which nothing has stopped yet, appends there; C takes over, and what B read is
+/// B claims epoch 2 and stalls before its fence entry at 5. A, which nothing has stopped yet, appends there; C takes over, and what B read is
 /// covered and collected. `own` is the store as B sees it.
 async fn stalled() -> (World, FaultStore, JoinHandle<Opened>, Held, Writer) {
     let world = World::new().await;
@@ -30,18 +30,18 @@ async fn stalled() -> (World, FaultStore, JoinHandle<Opened>, Held, Writer) {
     (world, own, b, held, c)
 }
 
-/// P-16, P-18: the manifest is read after the post, and before anything else is written.
+/// P-16, P-18: the manifest is read after the fence entry, and before anything else is written.
 #[tokio::test(start_paused = true)]
 async fn h02_stalled_opener_finds_out_that_it_lost() {
     let (world, _, b, held, c) = stalled().await;
     held.release();
     let error = b.await.unwrap().unwrap_err();
     assert!(matches!(error, OpenWriterError::Fenced { by } if by == c.epoch()), "{error}");
-    assert_eq!(world.layout().await, "5:p2 7:p3 73:d3", "one post in collected space, and no fillers");
+    assert_eq!(world.layout().await, "5:p2 7:p3 73:d3", "one fence entry in collected space, and no fillers");
     assert_eq!(append(&c, 14).await.unwrap(), 74);
     assert_eq!(world.rows().await, [13, 14]);
     let swept = world.wal.collector().run().await.unwrap();
-    assert_eq!(swept.report.deleted.entries, 0, "a post that says it is needed is believed");
+    assert_eq!(swept.report.deleted.entries, 0, "a fence entry that says it is needed is believed");
 }
 
 /// Without the cure: a store that hides all newer manifests from B makes its reads worthless, and B acknowledges into the void.

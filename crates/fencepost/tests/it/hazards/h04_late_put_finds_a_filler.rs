@@ -1,4 +1,4 @@
-//! Hazard 4: a dead writer's late PUT lands above its successor's post.
+//! Hazard 4: a dead writer's late PUT lands above its successor's fence entry.
 
 use crate::support::{World, append_all, headers, submit};
 use fencepost::{AppendError, Ticket};
@@ -35,9 +35,9 @@ async fn h04_every_late_put_collides() {
     assert_eq!(world.rows().await, [1, 2]);
 }
 
-/// Without the cure: the fillers are deleted by hand, the late PUTs land above the post, up to where the successor's own appends begin.
+/// Without the cure: the fillers are deleted by hand, the late PUTs land above the fence entry, up to where the successor's own appends begin.
 #[tokio::test(start_paused = true)]
-async fn h04_without_fillers_late_puts_land_above_the_post() {
+async fn h04_without_fillers_late_puts_land_above_the_fence() {
     let (world, _b, tickets, held) = stalled().await;
     world.delete_entries(4..=66).await;
     held.release();
@@ -45,5 +45,5 @@ async fn h04_without_fillers_late_puts_land_above_the_post() {
         assert!(ticket.await.is_err());
     }
     let landed = headers(&world.truth).await;
-    assert!((4..=66).all(|at| landed[&at].epoch.get() == 1), "refused rows stand above the post");
+    assert!((4..=66).all(|at| landed[&at].epoch.get() == 1), "refused rows stand above the fence entry");
 }

@@ -1,4 +1,4 @@
-//! Hazard 7: a kept post with a gap behind it. A writer that probes forward from a hint takes the gap for the tail. Lance's does, from the
+//! Hazard 7: a guarding fence with a gap behind it. A writer that probes forward from a hint takes the gap for the tail. Lance's does, from the
 //! manifest's `last_seen`.
 
 use crate::support::{World, append, append_all, headers, settle};
@@ -27,8 +27,8 @@ async fn next_by_lances_search(world: &World, hint: Position) -> u64 {
     }
 }
 
-/// A post is kept at 5, and all around it is collected.
-async fn post_with_a_gap() -> World {
+/// A fence entry is kept at 5, and all around it is collected.
+async fn fence_with_a_gap() -> World {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=3).await;
     settle().await;
@@ -41,10 +41,10 @@ async fn post_with_a_gap() -> World {
     world
 }
 
-/// P-33, P-57: the hint moves along with the checkpoint, so it never rests on a kept post.
+/// P-33, P-57: the hint moves along with the checkpoint, so it never rests on a guarding fence.
 #[tokio::test(start_paused = true)]
 async fn h07_the_hint_moves_with_the_checkpoint() {
-    let world = post_with_a_gap().await;
+    let world = fence_with_a_gap().await;
     let manifest = latest(&world).await;
     assert!(manifest.last_seen >= manifest.replay_after, "{manifest:?}");
     assert_eq!(next_by_lances_search(&world, manifest.last_seen).await, 73);
@@ -52,14 +52,14 @@ async fn h07_the_hint_moves_with_the_checkpoint() {
     assert_eq!(world.rows().await, [14, 15]);
 }
 
-/// Without the cure: a hint that still names the kept post sends the search into the gap, far below the replay point. Ours never asks it.
+/// Without the cure: a hint that still names the guarding fence sends the search into the gap, far below the replay point. Ours never asks it.
 #[tokio::test(start_paused = true)]
 async fn h07_without_it_the_gap_is_taken_for_the_tail() {
-    let world = post_with_a_gap().await;
+    let world = fence_with_a_gap().await;
     let mut manifest = latest(&world).await;
     (manifest.version, manifest.last_seen) = (manifest.version.next(), Position::new(5));
     let path = world.truth.paths().manifest(manifest.version);
-    world.truth.store().put_new(path, manifest.encode().into()).await.unwrap();
+    world.truth.store().create(path, manifest.encode().into()).await.unwrap();
     let next = next_by_lances_search(&world, manifest.last_seen).await;
     assert_eq!(next, 6);
     assert!(next <= manifest.replay_after.get(), "whoever writes there is never read");

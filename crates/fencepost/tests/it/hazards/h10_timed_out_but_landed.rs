@@ -30,9 +30,9 @@ async fn h10_exists_on_a_first_attempt_may_be_ours_too() {
     assert_eq!(world.layout().await, "1:h1 2-6:d1");
 }
 
-/// P-14, P-17: posts and fillers.
+/// P-14, P-17: fence entries and fillers.
 #[tokio::test(start_paused = true)]
-async fn h10_posts_and_fillers_are_recognised() {
+async fn h10_fences_and_fillers_are_recognised() {
     let world = World::new().await;
     drop(world.writer().await);
     let lost: Vec<_> =

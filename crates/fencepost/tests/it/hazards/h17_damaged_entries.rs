@@ -15,7 +15,7 @@ async fn damaged(replace: impl FnOnce(Vec<u8>, Vec<u8>) -> Vec<u8>) -> World {
     append_all(&world.writer().await, 1..=3).await;
     let bytes = replace(bytes_of(&world, 3).await, bytes_of(&world, 4).await);
     world.delete_entries([3]).await;
-    world.truth.store().put_new(world.truth.paths().entry(Position::new(3)), bytes.into()).await.unwrap();
+    world.truth.store().create(world.truth.paths().entry(Position::new(3)), bytes.into()).await.unwrap();
     world
 }
 
@@ -87,7 +87,7 @@ async fn h17_a_damaged_entry_is_not_collected() {
     writer.checkpoint(Position::new(6)).await.unwrap();
     world.delete_entries([3]).await;
     let path = world.truth.paths().entry(Position::new(3));
-    world.truth.store().put_new(&path, "text".into()).await.unwrap();
+    world.truth.store().create(&path, "text".into()).await.unwrap();
     let report = world.wal.collector().run().await.unwrap().report;
     assert_eq!(report.kept.get("unreadable"), Some(&1), "{:?}", report.kept);
     assert!(world.truth.store().get(&path).await.into_result().unwrap().is_some());

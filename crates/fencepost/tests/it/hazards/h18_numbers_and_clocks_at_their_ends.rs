@@ -14,8 +14,8 @@ async fn h18_names_of_absurd_numbers_are_passed_over() {
     for number in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 62) + 1] {
         let bits = format!("{:064b}", number.reverse_bits());
         let (wal, manifests) = (world.truth.paths().wal_dir(), world.truth.paths().manifest_dir());
-        world.truth.store().put_new(format!("{wal}/{bits}.arrow"), "x".into()).await.unwrap();
-        world.truth.store().put_new(format!("{manifests}/{bits}.binpb"), "x".into()).await.unwrap();
+        world.truth.store().create(format!("{wal}/{bits}.arrow"), "x".into()).await.unwrap();
+        world.truth.store().create(format!("{manifests}/{bits}.binpb"), "x".into()).await.unwrap();
     }
     writer.checkpoint(Position::new(2)).await.unwrap();
     let next = world.writer().await;
@@ -33,7 +33,7 @@ async fn h18_large_numbers_do_not_wrap() {
     (manifest.version, manifest.writer_epoch) = (Version::new(start), fencepost::Epoch::new(start));
     (manifest.replay_after, manifest.last_seen) = (Position::new(start), Position::new(start));
     let path = world.truth.paths().manifest(manifest.version);
-    world.truth.store().put_new(path, manifest.encode().into()).await.unwrap();
+    world.truth.store().create(path, manifest.encode().into()).await.unwrap();
     let writer = world.writer().await;
     assert_eq!(writer.epoch().get(), start + 1);
     assert_eq!(append(&writer, 1).await.unwrap(), start + 65);

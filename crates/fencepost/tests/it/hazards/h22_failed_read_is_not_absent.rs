@@ -39,7 +39,7 @@ async fn h22_a_read_that_always_fails_ends_in_an_error_and_not_in_a_tail() {
     }
 }
 
-/// P-14: an opener that is told "absent" by a cache tries to put its post there, collides, and reads on.
+/// P-14: an opener that is told "absent" by a cache tries to put its fence entry there, collides, and reads on.
 #[tokio::test(start_paused = true)]
 async fn h22_a_cached_404_does_not_cut_the_log() {
     for at in 2..=10 {

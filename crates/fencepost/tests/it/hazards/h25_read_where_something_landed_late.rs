@@ -1,7 +1,7 @@
 //! Hazard 25: a reader concludes from what landed late in collected space.
 //!
-//! An opener claims epoch 2, reads up to 4 and stalls before its post at 5. The old writer goes on there; epoch 3 comes, covers 5 and collects
-//! it. The late post lands at 5. Whoever reads it there and takes epoch 2 for the one that rules skips the rows of epoch 1 above, which are live.
+//! An opener claims epoch 2, reads up to 4 and stalls before its fence entry at 5. The old writer goes on there; epoch 3 comes, covers 5 and collects
+//! it. The late fence entry lands at 5. Whoever reads it there and takes epoch 2 for the one that rules skips the rows of epoch 1 above, which are live.
 
 use crate::support::{World, any_entry, append_all, layout, numbers, options, rows, rows_from, wal_on};
 use fencepost::{
@@ -11,7 +11,7 @@ use fencepost_store::wrap::{FaultStore, Held, Op};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// A log with an opener that stalled before its post at 5.
+/// A log with an opener that stalled before its fence entry at 5.
 struct Stalled {
     world: World,
     first: Writer,
@@ -33,7 +33,7 @@ impl Stalled {
         Self { world, first, held, opener }
     }
 
-    /// Epoch 3 opens at 8, covers up to `at` and collects; then the late post lands.
+    /// Epoch 3 opens at 8, covers up to `at` and collects; then the late fence entry lands.
     async fn covered_up_to(self, at: u64, more: impl IntoIterator<Item = i64>) -> World {
         let Self { world, first, held, opener } = self;
         let third = world.writer().await;
@@ -60,9 +60,9 @@ async fn rest(reader: &mut Reader) -> Result<Vec<i64>, ReadError> {
     Ok(rows)
 }
 
-/// P-45: a reader and a tail that stand where the late post landed are told that their place is gone. They skipped rows 5 and 6 and said "end".
+/// P-45: a reader and a tail that stand where the late fence entry landed are told that their place is gone. They skipped rows 5 and 6 and said "end".
 #[tokio::test(start_paused = true)]
-async fn h25_a_reader_that_stands_where_a_post_landed_late_is_truncated() {
+async fn h25_a_reader_that_stands_where_a_fence_landed_late_is_truncated() {
     let stalled = Stalled::new().await;
     let mut reader = stalled.world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
     assert_eq!(rest(&mut reader).await.unwrap(), [1, 2, 3]);
@@ -81,7 +81,7 @@ async fn h25_a_reader_that_stands_where_a_post_landed_late_is_truncated() {
     assert_eq!(world.rows().await, [5, 6]);
 }
 
-/// P-46, P-47: a consumer whose cursor keeps 6 and 7 reads them, although the late post stands in the window below, and its reader read the
+/// P-46, P-47: a consumer whose cursor keeps 6 and 7 reads them, although the late fence entry stands in the window below, and its reader read the
 /// manifest before anything was covered.
 #[tokio::test(start_paused = true)]
 async fn h25_a_slow_reader_from_a_cursor_gets_what_the_cursor_keeps() {
@@ -98,7 +98,7 @@ async fn h25_a_slow_reader_from_a_cursor_gets_what_the_cursor_keeps() {
     assert_eq!(reader.await.unwrap().unwrap(), [5, 6]);
 }
 
-/// P-46, P-47: no race at all. `R` is past everything, the cursor holds 6 and 7, and the late post stands just below.
+/// P-46, P-47: no race at all. `replay_after` is past everything, the cursor holds 6 and 7, and the late fence entry stands just below.
 #[tokio::test(start_paused = true)]
 async fn h25_every_fresh_reader_from_a_cursor_below_the_checkpoint_gets_its_rows() {
     let stalled = Stalled::new().await;
@@ -140,7 +140,7 @@ async fn h25_what_a_cursor_keeps_is_read_across_a_change_of_hands_below_the_boun
     );
 }
 
-/// P-49: looking at the log does not take live rows for leftovers either, nor a checkpoint above the late post for one in its zone.
+/// P-49: looking at the log does not take live rows for stale entries either, nor a checkpoint above the late fence entry for one in its fence range.
 #[tokio::test(start_paused = true)]
 async fn h25_inspection_and_verification_conclude_nothing_below_the_checkpoint() {
     let stalled = Stalled::new().await;

@@ -1,4 +1,4 @@
-//! Hazard 1: a needed post is deleted; a stalled PUT lands in its place and is acknowledged, and nobody will ever read it.
+//! Hazard 1: a guarding fence is deleted; a stalled PUT lands in its place and is acknowledged, and nobody will ever read it.
 
 use crate::support::{World, append_all, submit};
 use fencepost::{AppendError, Position, Ticket};
@@ -23,9 +23,9 @@ async fn stalled() -> (World, fencepost::Writer, Ticket, Held) {
 
 /// P-51.
 #[tokio::test(start_paused = true)]
-async fn h01_stalled_put_collides_with_the_kept_post() {
+async fn h01_stalled_put_collides_with_the_guarding_fence() {
     let (world, b, ticket, held) = stalled().await;
-    assert_eq!(world.layout().await, "5:p2 71:d2", "of all that is covered only the needed post stays");
+    assert_eq!(world.layout().await, "5:p2 71:d2", "of all that is covered only the guarding fence stays");
     held.release();
     let error = ticket.await.unwrap_err();
     assert!(matches!(error, AppendError::Fenced { by, .. } if by == b.epoch()), "{error}");
@@ -34,7 +34,7 @@ async fn h01_stalled_put_collides_with_the_kept_post() {
 
 /// Collecting again, a hundred times, is no different.
 #[tokio::test(start_paused = true)]
-async fn h01_the_post_stays_however_often_it_is_collected() {
+async fn h01_the_fence_stays_however_often_it_is_collected() {
     let (world, _b, ticket, held) = stalled().await;
     for _ in 0..100 {
         world.wal.collector().run().await.unwrap();
@@ -43,9 +43,9 @@ async fn h01_the_post_stays_however_often_it_is_collected() {
     assert!(matches!(ticket.await, Err(AppendError::Fenced { .. })));
 }
 
-/// Without the cure: the post is deleted by hand, and an acknowledged row is gone for ever.
+/// Without the cure: the fence entry is deleted by hand, and an acknowledged row is gone for ever.
 #[tokio::test(start_paused = true)]
-async fn h01_without_the_post_an_acknowledged_row_is_lost() {
+async fn h01_without_the_fence_an_acknowledged_row_is_lost() {
     let (world, _b, ticket, held) = stalled().await;
     world.delete_entries([5]).await;
     held.release();

@@ -25,7 +25,7 @@ pub struct Rounds<'a> {
     proxy: Proxy,
     /// Patient, straight to the server: what the rounds are judged by.
     calm: Fencepost,
-    /// Impatient, through the proxy.
+    /// Hasty, through the proxy.
     hasty: Fencepost,
     direct: Access,
     proxied: Access,
@@ -107,7 +107,7 @@ impl<'a> Rounds<'a> {
         let name = format!("rounds-{seed}");
         let hasty = Fencepost {
             request_timeout: REQUEST_TIMEOUT_MIN,
-            patience: PATIENCE,
+            retry_timeout: RETRY_TIMEOUT,
             lease_ttl: LEASE_TTL,
             ..calm.clone()
         };
@@ -302,7 +302,7 @@ const CURSOR: &str = "rounds";
 const HEAL_ROWS: u64 = 2;
 const REQUEST_TIMEOUT_MIN: Duration = Duration::from_millis(1_500);
 const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(3);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(3);
 const LEASE_TTL: Duration = Duration::from_millis(900);
-/// Longer than every patience in a round together: opening a writer, the appends and closing it have one each.
+/// Longer than every retry timeout in a round together: opening a writer, the appends and closing it have one each.
 const END: Duration = Duration::from_secs(180);

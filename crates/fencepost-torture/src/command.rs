@@ -23,7 +23,7 @@ pub struct Fencepost {
     /// How long one request may take.
     pub request_timeout: Duration,
     /// How long a request without an answer is tried again.
-    pub patience: Duration,
+    pub retry_timeout: Duration,
     /// The lease's time to live.
     pub lease_ttl: Duration,
 }
@@ -70,9 +70,9 @@ impl Fencepost {
     /// Arguments of everything that opens a writer.
     #[must_use]
     pub fn writer(&self) -> Vec<String> {
-        let patience = format!("{}ms", self.patience.as_millis());
+        let retry_timeout = format!("{}ms", self.retry_timeout.as_millis());
         let ttl = format!("{}ms", self.lease_ttl.as_millis());
-        ["--patience", &patience, "--lease-ttl", &ttl].map(str::to_owned).into()
+        ["--retry-timeout", &retry_timeout, "--lease-ttl", &ttl].map(str::to_owned).into()
     }
 
     /// Runs to the end, within `LIMIT`.
@@ -180,8 +180,8 @@ impl Running {
     }
 
     /// Waits until at least `count` lines of stdout contain `text`.
-    pub fn hears(&self, text: &str, count: u64, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+    pub fn hears(&self, text: &str, count: u64, retry_timeout: Duration) -> bool {
+        let until = Instant::now() + retry_timeout;
         while self.count(text) < count {
             if Instant::now() > until {
                 return false;
@@ -223,10 +223,10 @@ impl Running {
         self.signal(Signal::CONT);
     }
 
-    /// Waits for its end; `None`, and it is killed, if that takes longer than `patience`.
+    /// Waits for its end; `None`, and it is killed, if that takes longer than `retry_timeout`.
     #[must_use]
-    pub fn end_within(mut self, patience: Duration) -> Option<Ended> {
-        let status = self.group.wait(patience);
+    pub fn end_within(mut self, retry_timeout: Duration) -> Option<Ended> {
+        let status = self.group.wait(retry_timeout);
         Some(self.ended(status?.code()))
     }
 
@@ -255,7 +255,7 @@ fn collect(stream: impl Read, lines: &Mutex<Vec<String>>) {
     }
 }
 
-/// Longer than any patience that is asked of a command here.
+/// Longer than any retry timeout that is asked of a command here.
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl One<'_> {
             program: self.settings.fencepost.clone(),
             within: Vec::new(),
             request_timeout: Duration::from_secs(30),
-            patience: Duration::from_secs(60),
+            retry_timeout: Duration::from_secs(60),
             lease_ttl: Duration::from_secs(2),
         };
         let (kind, myself) = (self.kind, self.settings.myself.as_path());

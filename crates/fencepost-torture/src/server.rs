@@ -143,7 +143,7 @@ impl Server {
             });
             match attempt {
                 Ok(()) => return Ok(()),
-                Err(error) if started.elapsed() > PATIENCE => break error.to_string(),
+                Err(error) if started.elapsed() > RETRY_TIMEOUT => break error.to_string(),
                 Err(_) => std::thread::sleep(PAUSE),
             }
             // Nothing is to be hoped of a server that is gone. A killed one is started anew by the next call.
@@ -208,6 +208,6 @@ impl Access {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);

@@ -33,7 +33,7 @@ impl Parties {
                 .for_each(|f| rounds.proxy.arm(f));
         }
         let consumer = rounds.consumer()?;
-        let hasty = Fencepost { patience: plan.patience, ..rounds.hasty.clone() };
+        let hasty = Fencepost { retry_timeout: plan.retry_timeout, ..rounds.hasty.clone() };
         let (first, second) = (rounds.next_range(), rounds.next_range());
         let input = Input { rows: WRITER_ROWS_MAX, pace: plan.pace };
         let partition = |(_, event): &(Duration, Event)| event.kind() == Some(FaultKind::Partition);

@@ -90,11 +90,11 @@ impl Writer {
         (range, account, ended)
     }
 
-    /// Waits until it ends by itself; `None`, and it is killed, if that takes longer than `patience`.
-    pub(super) fn end_within(mut self, patience: Duration) -> Option<(u64, Account, Ended)> {
+    /// Waits until it ends by itself; `None`, and it is killed, if that takes longer than `retry_timeout`.
+    pub(super) fn end_within(mut self, retry_timeout: Duration) -> Option<(u64, Account, Ended)> {
         self.end_input();
         let (range, fed) = (self.range, self.fed.load(Ordering::Relaxed));
-        let ended = self.running.end_within(patience)?;
+        let ended = self.running.end_within(retry_timeout)?;
         let account = account(&ended, fed);
         Some((range, account, ended))
     }

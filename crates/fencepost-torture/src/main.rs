@@ -1,16 +1,16 @@
-//! `fencepost-rounds`: what `cargo xtask stores` builds and runs.
+//! `fencepost-torture`: what `cargo xtask stores` builds and runs.
 
 use clap::{Parser, Subcommand};
-use fencepost_rounds::kind::Kind;
-use fencepost_rounds::run::{Settings, run, runtime};
-use fencepost_rounds::{Result, check, conformance, group, namespace};
+use fencepost_torture::kind::Kind;
+use fencepost_torture::run::{Settings, run, runtime};
+use fencepost_torture::{Result, check, conformance, group, namespace};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Installs object-store servers, starts them on loopback, and puts fencepost to the test on each.
 #[derive(Debug, Parser)]
-#[command(name = "fencepost-rounds")]
+#[command(name = "fencepost-torture")]
 struct Args {
     #[command(subcommand)]
     part: Part,
@@ -97,7 +97,7 @@ fn carry_out(part: Part) -> Result<ExitCode> {
     };
     let settings = Settings {
         fencepost: args.fencepost,
-        myself: std::env::current_exe().unwrap_or_else(|_| "fencepost-rounds".into()),
+        myself: std::env::current_exe().unwrap_or_else(|_| "fencepost-torture".into()),
         dir: args.dir,
         servers,
         rounds: args.rounds,

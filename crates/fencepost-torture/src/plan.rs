@@ -35,8 +35,8 @@ pub struct Plan {
     pub collect: bool,
     /// Pause between two rows.
     pub pace: Duration,
-    /// How long the writers try a request again that has no answer. The impatient ones come to say that they cannot know.
-    pub patience: Duration,
+    /// How long the writers try a request again that has no answer. The hasty ones come to say that they cannot know.
+    pub retry_timeout: Duration,
 }
 
 /// Something that happens to somebody.
@@ -135,7 +135,7 @@ impl Plans {
             checkpoint: self.random.random_bool(0.6),
             collect: self.random.random_bool(0.3),
             pace: self.millis(8, 25),
-            patience: Duration::from_secs(if self.random.random_bool(0.5) { 3 } else { 30 }),
+            retry_timeout: Duration::from_secs(if self.random.random_bool(0.5) { 3 } else { 30 }),
         }
     }
 

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Epoch, FormatError, Position, Version, documents};
 
-/// A statement of an operator (F-24): nobody who claimed `epoch` is still opening.
+/// A statement of an operator: nobody who claimed `epoch` is still opening.
 ///
 /// It is created if absent, never overwritten and never deleted. A collection needs only the object's name; the rest tells
-/// people what was released.
+/// people what was forgotten.
+// F-24.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Release {
+pub struct Forgotten {
     /// The epoch that was claimed.
     pub epoch: Epoch,
     /// The manifest version of the claim.
@@ -19,7 +20,7 @@ pub struct Release {
     pub replay_after: Position,
 }
 
-impl Release {
+impl Forgotten {
     /// The bytes to store.
     #[must_use]
     pub fn encode(&self) -> Bytes {
@@ -29,7 +30,7 @@ impl Release {
             version: self.version.get(),
             replay_after: self.replay_after.get(),
         };
-        documents::encode("release", &stored).expect("four numbers are far below 1 MiB")
+        documents::encode("forgotten", &stored).expect("four numbers are far below 1 MiB")
     }
 
     /// Reads the document whose object is named after `expected`.

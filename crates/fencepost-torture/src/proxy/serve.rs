@@ -95,7 +95,7 @@ async fn forward(shared: &Shared, request: &Request) -> io::Result<Reply> {
         server.write_all(&request.bytes).await?;
         Reply::read(&mut server, request).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     };
-    timeout(SERVER_PATIENCE, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    timeout(SERVER_TIMEOUT, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Keeps a request back, and delivers it whether its client still waits or is long dead.
@@ -120,4 +120,4 @@ async fn crawl(to: &mut TcpStream, bytes: &[u8], pause: Duration) -> io::Result<
 }
 
 const PIECES: u32 = 10;
-const SERVER_PATIENCE: Duration = Duration::from_secs(60);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(60);

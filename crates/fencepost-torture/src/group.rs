@@ -42,9 +42,9 @@ impl Group {
         }
     }
 
-    /// Waits for the leader to end, at most `patience`; `None` if it goes on.
-    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let until = Instant::now() + patience;
+    /// Waits for the leader to end, at most `retry_timeout`; `None` if it goes on.
+    pub fn wait(&mut self, retry_timeout: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + retry_timeout;
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status),
@@ -64,9 +64,9 @@ impl Group {
     }
 
     /// Asks the group to end, and kills what is left of it.
-    pub fn end(&mut self, patience: Duration) {
+    pub fn end(&mut self, retry_timeout: Duration) {
         self.signal(Signal::TERM);
-        let _ = self.wait(patience);
+        let _ = self.wait(retry_timeout);
         self.kill();
     }
 }
