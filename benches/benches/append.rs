@@ -1,7 +1,7 @@
 //! Appends against the bare store: what the log costs on top of the PUTs that it must make anyway.
 //!
-//! Each group has a yardstick, `put`, which creates objects of the same size through the same store with the same number in flight. The
-//! claim worth making is the ratio of the two within one run.
+//! Each group has a yardstick, `put`, which creates objects of the same size through the same store with the
+//! same number in flight. The claim worth making is the ratio of the two within one run.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fencepost::{Wal, Writer};

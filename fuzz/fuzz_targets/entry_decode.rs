@@ -1,5 +1,5 @@
-//! Any bytes as an entry, once as they are and once with a trailer that makes them ours: an error or an entry whose
-//! every array is sound, never a panic, and never more memory than the limits allow.
+//! Any bytes as an entry, once as they are and once with a trailer that makes them ours: an error or an entry
+//! whose every array is sound, never a panic, and never more memory than the limits allow.
 
 #![no_main]
 

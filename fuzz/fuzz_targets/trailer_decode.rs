@@ -1,4 +1,5 @@
-//! Any 64 bytes as a trailer; those that are one are written again as they were. With and without a sound checksum.
+//! Any 64 bytes as a trailer; those that are one are written again as they were. With and without a sound
+//! checksum.
 
 #![no_main]
 

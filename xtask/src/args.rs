@@ -17,7 +17,8 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Run what takes hours: large models, long runs of seeds, more rounds on servers.
     Nightly(NightlyArgs),
-    /// Check what has to be true before anything is published: tarballs, features, the oldest compiler, other systems, licences.
+    /// Check what has to be true before anything is published: tarballs, features, the oldest compiler, other
+    /// systems, licences.
     Package(PackageArgs),
     /// Check sizes, leftovers, attributes, links, names and whitespace.
     Tidy(ReportArgs),
@@ -45,9 +46,11 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Run the log on object-store servers that others wrote, with faults (installs them; needs package registries once).
+    /// Run the log on object-store servers that others wrote, with faults (installs them; needs package
+    /// registries once).
     Stores(StoresArgs),
-    /// Take every type through a log into every format and read it with pyarrow (installs it; needs a package registry once).
+    /// Take every type through a log into every format and read it with pyarrow (installs it; needs a package
+    /// registry once).
     Matrix(MatrixArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
@@ -66,7 +69,8 @@ pub(crate) enum Interop {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Leave out what takes long: models and seeds of more than a second, mutations, documentation, the oldest arrow.
+    /// Leave out what takes long: models and seeds of more than a second, mutations, documentation, the
+    /// oldest arrow.
     #[arg(long)]
     pub(crate) fast: bool,
     /// Run only the steps whose name contains this, for example `clippy`.
@@ -154,7 +158,8 @@ pub(crate) struct MutantArgs {
     /// The crate that is changed.
     #[arg(long, value_name = "NAME", default_value = "fencepost-fence")]
     pub(crate) package: String,
-    /// Only these of its files. Without it: of `fencepost-store` and `fencepost` those that decide something, else all.
+    /// Only these of its files. Without it: of `fencepost-store` and `fencepost` those that decide something,
+    /// else all.
     #[arg(long = "file", value_name = "GLOB")]
     pub(crate) files: Vec<String>,
     /// In how many parts the work is cut. A part that was done to its end is not done again.
@@ -198,7 +203,8 @@ pub(crate) struct FuzzArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoresArgs {
-    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take long to install, and moto-threaded, which proves nothing.
+    /// Only these servers, for example `seaweedfs,azurite`. Without it: all but ceph and s3s-fs, which take
+    /// long to install, and moto-threaded, which proves nothing.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// How many rounds of faults on each server.

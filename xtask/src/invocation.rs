@@ -56,8 +56,9 @@ impl Invocation {
         self
     }
 
-    /// Hides from the command which package this program is: `cargo run` says so in variables that some build scripts
-    /// (that of `ring`) watch, and everything above them would be built once for `cargo build` and once for us.
+    /// Hides from the command which package this program is: `cargo run` says so in variables that some build
+    /// scripts (that of `ring`) watch, and everything above them would be built once for `cargo build` and
+    /// once for us.
     pub(crate) fn without_own_package(mut self) -> Self {
         self.hides_own_package = true;
         self

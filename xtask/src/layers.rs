@@ -1,7 +1,8 @@
 //! `cargo xtask layers`: crates point downwards only, and the core stays free of IO, clocks and randomness.
 //!
-//! Edges between our crates are read from the manifests. What a crate must never depend on is looked for in all that it
-//! pulls in, by `cargo tree` with the crate alone selected: within the workspace, other members would add features to it.
+//! Edges between our crates are read from the manifests. What a crate must never depend on is looked for in
+//! all that it pulls in, by `cargo tree` with the crate alone selected: within the workspace, other members
+//! would add features to it.
 
 mod table;
 

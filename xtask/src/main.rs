@@ -1,7 +1,8 @@
 //! The front door: every check, test, demo and benchmark of this workspace is a command here.
 //!
-//! `cargo xtask test` and then `cargo xtask stores` are what continuous integration runs, and the same commands work on a laptop. Each
-//! command has a file; those that report go through [`step`], which times them and closes with a table.
+//! `cargo xtask test` and then `cargo xtask stores` are what continuous integration runs, and the same
+//! commands work on a laptop. Each command has a file; those that report go through [`step`], which times
+//! them and closes with a table.
 
 mod args;
 mod bench;

@@ -1,6 +1,7 @@
 //! `cargo xtask matrix`: every type through a log and into every format, read again by pyarrow.
 //!
-//! The program is `xtask/matrix.py`. It needs pyarrow, which is installed once into `target/matrix` and nowhere else.
+//! The program is `xtask/matrix.py`. It needs pyarrow, which is installed once into `target/matrix` and
+//! nowhere else.
 
 use std::path::Path;
 

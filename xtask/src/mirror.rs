@@ -1,6 +1,7 @@
 //! A copy of the workspace in `target/`, to be built with changes that the workspace itself must not see.
 //!
-//! Files are rewritten only if they differ: cargo goes by modification times, so a second run finds everything built.
+//! Files are rewritten only if they differ: cargo goes by modification times, so a second run finds
+//! everything built.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

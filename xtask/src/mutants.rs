@@ -1,11 +1,14 @@
-//! `cargo xtask mutants`: changes that nobody thought of, made by cargo-mutants line by line, must be noticed by some test.
+//! `cargo xtask mutants`: changes that nobody thought of, made by cargo-mutants line by line, must be noticed
+//! by some test.
 //!
-//! `cargo xtask mutations` drops the rules that have a name. This is the other half: any operator, condition or result. It takes hours, so it is no
-//! step of `cargo xtask test`, and it is done in parts that survive an interruption: `target/mutants/PACKAGE/N-K/` holds what part K of N found.
-//! A part counts as done if it came to its end on the very sources that are there now.
+//! `cargo xtask mutations` drops the rules that have a name. This is the other half: any operator, condition
+//! or result. It takes hours, so it is no step of `cargo xtask test`, and it is done in parts that survive an
+//! interruption: `target/mutants/PACKAGE/N-K/` holds what part K of N found. A part counts as done if it came
+//! to its end on the very sources that are there now.
 //!
-//! Each part goes through stages, the cheapest first: the crate's own tests, then seeds, then models. A stage tries only what all before it let through.
-//! The changes are made in a copy of the workspace, which keeps its build folder. What to leave alone is in `.cargo/mutants.toml`.
+//! Each part goes through stages, the cheapest first: the crate's own tests, then seeds, then models. A stage
+//! tries only what all before it let through. The changes are made in a copy of the workspace, which keeps
+//! its build folder. What to leave alone is in `.cargo/mutants.toml`.
 
 mod plan;
 mod results;

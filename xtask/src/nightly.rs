@@ -1,7 +1,7 @@
 //! `cargo xtask nightly`: what takes hours, and finds what no push can wait for.
 //!
-//! Every step is a command of this program, so that any of them can be run alone. The large models are those that have been searched to their ends;
-//! the others are run by hand (`docs/safety.md` says which were).
+//! Every step is a command of this program, so that any of them can be run alone. The large models are those
+//! that have been searched to their ends; the others are run by hand (`docs/safety.md` says which were).
 
 use std::path::Path;
 

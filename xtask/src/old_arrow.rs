@@ -1,7 +1,8 @@
 //! The other end of the arrow range: the workspace again, in a copy that is pinned to the oldest arrow allowed.
 //!
-//! `Cargo.lock` holds the newest arrow. The copy lives in `target/arrow-<major>/workspace` and has its own lock file. It shares the build
-//! folder of the workspace: what does not depend on arrow is built already, and a second run finds everything built.
+//! `Cargo.lock` holds the newest arrow. The copy lives in `target/arrow-<major>/workspace` and has its own
+//! lock file. It shares the build folder of the workspace: what does not depend on arrow is built already,
+//! and a second run finds everything built.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! `cargo xtask package`: what has to be true before anything is published.
 //!
-//! Each published crate is packed, built from its tarball, and used by a program outside the workspace: the example of its README, with the
-//! dependencies that the README names. Then each of its features alone, all of them and none; the oldest compiler; other systems; licences.
-//! What needs something that is missing here is passed over with a warning, and is an error where `CI` is set.
+//! Each published crate is packed, built from its tarball, and used by a program outside the workspace: the
+//! example of its README, with the dependencies that the README names. Then each of its features alone, all
+//! of them and none; the oldest compiler; other systems; licences. What needs something that is missing here
+//! is passed over with a warning, and is an error where `CI` is set.
 
 mod elsewhere;
 mod readme;

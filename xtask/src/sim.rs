@@ -1,4 +1,5 @@
-//! `cargo xtask model`, `sim` and `mutations`: the proofs of `crates/fencepost-sim` and `crates/fencepost-sim-facade`.
+//! `cargo xtask model`, `sim` and `mutations`: the proofs of `crates/fencepost-sim` and
+//! `crates/fencepost-sim-facade`.
 //!
 //! What they print comes from those programs; here is only how they are built and called.
 
@@ -54,7 +55,8 @@ pub(crate) fn mutation_test(root: &Path) -> Invocation {
     with_rules_that_can_be_dropped(root, Invocation::cargo(root, words.split_whitespace()))
 }
 
-/// The flag changes every crate, so it has a build folder of its own: neither build throws away what the other made.
+/// The flag changes every crate, so it has a build folder of its own: neither build throws away what the
+/// other made.
 fn with_rules_that_can_be_dropped(root: &Path, invocation: Invocation) -> Invocation {
     invocation
         .with_env("RUSTFLAGS", "--cfg fencepost_mutations")

@@ -36,7 +36,8 @@ pub(crate) struct Named {
     pub(crate) line: usize,
 }
 
-/// An attribute: its words in order, without strings and punctuation. `#[cfg_attr(a, b(c = "d"))]` is `cfg_attr a b c`.
+/// An attribute: its words in order, without strings and punctuation. `#[cfg_attr(a, b(c = "d"))]` is
+/// `cfg_attr a b c`.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute {
     pub(crate) words: Vec<String>,

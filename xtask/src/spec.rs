@@ -1,8 +1,8 @@
 //! `cargo xtask spec`: every numbered clause is cited where the code obeys it, and in a test that would notice.
 //!
-//! A clause is defined where a line begins with `**P-…**`, or with a heading of that name. An anchor (`<a id="p-1"></a>`) may
-//! stand before it, so that links lead to the clause; it must be that clause's. Citations are looked for in the Rust sources
-//! below `crates/`, in code, comments and strings alike.
+//! A clause is defined where a line begins with `**P-…**`, or with a heading of that name. An anchor (`<a
+//! id="p-1"></a>`) may stand before it, so that links lead to the clause; it must be that clause's. Citations
+//! are looked for in the Rust sources below `crates/`, in code, comments and strings alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,7 +1,9 @@
-//! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this, and then [`stores`](crate::stores).
+//! `cargo xtask test`: every gate, in order of cost. Continuous integration runs this, and then
+//! [`stores`](crate::stores).
 //!
-//! The steps share compilations where they can: tests, doc tests, examples and programs use one profile and one set of features, the oldest
-//! arrow their build folder; clippy and the documentation are check builds. `--fast` leaves out what is long ([`LONG`]).
+//! The steps share compilations where they can: tests, doc tests, examples and programs use one profile and
+//! one set of features, the oldest arrow their build folder; clippy and the documentation are check builds.
+//! `--fast` leaves out what is long ([`LONG`]).
 
 use std::path::Path;
 
@@ -68,8 +70,8 @@ fn tests(root: &Path) -> Vec<Step> {
     ]
 }
 
-/// All examples and programs, with the dependencies that the tests had built: examples may use what tests may, so one set of features
-/// serves both. [`stores`](crate::stores) runs these programs.
+/// All examples and programs, with the dependencies that the tests had built: examples may use what tests
+/// may, so one set of features serves both. [`stores`](crate::stores) runs these programs.
 pub(crate) fn programs(root: &Path) -> Invocation {
     words(root, "build --quiet --profile test --workspace --all-features --bins --examples")
 }

@@ -20,8 +20,8 @@ use value::{
 
 /// A write-ahead log on object storage: append, take over, read, checkpoint, collect.
 ///
-/// A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
-/// report success for rows that nobody will read.
+/// A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or
+/// fenced writer report success for rows that nobody will read.
 #[derive(Debug, Parser)]
 #[command(name = "fencepost", version, after_help = crate::exit::HELP)]
 pub(crate) struct Args {
@@ -62,7 +62,8 @@ pub(crate) enum Command {
     Cursor(Cursor),
     /// Check whether a store is safe for a log. Leaves nothing behind.
     Doctor(Doctor),
-    /// Show that a writer is refused if it stalled before a takeover and a collection. Uses a directory of its own.
+    /// Show that a writer is refused if it stalled before a takeover and a collection. Uses a directory of
+    /// its own.
     Demo(Demo),
     /// Print a script that completes this command's line in a shell.
     Completions(Completions),
@@ -78,7 +79,8 @@ pub(crate) struct Append {
     /// The file to append; `-`, the default, is stdin.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) from: PathBuf,
-    /// The file's format. Default: by its extension, otherwise by content; CSV cannot be detected and needs --format.
+    /// The file's format. Default: by its extension, otherwise by content; CSV cannot be detected and needs
+    /// --format.
     #[arg(long)]
     pub(crate) format: Option<InputFormat>,
     /// Skip this many input rows, to resume an append that stopped early.
@@ -86,13 +88,15 @@ pub(crate) struct Append {
     pub(crate) skip: u64,
     #[command(flatten)]
     pub(crate) text: TextArgs,
-    /// Write at most this many rows into an entry, and never group batches. Default: entries of up to --group-bytes.
+    /// Write at most this many rows into an entry, and never group batches. Default: entries of up to
+    /// --group-bytes.
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rows_per_entry: Option<u32>,
     /// Maximum bytes of rows that share one entry. Larger entries mean fewer PUTs. Default: 4 MiB.
     #[arg(long, value_name = "BYTES", conflicts_with = "rows_per_entry")]
     pub(crate) group_bytes: Option<u64>,
-    /// How long rows of a stream may wait for enough rows to fill an entry, such as 50ms. Rows of a file do not wait.
+    /// How long rows of a stream may wait for enough rows to fill an entry, such as 50ms. Rows of a file do
+    /// not wait.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "200ms")]
     pub(crate) flush_interval: Duration,
     /// Maximum size of an Arrow batch, and of a row of Parquet or JSON. Each is held in memory whole.
@@ -111,7 +115,8 @@ pub(crate) struct Append {
 /// How CSV and NDJSON become values.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TextArgs {
-    /// Types of CSV or NDJSON columns, such as id=int64,zip=text,price=decimal(10,2). The first rows decide the others.
+    /// Types of CSV or NDJSON columns, such as id=int64,zip=text,price=decimal(10,2). The first rows decide
+    /// the others.
     #[arg(long, value_name = "NAME=TYPE,…", value_parser = parse_types)]
     pub(crate) types: Vec<TypeList>,
     /// Keep every column of CSV or NDJSON as text, except those that --types names.
@@ -134,8 +139,8 @@ pub(crate) struct TextArgs {
 /// How a writer is opened.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct WriterArgs {
-    /// What to do if another writer may be alive: take over now, wait until its lease has expired, or continue only
-    /// if nobody holds the log.
+    /// What to do if another writer may be alive: take over now, wait until its lease has expired, or
+    /// continue only if nobody holds the log.
     #[arg(long, value_name = "WHEN", default_value = "expired")]
     pub(crate) takeover: TakeoverArg,
     /// The lease's time to live, such as 5s. After a writer dies, a standby waits at least this long.
@@ -147,8 +152,8 @@ pub(crate) struct WriterArgs {
     /// A name by which people recognize this writer. Default: host and process.
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Option<String>,
-    /// Whether up to 64 appends are in flight at once: always, never (needed if Lance may open the shard meanwhile),
-    /// or unless the log lies in a Lance table or Lance has ever written to it.
+    /// Whether up to 64 appends are in flight at once: always, never (needed if Lance may open the shard
+    /// meanwhile), or unless the log lies in a Lance table or Lance has ever written to it.
     #[arg(long, value_name = "WHEN", default_value = "unless-lance")]
     pub(crate) pipelining: PipeliningArg,
 }
@@ -206,14 +211,15 @@ pub(crate) struct Tail {
     /// How to print rows.
     #[arg(long, default_value = "ndjson")]
     pub(crate) format: OutputFormat,
-    /// Write to this file instead of stdout. The file gets its name once it is complete, so a failure leaves an older
-    /// file as it was. With --follow, rows are written as they come, and the file must be new.
+    /// Write to this file instead of stdout. The file gets its name once it is complete, so a failure leaves
+    /// an older file as it was. With --follow, rows are written as they come, and the file must be new.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// How to write a null in CSV. Default: an empty field; an empty text is written as "".
     #[arg(long, value_name = "TEXT", value_parser = parse_null, default_value = "", hide_default_value = true)]
     pub(crate) null: String,
-    /// Resume where the consumer of this name stopped, and record its progress. Collections keep what it has not passed.
+    /// Resume where the consumer of this name stopped, and record its progress. Collections keep what it has
+    /// not passed.
     #[arg(long, value_name = "NAME", value_parser = parse_cursor, conflicts_with = "from")]
     pub(crate) cursor: Option<CursorName>,
 }
@@ -255,7 +261,8 @@ pub(crate) struct Repair {
     /// Give up the damaged entry at this position. Its bytes are saved in another object.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) skip_damaged: Vec<Position>,
-    /// Give up the entry at this position, which the store refuses to return. Its bytes are lost, though they may be sound.
+    /// Give up the entry at this position, which the store refuses to return. Its bytes are lost, though they
+    /// may be sound.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) skip_unreadable: Vec<Position>,
     /// Do it. This cannot be undone.
@@ -305,8 +312,8 @@ pub(crate) struct GcArgs {
     /// Keep entries that are younger than this, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
-    /// Delete acknowledged entries that a loss has fenced off, up to this position. Save their rows first. `verify` and
-    /// `gc plan` name these entries.
+    /// Delete acknowledged entries that a loss has fenced off, up to this position. Save their rows first.
+    /// `verify` and `gc plan` name these entries.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) accept_fenced_off: Option<Position>,
     #[command(flatten)]
@@ -316,12 +323,12 @@ pub(crate) struct GcArgs {
 /// When a collection stops waiting for processes that may be gone.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GcAges {
-    /// Minimum age before manifests and folders of failed flushes are deleted, and before an unfinished open by Lance
-    /// stops holding entries back.
+    /// Minimum age before manifests and folders of failed flushes are deleted, and before an unfinished open
+    /// by Lance stops holding entries back.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1d")]
     pub(crate) min_age: Duration,
-    /// On shards that Lance writes to, ignore ages: keep entries for an unfinished open until you release it, keep failed
-    /// flushes until a newer writer has opened, and keep all manifests.
+    /// On shards that Lance writes to, ignore ages: keep entries for an unfinished open until you forget it,
+    /// keep failed flushes until a newer writer has opened, and keep all manifests.
     #[arg(long)]
     pub(crate) clock_free: bool,
 }

@@ -1,4 +1,5 @@
-//! Rows from a file or stdin, as record batches. What is in memory at a time is bounded, and so is how long a row waits.
+//! Rows from a file or stdin, as record batches. What is in memory at a time is bounded, and so is how long a
+//! row waits.
 //!
 //! No value is changed on its way in: a row that the types of the columns do not hold exactly is refused.
 
@@ -95,8 +96,8 @@ pub(crate) struct Input {
 
 /// Opens `path`, or stdin for `-`. Blocks.
 ///
-/// Reads as much as it takes to know format and schema, so that a file that is of no use is refused before anything
-/// is written. A stream is not waited for longer than its first rows may wait.
+/// Reads as much as it takes to know format and schema, so that a file that is of no use is refused before
+/// anything is written. A stream is not waited for longer than its first rows may wait.
 pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) };
     let refused = |fault: Fault| {

@@ -83,5 +83,6 @@ fn misused(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { exit::Exit::Usage.into() } else { ExitCode::SUCCESS }
 }
 
-/// The HTTP client logs addresses with the passwords in them, and more, at finer levels. They stay unseen whatever is asked for.
+/// The HTTP client logs addresses with the passwords in them, and more, at finer levels. They stay unseen
+/// whatever is asked for.
 const QUIET: [&str; 5] = ["hyper=info", "hyper_util=info", "h2=info", "reqwest=info", "rustls=info"];

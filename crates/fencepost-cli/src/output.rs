@@ -1,4 +1,5 @@
-//! Printing. Everything that goes to a terminal passes through here, and a reader that goes away ends the program quietly.
+//! Printing. Everything that goes to a terminal passes through here, and a reader that goes away ends the
+//! program quietly.
 
 mod beside;
 

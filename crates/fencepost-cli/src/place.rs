@@ -17,7 +17,8 @@ pub(crate) struct Place {
     /// How long one request to the store may take before it counts as unanswered, such as 5s.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30s")]
     pub(crate) request_timeout: Duration,
-    /// How long to retry a request that gets no answer. After that, reads fail and appends are reported as unknown.
+    /// How long to retry a request that gets no answer. After that, reads fail and appends are reported as
+    /// unknown.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) retry_timeout: Duration,
 }

@@ -138,7 +138,8 @@ impl Sink {
         self.begin(&Arc::new(Schema::empty())).map_err(|error| Failure::of(Exit::Failed, &error))
     }
 
-    /// Writes what belongs at the end. Whatever was written before is then readable, after an error in `write` too.
+    /// Writes what belongs at the end. Whatever was written before is then readable, after an error in
+    /// `write` too.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::New(mut out) | State::Ndjson(mut out) | State::Csv(mut out) => {
@@ -298,8 +299,8 @@ struct Failed {
     why: ArrowError,
 }
 
-/// Looks for the first row that cannot be encoded, and in it for the first column. What comes before is encoded into
-/// `out`.
+/// Looks for the first row that cannot be encoded, and in it for the first column. What comes before is
+/// encoded into `out`.
 fn first_failure(
     rows: &RecordBatch,
     out: &mut Vec<u8>,

@@ -9,7 +9,8 @@ pub(crate) enum Align {
     Right,
 }
 
-/// The table as text, a header first. A row may have fewer cells than there are columns; its last cell then goes to the end of the line.
+/// The table as text, a header first. A row may have fewer cells than there are columns; its last cell then
+/// goes to the end of the line.
 pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = columns.iter().map(|(name, _)| width(name)).collect();
     for row in rows.iter().filter(|row| row.len() == columns.len()) {

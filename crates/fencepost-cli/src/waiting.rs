@@ -1,4 +1,5 @@
-//! Says what a command waits for, within two seconds or so: the store's own words, how long it will go on, and how to shorten that.
+//! Says what a command waits for, within two seconds or so: the store's own words, how long it will go on,
+//! and how to shorten that.
 
 use crate::output::note_line;
 use std::fmt::{self, Write as _};

@@ -8,8 +8,8 @@ pub(crate) fn written_out(rows: &RecordBatch) -> u64 {
     sum(rows.columns().iter().map(|column| weight(column, As::WrittenOut)))
 }
 
-/// The bytes of `rows` as they lie in memory, without what they do not show of the lists and texts that they were cut out of.
-/// Dictionaries, and whatever views may show, count as a whole.
+/// The bytes of `rows` as they lie in memory, without what they do not show of the lists and texts that they
+/// were cut out of. Dictionaries, and whatever views may show, count as a whole.
 pub(crate) fn held(rows: &RecordBatch) -> u64 {
     sum(rows.columns().iter().map(|column| weight(column, As::Held)))
 }

@@ -1,7 +1,8 @@
 //! The core without the facade: two writers over a `BTreeMap` that stands for the store.
 //!
-//! Everything that the protocol decides is in the machines; what is left to their driver is this loop. Somebody else's engine would
-//! perform the same requests against its own storage, with rows beside the headers.
+//! Everything that the protocol decides is in the machines; what is left to their driver is this loop.
+//! Somebody else's engine would perform the same requests against its own storage, with rows beside the
+//! headers.
 //!
 //! ```sh
 //! cargo run -p fencepost-fence --example fence_alone

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 
 /// A look above an absent position: is it the tail, or was an entry lost there?
 ///
-/// The order matters, and is kept here for openers and readers alike: what is above is read first, then the position once more, then
-/// the manifest. Otherwise a living writer that fills the position meanwhile, or a checkpoint and a collection, would look like damage.
+/// The order matters, and is kept here for openers and readers alike: what is above is read first, then the
+/// position once more, then the manifest. Otherwise a living writer that fills the position meanwhile, or a
+/// checkpoint and a collection, would look like damage.
 ///
-/// Where nothing is above it costs an opener one HEAD for each position of a window, all in parallel, since it is about to put something there. A reader
-/// looks at the next position alone, which it has mostly read ahead, else by one HEAD; only if something stands there, at the others.
+/// Where nothing is above it costs an opener one HEAD for each position of a window, all in parallel, since
+/// it is about to put something there. A reader looks at the next position alone, which it has mostly read
+/// ahead, else by one HEAD; only if something stands there, at the others.
 // P-92.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LookAbove {
@@ -46,7 +48,8 @@ pub(crate) enum Seen {
     There(EntryHeader),
     /// The position is occupied by now, by something that cannot be understood.
     Damaged,
-    /// The position was occupied, and is absent. If this manifest, which was read after that, has `replay_after` below it, the entry is lost.
+    /// The position was occupied, and is absent. If this manifest, which was read after that, has
+    /// `replay_after` below it, the entry is lost.
     Absent {
         /// What proves it.
         proof: Position,
@@ -66,7 +69,8 @@ impl LookAbove {
 
     /// Starts a reader's look above `at`, which was just found absent.
     ///
-    /// What it has read ahead costs nothing more: where that tells of the next position, or is about to, nothing is asked.
+    /// What it has read ahead costs nothing more: where that tells of the next position, or is about to,
+    /// nothing is asked.
     pub(crate) fn of_reader(now: Tick, at: Position, params: Params, above: Above) -> Self {
         let step = match above {
             Above::There => Step::all(now, at, params.window),

@@ -13,7 +13,8 @@ use std::collections::VecDeque;
 ///
 /// Feed it with [`submit`](Self::submit), [`begin_close`](Self::begin_close), [`handle`](Self::handle) and
 /// [`handle_timeout`](Self::handle_timeout); after each call drain [`poll_request`](Self::poll_request), then
-/// [`poll_event`](Self::poll_event), then read [`poll_timeout`](Self::poll_timeout). It never waits and never fails.
+/// [`poll_event`](Self::poll_event), then read [`poll_timeout`](Self::poll_timeout). It never waits and never
+/// fails.
 ///
 /// ```text
 ///   acknowledged | done  ?  done  ?  ?  | free
@@ -30,17 +31,19 @@ pub struct AppendWindow {
     collision: Option<Collision>,
     /// The epoch of a successor that was met, or whose manifest was seen.
     superseded_by: Option<Epoch>,
-    /// A question to the manifest was put by a search that is given up by now: its answer is not one to the next search.
+    /// A question to the manifest was put by a search that is given up by now: its answer is not one to the
+    /// next search.
     owed: bool,
     events: VecDeque<AppendEvent>,
 }
 
 /// A successor's entry stands at `at`; is it sure that ours never stood there?
 ///
-/// SUBTLE: not below `replay_after`. Ours may have landed unseen, been replayed and covered by the successor, and collected; and then an entry of
-/// a stalled opener, or a duplicate of a fence entry, may have landed on the empty position. Above `replay_after` nothing was ever
-/// collected, so what stands there was the first to come. And not above an entry of Lance's: it leaves no fillers and its replay
-/// skips no stale entries, so what lands above its sentinel after all may be replayed.
+/// SUBTLE: not below `replay_after`. Ours may have landed unseen, been replayed and covered by the successor,
+/// and collected; and then an entry of a stalled opener, or a duplicate of a fence entry, may have landed on
+/// the empty position. Above `replay_after` nothing was ever collected, so what stands there was the first to
+/// come. And not above an entry of Lance's: it leaves no fillers and its replay skips no stale entries, so
+/// what lands above its sentinel after all may be replayed.
 // P-26.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Collision {
@@ -70,26 +73,30 @@ enum State {
 /// Why a writer stopped. Only a new claim helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stop {
-    /// A successor has the shard. Appends at and above `at` are definitely not in the log; those below that failed may be.
+    /// A successor has the shard. Appends at and above `at` are definitely not in the log; those below that
+    /// failed may be.
     Fenced {
         /// The successor's epoch.
         by: Epoch,
-        /// The position of the successor's entry; or the next position, if the manifest told of the successor or `replay_after` has
-        /// passed that entry.
+        /// The position of the successor's entry; or the next position, if the manifest told of the successor
+        /// or `replay_after` has passed that entry.
         at: Position,
     },
-    /// An entry from an unknown writer occupies position `at`. The append at `at` is not in the log; those above may be.
+    /// An entry from an unknown writer occupies position `at`. The append at `at` is not in the log; those
+    /// above may be.
     Obstructed {
         /// The position.
         at: Position,
     },
-    /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or get there later.
+    /// The outcome of `at` stayed unknown until the deadline: it and those above may be in the log, or get
+    /// there later.
     Unknown {
         /// The first of them.
         at: Position,
     },
-    /// The manifest is older than what this writer had: the bucket was rolled back or replaced. What is acknowledged from here on
-    /// would stand above a gap, so nothing is; what was undecided may be in what is there now or not.
+    /// The manifest is older than what this writer had: the bucket was rolled back or replaced. What is
+    /// acknowledged from here on would stand above a gap, so nothing is; what was undecided may be in what is
+    /// there now or not.
     // P-66.
     RolledBack {
         /// The first position that was undecided.

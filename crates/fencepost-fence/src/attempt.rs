@@ -5,8 +5,9 @@ use crate::rounds::Rounds;
 
 /// Which attempt a question is at, whether it is out, and until when it is asked again.
 ///
-/// One rule for all deadlines: an answer that settles nothing, and comes at the deadline or after it, is the last. One rule for all pauses: an attempt waits
-/// for as long as its number says, and only failures are counted.
+/// One rule for all deadlines: an answer that settles nothing, and comes at the deadline or after it, is the
+/// last. One rule for all pauses: an attempt waits for as long as its number says, and only failures are
+/// counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt {
     deadline: Tick,

@@ -27,7 +27,8 @@ pub enum Change {
         /// The highest version that the holder knows to have been the latest: nothing below it can be.
         // P-66.
         known: Version,
-        /// The new `replay_after`; already known to lie outside fence ranges and at or below the acknowledged tail.
+        /// The new `replay_after`; already known to lie outside fence ranges and at or below the acknowledged
+        /// tail.
         replay_after: Position,
         /// The acknowledged tail, for `last_seen`.
         // P-33.
@@ -56,8 +57,9 @@ pub enum CommitOutcome {
 
 /// One manifest commit in progress.
 ///
-/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until that returns the outcome; one request at a time. Costs, when nobody
-/// interferes: four LISTs, four GETs and one PUT.
+/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until
+/// that returns the outcome; one request at a time. Costs, when nobody interferes: four LISTs, four GETs and
+/// one PUT.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
     change: Change,

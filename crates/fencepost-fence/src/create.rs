@@ -1,7 +1,7 @@
 //! Create if absent, and find out what an unclear answer means.
 //!
-//! Everything that is written for good is written like this: manifests, entries, boundaries, the name of the first shard. What is found in the
-//! way means something else to each of them; that stays with them.
+//! Everything that is written for good is written like this: manifests, entries, boundaries, the name of the
+//! first shard. What is found in the way means something else to each of them; that stays with them.
 
 use crate::{Attempt, CreateReply, GaveUp, ReadReply, Tick};
 
@@ -15,8 +15,9 @@ use crate::{Attempt, CreateReply, GaveUp, ReadReply, Tick};
 ///     └── absent: again ◄───────────┘
 /// ```
 ///
-/// SUBTLE: "exists" says that something is in the way. It may be ours, from an attempt whose answer was lost; and some stores say so where two requests met
-/// and neither was carried out. So it is read, at once, and if nothing is there it is created again.
+/// SUBTLE: "exists" says that something is in the way. It may be ours, from an attempt whose answer was lost;
+/// and some stores say so where two requests met and neither was carried out. So it is read, at once, and if
+/// nothing is there it is created again.
 // P-5, P-14, P-17, P-22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Create {
@@ -63,7 +64,8 @@ pub enum CreateFate<T> {
     There(T),
     /// Something is there that cannot be understood.
     Damaged,
-    /// It ended without an object. [`GaveUp::NotDone`]: it was refused, for certain, at every attempt. [`GaveUp::Unknown`]: it may be there, or come to be.
+    /// It ended without an object. [`GaveUp::NotDone`]: it was refused, for certain, at every attempt.
+    /// [`GaveUp::Unknown`]: it may be there, or come to be.
     GaveUp(GaveUp),
 }
 

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One cursor, in the hands of its consumer: opened, moved on, removed.
 ///
-/// A [`Machine`] that does one thing at a time. What is under way may be given up at any moment by asking for something else; a request that is out then counts as unknown.
+/// A [`Machine`] that does one thing at a time. What is under way may be given up at any moment by asking for
+/// something else; a request that is out then counts as unknown.
 ///
 /// ```text
 ///   open ─► list ─┬─► there is one: read the decision ─► Opened

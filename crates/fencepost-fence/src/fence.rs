@@ -14,9 +14,11 @@ use fillers::{Fillers, Filling};
 
 /// An epoch that is claimed and being made effective.
 ///
-/// A part of [`Opening`](crate::Opening): drain [`poll_event`](Self::poll_event) and [`poll_request`](Self::poll_request) after each [`handle`](Self::handle).
-/// Costs one GET for each entry above `replay_after` and one more, one HEAD for each position of a window above the first absent one, in parallel, one PUT
-/// for the fence entry and one manifest search; after an unclean end of the predecessor also `W - 1` PUTs and one more manifest search.
+/// A part of [`Opening`](crate::Opening): drain [`poll_event`](Self::poll_event) and
+/// [`poll_request`](Self::poll_request) after each [`handle`](Self::handle). Costs one GET for each entry
+/// above `replay_after` and one more, one HEAD for each position of a window above the first absent one, in
+/// parallel, one PUT for the fence entry and one manifest search; after an unclean end of the predecessor
+/// also `W - 1` PUTs and one more manifest search.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
     params: Params,
@@ -62,8 +64,8 @@ enum Step {
 /// An event of fencing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FenceEvent {
-    /// An entry of the replay, in order. Provisional until [`FenceEvent::Opened`]: an opener that was superseded may have read a log
-    /// that its successor was already collecting.
+    /// An entry of the replay, in order. Provisional until [`FenceEvent::Opened`]: an opener that was
+    /// superseded may have read a log that its successor was already collecting.
     Replayed {
         /// The entry. The driver holds its rows.
         header: EntryHeader,
@@ -246,7 +248,8 @@ impl Fence {
         true
     }
 
-    /// [P-91](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-91). Before the first epoch there was nobody who could have lost anything.
+    /// [P-91](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-91). Before the first
+    /// epoch there was nobody who could have lost anything.
     fn look(&mut self, now: Tick, at: Position) {
         let nobody_before = self.writer.epoch == Epoch::FIRST && self.last_valid.is_none();
         if nobody_before || !rules::on(Rule::LookBeforeFence) {
@@ -392,7 +395,8 @@ impl Fence {
     }
 }
 
-/// Whether a fence range begins with this entry, above entries of up to epoch `highest`: a guarding fence, or a tombstone in the place of one.
+/// Whether a fence range begins with this entry, above entries of up to epoch `highest`: a guarding fence, or
+/// a tombstone in the place of one.
 // P-31, P-93.
 #[must_use]
 pub const fn begins_fence_range(entry: &EntryHeader, highest: Epoch) -> bool {

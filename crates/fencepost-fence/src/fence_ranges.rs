@@ -16,7 +16,8 @@ impl FenceRanges {
 
     /// The highest position at or below `p` on which `replay_after` may come to rest.
     ///
-    /// Fence ranges may overlap, when an opener died while it filled; so this goes down until no fence range holds.
+    /// Fence ranges may overlap, when an opener died while it filled; so this goes down until no fence range
+    /// holds.
     #[must_use]
     pub fn round_down(&self, p: Position, window: Window) -> Position {
         let mut p = p;

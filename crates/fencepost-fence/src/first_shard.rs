@@ -6,11 +6,12 @@ use fencepost_format::ShardId;
 
 /// A party that found no shard and wants one.
 ///
-/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. One request at a time; where nobody else
-/// comes it costs one create.
+/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. One request at a
+/// time; where nobody else comes it costs one create.
 ///
-/// SUBTLE: the id is drawn at random and kept in an object, instead of being fixed. With a fixed one, two logs would become one where
-/// their bases are copied together, and a stalled writer of a log that was deleted would append to the one made after it.
+/// SUBTLE: the id is drawn at random and kept in an object, instead of being fixed. With a fixed one, two
+/// logs would become one where their bases are copied together, and a stalled writer of a log that was
+/// deleted would append to the one made after it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FirstShardRace {
     ours: ShardId,
@@ -68,7 +69,8 @@ impl FirstShardRace {
         })
     }
 
-    /// Takes the answer; `Some` ends it: the shard that all take. Answers to questions that were not asked are ignored.
+    /// Takes the answer; `Some` ends it: the shard that all take. Answers to questions that were not asked
+    /// are ignored.
     pub fn handle(&mut self, now: Tick, reply: &FirstShardReply) -> Option<Result<ShardId, NoFirstShard>> {
         let answer = match reply {
             FirstShardReply::Created(reply) => CreateAnswer::Created(*reply),

@@ -104,7 +104,8 @@ impl Forward {
     pub(crate) fn handle(&mut self, now: Tick, at: Position, reply: &ReadReply<EntryHeader>) -> bool {
         let Some(ask) = self.asked.get_mut(&at).filter(|ask| ask.out) else { return false };
         match reply {
-            // Of no use. If it is needed again, it is asked again; a reader that rests must not pay for it at every poll.
+            // Of no use. If it is needed again, it is asked again; a reader that rests must not pay for it at
+            // every poll.
             ReadReply::Absent if ask.stale => drop(self.asked.remove(&at)),
             ReadReply::Unknown if ask.stale && at > self.next => drop(self.asked.remove(&at)),
             ReadReply::Unknown => {
@@ -120,7 +121,8 @@ impl Forward {
         true
     }
 
-    /// The last of the entries that are here already and will be handed out next; the one before [`next`](Self::next) if none is.
+    /// The last of the entries that are here already and will be handed out next; the one before
+    /// [`next`](Self::next) if none is.
     pub(crate) fn fetched_through(&self) -> Position {
         let mut last = self.next.prev();
         while let Some(ReadReply::Found(_)) = self.fetched.get(&last.next()) {

@@ -7,14 +7,16 @@ use fencepost_format::{Manifest, Version};
 
 /// A search for the latest manifest.
 ///
-/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until that returns the outcome. One request at a time.
-/// Where manifests exist it costs two LISTs and two GETs: the latest and the absent one after it. Where there are none, one of
-/// each. What it finds was the latest at some moment since it began.
+/// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until
+/// that returns the outcome. One request at a time. Where manifests exist it costs two LISTs and two GETs:
+/// the latest and the absent one after it. Where there are none, one of each. What it finds was the latest at
+/// some moment since it began.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FindLatest {
     step: Step,
     best: Option<Manifest>,
-    /// How often a version was listed and then not there. It paces the next listing, as the attempts of one request do.
+    /// How often a version was listed and then not there. It paces the next listing, as the attempts of one
+    /// request do.
     rounds: Rounds,
     attempt: Attempt,
 }
@@ -26,9 +28,10 @@ enum Step {
     Read(Version),
     /// The one after the best so far.
     Probe(Version),
-    /// SUBTLE: what was read under a listed version need not be what was listed. While the search stalled, that version may have been
-    /// pruned together with those above it, and a late create may have landed on its place. Pruning leaves the newest version, so a
-    /// listing tells: if it shows none above, none was ever pruned here.
+    /// SUBTLE: what was read under a listed version need not be what was listed. While the search stalled,
+    /// that version may have been pruned together with those above it, and a late create may have landed on
+    /// its place. Pruning leaves the newest version, so a listing tells: if it shows none above, none was
+    /// ever pruned here.
     ListAgain,
 }
 
@@ -110,8 +113,8 @@ impl FindLatest {
         }
     }
 
-    /// `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store may go on
-    /// listing what it does not have: then the deadline ends it.
+    /// `version` was listed and is not there. Pruned in between, as a rule, and newer ones exist. But a store
+    /// may go on listing what it does not have: then the deadline ends it.
     // P-67.
     fn start_over(&mut self, now: Tick, version: Version) -> Option<Found> {
         if self.attempt.is_late(now) {

@@ -1,7 +1,7 @@
 //! Advisory leases, which say who may be presumed alive.
 //!
-//! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else rests on it: a writer that
-//! claims against a live lease is safe, only impolite.
+//! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else
+//! rests on it: a writer that claims against a live lease is safe, only impolite.
 // P-60 to P-63.
 
 use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
@@ -161,8 +161,8 @@ enum Step {
 }
 
 impl LeaseObserver {
-    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that has none yet, and `retry_timeout` how long
-    /// for an answer.
+    /// A candidate. `ttl_default` (milliseconds) is how long it waits for the lease of an epoch that has none
+    /// yet, and `retry_timeout` how long for an answer.
     #[must_use]
     pub const fn new(takeover: Takeover, now: Tick, retry_timeout: u64, ttl_default: u64) -> Self {
         let step = Step::Find(FindLatest::new(now.plus(retry_timeout)));
@@ -236,7 +236,8 @@ impl LeaseObserver {
         let ttl = lease.map_or(self.ttl_default, |lease| lease.ttl);
         match self.seen {
             Some(seen) if seen.lease == lease => {
-                // SUBTLE: until the question was put, not until it was answered. A late answer shows an early state.
+                // SUBTLE: until the question was put, not until it was answered. A late answer shows an early
+                // state.
                 if asked.since(seen.since) >= ttl {
                     return self.conclude(Verdict::Claim { only_if: Some(epoch) });
                 }

@@ -1,12 +1,13 @@
 //! The sans-IO core of fencepost.
 //!
-//! State machines for everything that the protocol (`docs/protocol.md`, clauses `P-…`) decides: the manifest [`Commit`], the
-//! [`Opening`] of a writer (claim, replay, [`Fence`]), the [`AppendWindow`], checkpoints and close in [`WriterCore`], a reader's
-//! [`Walk`], a consumer's [cursor](CursorCore), the advisory [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a
-//! new log take.
+//! State machines for everything that the protocol (`docs/protocol.md`, clauses `P-…`) decides: the manifest
+//! [`Commit`], the [`Opening`] of a writer (claim, replay, [`Fence`]), the [`AppendWindow`], checkpoints and
+//! close in [`WriterCore`], a reader's [`Walk`], a consumer's [cursor](CursorCore), the advisory
+//! [lease](LeaseHolder), and which shard the [first writers](FirstShardRace) of a new log take.
 //!
-//! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, and rows stay with
-//! the driver. Their state is plain data (`Clone + Eq + Hash`), so a model checker runs these very types and not a copy.
+//! They have no IO, no clock and no randomness: time is an argument ([`Tick`]), nonces are passed in, and
+//! rows stay with the driver. Their state is plain data (`Clone + Eq + Hash`), so a model checker runs these
+//! very types and not a copy.
 //!
 //! # The loop
 //!
@@ -35,8 +36,9 @@
 //!
 //! # What it is not
 //!
-//! It does not wait before retries (each request carries its attempt number; the driver waits), does not encode entries
-//! (the driver holds payloads by position), and does not choose what to collect (`fencepost-gc` does).
+//! It does not wait before retries (each request carries its attempt number; the driver waits), does not
+//! encode entries (the driver holds payloads by position), and does not choose what to collect
+//! (`fencepost-gc` does).
 
 mod above;
 mod append;
@@ -102,7 +104,8 @@ pub struct Params {
 }
 
 impl Default for Params {
-    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a retry timeout of 60 seconds.
+    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a retry timeout of
+    /// 60 seconds.
     fn default() -> Self {
         Self {
             window: Window::PROTOCOL,

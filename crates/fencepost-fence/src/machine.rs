@@ -4,9 +4,10 @@ use crate::Tick;
 
 /// A state machine that asks, tells and waits, and leaves the doing to its driver.
 ///
-/// A driver needs one method to listen, [`poll_output`](Self::poll_output), and two to speak, [`handle`](Self::handle) and
-/// [`handle_timeout`](Self::handle_timeout). What else a machine can be asked for (an append, a checkpoint, the next look at the tail) are methods of
-/// its own; after those, listen again as after any other call.
+/// A driver needs one method to listen, [`poll_output`](Self::poll_output), and two to speak,
+/// [`handle`](Self::handle) and [`handle_timeout`](Self::handle_timeout). What else a machine can be asked
+/// for (an append, a checkpoint, the next look at the tail) are methods of its own; after those, listen again
+/// as after any other call.
 ///
 /// ```text
 ///            ┌──────────── Output::Event ────────────► tell whoever waits
@@ -15,15 +16,18 @@ use crate::Tick;
 ///            └─◄────────── handle(now, reply) ◄────── the outcome, as the store crate tells it
 /// ```
 ///
-/// Requests may be performed in any order and at the same time, and a reply may come at any time later, or never. A reply that nobody waits for is
-/// ignored. So a request may be cancelled at any moment, provided that it is answered with "unknown" if the machine is to go on
+/// Requests may be performed in any order and at the same time, and a reply may come at any time later, or
+/// never. A reply that nobody waits for is ignored. So a request may be cancelled at any moment, provided
+/// that it is answered with "unknown" if the machine is to go on
 /// ([`Request::unanswered`](crate::Request::unanswered)).
 ///
-/// A machine never waits, never fails and never looks at a clock: `now` is what its driver says, and must not go back.
+/// A machine never waits, never fails and never looks at a clock: `now` is what its driver says, and must not
+/// go back.
 ///
-/// Smaller machines are parts of these, and of each other: [`FindLatest`](crate::FindLatest), [`Commit`](crate::Commit),
-/// [`Mend`](crate::Mend), [`FirstShardRace`](crate::FirstShardRace). They have one question at a time and tell nothing on the way, so they have no events:
-/// their `handle` returns the outcome that ends them.
+/// Smaller machines are parts of these, and of each other: [`FindLatest`](crate::FindLatest),
+/// [`Commit`](crate::Commit), [`Mend`](crate::Mend), [`FirstShardRace`](crate::FirstShardRace). They have one
+/// question at a time and tell nothing on the way, so they have no events: their `handle` returns the outcome
+/// that ends them.
 pub trait Machine {
     /// What it wants done.
     type Request;
@@ -53,8 +57,9 @@ pub trait Machine {
 
     /// What it has to say next: each event, then each request, then until when it waits.
     ///
-    /// Call it until it says [`Output::Wait`], again after each call that changes the machine. Events come first: whoever hears one may have more for the
-    /// machine to do, and no request is put that a client that was told would not have wanted.
+    /// Call it until it says [`Output::Wait`], again after each call that changes the machine. Events come
+    /// first: whoever hears one may have more for the machine to do, and no request is put that a client that
+    /// was told would not have wanted.
     fn poll_output(&mut self) -> Output<Self::Event, Self::Request> {
         if let Some(event) = self.poll_event() {
             return Output::Event(event);
@@ -73,8 +78,8 @@ pub enum Output<E, R> {
     Event(E),
     /// Something is to be done.
     Request(R),
-    /// There is nothing to do until a request is answered, or until this moment. If no request is out and no moment is named, it has ended, or rests until
-    /// it is asked for more.
+    /// There is nothing to do until a request is answered, or until this moment. If no request is out and no
+    /// moment is named, it has ended, or rests until it is asked for more.
     Wait(Option<Tick>),
 }
 

@@ -24,11 +24,13 @@ pub enum Ailment {
 
 /// One entry being given up.
 ///
-/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. It makes sure that the ailment is still what
-/// it was said to be, in the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), and puts the tombstone where nothing stands. Where a damaged object stands, it only decides
-/// ([`MendOutcome::Replace`]).
+/// Poll a request, answer it with [`handle`](Self::handle), until that returns an outcome. It makes sure that
+/// the ailment is still what it was said to be, in the order of
+/// [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), and puts the tombstone
+/// where nothing stands. Where a damaged object stands, it only decides ([`MendOutcome::Replace`]).
 ///
-/// Costs, for a lost entry, one HEAD, one range read, one GET, a manifest search and one create; else two GETs. Dropping it at any point is safe.
+/// Costs, for a lost entry, one HEAD, one range read, one GET, a manifest search and one create; else two
+/// GETs. Dropping it at any point is safe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mend {
     at: Position,
@@ -62,13 +64,14 @@ pub enum MendOutcome {
     Mended,
     /// A tombstone was there already.
     WasMended,
-    /// The object at the position has the expected ailment. The tombstone may replace it in one overwrite, so that the
-    /// position is never empty.
+    /// The object at the position has the expected ailment. The tombstone may replace it in one overwrite, so
+    /// that the position is never empty.
     // P-94.
     Replace,
     /// Nothing was changed, since the entry is not, or no longer, in the expected state.
     Refused(NotAiling),
-    /// It ended without an answer. Where a create may have happened, the tombstone may stand there; trying again is safe.
+    /// It ended without an answer. Where a create may have happened, the tombstone may stand there; trying
+    /// again is safe.
     GaveUp(GaveUp),
 }
 
@@ -88,7 +91,8 @@ pub enum NotAiling {
 }
 
 impl Mend {
-    /// Starts to give up the entry at `at`. The tombstone is written in the name of `writer`, with the epoch of what it replaces and a fresh nonce.
+    /// Starts to give up the entry at `at`. The tombstone is written in the name of `writer`, with the epoch
+    /// of what it replaces and a fresh nonce.
     #[must_use]
     pub const fn new(params: Params, now: Tick, at: Position, ailment: Ailment, writer: WriterId) -> Self {
         let step = match ailment {

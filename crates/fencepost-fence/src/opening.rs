@@ -29,7 +29,8 @@ enum Step {
 /// An event of an opening.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OpeningEvent {
-    /// The epoch is claimed, and the replay begins above `replay_after`. It is time to write the hint and the lease.
+    /// The epoch is claimed, and the replay begins above `replay_after`. It is time to write the hint and the
+    /// lease.
     Claimed {
         /// The claimed manifest's version.
         version: fencepost_format::Version,
@@ -67,7 +68,8 @@ impl Opening {
     #[must_use]
     pub fn new(params: Params, now: Tick, shard: ShardId, nonce: Nonce, only_if: Option<Epoch>) -> Self {
         let commit = Commit::new(Change::Claim { shard, only_if }, nonce, now.plus(params.retry_timeout));
-        // P-60: whoever waited for a lease to expire knows no more than others. Without that rule: nothing can be in flight.
+        // P-60: whoever waited for a lease to expire knows no more than others. Without that rule: nothing
+        // can be in flight.
         let trusts_lease = only_if.is_some() && !rules::on(Rule::LeaseIsNoProof);
         let params = if trusts_lease { Params { window: Window::for_models(1), ..params } } else { params };
         Self { params, nonce, step: Step::Claim(commit), events: VecDeque::new() }

@@ -5,13 +5,14 @@ use crate::Window;
 use fencepost_format::{EntryHeader, EntryKind, Epoch, Position};
 use std::collections::BTreeMap;
 
-/// The highest position that this entry proves to have been occupied when it was put, together with all below down to `replay_after`;
-/// [`Position::NONE`] if it proves nothing.
+/// The highest position that this entry proves to have been occupied when it was put, together with all below
+/// down to `replay_after`; [`Position::NONE`] if it proves nothing.
 ///
 /// * A fence entry, guarding or clean, and a close entry: everything below it. Whoever put it had read or had
 ///   acknowledged all that lies there.
 /// * Any other entry of ours: what lies a window below. Undecided appends span no more, and neither do fillers.
-/// * A tombstone, and whatever Lance wrote: nothing. Lance's opener may put its sentinel above a gap that fills later.
+/// * A tombstone, and whatever Lance wrote: nothing. Lance's opener may put its sentinel above a gap that
+///   fills later.
 ///
 /// What is proven of a position at or below `replay_after` is of no use: it may have been collected.
 // P-90, P-20, P-17, P-27.
@@ -34,13 +35,13 @@ pub struct Gap {
     pub first: Position,
     /// The last of them.
     pub last: Position,
-    /// The entry that proves that all of them were occupied. Without one this cannot be known: a writer that dies with
-    /// several appends in flight leaves such a gap as well, and acknowledged nothing in it.
+    /// The entry that proves that all of them were occupied. Without one this cannot be known: a writer that
+    /// dies with several appends in flight leaves such a gap as well, and acknowledged nothing in it.
     pub proof: Option<Position>,
 }
 
-/// Acknowledged entries that no reader sees any more: an opener took the lost entry below them for the tail, and put its
-/// fence entry there.
+/// Acknowledged entries that no reader sees any more: an opener took the lost entry below them for the tail,
+/// and put its fence entry there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FencedOff {
     /// The position of the entry that should not be there: the lowest, if there are several of that epoch.
@@ -60,11 +61,11 @@ pub struct Losses {
     pub fenced_off: Vec<FencedOff>,
 }
 
-/// Looks through all entries above `replay_after`: for each position on which something stands, what it is, or `None` for what is
-/// damaged or could not be read.
+/// Looks through all entries above `replay_after`: for each position on which something stands, what it is,
+/// or `None` for what is damaged or could not be read.
 ///
-/// The entries must have been read *before* what is absent was found absent, and `replay_after` after that. A gap that nothing stands above is the tail,
-/// and no gap.
+/// The entries must have been read *before* what is absent was found absent, and `replay_after` after that. A
+/// gap that nothing stands above is the tail, and no gap.
 // P-92.
 #[must_use]
 pub fn losses(
@@ -89,12 +90,13 @@ pub fn losses(
 
 /// Entries that stand where others were, upward: one that vouches for the position has a lower epoch.
 ///
-/// `known` are the entries above `above`, upward, as far as they were read. Nothing above `above` may ever have been collected: then an entry gives
-/// way to one of a higher epoch only if it was lost.
+/// `known` are the entries above `above`, upward, as far as they were read. Nothing above `above` may ever
+/// have been collected: then an entry gives way to one of a higher epoch only if it was lost.
 #[must_use]
 pub fn fenced_off(known: &[&EntryHeader], above: Position, window: Window) -> Vec<FencedOff> {
     let mut proofs = proofs(known, above, window);
-    // From the highest position that anything proves downward: the lowest epoch that has vouched for what is below.
+    // From the highest position that anything proves downward: the lowest epoch that has vouched for what is
+    // below.
     proofs.sort_by_key(|(proven, entry)| (*proven, std::cmp::Reverse(entry.epoch)));
     let mut vouched: Option<&EntryHeader> = None;
     let mut fenced_off = Vec::new();
@@ -140,11 +142,13 @@ fn split(gaps: &mut Vec<Gap>, (first, last): (Position, Position), proofs: &[(Po
 
 /// The epoch of a tombstone at `at`, so that it neither hides what counts above it, nor makes count what did not.
 ///
-/// * If an epoch has entries above and no beginning, then the beginning is among what is missing: the highest missing position
-///   below its first entry. There the tombstone takes its place, and what it fenced off stays fenced off.
+/// * If an epoch has entries above and no beginning, then the beginning is among what is missing: the highest
+///   missing position below its first entry. There the tombstone takes its place, and what it fenced off
+///   stays fenced off.
 /// * Else it takes the highest epoch below, which fences nothing off; else the epoch of the first entry above.
 ///
-/// `missing` are all positions above `replay_after` that are lost, damaged or unreadable, and below the highest entry.
+/// `missing` are all positions above `replay_after` that are lost, damaged or unreadable, and below the
+/// highest entry.
 // P-93.
 #[must_use]
 pub fn tombstone_epoch(

@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 
 /// A walk upward through the entries of a log.
 ///
-/// A [`Machine`]. At the tail it rests;
-/// [`resume`](Self::resume) makes it look again. Costs one GET for each entry, one LIST of the boundaries where the log changes hands, and at the tail one GET
-/// and one manifest search. Where it passes what Lance flushed, one LIST for all that was read before.
+/// A [`Machine`]. At the tail it rests; [`resume`](Self::resume) makes it look again. Costs one GET for each
+/// entry, one LIST of the boundaries where the log changes hands, and at the tail one GET and one manifest
+/// search. Where it passes what Lance flushed, one LIST for all that was read before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Walk {
     params: Params,
@@ -27,13 +27,14 @@ pub struct Walk {
     /// Entries of generations below it are in Lance's SSTables already.
     // P-44.
     flushed_below: Generation,
-    /// What was handed out by [`poll_event`](Machine::poll_event): the next position, and the highest epoch below it. Entries that wait
-    /// as events are above it.
+    /// What was handed out by [`poll_event`](Machine::poll_event): the next position, and the highest epoch
+    /// below it. Entries that wait as events are above it.
     handed: (Position, Epoch),
     step: Step,
     /// The tail as last verified, while the walk may take it for granted.
     known_tail: Option<(Position, Manifest)>,
-    /// `replay_after` of a manifest that was read before the entries that are being read: what is absent up to here was collected.
+    /// `replay_after` of a manifest that was read before the entries that are being read: what is absent up
+    /// to here was collected.
     // P-42.
     covered: Position,
     /// Whether a cursor keeps what is at the start and above.
@@ -85,8 +86,8 @@ pub enum Start {
         /// The highest epoch below it.
         highest: Epoch,
     },
-    /// Anywhere: the walk first reads the `W - 1` positions below, as far as they are above the boundary: the collectors' bound never rests
-    /// in a fence range, so the epochs below it do not matter.
+    /// Anywhere: the walk first reads the `W - 1` positions below, as far as they are above the boundary: the
+    /// collectors' bound never rests in a fence range, so the epochs below it do not matter.
     // P-43.
     Anywhere {
         /// The first position to hand out.
@@ -102,8 +103,8 @@ pub enum Start {
 pub enum Verify {
     /// Ask: the position may have been written and collected since.
     Always,
-    /// Ask only if the walk has moved. It otherwise rests at the same position, so nothing is skipped, but it notices a
-    /// collection only when it next asks.
+    /// Ask only if the walk has moved. It otherwise rests at the same position, so nothing is skipped, but it
+    /// notices a collection only when it next asks.
     IfMoved,
 }
 
@@ -185,8 +186,9 @@ impl Walk {
         self
     }
 
-    /// A cursor to resume from: the position above the last entry that [`poll_event`](Machine::poll_event) returned, and the highest epoch
-    /// below it. That is [`Epoch::NONE`] while it is not known, or does not matter.
+    /// A cursor to resume from: the position above the last entry that [`poll_event`](Machine::poll_event)
+    /// returned, and the highest epoch below it. That is [`Epoch::NONE`] while it is not known, or does not
+    /// matter.
     #[must_use]
     pub fn cursor(&self) -> Start {
         let (next, highest) = self.handed;
@@ -200,8 +202,8 @@ impl Walk {
         if let Step::Looking { at, .. } = self.step { at } else { self.forward.next() }
     }
 
-    /// Looks again after a rest at the tail. Does nothing at other times. Costs one GET if there is nothing new, and a manifest search
-    /// with [`Verify::Always`].
+    /// Looks again after a rest at the tail. Does nothing at other times. Costs one GET if there is nothing
+    /// new, and a manifest search with [`Verify::Always`].
     pub fn resume(&mut self, now: Tick, verify: Verify) {
         if let Step::Resting { at, manifest } = &self.step {
             self.known_tail = (verify == Verify::IfMoved).then(|| (*at, manifest.clone()));
@@ -224,8 +226,9 @@ impl Walk {
                     self.skip_to(now, at.next());
                     break;
                 }
-                // SUBTLE: below the start, only what was collected may be passed over. Above `replay_after`, absent means that the start lies
-                // beyond the tail, and what stands above may be what a dead writer left there: not in the log, nor ever to be (P-41).
+                // SUBTLE: below the start, only what was collected may be passed over. Above `replay_after`,
+                // absent means that the start lies beyond the tail, and what stands above may be what a dead
+                // writer left there: not in the log, nor ever to be (P-41).
                 Next::Answer(at, ReadReply::Absent) if at < self.deliver_from && at <= self.covered => {
                     return self.look(now, at, None);
                 }
@@ -298,7 +301,8 @@ impl Walk {
         handed_out && header.is_flushed(self.flushed_below) && rules::on(Rule::PassFlushed)
     }
 
-    /// [P-40](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-40), [P-44](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-44).
+    /// [P-40](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-40),
+    /// [P-44](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-44).
     fn take(&mut self, header: EntryHeader) {
         let flushed = self.passes_as_flushed(&header);
         self.shown.pass(&header, self.ruling.epoch(), self.params.window);

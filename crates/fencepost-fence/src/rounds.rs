@@ -4,8 +4,9 @@ use std::hash::{Hash, Hasher};
 
 /// Rounds that came to nothing.
 ///
-/// SUBTLE: all counts are equal, and hash alike. The count appears in the attempt number of a request and nowhere else, so two states that
-/// differ in it alone do the same from there on; a model checker need not look at both.
+/// SUBTLE: all counts are equal, and hash alike. The count appears in the attempt number of a request and
+/// nowhere else, so two states that differ in it alone do the same from there on; a model checker need not
+/// look at both.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rounds(u32);
 

@@ -1,8 +1,8 @@
 //! The cures of the protocol as named rules.
 //!
-//! In every ordinary build [`on`] is the constant `true` and the optimiser removes it. A build with
-//! `--cfg fencepost_mutations` can drop one rule at a time, so that the model checker and the simulator can show that they
-//! notice. It is a `--cfg` and not a feature: features unify and could reach a user's build.
+//! In every ordinary build [`on`] is the constant `true` and the optimiser removes it. A build with `--cfg
+//! fencepost_mutations` can drop one rule at a time, so that the model checker and the simulator can show
+//! that they notice. It is a `--cfg` and not a feature: features unify and could reach a user's build.
 
 /// A rule whose removal must be noticed. Each names the clause in `docs/protocol.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

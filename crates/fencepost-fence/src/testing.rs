@@ -14,7 +14,8 @@
 //! | `cursor=7`, `absent`, `?` | the position of the reader's cursor |
 //! | `cre7=done`, `exists`, `no`, `later`, `?` | to the create of manifest 7 |
 //!
-//! What the machine tells, and then what it asks, comes out as words too: `PUT5:d GET5 LIST MAN7 CRE7:e2r5h0`, with `#2` for the third attempt.
+//! What the machine tells, and then what it asks, comes out as words too: `PUT5:d GET5 LIST MAN7
+//! CRE7:e2r5h0`, with `#2` for the third attempt.
 
 use crate::{CreateReply, Params, Pipelining, ReadReply, Reply, Request, Tick, Window};
 use fencepost_format::{
@@ -43,8 +44,8 @@ pub(crate) trait Party: Clone + PartialEq + Debug {
     }
 }
 
-/// Plays `script` to a new machine and returns everything that was asked and told, in order. After each step the machine is told what it did not ask for,
-/// too: it must not take notice.
+/// Plays `script` to a new machine and returns everything that was asked and told, in order. After each step
+/// the machine is told what it did not ask for, too: it must not take notice.
 pub(crate) fn play(party: &mut impl Party, script: &str) -> String {
     play_and(party, script, ignores_what_was_not_asked)
 }

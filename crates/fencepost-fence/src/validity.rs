@@ -5,8 +5,8 @@ use fencepost_format::{EntryHeader, Epoch};
 
 /// The epoch that rules, as one reads upward: the highest among the entries that were passed.
 ///
-/// An entry of a lower epoch is stale: its writer had been fenced when it landed, and readers, openers and collections pass it. What follows from an
-/// entry at or below a boundary is another question.
+/// An entry of a lower epoch is stale: its writer had been fenced when it landed, and readers, openers and
+/// collections pass it. What follows from an entry at or below a boundary is another question.
 // P-45, P-49.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulingEpoch(Epoch);

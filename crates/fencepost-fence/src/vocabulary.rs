@@ -26,9 +26,9 @@ impl Tick {
 
 /// How many undecided positions a writer may have at once.
 ///
-/// The protocol fixes it: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener fills as many
-/// positions as its predecessor could still write to. A writer may use less of it ([`Window::ONE`]). Other values
-/// exist only for models.
+/// The protocol fixes it: [`Window::PROTOCOL`]. All writers of a log must agree on it, because each opener
+/// fills as many positions as its predecessor could still write to. A writer may use less of it
+/// ([`Window::ONE`]). Other values exist only for models.
 // P-17.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u64);
@@ -60,14 +60,14 @@ impl Window {
 
 /// Whether a writer has several appends in flight.
 ///
-/// Lance's opener takes the first absent position for the tail. If our writer has several appends in flight, one may be
-/// missing below another for a moment. An opener of Lance's that looks just then never sees the append that is acknowledged
-/// there a moment later.
+/// Lance's opener takes the first absent position for the tail. If our writer has several appends in flight,
+/// one may be missing below another for a moment. An opener of Lance's that looks just then never sees the
+/// append that is acknowledged there a moment later.
 // P-27.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pipelining {
-    /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or Lance has ever written a manifest
-    /// of this shard.
+    /// A whole window, unless the log [may lie in a Lance table](crate::Params::in_table) or Lance has ever
+    /// written a manifest of this shard.
     #[default]
     UnlessLance,
     /// A whole window. The caller guarantees that Lance does not open the shard while the writer lives.
@@ -91,8 +91,8 @@ impl Pipelining {
 
 /// A request of the core. The driver performs it and answers with the [`Reply`] of the same name.
 ///
-/// `attempt` counts from 0. Before an attempt above 0, the driver waits as its retry policy says; the core only watches the
-/// deadline.
+/// `attempt` counts from 0. Before an attempt above 0, the driver waits as its retry policy says; the core
+/// only watches the deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
     /// LIST the manifests and answer with the highest version.
@@ -126,8 +126,8 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
-    /// Read the position of the cursor that [holds](crate::Walk::held_by_cursor) this reader's place: its consumer has
-    /// finished with everything up to there.
+    /// Read the position of the cursor that [holds](crate::Walk::held_by_cursor) this reader's place: its
+    /// consumer has finished with everything up to there.
     ReadCursor {
         /// Which try this is.
         attempt: u32,
@@ -140,7 +140,8 @@ pub enum Request {
         /// Which try this is.
         attempt: u32,
     },
-    /// Create an entry, if absent: a `Data` entry with the rows that the driver holds for this position, or an entry without rows.
+    /// Create an entry, if absent: a `Data` entry with the rows that the driver holds for this position, or
+    /// an entry without rows.
     CreateEntry {
         /// The entry's identity: position, kind, epoch and nonce.
         entry: NewEntry,
@@ -287,7 +288,8 @@ pub enum GaveUp {
         /// The epoch in the manifest now.
         found: Epoch,
     },
-    /// The latest manifest is older than one that this party knows to have been the latest: the bucket was rolled back.
+    /// The latest manifest is older than one that this party knows to have been the latest: the bucket was
+    /// rolled back.
     WentBack {
         /// The version known.
         known: Version,

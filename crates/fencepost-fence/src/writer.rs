@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 
 /// The state of an open writer.
 ///
-/// A [`Machine`] that is also fed with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint) and [`begin_close`](Self::begin_close).
+/// A [`Machine`] that is also fed with [`submit`](Self::submit), [`checkpoint`](Self::checkpoint) and
+/// [`begin_close`](Self::begin_close).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WriterCore {
     params: Params,

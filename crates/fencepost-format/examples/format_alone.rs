@@ -1,5 +1,5 @@
-//! The format by itself, without a store: writes a small log into a map, then reads it as a collector and as a reader
-//! would.
+//! The format by itself, without a store: writes a small log into a map, then reads it as a collector and as
+//! a reader would.
 //!
 //! `cargo run -p fencepost-format --example format_alone`
 

@@ -22,12 +22,13 @@ impl From<Position> for Consumed {
 
 /// A document of a cursor, as its name says. Each is created if absent and never overwritten.
 ///
-/// The nonce says which cursor the document belongs to. It is drawn anew for every new cursor, so a late document is never
-/// taken for one of a later cursor.
+/// The nonce says which cursor the document belongs to. It is drawn anew for every new cursor, so a late
+/// document is never taken for one of a later cursor.
 // F-21.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorDocument {
-    /// The cursor itself, with the position where it was created. It lives as long as the cursor, and is never moved.
+    /// The cursor itself, with the position where it was created. It lives as long as the cursor, and is
+    /// never moved.
     Cursor(Nonce, Consumed),
     /// The decision whether the cursor was granted: see [`CursorDecision`].
     Decision(Nonce),
@@ -38,8 +39,8 @@ pub enum CursorDocument {
 /// Whether a cursor holds for its consumer. The first to create the document decides, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorDecision {
-    /// Its consumer found that nothing above it can have been collected. The epoch is the highest up to the cursor's first
-    /// position, as in [`Consumed`].
+    /// Its consumer found that nothing above it can have been collected. The epoch is the highest up to the
+    /// cursor's first position, as in [`Consumed`].
     Granted(Epoch),
     /// Somebody else found it half made, and gave it up.
     GivenUp,
@@ -67,8 +68,8 @@ impl CursorDocument {
         }
     }
 
-    /// Parses an object's name. It is strict: for anything that [`object_name`](Self::object_name) would not produce, it
-    /// returns `None`.
+    /// Parses an object's name. It is strict: for anything that [`object_name`](Self::object_name) would not
+    /// produce, it returns `None`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let mut words = name.strip_suffix(".json")?.split('-');
@@ -88,7 +89,8 @@ impl CursorDocument {
         (document.object_name() == name).then_some(document)
     }
 
-    /// The bytes of a cursor's or a position's document. They repeat what the name says, for people; no program needs to read them.
+    /// The bytes of a cursor's or a position's document. They repeat what the name says, for people; no
+    /// program needs to read them.
     ///
     /// # Panics
     /// For a decision, which says [more](CursorDecision::encode).

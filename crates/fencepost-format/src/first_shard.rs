@@ -7,8 +7,8 @@ use crate::{FormatError, ShardId, documents};
 
 /// The shard that processes create where they find no log.
 ///
-/// The document is created if absent and never overwritten: of the processes that come at the same time, one creates it,
-/// and the others read the shard's id from it.
+/// The document is created if absent and never overwritten: of the processes that come at the same time, one
+/// creates it, and the others read the shard's id from it.
 // F-29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FirstShard {

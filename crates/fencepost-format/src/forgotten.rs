@@ -7,8 +7,8 @@ use crate::{Epoch, FormatError, Position, Version, documents};
 
 /// A statement of an operator: nobody who claimed `epoch` is still opening.
 ///
-/// It is created if absent, never overwritten and never deleted. A collection needs only the object's name; the rest tells
-/// people what was forgotten.
+/// It is created if absent, never overwritten and never deleted. A collection needs only the object's name;
+/// the rest tells people what was forgotten.
 // F-24.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Forgotten {

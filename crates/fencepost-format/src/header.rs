@@ -7,18 +7,19 @@ use crate::{Epoch, Generation, Nonce, Position};
 pub enum EntryKind {
     /// Rows.
     Data,
-    /// The first entry of an epoch whose predecessor did not close: a *guarding fence*. It is kept for ever, because late
-    /// appends of the predecessor must collide with it.
+    /// The first entry of an epoch whose predecessor did not close: a *guarding fence*. It is kept for ever,
+    /// because late appends of the predecessor must collide with it.
     Fence,
-    /// The first entry of an epoch whose predecessor closed, or that had no predecessor. It blocks nobody and may be
-    /// deleted.
+    /// The first entry of an epoch whose predecessor closed, or that had no predecessor. It blocks nobody and
+    /// may be deleted.
     CleanFence,
-    /// An entry that fills a position in the window above a fence entry, so that no late append of the predecessor lands there.
+    /// An entry that fills a position in the window above a fence entry, so that no late append of the
+    /// predecessor lands there.
     Filler,
     /// The last entry of an epoch, written when nothing of its writer was in flight any more.
     Close,
-    /// A replacement for a lost or damaged entry that an operator gave up. It is kept for ever, since the entry that
-    /// it replaces may have been a guarding fence.
+    /// A replacement for a lost or damaged entry that an operator gave up. It is kept for ever, since the
+    /// entry that it replaces may have been a guarding fence.
     // P-93.
     Tombstone,
 }
@@ -66,7 +67,8 @@ impl EntryHeader {
         self.nonce.is_none()
     }
 
-    /// Whether its rows are in an SSTable of Lance's that was flushed before generation `below` began, whatever `replay_after` says.
+    /// Whether its rows are in an SSTable of Lance's that was flushed before generation `below` began,
+    /// whatever `replay_after` says.
     // P-44.
     #[must_use]
     pub fn is_flushed(&self, below: Generation) -> bool {

@@ -9,8 +9,8 @@ use std::fmt;
 
 /// The largest position, epoch or version that is accepted from outside: 2^62.
 ///
-/// Counting never gets there, so a number above it is damage or an attack. It is refused here, so that no later addition
-/// can overflow.
+/// Counting never gets there, so a number above it is damage or an attack. It is refused here, so that no
+/// later addition can overflow.
 pub const ID_MAX: u64 = 1 << 62;
 
 macro_rules! id {
@@ -103,8 +103,8 @@ id! {
     Position
 }
 id! {
-    /// The number of a writer's term. Each claim takes the next one; entries of a fenced epoch lose against those of a later
-    /// epoch.
+    /// The number of a writer's term. Each claim takes the next one; entries of a fenced epoch lose against
+    /// those of a later epoch.
     Epoch
 }
 id! {
@@ -118,7 +118,8 @@ pub struct Generation(pub u64);
 
 /// Sixteen random bytes by which a writer recognizes its own objects after a lost reply.
 ///
-/// The driver of the core draws one for each claim and one for each manifest commit; the core itself draws nothing.
+/// The driver of the core draws one for each claim and one for each manifest commit; the core itself draws
+/// nothing.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub u128);
 

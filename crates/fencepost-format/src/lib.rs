@@ -22,24 +22,26 @@
 //! └─ an Arrow IPC stream, all that Lance sees ────┘└─ Trailer: 64 bytes, one range read; not in Lance's ──┘
 //! ```
 //!
-//! The clauses `[F-1](https://docs.rs/fencepost/latest/fencepost/book/format/index.html#f-1)` and so on, cited throughout, are in the description of the format, `docs/format.md`.
+//! The clauses `[F-1](https://docs.rs/fencepost/latest/fencepost/book/format/index.html#f-1)` and so on,
+//! cited throughout, are in the description of the format, `docs/format.md`.
 //!
 //! # What it is, and what it is not
 //!
-//! It turns bytes into values and back, strictly. Errors are typed, name the object and the place in it, and say whether
-//! the bytes are damaged, misplaced, newer than this code or above a limit. It knows no store, no clock and no randomness,
-//! never decides who owns a shard, and never skips anything. The state machines that decide are in `fencepost-fence`.
+//! It turns bytes into values and back, strictly. Errors are typed, name the object and the place in it, and
+//! say whether the bytes are damaged, misplaced, newer than this code or above a limit. It knows no store, no
+//! clock and no randomness, never decides who owns a shard, and never skips anything. The state machines that
+//! decide are in `fencepost-fence`.
 //!
 //! # Features
 //!
-//! `codec` (default): rows, with Arrow 58 or 59. Without it there are ids, names, trailers, manifests and documents, and
-//! no Arrow in the build.
+//! `codec` (default): rows, with Arrow 58 or 59. Without it there are ids, names, trailers, manifests and
+//! documents, and no Arrow in the build.
 //!
 //! # Costs and limits
 //!
-//! Encoding copies columns once and reads them once more for the checksum; sealing an entry touches none of its rows.
-//! Decoding reads the bytes once, for the checksum, and then shares them with the columns. `DecodeLimits` bounds what
-//! decoding may allocate, whatever the bytes are.
+//! Encoding copies columns once and reads them once more for the checksum; sealing an entry touches none of
+//! its rows. Decoding reads the bytes once, for the checksum, and then shares them with the columns.
+//! `DecodeLimits` bounds what decoding may allocate, whatever the bytes are.
 //!
 //! # Example
 //!

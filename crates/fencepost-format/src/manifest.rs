@@ -13,8 +13,8 @@ pub const MANIFEST_BYTES_MAX: usize = 16 << 20;
 
 /// One version of a shard's manifest, Lance's `ShardManifest`.
 ///
-/// Plain data. To make the next version, clone and change it. Everything that this code does not know travels along in the
-/// `unknown` fields, and so do the SSTables, which only Lance writes.
+/// Plain data. To make the next version, clone and change it. Everything that this code does not know travels
+/// along in the `unknown` fields, and so do the SSTables, which only Lance writes.
 ///
 /// ```
 /// use fencepost_format::{Epoch, Manifest, Nonce, ShardId, Version};
@@ -58,8 +58,8 @@ pub struct Manifest {
     /// both take them for their own.
     // F-15.
     pub nonce: Option<Nonce>,
-    /// Whether Lance wrote any version before this one: then it may open the shard again. It has no meaning where the
-    /// nonce is missing, since Lance wrote this version itself.
+    /// Whether Lance wrote any version before this one: then it may open the shard again. It has no meaning
+    /// where the nonce is missing, since Lance wrote this version itself.
     // F-15.
     pub lance_before: bool,
     /// Fields that this code does not know.

@@ -49,7 +49,8 @@ pub fn parse_boundary_name(name: &str) -> Option<Position> {
     parse_decimal_name(name.strip_prefix("boundary-")?).and_then(Position::try_new)
 }
 
-/// The epoch in the name of the record of a forgotten claim, `forgotten-00000000000000000042.json`. Never [`Epoch::NONE`].
+/// The epoch in the name of the record of a forgotten claim, `forgotten-00000000000000000042.json`. Never
+/// [`Epoch::NONE`].
 // F-24.
 #[must_use]
 pub fn parse_forgotten_name(name: &str) -> Option<Epoch> {
@@ -66,8 +67,8 @@ pub fn parse_lease_name(name: &str) -> Option<Epoch> {
 
 /// The name of a consumer's cursor: 1 to 64 characters of `a-z A-Z 0-9 . _ -`, not beginning with a dot.
 ///
-/// Such a name is one path segment in every store and on every file system. Do not use two names that differ only in case:
-/// they are two cursors, except on file systems that ignore case.
+/// Such a name is one path segment in every store and on every file system. Do not use two names that differ
+/// only in case: they are two cursors, except on file systems that ignore case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CursorName(String);
 

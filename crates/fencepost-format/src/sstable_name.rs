@@ -6,8 +6,9 @@ use crate::Generation;
 
 /// The folder of an SSTable of Lance's, or of a flush that was to become one: `0a1b2c3d_gen_5`.
 ///
-/// The hexadecimal half is random. Lance draws it anew for each attempt to flush a generation, so that several folders may have
-/// the same generation, of which the manifest names one. (Where a table has blobs, it is drawn when the memtable begins, and kept.)
+/// The hexadecimal half is random. Lance draws it anew for each attempt to flush a generation, so that
+/// several folders may have the same generation, of which the manifest names one. (Where a table has blobs,
+/// it is drawn when the memtable begins, and kept.)
 ///
 /// ```
 /// use fencepost_format::{Generation, SsTableName};
@@ -27,8 +28,8 @@ pub struct SsTableName {
 }
 
 impl SsTableName {
-    /// Parses a folder's name. It is strict: eight hexadecimal digits in lower case, and a number as Lance prints it. For
-    /// anything else it returns `None`.
+    /// Parses a folder's name. It is strict: eight hexadecimal digits in lower case, and a number as Lance
+    /// prints it. For anything else it returns `None`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let (hash, generation) = name.split_once("_gen_")?;

@@ -1,7 +1,8 @@
 //! The manifest of a Lance table, as far as it says what became of SSTables.
 //!
-//! Only read, never written. The layout is Lance's public table format, <https://lance.org/format/table/>, with the messages `Manifest`, `IndexSection`,
-//! `IndexMetadata` and `MemWalIndexDetails` of its `table.proto`; the numbers of their fields are at the end of this file.
+//! Only read, never written. The layout is Lance's public table format, <https://lance.org/format/table/>,
+//! with the messages `Manifest`, `IndexSection`, `IndexMetadata` and `MemWalIndexDetails` of its
+//! `table.proto`; the numbers of their fields are at the end of this file.
 //!
 //! ```text
 //! ┌───────────────────────────┬──────────────────────┬───────────────────────┬──────────────┬───────┬──────┐
@@ -40,11 +41,13 @@ pub struct TableManifest {
 impl TableManifest {
     /// Reads the manifest whose object is named after `expected`.
     ///
-    /// Passes over the manifest once; memory is that of the indexes' names and of the details, however many fragments there are.
+    /// Passes over the manifest once; memory is that of the indexes' names and of the details, however many
+    /// fragments there are.
     ///
     /// # Errors
-    /// [`FormatError::Damaged`]; [`FormatError::Misplaced`] if the version in it is not `expected`; [`FormatError::Newer`] if it has a feature that
-    /// a reader must know and this one does not; [`FormatError::TooLarge`] above [`TABLE_MANIFEST_BYTES_MAX`].
+    /// [`FormatError::Damaged`]; [`FormatError::Misplaced`] if the version in it is not `expected`;
+    /// [`FormatError::Newer`] if it has a feature that a reader must know and this one does not;
+    /// [`FormatError::TooLarge`] above [`TABLE_MANIFEST_BYTES_MAX`].
     pub fn decode(object: &str, expected: u64, bytes: &[u8]) -> Result<Self, FormatError> {
         if bytes.len() > TABLE_MANIFEST_BYTES_MAX {
             return Err(FormatError::TooLarge {
@@ -139,7 +142,8 @@ const PREFIX: usize = 4;
 const VERSION: u32 = 3;
 const INDEX_SECTION: u32 = 6;
 const READER_FEATURES: u32 = 9;
-/// The features that readers of Lance 14.0.2's format must know: bits 0 to 9, 12, 13 and 16. None of them concerns what is read here.
+/// The features that readers of Lance 14.0.2's format must know: bits 0 to 9, 12, 13 and 16. None of them
+/// concerns what is read here.
 const READER_FEATURES_KNOWN: u64 = 0x3ff | 1 << 12 | 1 << 13 | 1 << 16;
 
 #[cfg(test)]

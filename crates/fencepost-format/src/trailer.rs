@@ -15,8 +15,8 @@ pub const BODY_BYTES_MAX: u64 = u32::MAX as u64;
 
 /// The contents of the last 64 bytes of our entries.
 ///
-/// The trailer has its own checksum, so 64 bytes from a range read can be trusted without the body. It also contains the
-/// body's checksum, so the whole entry is covered.
+/// The trailer has its own checksum, so 64 bytes from a range read can be trusted without the body. It also
+/// contains the body's checksum, so the whole entry is covered.
 // F-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Trailer {

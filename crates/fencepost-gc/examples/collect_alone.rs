@@ -1,7 +1,7 @@
 //! A collection without the facade: the machine of one pass over a `BTreeMap` that stands for the store.
 //!
-//! Everything that is decided about a deletion is in [`Collection`]; what is left to its driver is this loop. An engine with a log of its own would perform
-//! the same requests against its own storage.
+//! Everything that is decided about a deletion is in [`Collection`]; what is left to its driver is this loop.
+//! An engine with a log of its own would perform the same requests against its own storage.
 //!
 //! ```sh
 //! cargo run -p fencepost-gc --example collect_alone
@@ -61,7 +61,8 @@ struct Store {
 }
 
 impl Store {
-    /// Three writers, of which the first did not close: hence the fence entry at 2, and fillers above it (the protocol has 63 of them).
+    /// Three writers, of which the first did not close: hence the fence entry at 2, and fillers above it (the
+    /// protocol has 63 of them).
     fn with_a_log() -> Self {
         use EntryKind::{CleanFence, Close, Fence, Filler};
         let log =

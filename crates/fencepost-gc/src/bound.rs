@@ -42,7 +42,8 @@ impl Limits {
         }
     }
 
-    /// The highest position that may go: `min(replay_after, cursors, retention)`, what openers of Lance's may replay, and outside of fence ranges.
+    /// The highest position that may go: `min(replay_after, cursors, retention)`, what openers of Lance's may
+    /// replay, and outside of fence ranges.
     pub(crate) fn bound(&self) -> Position {
         self.outside_fence_ranges(self.limit())
     }
@@ -60,9 +61,11 @@ impl Limits {
         [self.claims.floor(), damage].into_iter().flatten().fold(self.reach(), Position::min)
     }
 
-    /// A reader that starts above the bound must find all of the fence range that it starts in, or it would take a stale entry for a row.
+    /// A reader that starts above the bound must find all of the fence range that it starts in, or it would
+    /// take a stale entry for a row.
     ///
-    /// `replay_after` rests in no fence range. What looks like one there is the fence entry of an opener that woke late, in collected space.
+    /// `replay_after` rests in no fence range. What looks like one there is the fence entry of an opener that
+    /// woke late, in collected space.
     // P-99, P-31.
     fn outside_fence_ranges(&self, mut bound: Position) -> Position {
         if bound >= self.replay_after || !rules::on(Rule::BoundOutsideFenceRanges) {
@@ -136,8 +139,9 @@ pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy
 
 /// The highest position that the policy does not retain.
 ///
-/// By age, everything from the lowest young entry upward is retained. Entries at or below the published boundary don't count for it:
-/// what lands there is a stale entry, and as young as it is, it must not hold back the rest.
+/// By age, everything from the lowest young entry upward is retained. Entries at or below the published
+/// boundary don't count for it: what lands there is a stale entry, and as young as it is, it must not hold
+/// back the rest.
 // P-56.
 fn retention(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy, now: StoreTime) -> Position {
     let by_count = facts.replay_after.minus(policy.retain_entries());

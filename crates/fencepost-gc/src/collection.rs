@@ -48,28 +48,31 @@ pub enum Mode {
 
 /// A collection in progress.
 ///
-/// A [`Machine`]. Dropping it at any point is safe: every deletion that it asks for is right for ever, so nothing has to be
-/// undone, and the next collection does the rest.
+/// A [`Machine`]. Dropping it at any point is safe: every deletion that it asks for is right for ever, so
+/// nothing has to be undone, and the next collection does the rest.
 ///
 /// ```text
 ///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound ─► read claims, list SSTables
 ///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
-/// Two collections at the same time are safe too, however old either is: each deletes only objects that are below `replay_after`, below
-/// every cursor that will ever be valid, and needed by nobody. None of that ever changes back.
+/// Two collections at the same time are safe too, however old either is: each deletes only objects that are
+/// below `replay_after`, below every cursor that will ever be valid, and needed by nobody. None of that ever
+/// changes back.
 ///
 /// # Costs
-/// * LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a boundary is deleted.
-/// * GETs: two for the manifest, one for the last boundary, one for each entry below the bound that is not recorded as kept,
-///   one for a manifest version of a day ago, and about ten for each change of hands since. If there are stale entries below the
-///   bound, one for each entry above it and within a window (64) of the fence entry that they stand above. If a claim by
-///   Lance is unsettled then, also one for each entry above the bound.
-/// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest does not name.
-///   If such a folder may be deleted, one GET for each manifest version that was not read yet.
+/// * LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a
+///   boundary is deleted.
+/// * GETs: two for the manifest, one for the last boundary, one for each entry below the bound that is not
+///   recorded as kept, one for a manifest version of a day ago, and about ten for each change of hands since.
+///   If there are stale entries below the bound, one for each entry above it and within a window (64) of the
+///   fence entry that they stand above. If a claim by Lance is unsettled then, also one for each entry above
+///   the bound.
+/// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest
+///   does not name. If such a folder may be deleted, one GET for each manifest version that was not read yet.
 /// * One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone.
-/// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed flush, two
-///   LISTs and one request for each thousand of its objects.
+/// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed
+///   flush, two LISTs and one request for each thousand of its objects.
 // P-101.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Collection {
@@ -168,9 +171,9 @@ impl Collection {
             self.step =
                 Step::Publish(Publishing::new(now.plus(self.params.retry_timeout), at, guarding_fences));
         } else {
-            // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed before
-            // it was, by another collector's hand: then a reader may have written its cursor in between, and looked
-            // at the boundary before there was one.
+            // SUBTLE: even if the boundary was there before. The cursors listed so far may have been listed
+            // before it was, by another collector's hand: then a reader may have written its cursor in
+            // between, and looked at the boundary before there was one.
             self.documents_again(now, self.inventory.published());
         }
     }

@@ -56,7 +56,8 @@ mod tests {
         assert_eq!(Floor::of(&inventory(&[("a", 0), ("b", 5)])).limit(), Some(Position::NONE));
     }
 
-    /// A newer program might name its cursors in another way; deleting what they wait for would be the worse mistake.
+    /// A newer program might name its cursors in another way; deleting what they wait for would be the worse
+    /// mistake.
     #[test]
     fn what_may_be_a_cursor_holds_everything() {
         let mut inventory = inventory(&[("a", 7)]);
@@ -65,7 +66,8 @@ mod tests {
         assert_eq!(Floor::of(&inventory).limit(), Some(Position::NONE));
     }
 
-    /// What only the first listing shows, and what only the second shows, both hold; of one cursor the highest place counts.
+    /// What only the first listing shows, and what only the second shows, both hold; of one cursor the
+    /// highest place counts.
     // P-95.
     #[test]
     fn a_second_listing_forgets_nothing_of_the_first() {

@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 
 /// What was fenced off, as far as the entries are known.
 ///
-/// SUBTLE: above every boundary of others nothing was collected, so what stands there belongs there, and a lost entry is the only reason for
-/// one of a later epoch to stand where another entry says that an earlier epoch was. At or below a boundary nothing follows.
+/// SUBTLE: above every boundary of others nothing was collected, so what stands there belongs there, and a
+/// lost entry is the only reason for one of a later epoch to stand where another entry says that an earlier
+/// epoch was. At or below a boundary nothing follows.
 // P-56.
 pub(crate) fn fenced_off(inventory: &Inventory, policy: &Policy) -> Vec<FencedOff> {
     let known: Vec<_> = above_boundaries(inventory).collect();
     fencepost_fence::fenced_off(&known, inventory.published_by_others(), policy.window())
 }
 
-/// Entries above `reach` that may show that what looks like stale entries at or below it was acknowledged: those within a window above an entry that
-/// has entries of a lower epoch above it. If those go on for a window or more, one of them proves it; if they end before that, they all lie within.
+/// Entries above `reach` that may show that what looks like stale entries at or below it was acknowledged:
+/// those within a window above an entry that has entries of a lower epoch above it. If those go on for a
+/// window or more, one of them proves it; if they end before that, they all lie within.
 // P-91.
 pub(crate) fn proofs_to_read(inventory: &Inventory, reach: Position, window: Window) -> BTreeSet<Position> {
     let (mut ruling, mut since) = (RulingEpoch::NONE, Position::NONE);

@@ -1,4 +1,6 @@
-//! Which entries are needed for ever ([P-51](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-51), and [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) for entries by Lance).
+//! Which entries are needed for ever
+//! ([P-51](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-51), and
+//! [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) for entries by Lance).
 
 use crate::Inventory;
 use fencepost_fence::{Rule, rules};
@@ -7,9 +9,9 @@ use std::collections::BTreeSet;
 
 /// The entries that are needed, as far as they are known.
 ///
-/// * An entry whose kind is `Fence`. That is what its writer said when it opened: the predecessor had not closed, so appends
-///   of it may be on their way, and the first that is not in the log must collide here. Fillers, clean fences and close entries
-///   are not needed. A tombstone may stand for a fence entry.
+/// * An entry whose kind is `Fence`. That is what its writer said when it opened: the predecessor had not
+///   closed, so appends of it may be on their way, and the first that is not in the log must collide here.
+///   Fillers, clean fences and close entries are not needed. A tombstone may stand for a fence entry.
 /// * Of entries by Lance, the lowest of each epoch: Lance's first epoch, and each of its bare appenders, begin
 ///   without a sentinel. Its sentinels count as `Fence` besides.
 /// * Positions that the published boundary names as kept.
@@ -52,14 +54,16 @@ pub(crate) fn recorded_fences(inventory: &Inventory) -> BTreeSet<Position> {
 
 /// The guarding fences of ours at or below `boundary`: what its document records.
 ///
-/// Those of Lance are left out: which entry of an epoch is the first is known only to who reads its epoch, so they are read in
-/// every pass. Fence entries beyond what a document holds are left out too, and are then read in every pass.
+/// Those of Lance are left out: which entry of an epoch is the first is known only to who reads its epoch, so
+/// they are read in every pass. Fence entries beyond what a document holds are left out too, and are then
+/// read in every pass.
 #[must_use]
 pub fn fences_to_record(inventory: &Inventory, boundary: Position) -> Vec<Position> {
     our_fences(inventory).into_iter().take_while(|&at| at <= boundary).take(RECORDED_FENCES_MAX).collect()
 }
 
-/// The entries whose headers decide: those that the bound may reach, but for the fence entries that the boundary records.
+/// The entries whose headers decide: those that the bound may reach, but for the fence entries that the
+/// boundary records.
 pub(crate) fn headers_to_read(inventory: &Inventory, reach: Position) -> BTreeSet<Position> {
     let recorded = recorded_fences(inventory);
     let reached = inventory.entries.range(..=reach).map(|(at, _)| at);

@@ -94,7 +94,7 @@ pub struct Inventory {
     pub manifests: BTreeMap<Version, StoreTime>,
     /// The facts of older manifest versions, as far as they were read; `None` if a version could not be read.
     pub claims: BTreeMap<Version, Option<ManifestFacts>>,
-    /// The epochs that an operator released.
+    /// The epochs that an operator had forgotten.
     // P-59.
     pub forgotten: BTreeSet<Epoch>,
     /// The published boundaries; the highest counts.
@@ -103,20 +103,23 @@ pub struct Inventory {
     pub published_now: Option<Position>,
     /// The boundary that counted before the cursors were last read; [`Position::NONE`] if that is not known.
     pub published_before: Position,
-    /// Our fence entries that the document of the highest boundary names as kept: they are needed, and need not be read again.
+    /// Our fence entries that the document of the highest boundary names as kept: they are needed, and need
+    /// not be read again.
     pub guarding_fences: BTreeSet<Position>,
     /// The documents of each cursor, by its name.
     pub cursors: BTreeMap<CursorName, CursorDocuments>,
-    /// Paths in the folder of cursors that are not understood. Each may be a cursor, so while there is one, no entry is
-    /// deleted.
+    /// Paths in the folder of cursors that are not understood. Each may be a cursor, so while there is one,
+    /// no entry is deleted.
     pub cursors_not_understood: BTreeSet<String>,
     /// The leases, by epoch.
     pub leases: BTreeMap<Epoch, StoreTime>,
     /// The folders of Lance's SSTables and of failed flushes, with the contents of those that were listed.
     pub sstables: BTreeMap<SsTableName, Option<SsTableFolder>>,
-    /// The folders that manifests name as SSTables, verbatim: the generation, and the highest version that names it.
+    /// The folders that manifests name as SSTables, verbatim: the generation, and the highest version that
+    /// names it.
     pub named: BTreeMap<String, (Generation, Version)>,
-    /// The manifest versions that were read for the SSTables that they name; `false` if a version could not be read.
+    /// The manifest versions that were read for the SSTables that they name; `false` if a version could not
+    /// be read.
     pub names_read: BTreeMap<Version, bool>,
     /// Other paths that are not understood. These objects stay and are reported.
     pub not_understood: BTreeSet<String>,
@@ -188,8 +191,8 @@ impl Inventory {
         self.boundaries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
     }
 
-    /// The boundary that others published; [`Position::NONE`] for none. Entries at or below it may have landed after a
-    /// collection.
+    /// The boundary that others published; [`Position::NONE`] for none. Entries at or below it may have
+    /// landed after a collection.
     #[must_use]
     pub fn published_by_others(&self) -> Position {
         let others = self.boundaries.keys().rev().find(|&&at| self.published_now != Some(at));

@@ -31,15 +31,17 @@ fn has_entries(inventory: &Inventory) -> bool {
     inventory.known.values().any(|known| known.header().is_some_and(|header| header.is_by_lance()))
 }
 
-/// The position from which on nothing is deleted for the sake of Lance's search for the tail: it starts from the object
-/// that `last_seen` names, if that is there, and takes the first gap above for the tail.
+/// The position from which on nothing is deleted for the sake of Lance's search for the tail: it starts from
+/// the object that `last_seen` names, if that is there, and takes the first gap above for the tail.
 ///
 /// SUBTLE: three cases.
-/// * Lance wrote an entry or the latest manifest: nothing at or above `min(replay_after + 1, last_seen)` goes, as [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) says.
+/// * Lance wrote an entry or the latest manifest: nothing at or above `min(replay_after + 1, last_seen)`
+///   goes, as [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) says.
 /// * All entries are known to be ours: no guard.
-/// * Some entry was not read (those above the bound seldom are) and may be Lance's: nothing *above* `last_seen` goes. If the
-///   entry at `last_seen` itself goes, Lance lists instead and finds the highest entry. fencepost's own manifests have `last_seen` at or
-///   above `replay_after`, so this costs them nothing.
+/// * Some entry was not read (those above the bound seldom are) and may be Lance's: nothing *above*
+///   `last_seen` goes. If the entry at `last_seen` itself goes, Lance lists instead and finds the highest
+///   entry. fencepost's own manifests have `last_seen` at or above `replay_after`, so this costs them
+///   nothing.
 // P-33.
 pub(crate) fn tail_guard(inventory: &Inventory, facts: &ManifestFacts) -> Option<Position> {
     if !rules::on(Rule::KeepLanceHint) {

@@ -1,8 +1,12 @@
 //! Decides which objects of a log may be deleted, and why.
 //!
-//! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to delete too much: an
-//! object that nobody reads any more may still be the one object that a stalled writer must collide with.
-//! This crate knows these objects (`docs/protocol.md`, clauses [P-50](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-50) to [P-59](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-59), [P-80](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-80) and [P-81](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-81)).
+//! A log on object storage grows until somebody deletes what is no longer needed. The hard part is not to
+//! delete too much: an object that nobody reads any more may still be the one object that a stalled writer
+//! must collide with. This crate knows these objects (`docs/protocol.md`, clauses
+//! [P-50](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-50) to
+//! [P-59](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-59),
+//! [P-80](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-80) and
+//! [P-81](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-81)).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
@@ -15,8 +19,8 @@
 //! It has two layers, each useful by itself:
 //!
 //! * [`plan`]: a pure function from an [`Inventory`] to a verdict with a reason for every object.
-//! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness, plain data.
-//!   `fencepost::Collector` drives one against a store.
+//! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness,
+//!   plain data. `fencepost::Collector` drives one against a store.
 //!
 //! ```
 //! use fencepost_gc::{Inventory, Known, Listed, ManifestFacts, Object, Policy, Reason, Verdict, plan};
@@ -48,16 +52,16 @@
 //!
 //! # What it promises
 //!
-//! Deleting is idempotent and monotone. A collection may be cut off anywhere, run twice, run at the same time as another, or
-//! wake after a week: it only deletes what was deletable when it looked, and that stays so. It depends on no clock: ages
-//! only decide to keep *more* than safety requires. There is one exception, for shards that Lance itself writes to; see
-//! [`Policy::with_lance_opener_age`].
+//! Deleting is idempotent and monotone. A collection may be cut off anywhere, run twice, run at the same time
+//! as another, or wake after a week: it only deletes what was deletable when it looked, and that stays so. It
+//! depends on no clock: ages only decide to keep *more* than safety requires. There is one exception, for
+//! shards that Lance itself writes to; see [`Policy::with_lance_opener_age`].
 //!
 //! # What it is not
 //!
-//! It has no schedule (call it when you like) and no lock, and it does not question the replay point `replay_after`: what the owner of
-//! the log has checkpointed counts as safe elsewhere. It does not delete cursors, SSTables that any manifest names, or
-//! anything that it does not understand.
+//! It has no schedule (call it when you like) and no lock, and it does not question the replay point
+//! `replay_after`: what the owner of the log has checkpointed counts as safe elsewhere. It does not delete
+//! cursors, SSTables that any manifest names, or anything that it does not understand.
 //!
 //! # Costs
 //!

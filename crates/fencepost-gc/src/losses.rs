@@ -7,20 +7,21 @@ use fencepost_fence::{Attempt, FindLatest, Gap, GaveUp, ReadReply, Tick, Window,
 use fencepost_format::{EntryHeader, Position};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A search for lost entries in the gaps above `replay_after` that a collection's listing showed. It changes nothing, and no deletion
-/// depends on it.
+/// A search for lost entries in the gaps above `replay_after` that a collection's listing showed. It changes
+/// nothing, and no deletion depends on it.
 ///
-/// Drive it like a [`Collection`](crate::Collection), with the same requests, until [`handle`](Self::handle) returns an
-/// outcome.
+/// Drive it like a [`Collection`](crate::Collection), with the same requests, until [`handle`](Self::handle)
+/// returns an outcome.
 ///
-/// It keeps the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92): it reads the entries above the gaps, lists the entries once more, and then searches for the
-/// latest manifest. Otherwise a writer that fills a gap meanwhile, or a checkpoint and another collection, would look like
-/// a loss.
+/// It keeps the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92): it
+/// reads the entries above the gaps, lists the entries once more, and then searches for the latest manifest.
+/// Otherwise a writer that fills a gap meanwhile, or a checkpoint and another collection, would look like a
+/// loss.
 ///
 /// # Costs
-/// Nothing if no gap was listed. Otherwise one GET for each entry within a window (64) above a gap, one LIST of the entries,
-/// and a search for the manifest (two LISTs, two GETs). Writers with appends in flight make such gaps all the time, with
-/// less than a window above them.
+/// Nothing if no gap was listed. Otherwise one GET for each entry within a window (64) above a gap, one LIST
+/// of the entries, and a search for the manifest (two LISTs, two GETs). Writers with appends in flight make
+/// such gaps all the time, with less than a window above them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LossSearch {
     params: CollectParams,
@@ -87,8 +88,8 @@ impl LossSearch {
         }
     }
 
-    /// Takes an answer. Returns `Some` once it is known what is lost, or that this cannot be known. Answers without a question
-    /// are ignored.
+    /// Takes an answer. Returns `Some` once it is known what is lost, or that this cannot be known. Answers
+    /// without a question are ignored.
     pub fn handle(&mut self, now: Tick, reply: CollectReply) -> Option<LossesFound> {
         match (&mut self.step, reply) {
             (Step::Proofs(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => match read {
@@ -100,7 +101,8 @@ impl LossSearch {
                     reads.settle(now, &at);
                     self.entries.insert(at, Some(header));
                 }
-                // Something stands there, and says nothing about what is below. If it was collected meanwhile, `replay_after` has passed it.
+                // Something stands there, and says nothing about what is below. If it was collected
+                // meanwhile, `replay_after` has passed it.
                 ReadReply::Damaged | ReadReply::Absent => reads.settle(now, &at),
             },
             (Step::List(ask), CollectReply::Listed(Part::Entries, read)) if ask.is_out() => match read {

@@ -23,8 +23,8 @@ pub struct Plan {
     /// How many of the entries to be deleted are stale entries: refused appends of dead writers.
     // P-56.
     pub stale_entries: u64,
-    /// How many of the entries to be deleted stand below an earlier boundary: either they landed late, or an earlier
-    /// collection was cut off. It cannot be known which.
+    /// How many of the entries to be deleted stand below an earlier boundary: either they landed late, or an
+    /// earlier collection was cut off. It cannot be known which.
     // P-56.
     pub swept: u64,
     /// Damage: where a loss fenced off acknowledged entries. Nothing from there upward is deleted.
@@ -60,7 +60,8 @@ impl Plan {
         kept
     }
 
-    /// Whether it deletes what readers and cursors look at, or says what only holds above the boundaries of others.
+    /// Whether it deletes what readers and cursors look at, or says what only holds above the boundaries of
+    /// others.
     pub(crate) fn concerns_documents(&self) -> bool {
         !self.fenced_off.is_empty()
             || self.deletions().any(|object| matches!(object, Object::Entry(_) | Object::Boundary(_)))
@@ -73,8 +74,8 @@ impl Plan {
 
 /// Decides about every object in `inventory`, as if the plan's boundary were published.
 ///
-/// It is pure: the same arguments give the same plan. Where the inventory knows too little about an entry, the plan assumes
-/// the worst.
+/// It is pure: the same arguments give the same plan. Where the inventory knows too little about an entry,
+/// the plan assumes the worst.
 #[must_use]
 pub fn plan(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Plan {
     let bound = Limits::new(inventory, facts, policy).bound();
@@ -182,10 +183,12 @@ impl EntryJudge<'_> {
     }
 }
 
-/// Entries that go and have one of a higher epoch below them; those of them that may have been acknowledged; and entries that stood where somebody had collected before.
+/// Entries that go and have one of a higher epoch below them; those of them that may have been acknowledged;
+/// and entries that stood where somebody had collected before.
 ///
-/// SUBTLE: at or below a boundary, a fence entry may be that of an opener that woke late. Nothing follows from its epoch for what is above it, so
-/// only entries above every boundary count, the one of this very pass apart.
+/// SUBTLE: at or below a boundary, a fence entry may be that of an opener that woke late. Nothing follows
+/// from its epoch for what is above it, so only entries above every boundary count, the one of this very pass
+/// apart.
 // P-101, P-56.
 fn refused(
     inventory: &Inventory,
@@ -210,7 +213,8 @@ fn refused(
     (stale_entries, accepted, swept as u64)
 }
 
-/// A boundary goes once it was superseded before the cursors were read, and none of these may be about to look at it.
+/// A boundary goes once it was superseded before the cursors were read, and none of these may be about to
+/// look at it.
 // P-98.
 fn boundary_verdict(inventory: &Inventory, at: Position) -> Verdict {
     if at >= inventory.published() {
@@ -238,14 +242,16 @@ fn bytes(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
-/// [P-9](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-9). Neither the newest ones, nor the one that was found as the latest, nor anything above it.
+/// [P-9](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-9). Neither the newest ones,
+/// nor the one that was found as the latest, nor anything above it.
 fn manifest_verdicts(
     inventory: &Inventory,
     facts: &ManifestFacts,
     policy: &Policy,
     now: StoreTime,
 ) -> Vec<(Object, Verdict)> {
-    // Where Lance writes, old versions are the evidence of unsettled claims (P-58); they stay as long as these count.
+    // Where Lance writes, old versions are the evidence of unsettled claims (P-58); they stay as long as
+    // these count.
     let lance = lance::writes_here(inventory, facts);
     let evidence = if lance { policy.lance_opener_age() } else { Duration::ZERO };
     let young = policy.manifests_age().max(evidence);

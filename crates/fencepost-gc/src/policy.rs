@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// How much a collection keeps beyond what the protocol keeps anyway.
 ///
-/// The replay point, cursors and guarding fences hold whatever the policy says. Ages are measured on the store's own clock,
-/// see [`Inventory::now`](crate::Inventory::now).
+/// The replay point, cursors and guarding fences hold whatever the policy says. Ages are measured on the
+/// store's own clock, see [`Inventory::now`](crate::Inventory::now).
 ///
 /// ```
 /// use fencepost_gc::Policy;
@@ -54,7 +54,8 @@ impl Policy {
         Self::default()
     }
 
-    /// How many positions below the replay point (`replay_after`) to keep. Default: 0, since everything below `replay_after` is safe elsewhere.
+    /// How many positions below the replay point (`replay_after`) to keep. Default: 0, since everything below
+    /// `replay_after` is safe elsewhere.
     ///
     /// More: a consumer without a cursor can start a little in the past, at the cost of storing that many entries.
     /// A huge number keeps everything.
@@ -65,10 +66,11 @@ impl Policy {
 
     /// Age below which entries are kept. Default: none.
     ///
-    /// Everything from the lowest young entry upward stays, so the kept entries have no holes. Longer: consumers can come
-    /// late without a cursor, at the cost of storage. The time is the store's. If anything stays for its age alone, a pass
-    /// writes a small object to learn the time, so that entries age even on a log that nobody writes to. A dry run writes
-    /// nothing; it takes the time of the newest object as the present.
+    /// Everything from the lowest young entry upward stays, so the kept entries have no holes. Longer:
+    /// consumers can come late without a cursor, at the cost of storage. The time is the store's. If anything
+    /// stays for its age alone, a pass writes a small object to learn the time, so that entries age even on a
+    /// log that nobody writes to. A dry run writes nothing; it takes the time of the newest object as the
+    /// present.
     pub const fn with_retain_age(mut self, age: Duration) -> Self {
         self.retain_age = Some(age);
         self
@@ -76,15 +78,16 @@ impl Policy {
 
     /// How many of the newest manifest versions stay. Default: 64. At least 1 always stays.
     ///
-    /// Safety does not depend on it. Fewer: a slow reader of manifests lists again more often. More: each listing of
-    /// manifests is longer (1,000 names per request on S3).
+    /// Safety does not depend on it. Fewer: a slow reader of manifests lists again more often. More: each
+    /// listing of manifests is longer (1,000 names per request on S3).
     // P-9.
     pub const fn with_manifests_keep(mut self, versions: u64) -> Self {
         self.manifests_keep = if versions == 0 { 1 } else { versions };
         self
     }
 
-    /// Age below which manifest versions stay. Default: one day. Lance's readers need it too: they may trust an old hint.
+    /// Age below which manifest versions stay. Default: one day. Lance's readers need it too: they may trust
+    /// an old hint.
     ///
     /// Shorter or longer has the same effects as fewer or more [versions](Self::with_manifests_keep).
     pub const fn with_manifests_age(mut self, age: Duration) -> Self {
@@ -94,11 +97,12 @@ impl Policy {
 
     /// How long an unsettled claim by Lance holds entries back. Default: one day.
     ///
-    /// Lance's opener replays from the `replay_after` that it read at its claim, however long ago that was, and does not read the
-    /// manifest again. Entries that a superseded claim by Lance may replay therefore stay until that claim has a data entry,
-    /// or is older than this. Shorter: acknowledged rows are lost if a Lance process stalls longer than this while it opens.
-    /// Longer: the entries above that `replay_after` need storage longer. If the store's clock once ran ahead, objects with a time in
-    /// the future make the age shorter. It does not apply to shards that Lance never wrote to, nor to
+    /// Lance's opener replays from the `replay_after` that it read at its claim, however long ago that was,
+    /// and does not read the manifest again. Entries that a superseded claim by Lance may replay therefore
+    /// stay until that claim has a data entry, or is older than this. Shorter: acknowledged rows are lost if
+    /// a Lance process stalls longer than this while it opens. Longer: the entries above that `replay_after`
+    /// need storage longer. If the store's clock once ran ahead, objects with a time in the future make the
+    /// age shorter. It does not apply to shards that Lance never wrote to, nor to
     /// [clock-free](Self::with_clock_free) collections.
     // P-58.
     pub const fn with_lance_opener_age(mut self, age: Duration) -> Self {
@@ -108,9 +112,10 @@ impl Policy {
 
     /// Age below which the folder of an SSTable that no manifest names stays. Default: one day.
     ///
-    /// The flush may be under way: its files are written, but the manifest that names them is not. Shorter: if a flush stalls
-    /// longer than this between two requests, the manifest names an SSTable that was deleted. Longer: the remains of failed
-    /// flushes need storage longer. It does not apply to [clock-free](Self::with_clock_free) collections.
+    /// The flush may be under way: its files are written, but the manifest that names them is not. Shorter:
+    /// if a flush stalls longer than this between two requests, the manifest names an SSTable that was
+    /// deleted. Longer: the remains of failed flushes need storage longer. It does not apply to
+    /// [clock-free](Self::with_clock_free) collections.
     // P-81.
     pub const fn with_lance_flush_age(mut self, age: Duration) -> Self {
         self.lance_flush_age = age;
@@ -119,13 +124,15 @@ impl Policy {
 
     /// Never delete anything because of its age on shards that Lance writes to. Default: no.
     ///
-    /// * An unsettled claim by Lance counts until an operator releases its epoch, whatever its age.
-    /// * No manifest version is pruned: the versions are the evidence, and Lance's commits cannot cope with pruned ones.
-    /// * The remains of a failed flush are deleted once a later epoch was claimed above its generation, however young
-    ///   they are.
+    /// * An unsettled claim by Lance counts until an operator has its epoch forgotten, whatever its age.
+    /// * No manifest version is pruned: the versions are the evidence, and Lance's commits cannot cope with
+    ///   pruned ones.
+    /// * The remains of a failed flush are deleted once a later epoch was claimed above its generation,
+    ///   however young they are.
     ///
-    /// It costs a few hundred bytes for each version, for ever, and a few more reads in each pass. Claims whose versions an
-    /// earlier pass pruned are not seen. It does not apply to shards that Lance never wrote to.
+    /// It costs a few hundred bytes for each version, for ever, and a few more reads in each pass. Claims
+    /// whose versions an earlier pass pruned are not seen. It does not apply to shards that Lance never wrote
+    /// to.
     // P-59, P-81.
     pub const fn with_clock_free(mut self, clock_free: bool) -> Self {
         self.clock_free = clock_free;
@@ -134,17 +141,18 @@ impl Policy {
 
     /// The position up to which acknowledged entries that a loss fenced off may be deleted. Default: none.
     ///
-    /// No reader sees these entries, but they are the only copy of rows that were acknowledged. They therefore hold the
-    /// collection back, and its report says so, until the operator has saved the rows and sets this position. A fenced-off
-    /// entry counts as accepted if the entry that proves it stands at or below this position.
+    /// No reader sees these entries, but they are the only copy of rows that were acknowledged. They
+    /// therefore hold the collection back, and its report says so, until the operator has saved the rows and
+    /// sets this position. A fenced-off entry counts as accepted if the entry that proves it stands at or
+    /// below this position.
     // P-101.
     pub const fn with_fenced_off_accepted(mut self, through: Position) -> Self {
         self.fenced_off_accepted = through;
         self
     }
 
-    /// Whether to look at claims of any age, including those that hold nothing any more. Default: no. It changes only
-    /// reports, never what is deleted.
+    /// Whether to look at claims of any age, including those that hold nothing any more. Default: no. It
+    /// changes only reports, never what is deleted.
     pub const fn with_all_claims(mut self, all: bool) -> Self {
         self.all_claims = all;
         self

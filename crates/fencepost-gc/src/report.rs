@@ -49,8 +49,8 @@ pub struct Report {
     /// How many of the entries to be deleted were stale entries: refused appends of dead writers.
     // P-56.
     pub stale_entries: u64,
-    /// How many of the entries to be deleted stood below an earlier boundary: either they landed late, or an earlier
-    /// collection was cut off. It cannot be known which.
+    /// How many of the entries to be deleted stood below an earlier boundary: either they landed late, or an
+    /// earlier collection was cut off. It cannot be known which.
     // P-56.
     pub swept: u64,
     /// Damage: where acknowledged entries were fenced off by a loss. Nothing from there upward was deleted.

@@ -12,7 +12,8 @@ pub(crate) use world::{ManifestBody, World, run, step};
 
 /// A log from words such as `3:p2`: at position 3 a fence entry of epoch 2.
 ///
-/// Kinds: `d`ata, `p`ost, `h`andover, `f`iller, `c`lose; upper case for an entry by Lance. `3:?` cannot be read, `3:_` was not.
+/// Kinds: `d`ata, `p`ost, `h`andover, `f`iller, `c`lose; upper case for an entry by Lance. `3:?` cannot be
+/// read, `3:_` was not.
 pub(crate) fn inventory(entries: &str) -> Inventory {
     let mut inventory = Inventory::default();
     for word in entries.split_whitespace() {

@@ -9,8 +9,8 @@ use std::fmt;
 pub enum Object {
     /// The entry at this position.
     Entry(Position),
-    /// The folder of an SSTable of Lance's, or of a failed flush, with everything in it. It comes before the manifests,
-    /// which are the evidence.
+    /// The folder of an SSTable of Lance's, or of a failed flush, with everything in it. It comes before the
+    /// manifests, which are the evidence.
     // P-80, P-82.
     SsTable(SsTableName),
     /// The manifest of this version.
@@ -19,7 +19,7 @@ pub enum Object {
     Boundary(Position),
     /// The lease document of this epoch.
     Lease(Epoch),
-    /// The record that an operator released this epoch. Never deleted.
+    /// The record that an operator had this epoch forgotten. Never deleted.
     // P-59.
     Forgotten(Epoch),
     /// The documents of this cursor. They belong to its consumer, and a collection never deletes them.
@@ -133,7 +133,7 @@ pub enum Reason {
     /// A manifest version that may be needed as evidence, in a clock-free collection.
     // P-58.
     ClockFreeManifest,
-    /// The record of an operator's release.
+    /// The record that an operator had a claim forgotten.
     // P-59.
     ForgottenRecord,
     /// The boundary that counts.

@@ -71,8 +71,8 @@ pub enum CollectRequest {
     },
     /// Delete these objects, in any order. Objects that are gone already count as deleted.
     ///
-    /// An SSTable's folder comes alone, and everything in it is deleted: first `_versions`, by which Lance would take it for
-    /// complete, then the rest.
+    /// An SSTable's folder comes alone, and everything in it is deleted: first `_versions`, by which Lance
+    /// would take it for complete, then the rest.
     Delete {
         /// The number of the batch; batches are requested one after the other.
         batch: u32,

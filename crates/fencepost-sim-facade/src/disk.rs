@@ -1,8 +1,9 @@
 //! A simulated disk, on which the store of local directories runs as it ships.
 //!
-//! A [`Machine`] has one disk. Its processes each have a [`SimDisk`], a way to it. Operations take virtual time, so that those of different
-//! processes, and of different requests of one, come between each other. They fail by chance as real ones do. When the power is cut,
-//! everything that runs stands still for ever, and [what was not flushed](tree) may be gone.
+//! A [`Machine`] has one disk. Its processes each have a [`SimDisk`], a way to it. Operations take virtual
+//! time, so that those of different processes, and of different requests of one, come between each other.
+//! They fail by chance as real ones do. When the power is cut, everything that runs stands still for ever,
+//! and [what was not flushed](tree) may be gone.
 
 mod faults;
 mod tree;

@@ -39,7 +39,8 @@ impl History {
 
     /// Whether it is linearizable; `None` if it is too long to find out.
     ///
-    /// `log` is the final log. It only says in which order to try, and which appends without an answer took effect at all.
+    /// `log` is the final log. It only says in which order to try, and which appends without an answer took
+    /// effect at all.
     pub(crate) fn is_linearizable(&self, log: &[u64]) -> Option<bool> {
         let answered: BTreeSet<u64> = self.events.iter().filter_map(Event::appended).collect();
         let ended: BTreeSet<u64> = self.events.iter().filter_map(Event::read).collect();

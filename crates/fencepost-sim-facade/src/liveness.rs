@@ -1,4 +1,5 @@
-//! When nothing goes wrong any more: a fresh writer must open, append and be read, and what was said must all be true.
+//! When nothing goes wrong any more: a fresh writer must open, append and be read, and what was said must all
+//! be true.
 
 use crate::clock::Clock;
 use crate::party::read_to_tail;

@@ -24,7 +24,8 @@ struct Args {
     /// Leaves out a party, a blow or a fault, as minimised commands do.
     #[arg(long)]
     without: Vec<String>,
-    /// The disk ignores the flushes of this kind, to see whether anything notices: contents, entry, above, exists, read or listed.
+    /// The disk ignores the flushes of this kind, to see whether anything notices: contents, entry, above,
+    /// exists, read or listed.
     #[arg(long, value_parser = flush, requires = "disk")]
     leave_out: Option<Flush>,
     /// Prints the result as JSON.

@@ -1,6 +1,7 @@
 //! The judge: what everybody was told, and whether it can all be true of one log.
 //!
-//! It knows no epochs, fence entries or checkpointing rules. A log is rows at positions; everything that a party is told is a statement about it.
+//! It knows no epochs, fence entries or checkpointing rules. A log is rows at positions; everything that a
+//! party is told is a statement about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

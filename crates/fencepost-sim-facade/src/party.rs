@@ -1,4 +1,5 @@
-//! The parties: each is a future that uses the facade as a program would, and tells the oracle everything that it is told.
+//! The parties: each is a future that uses the facade as a program would, and tells the oracle everything
+//! that it is told.
 
 mod collector;
 mod consumer;

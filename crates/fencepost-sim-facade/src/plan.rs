@@ -31,7 +31,8 @@ pub struct Plan {
     pub small: bool,
     /// Which promises the store breaks: none, but in tests of the oracle.
     pub lies: Lies,
-    /// What is done to the disk, if it all runs on one machine with a simulated disk, and not on a simulated object store.
+    /// What is done to the disk, if it all runs on one machine with a simulated disk, and not on a simulated
+    /// object store.
     pub disk: Option<DiskPlan>,
     /// What was left out, by label.
     pub left_out: BTreeSet<String>,

@@ -14,7 +14,8 @@ fn check(seed: u64) -> Outcome {
 mod long {
     use super::*;
 
-    /// Nothing that was acknowledged or read is taken back by a power cut, and everything that makes that hard did happen.
+    /// Nothing that was acknowledged or read is taken back by a power cut, and everything that makes that
+    /// hard did happen.
     #[test]
     fn fresh_seeds_pass_and_reach_everything() {
         let (mut tally, mut struck) = (Tally::default(), BTreeMap::<Struck, u64>::new());
@@ -33,10 +34,11 @@ mod long {
         }
     }
 
-    /// Without any one of the flushes of a create, something that was said is not true after a power cut; with it, the same run passes. P-72.
+    /// Without any one of the flushes of a create, something that was said is not true after a power cut;
+    /// with it, the same run passes. P-72.
     ///
-    /// Those of what is read or listed (P-73) are noticed by few seeds, since a later flush of the same directory makes up for them; the tests
-    /// of the store look at these one by one.
+    /// Those of what is read or listed (P-73) are noticed by few seeds, since a later flush of the same
+    /// directory makes up for them; the tests of the store look at these one by one.
     #[test]
     fn each_flush_of_a_create_left_out_is_noticed() {
         for flush in [Flush::Contents, Flush::Entry, Flush::Above, Flush::Exists] {

@@ -94,8 +94,8 @@ where
     }
 }
 
-/// Searches breadth first for a promise that is expected not to hold; a search that finds it kept fails. The steps that lead there are the fewest.
-/// `what` says what it means that it does not hold.
+/// Searches breadth first for a promise that is expected not to hold; a search that finds it kept fails. The
+/// steps that lead there are the fewest. `what` says what it means that it does not hold.
 pub(crate) fn search_for<M>(name: &str, model: M, promise: &'static str, what: &str) -> Finding
 where
     M: Model + Send + Sync + 'static,

@@ -1,6 +1,7 @@
 //! Every rule of the protocol taken out, one at a time: some check must notice.
 //!
-//! Needs a build with `--cfg fencepost_mutations`. A dropped rule is dropped for the whole process, so they are tried one after the other.
+//! Needs a build with `--cfg fencepost_mutations`. A dropped rule is dropped for the whole process, so they
+//! are tried one after the other.
 
 use crate::model::suite;
 use crate::ring::Plan;

@@ -1,7 +1,9 @@
-//! The core ring: the production machines under virtual time, over a store that delays, loses, repeats and reorders.
+//! The core ring: the production machines under virtual time, over a store that delays, loses, repeats and
+//! reorders.
 //!
-//! One seed decides everything. The first phase is chaos, and promises are judged all along; in the second, faults stop, and the log must heal: a
-//! fresh writer opens and appends, a fresh reader sees everything that was acknowledged.
+//! One seed decides everything. The first phase is chaos, and promises are judged all along; in the second,
+//! faults stop, and the log must heal: a fresh writer opens and appends, a fresh reader sees everything that
+//! was acknowledged.
 
 pub mod chance;
 pub mod collector;

@@ -1,4 +1,5 @@
-//! What models and simulator share: the store, the parties that drive the production machines, and the oracle that judges them.
+//! What models and simulator share: the store, the parties that drive the production machines, and the oracle
+//! that judges them.
 
 mod cursor;
 pub mod oracle;

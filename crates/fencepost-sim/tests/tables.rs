@@ -1,4 +1,5 @@
-//! The tables of `docs/safety.md` have every promise and every rule, with the clause and the model that the code has.
+//! The tables of `docs/safety.md` have every promise and every rule, with the clause and the model that the
+//! code has.
 
 use fencepost_sim::mutations;
 use fencepost_sim::world::Broken;

@@ -1,5 +1,5 @@
-//! A counter in an object, kept by read and write without a condition, and two clients that add to it. One seed shows the lost update, and the trace
-//! shows how it came about.
+//! A counter in an object, kept by read and write without a condition, and two clients that add to it. One
+//! seed shows the lost update, and the trace shows how it came about.
 
 use fencepost_simstore::{Faults, Latency, SimClient, SimOptions, SimStore};
 use object_store::path::Path;

@@ -12,7 +12,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One party's connection to a [`SimStore`](crate::SimStore): an `ObjectStore`, with switches for what happens to that party.
+/// One party's connection to a [`SimStore`](crate::SimStore): an `ObjectStore`, with switches for what
+/// happens to that party.
 ///
 /// Cloning gives another handle of the same client.
 #[derive(Clone, Debug)]
@@ -37,7 +38,8 @@ impl SimClient {
         self.command("faults changed", |state, name, _| state.client(name).faults = Some(faults));
     }
 
-    /// Cuts its connection: requests do not arrive and replies do not return, and it is told what it is told of lost replies.
+    /// Cuts its connection: requests do not arrive and replies do not return, and it is told what it is told
+    /// of lost replies.
     pub fn cut(&self) {
         self.command("cut off", |state, name, _| state.client(name).cut = true);
     }
@@ -59,8 +61,8 @@ impl SimClient {
         self.command("thawed", |state, name, now| state.thaw(now, name));
     }
 
-    /// Kills it: nothing that it does from now on reaches the store, and nobody hears a reply. Each of its requests that has not taken effect yet still
-    /// does so, when it is due, with probability `landing`.
+    /// Kills it: nothing that it does from now on reaches the store, and nobody hears a reply. Each of its
+    /// requests that has not taken effect yet still does so, when it is due, with probability `landing`.
     pub fn kill(&self, landing: f64) {
         self.command("killed", |state, name, now| state.kill(now, name, landing));
     }

@@ -3,7 +3,8 @@
 use crate::random::Random;
 use std::time::{Duration, SystemTime};
 
-/// A store's clock. It starts on 1 January 2026 unless told otherwise, and may be wrong in every way that clocks are.
+/// A store's clock. It starts on 1 January 2026 unless told otherwise, and may be wrong in every way that
+/// clocks are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[must_use]
 pub struct StoreClock {

@@ -5,7 +5,8 @@ use crate::random::Random;
 use crate::request::Op;
 use std::time::Duration;
 
-/// One thing that goes wrong with one request. Two questions tell them apart: was it carried out, and did the caller learn.
+/// One thing that goes wrong with one request. Two questions tell them apart: was it carried out, and did the
+/// caller learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -23,8 +24,8 @@ pub enum Fault {
     LoseReply,
     /// Carried out, but only after this long, whatever becomes of the caller meanwhile; no answer.
     Late(Duration),
-    /// Carried out and answered, and then carried out once more after this long. A create then finds its own object, or
-    /// succeeds again if that was deleted meanwhile.
+    /// Carried out and answered, and then carried out once more after this long. A create then finds its own
+    /// object, or succeeds again if that was deleted meanwhile.
     Duplicate(Duration),
 }
 

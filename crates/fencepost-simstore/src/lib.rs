@@ -1,8 +1,9 @@
 //! A simulated object store: it obeys, and misbehaves on command.
 //!
-//! Whoever builds on object storage has to be right when replies get lost, when a request that timed out lands a day later, when
-//! "already exists" is said of nothing, when a listing goes on while objects come and go. Waiting for a real store to do these
-//! things is no way to test. This one does them at once, as often as you like, and the same way again for the same seed.
+//! Whoever builds on object storage has to be right when replies get lost, when a request that timed out
+//! lands a day later, when "already exists" is said of nothing, when a listing goes on while objects come and
+//! go. Waiting for a real store to do these things is no way to test. This one does them at once, as often as
+//! you like, and the same way again for the same seed.
 //!
 //! ```text
 //!   SimStore ── client("writer-1") ──► SimClient: ObjectStore    cut, heal, freeze, thaw, kill, faults of its own
@@ -14,7 +15,8 @@
 //!
 //! # Example
 //!
-//! A client creates an object, and the reply is lost. It tries again and is told that the name is taken: by itself.
+//! A client creates an object, and the reply is lost. It tries again and is told that the name is taken: by
+//! itself.
 //!
 //! ```
 //! use fencepost_simstore::{Fault, Happened, Match, Op, SimOptions, SimStore};
@@ -39,12 +41,14 @@
 //!
 //! # Time
 //!
-//! All time is tokio's. On a `current_thread` runtime that starts [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html), days pass in no time, and nothing depends on
-//! the machine: the same seed and the same program give the same trace. Effects happen at the nanosecond; callers wake at
-//! the millisecond, which is as fine as tokio's timers are. On an ordinary runtime the store works as well, and is as slow as it says.
+//! All time is tokio's. On a `current_thread` runtime that starts
+//! [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html), days pass in no time, and nothing depends
+//! on the machine: the same seed and the same program give the same trace. Effects happen at the nanosecond;
+//! callers wake at the millisecond, which is as fine as tokio's timers are. On an ordinary runtime the store
+//! works as well, and is as slow as it says.
 //!
-//! Effects need no task and nobody who waits. A request whose caller was dropped, or whose client was killed, stands in a queue and lands when
-//! it is due.
+//! Effects need no task and nobody who waits. A request whose caller was dropped, or whose client was killed,
+//! stands in a queue and lands when it is due.
 //!
 //! # What goes wrong
 //!
@@ -63,12 +67,14 @@
 //! | [`SimStore::hold`] | when released | waits |
 //! | [`Lies`] | other than promised | as if promised |
 //!
-//! Everything is off by default, and everything that happens is [counted](Counts): a fault that never happened tested nothing.
+//! Everything is off by default, and everything that happens is [counted](Counts): a fault that never
+//! happened tested nothing.
 //!
 //! # Limits
 //!
-//! Everything is in memory, the trace too ([`SimOptions::with_trace`] turns that off and keeps the hash). Versions and tags are not kept. A
-//! listing comes in the order of its names. Stale reads and lists copy the map of objects each time.
+//! Everything is in memory, the trace too ([`SimOptions::with_trace`] turns that off and keeps the hash).
+//! Versions and tags are not kept. A listing comes in the order of its names. Stale reads and lists copy the
+//! map of objects each time.
 
 mod client;
 mod clock;

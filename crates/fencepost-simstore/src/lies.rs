@@ -45,7 +45,8 @@ impl Lies {
         self
     }
 
-    /// [`SimStore::crash`](crate::SimStore::crash) undoes the writes and deletions of this last while, acknowledged or not.
+    /// [`SimStore::crash`](crate::SimStore::crash) undoes the writes and deletions of this last while,
+    /// acknowledged or not.
     pub const fn with_forgetful_crashes(mut self, last: Duration) -> Self {
         self.forgets = last;
         self

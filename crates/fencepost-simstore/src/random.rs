@@ -5,8 +5,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// The randomness of one request.
 ///
-/// Each request of each client has a stream of its own. So leaving out one client does not change the luck of the others, which
-/// is what makes failing seeds shrink well.
+/// Each request of each client has a stream of its own. So leaving out one client does not change the luck of
+/// the others, which is what makes failing seeds shrink well.
 #[derive(Debug)]
 pub(crate) struct Random(ChaCha8Rng);
 

@@ -1,8 +1,8 @@
 //! Everything that a simulated store is, as plain data that is moved by one virtual clock.
 //!
-//! Nothing runs in the background. Effects that are on their way stand in a queue with the time of their landing, and every look
-//! at the store first [lands](State::drain) what is due. So effects need nobody to wait for them: their senders
-//! may be long gone.
+//! Nothing runs in the background. Effects that are on their way stand in a queue with the time of their
+//! landing, and every look at the store first [lands](State::drain) what is due. So effects need nobody to
+//! wait for them: their senders may be long gone.
 
 mod fate;
 mod landing;

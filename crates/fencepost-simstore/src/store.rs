@@ -124,7 +124,8 @@ impl SimStore {
         }
     }
 
-    /// The client of that name: an `ObjectStore`. Clients share the objects and have luck, faults and connections of their own.
+    /// The client of that name: an `ObjectStore`. Clients share the objects and have luck, faults and
+    /// connections of their own.
     #[must_use]
     pub fn client(&self, name: &str) -> SimClient {
         SimClient::new(Arc::clone(&self.shared), name.into())
@@ -136,8 +137,9 @@ impl SimStore {
         self.shared.lock().1
     }
 
-    /// Stops all faults and rules, heals all partitions, thaws all clients and releases all held requests: what is right must work
-    /// from now on. Latencies stay, killed clients stay dead, and what was late or will come twice still comes.
+    /// Stops all faults and rules, heals all partitions, thaws all clients and releases all held requests:
+    /// what is right must work from now on. Latencies stay, killed clients stay dead, and what was late or
+    /// will come twice still comes.
     pub fn quiet(&self) {
         let (mut state, now) = self.shared.lock();
         state.quiet = true;
@@ -163,8 +165,8 @@ impl SimStore {
         self.shared.lock().0.quiet = false;
     }
 
-    /// Crashes the store: everything on its way is lost. A store with [forgetful crashes](Lies::with_forgetful_crashes) also loses what it
-    /// had acknowledged lately.
+    /// Crashes the store: everything on its way is lost. A store with [forgetful
+    /// crashes](Lies::with_forgetful_crashes) also loses what it had acknowledged lately.
     pub fn crash(&self) {
         let (mut state, now) = self.shared.lock();
         state.crash(now);
@@ -173,7 +175,8 @@ impl SimStore {
         self.shared.changed.notify_waiters();
     }
 
-    /// Lands everything that is on its way now, in the order in which it would have come, and returns how many that were.
+    /// Lands everything that is on its way now, in the order in which it would have come, and returns how
+    /// many that were.
     pub fn land_pending(&self) -> usize {
         let (mut state, now) = self.shared.lock();
         let landed = state.drain_all(now);
@@ -195,7 +198,8 @@ impl SimStore {
         Rule::new(Arc::clone(&self.shared), matches, fault)
     }
 
-    /// Holds back the requests that match, after they left their client: they land when they are released, whoever waits.
+    /// Holds back the requests that match, after they left their client: they land when they are released,
+    /// whoever waits.
     pub fn hold(&self, matches: Match) -> Held {
         Held::new(Arc::clone(&self.shared), matches)
     }

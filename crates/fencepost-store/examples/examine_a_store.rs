@@ -1,4 +1,5 @@
-//! The conformance suite by itself, on an `ObjectStore` that somebody else wrote: no log, and nothing else of this workspace.
+//! The conformance suite by itself, on an `ObjectStore` that somebody else wrote: no log, and nothing else of
+//! this workspace.
 //!
 //! ```sh
 //! cargo run -p fencepost-store --features conformance --example examine_a_store

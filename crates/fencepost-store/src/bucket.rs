@@ -57,8 +57,8 @@ impl Bucket {
         Self { tap, signer }
     }
 
-    /// Reads the setting of this name: `GET bucket?name`. One request, not repeated. Nothing is known before the first listing, which
-    /// tells where the bucket is.
+    /// Reads the setting of this name: `GET bucket?name`. One request, not repeated. Nothing is known before
+    /// the first listing, which tells where the bucket is.
     pub(crate) async fn setting(&self, name: &str) -> Setting {
         match self.ask(name).await {
             Ok(setting) => setting,

@@ -1,8 +1,8 @@
 //! A suite of checks for a store that is to hold a log.
 //!
-//! [`LogStore::probe`](crate::LogStore::probe) asks the one question that must be answered before a writer opens. This suite
-//! asks the others: do reads and listings find what was acknowledged, are bodies whole, whose clock is wrong, what does a
-//! create cost? It examines any `ObjectStore`, with or without a log:
+//! [`LogStore::probe`](crate::LogStore::probe) asks the one question that must be answered before a writer
+//! opens. This suite asks the others: do reads and listings find what was acknowledged, are bodies whole,
+//! whose clock is wrong, what does a create cost? It examines any `ObjectStore`, with or without a log:
 //!
 //! ```
 //! use fencepost_store::conformance::{Examination, Options, Verdict};
@@ -22,20 +22,22 @@
 //!
 //! # What it can and cannot see
 //!
-//! A failure is proof; a pass is not. The suite cannot see whether acknowledged objects survive a loss of power, what
-//! happens while servers of the store fail, or what a client elsewhere sees. All its requests come from one process.
+//! A failure is proof; a pass is not. The suite cannot see whether acknowledged objects survive a loss of
+//! power, what happens while servers of the store fail, or what a client elsewhere sees. All its requests
+//! come from one process.
 //!
 //! # Costs
 //!
-//! With the defaults it makes about 5,000 requests (2,000 of them PUT) and 30 MiB of traffic, which costs a cent or two on
-//! S3; with [`Options::quick`], about 1,000 requests. The [report](Report::requests) has the exact numbers. Each check has a
-//! time limit, and so has the whole. Memory: twice the large object, and a few listings of the test objects.
+//! With the defaults it makes about 5,000 requests (2,000 of them PUT) and 30 MiB of traffic, which costs a
+//! cent or two on S3; with [`Options::quick`], about 1,000 requests. The [report](Report::requests) has the
+//! exact numbers. Each check has a time limit, and so has the whole. Memory: twice the large object, and a
+//! few listings of the test objects.
 //!
 //! # What it leaves
 //!
-//! Nothing. All objects lie in one folder named after the seed. They are deleted at the end, also if the examination was
-//! [stopped](Examination::stop_when). The report [names](Report::left_behind) objects that could not be deleted. Dropping
-//! the future leaves the objects where they are.
+//! Nothing. All objects lie in one folder named after the seed. They are deleted at the end, also if the
+//! examination was [stopped](Examination::stop_when). The report [names](Report::left_behind) objects that
+//! could not be deleted. Dropping the future leaves the objects where they are.
 
 mod bench;
 mod bodies;

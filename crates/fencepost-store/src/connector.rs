@@ -55,7 +55,8 @@ impl<C> ReplyConnector<C> {
     }
 }
 
-/// What passes through a connector and is good for asking about the bucket itself: the client, with all its settings, and where listings go.
+/// What passes through a connector and is good for asking about the bucket itself: the client, with all its
+/// settings, and where listings go.
 #[cfg(feature = "conformance")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tap(std::sync::Arc<std::sync::Mutex<Tapped>>);
@@ -155,8 +156,8 @@ impl HttpService for ReplyService {
             let error = ReplyError::redirect(status, &asked, location);
             return Err(HttpError::new(HttpErrorKind::Unknown, error));
         }
-        // The client gives these a type of its own, and looks at some of them when it fetches credentials. Of a denied listing, though, it
-        // makes one error with all others.
+        // The client gives these a type of its own, and looks at some of them when it fetches credentials. Of
+        // a denied listing, though, it makes one error with all others.
         let denied = matches!(status, 401 | 403);
         if matches!(status, 304 | 412) || (denied && !asked.listing) {
             return Ok(response);

@@ -1,7 +1,7 @@
 //! The file operations that a log in a directory rests on, and no others.
 //!
-//! [`RealDisk`] asks the operating system. In tests a simulated disk takes its place, which forgets what was not flushed when its power
-//! is cut. So what is put to power cuts is the very code that ships.
+//! [`RealDisk`] asks the operating system. In tests a simulated disk takes its place, which forgets what was
+//! not flushed when its power is cut. So what is put to power cuts is the very code that ships.
 
 mod real;
 
@@ -27,7 +27,8 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
         work: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = Result<T, JoinError>> + Send;
 
-    /// A number that nobody was given before, in this process or in another, now or earlier. Files that are written aside are named with it.
+    /// A number that nobody was given before, in this process or in another, now or earlier. Files that are
+    /// written aside are named with it.
     fn unique(&self) -> u64;
 
     /// Makes a file that was not there, for writing.
@@ -77,7 +78,8 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// What is in a directory, in any order. What goes away meanwhile may be missing.
     fn list(&self, path: &Path) -> impl Future<Output = io::Result<Vec<Named>>> + Send;
 
-    /// Notes at a file that it and its entry are on the disk. The note may get lost, and must not be found at a copy.
+    /// Notes at a file that it and its entry are on the disk. The note may get lost, and must not be found at
+    /// a copy.
     fn mark(&self, file: &Self::File) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Whether a file was [marked](Self::mark), as far as can be told.
@@ -87,7 +89,8 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     fn is_name_marked(&self, path: &Path) -> impl Future<Output = bool> + Send;
 }
 
-/// What a flush is for. The operating system is not told; a simulated disk can leave out one kind, to see who notices.
+/// What a flush is for. The operating system is not told; a simulated disk can leave out one kind, to see who
+/// notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flush {
     /// The bytes of a new file, before it gets its name.
@@ -124,7 +127,8 @@ pub struct Stat {
     pub size: u64,
     /// When it was last written.
     pub modified: SystemTime,
-    /// When anything about it was last changed, in seconds and nanoseconds; only good for telling whether it did change.
+    /// When anything about it was last changed, in seconds and nanoseconds; only good for telling whether it
+    /// did change.
     pub changed: (i64, i64),
 }
 

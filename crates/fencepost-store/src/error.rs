@@ -138,8 +138,8 @@ pub enum Failure {
         /// The HTTP status.
         status: u16,
     },
-    /// The store, or a server before it, redirected the request, and the redirect was not followed. A request answered
-    /// with 301, 307 or 308 was not carried out; others may have been, especially with 303.
+    /// The store, or a server before it, redirected the request, and the redirect was not followed. A request
+    /// answered with 301, 307 or 308 was not carried out; others may have been, especially with 303.
     Redirected {
         /// The HTTP status.
         status: u16,
@@ -194,8 +194,9 @@ impl Failure {
         }
     }
 
-    /// Whether the store or the disk refuses to return an object that it has: a permission is missing, the object was
-    /// archived, or its sectors are bad. It concerns reads, and says nothing about the object's bytes.
+    /// Whether the store or the disk refuses to return an object that it has: a permission is missing, the
+    /// object was archived, or its sectors are bad. It concerns reads, and says nothing about the object's
+    /// bytes.
     pub fn withholds(&self) -> bool {
         matches!(self, Self::Denied | Self::Refused { .. } | Self::Unsupported | Self::Io)
     }

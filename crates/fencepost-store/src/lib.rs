@@ -58,10 +58,11 @@
 //!
 //! # What it is not
 //!
-//! It has no cache, no buffer, no background task and no client of its own: `object_store` makes the requests. It does
-//! not decide whether to try a write again, since only the caller can recognise its own bytes. It cannot make a store
-//! safe that breaks the contract, but it can find out: [`probe`](LogStore::probe) checks rule 1, and the suite of the
-//! feature `conformance` checks most of the others.
+//! It has no cache, no buffer, no background task and no client of its own: `object_store` makes the
+//! requests. It does not decide whether to try a write again, since only the caller can recognise its own
+//! bytes. It cannot make a store safe that breaks the contract, but it can find out:
+//! [`probe`](LogStore::probe) checks rule 1, and the suite of the feature `conformance` checks most of the
+//! others.
 //!
 //! # Costs
 //!
@@ -80,8 +81,9 @@
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
 //! * `conformance`: the `conformance` module, a suite of checks for any store.
-//! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and count; and the
-//!   `disk` module, the disk beneath local directories, so that a simulated disk can take the real one's place.
+//! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and
+//!   count; and the `disk` module, the disk beneath local directories, so that a simulated disk can take the
+//!   real one's place.
 
 #[cfg(all(feature = "cloud", feature = "conformance"))]
 mod bucket;

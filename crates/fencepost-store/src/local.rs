@@ -2,10 +2,11 @@
 //!
 //! `object_store` has such a store too. This one differs where a log would lose something:
 //!
-//! * *Nothing is answered that a power cut could take back.* Not "done" before file, directory and the directories above are flushed, whoever
-//!   made them (P-72); not "exists" and not "found" either, since others build on these (P-72, P-73). See [`write`] and [`read`].
-//! * *It tells when a create failed.* A full disk before the link that publishes the object means not written; an error afterwards, from
-//!   the flush of the directory, means perhaps. See [`error`].
+//! * *Nothing is answered that a power cut could take back.* Not "done" before file, directory and the
+//!   directories above are flushed, whoever made them (P-72); not "exists" and not "found" either, since
+//!   others build on these (P-72, P-73). See [`write`] and [`read`].
+//! * *It tells when a create failed.* A full disk before the link that publishes the object means not
+//!   written; an error afterwards, from the flush of the directory, means perhaps. See [`error`].
 //! * *It stands on a [seam](crate::disk)*, so that a simulated disk can have its power cut beneath it.
 //!
 //! Deletions are not flushed: after a power cut an object may be back.
@@ -110,7 +111,8 @@ impl<D: Disk> LocalDirectory<D> {
         Ok(location)
     }
 
-    /// Removes the directories at and below `folder` that hold nothing, the deepest first. Returns whether `folder` is gone.
+    /// Removes the directories at and below `folder` that hold nothing, the deepest first. Returns whether
+    /// `folder` is gone.
     pub(crate) async fn remove_empty(&self, folder: &ObjectPath) -> bool {
         let (this, path) = (self.clone(), self.path_of_folder(folder));
         self.disk.run(async move { this.remove_empty_at(&path).await }).await.unwrap_or(false)

@@ -92,8 +92,8 @@ impl StoreOptions {
         self
     }
 
-    /// Whether opening a local directory creates it. Default: yes. Choose no for a store that is opened to be read, so
-    /// that a mistyped path is an error instead of an empty log. Buckets are never created.
+    /// Whether opening a local directory creates it. Default: yes. Choose no for a store that is opened to be
+    /// read, so that a mistyped path is an error instead of an empty log. Buckets are never created.
     pub fn create_missing(mut self, create: bool) -> Self {
         self.create_missing = create;
         self
@@ -109,10 +109,10 @@ impl StoreOptions {
         self
     }
 
-    /// Sets the address of a store that is [handed in](crate::LogStore::new): endpoint, bucket and prefix, in any words.
-    /// Use always the same words for one place, and different ones for two. Leave credentials out: the store keeps the
-    /// address. With it, the [probe](crate::LogStore::probe_once) of a place is remembered from one process to the next.
-    /// Stores opened by URL know their address, and do not need it.
+    /// Sets the address of a store that is [handed in](crate::LogStore::new): endpoint, bucket and prefix, in
+    /// any words. Use always the same words for one place, and different ones for two. Leave credentials out:
+    /// the store keeps the address. With it, the [probe](crate::LogStore::probe_once) of a place is
+    /// remembered from one process to the next. Stores opened by URL know their address, and do not need it.
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self

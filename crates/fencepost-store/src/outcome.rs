@@ -101,8 +101,8 @@ impl fmt::Display for Retry {
 
 /// The outcome of a read.
 ///
-/// A failed read is [`Unknown`](Self::Unknown), never [`Absent`](Self::Absent): a log that took a time-out or a denied
-/// request for the end of the log would lose the rest.
+/// A failed read is [`Unknown`](Self::Unknown), never [`Absent`](Self::Absent): a log that took a time-out or
+/// a denied request for the end of the log would lose the rest.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum ReadOutcome<T> {

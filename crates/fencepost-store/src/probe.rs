@@ -17,15 +17,16 @@ impl LogStore {
     /// Two kinds of server get this wrong. One ignores the condition and lets every create win: a second
     /// create of one name shows it. The other looks whether the object exists and then writes, in two steps:
     /// alone each create is right, and only creates that race show it, with luck. So the probe does both: one
-    /// name twice, then three names with eight racers each. A failure is proof; a pass is not: a store that passes may
-    /// still lose a rarer race.
+    /// name twice, then three names with eight racers each. A failure is proof; a pass is not: a store that
+    /// passes may still lose a rarer race.
     ///
     /// `seed` names the objects (`probe-` and the seed in hexadecimal); draw it at random, so that probes do
     /// not meet. A store that fails may be left with them; they mean nothing and can be deleted.
     ///
-    /// Costs 26 PUT, 5 GET and the deletion of 4 objects. Creates without an answer, of which these are the first
-    /// that a store gets from a new log, are tried again with the [retry timeout](crate::StoreOptions::with_retry_timeout) of reads.
-    /// Some stores serialise racing creates and take seconds.
+    /// Costs 26 PUT, 5 GET and the deletion of 4 objects. Creates without an answer, of which these are the
+    /// first that a store gets from a new log, are tried again with the [retry
+    /// timeout](crate::StoreOptions::with_retry_timeout) of reads. Some stores serialise racing creates and
+    /// take seconds.
     ///
     /// # Errors
     /// [`ProbeError::Unsafe`]: do not use this store for a log. [`ProbeError::Failed`]: nothing was learned.
@@ -41,8 +42,9 @@ impl LogStore {
         verdict
     }
 
-    /// As [`probe`](Self::probe), unless an earlier probe *of this very place* is on record in the object `marker`. If
-    /// the store turns out safe, it is put on record, in JSON with the probe's version, the verdict and the place.
+    /// As [`probe`](Self::probe), unless an earlier probe *of this very place* is on record in the object
+    /// `marker`. If the store turns out safe, it is put on record, in JSON with the probe's version, the
+    /// verdict and the place.
     ///
     /// The place is the address at which the marker is read: endpoint, bucket, prefix and name, without anything
     /// secret. A marker that was copied with its bucket to another service vouches for nothing there. A place
@@ -119,8 +121,8 @@ impl LogStore {
     async fn make_first(&self, name: &str) -> Result<(), ProbeError> {
         let mut retry_timeout = self.retry_timeout();
         for attempt in 1.. {
-            // "Exists" of a name that nobody else uses: our own, after a reply that was lost; or of nothing, as some
-            // stores answer at times.
+            // "Exists" of a name that nobody else uses: our own, after a reply that was lost; or of nothing,
+            // as some stores answer at times.
             if self.create_probed(name, FIRST).await? || !self.get(name).await.is_absent() {
                 break;
             }

@@ -5,11 +5,13 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait before attempt number `attempt`, counted from 0, of a request that is given up after `retry_timeout`.
+/// How long to wait before attempt number `attempt`, counted from 0, of a request that is given up after
+/// `retry_timeout`.
 ///
-/// There is no wait before the first attempt. Then it is 50 ms and doubles up to 5 s or an eighth of the retry timeout,
-/// whichever is less, so that the end of the retry timeout is noticed soon. A random part of at most the same length is added.
-/// With a `jitter_seed` that part is always the same. Use one only in simulations: clients that share a seed retry in step.
+/// There is no wait before the first attempt. Then it is 50 ms and doubles up to 5 s or an eighth of the
+/// retry timeout, whichever is less, so that the end of the retry timeout is noticed soon. A random part of
+/// at most the same length is added. With a `jitter_seed` that part is always the same. Use one only in
+/// simulations: clients that share a seed retry in step.
 pub fn pause_before(attempt: u32, retry_timeout: Duration, jitter_seed: Option<u64>) -> Duration {
     let Some(earlier) = attempt.checked_sub(1) else { return Duration::ZERO };
     let longest = (retry_timeout / 8).clamp(PAUSE_MIN, PAUSE_MAX);

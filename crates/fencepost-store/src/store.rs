@@ -138,8 +138,9 @@ impl LogStore {
         Self { counter: Arc::new(Counter::child_of(&self.counter)), ..self.clone() }
     }
 
-    /// The same store, counter included, with another [retry timeout](StoreOptions::with_retry_timeout): failing reads, lists
-    /// and deletes are given up after this time, and zero makes one attempt of each. For callers with their own deadline.
+    /// The same store, counter included, with another [retry timeout](StoreOptions::with_retry_timeout):
+    /// failing reads, lists and deletes are given up after this time, and zero makes one attempt of each. For
+    /// callers with their own deadline.
     pub fn with_retry_timeout(&self, budget: Duration) -> Self {
         Self { retry_timeout: budget, ..self.clone() }
     }
@@ -201,8 +202,8 @@ impl LogStore {
         Path::parse(relative).ok()
     }
 
-    /// Runs one attempt under the request time-out and gives its failure a meaning. What lasts, and what may be tried again, is told under
-    /// [`WAITING`].
+    /// Runs one attempt under the request time-out and gives its failure a meaning. What lasts, and what may
+    /// be tried again, is told under [`WAITING`].
     async fn attempt<T>(
         &self,
         operation: Operation,
@@ -288,9 +289,9 @@ impl fmt::Display for LogStore {
     }
 }
 
-/// The target of `tracing` events, of level *info*, that say what a program is waiting for: a request without a reply for
-/// two seconds (with the field `long`), a failed attempt that may be repeated, and the probe of a store before its first
-/// writer. Each has a message with the object and the store's address.
+/// The target of `tracing` events, of level *info*, that say what a program is waiting for: a request without
+/// a reply for two seconds (with the field `long`), a failed attempt that may be repeated, and the probe of a
+/// store before its first writer. Each has a message with the object and the store's address.
 pub const WAITING: &str = "fencepost::waiting";
 
 /// How long a request may take before that is told.

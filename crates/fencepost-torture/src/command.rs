@@ -208,7 +208,8 @@ impl Running {
     pub fn freeze(&mut self) -> Result<()> {
         self.signal(Signal::STOP);
         let pid = Pid::from_child(self.group.child());
-        // SUBTLE: an end that is seen here is left to be seen again. A wait that takes it away leaves none to wait for.
+        // SUBTLE: an end that is seen here is left to be seen again. A wait that takes it away leaves none to
+        // wait for.
         let stopped_or_ended = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let waited = waitid(WaitId::Pid(pid), stopped_or_ended);
         let waited = waited.map_err(std::io::Error::from).context(IoSnafu { what: "waiting for a stop" })?;
@@ -262,7 +263,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 mod tests {
     use super::*;
 
-    /// A writer that ended in the very moment in which it was to be stopped was waited for in vain, and the round failed.
+    /// A writer that ended in the very moment in which it was to be stopped was waited for in vain, and the
+    /// round failed.
     #[test]
     fn process_that_ended_before_it_could_be_stopped_can_still_be_waited_for() {
         let mut command = Command::new("sh");

@@ -1,6 +1,7 @@
 //! Does a store keep its word? The suite of `fencepost doctor`, asked of every server before anything else.
 //!
-//! This is the one place where the suite is called. Both functions run in processes of their own, whose environment has the store's settings.
+//! This is the one place where the suite is called. Both functions run in processes of their own, whose
+//! environment has the store's settings.
 
 use crate::error::{Error, Result};
 use fencepost::doctor::{Check, Examination, Options, Report, Verdict, seed};

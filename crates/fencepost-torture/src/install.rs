@@ -54,7 +54,8 @@ pub fn install(kind: Kind, root: &Path) -> Result<Installed> {
     Ok(Installed { dir, version })
 }
 
-/// Installs `what` into `dir`, unless just that is there. A half of an earlier installation, or another one, is thrown away.
+/// Installs `what` into `dir`, unless just that is there. A half of an earlier installation, or another one,
+/// is thrown away.
 fn once(dir: &Path, what: &str, install: impl FnOnce(&str) -> Result<()>) -> Result<()> {
     let marker = dir.join("installed");
     if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == what) {

@@ -44,8 +44,8 @@ pub enum Expect {
     Safe,
     /// It is refused before a row is written.
     Refused,
-    /// It looks first and then writes, so racing creates may both win, now and then. A probe convicts it with luck only. No log is put on
-    /// it here: what came of one would prove nothing.
+    /// It looks first and then writes, so racing creates may both win, now and then. A probe convicts it with
+    /// luck only. No log is put on it here: what came of one would prove nothing.
     Racy,
 }
 

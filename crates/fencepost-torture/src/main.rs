@@ -115,7 +115,8 @@ fn carry_out(part: Part) -> Result<ExitCode> {
     Ok(if matrix.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// On Ctrl-C and SIGTERM every process that was started here ends too: they are in groups of their own and would not notice.
+/// On Ctrl-C and SIGTERM every process that was started here ends too: they are in groups of their own and
+/// would not notice.
 fn end_everything_when_told() -> Result<()> {
     let runtime = runtime()?;
     std::thread::spawn(move || {

@@ -1,5 +1,5 @@
-//! A network namespace of its own for a party, joined by a cable that can be pulled: packets vanish, and nobody is told. A connection that
-//! is cut tells both ends.
+//! A network namespace of its own for a party, joined by a cable that can be pulled: packets vanish, and
+//! nobody is told. A connection that is cut tells both ends.
 
 use rustix::process::geteuid;
 use std::collections::BTreeSet;
@@ -119,7 +119,8 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Duration;
 
-    /// Where there are none, the reason is said; where there are, a pulled cable swallows a connection and a mended one lets it through.
+    /// Where there are none, the reason is said; where there are, a pulled cable swallows a connection and a
+    /// mended one lets it through.
     #[test]
     fn cable_that_is_pulled_swallows_what_is_sent_until_it_is_put_back() {
         let namespace = match Namespace::new() {

@@ -1,7 +1,9 @@
-//! What must hold of a log whatever happened to it: every acknowledged row once and in order, and nothing comes back that was refused.
+//! What must hold of a log whatever happened to it: every acknowledged row once and in order, and nothing
+//! comes back that was refused.
 //!
-//! Rows are numbers. Each writer has a range of its own and numbers its rows one after the other, so a row names its writer and its place.
-//! An append without an answer may be in the log or not; that is decided when somebody reads the log after a takeover, and never again.
+//! Rows are numbers. Each writer has a range of its own and numbers its rows one after the other, so a row
+//! names its writer and its place. An append without an answer may be in the log or not; that is decided when
+//! somebody reads the log after a takeover, and never again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -114,7 +116,8 @@ impl Oracle {
         Ok(())
     }
 
-    /// Of each open writer a prefix is there, in one piece, with all that was acknowledged and nothing that was refused.
+    /// Of each open writer a prefix is there, in one piece, with all that was acknowledged and nothing that
+    /// was refused.
     fn decide(&mut self, new: &[u64]) -> Result<(), Violation> {
         let mut found: BTreeMap<u64, u64> = BTreeMap::new();
         let mut previous: Option<u64> = None;

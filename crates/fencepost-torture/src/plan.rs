@@ -1,6 +1,7 @@
 //! What a round has in store, decided by a seed and nothing else.
 //!
-//! Kinds of faults are dealt like cards, several a round, until the deck is empty; then it is shuffled again. So a few rounds meet every kind.
+//! Kinds of faults are dealt like cards, several a round, until the deck is empty; then it is shuffled again.
+//! So a few rounds meet every kind.
 
 use crate::fault::FaultKind;
 use crate::kind::Kind;
@@ -35,7 +36,8 @@ pub struct Plan {
     pub collect: bool,
     /// Pause between two rows.
     pub pace: Duration,
-    /// How long the writers try a request again that has no answer. The hasty ones come to say that they cannot know.
+    /// How long the writers try a request again that has no answer. The hasty ones come to say that they
+    /// cannot know.
     pub retry_timeout: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! Rounds: a writer, a standby, a consumer and a collector on a server, with faults between them and it; and then the truth.
+//! Rounds: a writer, a standby, a consumer and a collector on a server, with faults between them and it; and
+//! then the truth.
 
 mod parties;
 mod timeline;
@@ -234,8 +235,9 @@ impl<'a> Rounds<'a> {
         let words = ["append", "LOG", "--from", &file, "--rows-per-entry", "1", "--takeover", "now"];
         let started = Instant::now();
         let healed = self.calm.ok(&self.direct, &words)?;
-        // SUBTLE: a takeover makes 63 creates at once. On a machine that is busy a server may need longer for them than a request may take,
-        // and then does little more than to carry out what everybody gave up on.
+        // SUBTLE: a takeover makes 63 creates at once. On a machine that is busy a server may need longer for
+        // them than a request may take, and then does little more than to carry out what everybody gave up
+        // on.
         self.hasty.request_timeout = started.elapsed().clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT_MAX);
         self.ended(range, Account { acknowledged: HEAL_ROWS, possible: HEAL_ROWS }, &healed)
     }
@@ -304,5 +306,6 @@ const REQUEST_TIMEOUT_MIN: Duration = Duration::from_millis(1_500);
 const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 const RETRY_TIMEOUT: Duration = Duration::from_secs(3);
 const LEASE_TTL: Duration = Duration::from_millis(900);
-/// Longer than every retry timeout in a round together: opening a writer, the appends and closing it have one each.
+/// Longer than every retry timeout in a round together: opening a writer, the appends and closing it have one
+/// each.
 const END: Duration = Duration::from_secs(180);

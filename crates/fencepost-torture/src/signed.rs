@@ -1,4 +1,5 @@
-//! Signed requests of our own, for what a log never asks of a store: making a bucket, and looking whether a server is up.
+//! Signed requests of our own, for what a log never asks of a store: making a bucket, and looking whether a
+//! server is up.
 
 use crate::error::{Error, Result};
 use crate::kind::Dialect;

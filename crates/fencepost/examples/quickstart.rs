@@ -1,4 +1,5 @@
-//! Appends a few rows, closes, and reads them back. Run it with a directory or URL, or with nothing for a log in memory:
+//! Appends a few rows, closes, and reads them back. Run it with a directory or URL, or with nothing for a log
+//! in memory:
 //!
 //! ```sh
 //! cargo run -p fencepost --example quickstart -- ./log

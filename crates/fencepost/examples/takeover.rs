@@ -1,4 +1,5 @@
-//! One writer takes the log over from another, which does not know yet: it learns it at its next append, and loses nothing.
+//! One writer takes the log over from another, which does not know yet: it learns it at its next append, and
+//! loses nothing.
 //!
 //! ```sh
 //! cargo run -p fencepost --example takeover

@@ -1,9 +1,10 @@
 #![doc = include_str!("book/links.md")]
 #![doc = include_str!("../docs/README.md")]
 
-// The pages are those of the repository's `docs/`, to which the folder `docs` of this crate is a link, so that they are in the tarball.
-// Their links to each other are references whose definitions stand at the end of the page; those of `links.md` stand in front, so they count
-// here, and rustdoc checks them. `cargo xtask tidy` refuses a page that is missing here or in the summary.
+// The pages are those of the repository's `docs/`, to which the folder `docs` of this crate is a link, so
+// that they are in the tarball. Their links to each other are references whose definitions stand at the end
+// of the page; those of `links.md` stand in front, so they count here, and rustdoc checks them. `cargo xtask
+// tidy` refuses a page that is missing here or in the summary.
 macro_rules! pages {
     ($($name:ident $file:literal)*) => {
         $(

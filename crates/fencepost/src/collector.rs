@@ -18,12 +18,12 @@ use tokio::time::Instant;
 
 /// A collector of one log.
 ///
-/// Anybody may run it at any time, also at the same time as others: deleting is idempotent and monotone, and no collection
-/// lets a stalled or fenced writer acknowledge an append that will not be replayed.
+/// Anybody may run it at any time, also at the same time as others: deleting is idempotent and monotone, and
+/// no collection lets a stalled or fenced writer acknowledge an append that will not be replayed.
 ///
-/// Objects that could not be deleted are not an error: they are in the [report](Report::failed), and the next pass tries
-/// again. It spawns nothing; all work happens in the returned futures. [`Collection`] says which requests it makes;
-/// repeated attempts come on top.
+/// Objects that could not be deleted are not an error: they are in the [report](Report::failed), and the next
+/// pass tries again. It spawns nothing; all work happens in the returned futures. [`Collection`] says which
+/// requests it makes; repeated attempts come on top.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Collector {
@@ -59,9 +59,11 @@ impl Wal {
         Collector { io: self.io.clone(), policy: Policy::new(), params }
     }
 
-    /// Records, for ever, that the process behind a claim by Lance is gone: collections no longer keep anything for it.
+    /// Records, for ever, that the process behind a claim by Lance is gone: collections no longer keep
+    /// anything for it.
     ///
-    /// Returns `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims). Costs one PUT.
+    /// Returns `false` if that was recorded before. A plan has the [claims](fencepost_gc::Plan::claims).
+    /// Costs one PUT.
     ///
     /// The caller must be sure. If the process opens after all and writes, its rows may be lost.
     ///
@@ -101,13 +103,15 @@ impl Collector {
     /// [`CollectError`]: nothing was deleted. Objects that could not be deleted are in the report instead.
     ///
     /// # Cancel safety
-    /// The future may be dropped at any await: everything deleted so far was right to delete, and the next pass continues from
-    /// there. A deletion that was sent may still be carried out; so may the creation of a boundary document, which by itself deletes nothing.
+    /// The future may be dropped at any await: everything deleted so far was right to delete, and the next
+    /// pass continues from there. A deletion that was sent may still be carried out; so may the creation of a
+    /// boundary document, which by itself deletes nothing.
     pub async fn run(&self) -> Result<Collected, CollectError> {
         self.run_with(|_| ()).await
     }
 
-    /// As [`run`](Self::run), and reports its progress. `on_event` sees every event as it happens; it should return at once.
+    /// As [`run`](Self::run), and reports its progress. `on_event` sees every event as it happens; it should
+    /// return at once.
     ///
     /// # Errors
     /// As [`run`](Self::run).

@@ -1,7 +1,8 @@
-//! The one loop that drives a machine of the core: it performs what is asked for, several requests at a time, and hands on what is told.
+//! The one loop that drives a machine of the core: it performs what is asked for, several requests at a time,
+//! and hands on what is told.
 //!
-//! Openings, readers, cursors, collections, lease watches and searches differ in what they do with an event, and in nothing else. (A writer's task listens to its callers at the same
-//! time, and has a loop of its own.)
+//! Openings, readers, cursors, collections, lease watches and searches differ in what they do with an event,
+//! and in nothing else. (A writer's task listens to its callers at the same time, and has a loop of its own.)
 
 use crate::shard::Performed;
 use crate::{Cause, Environment};
@@ -19,7 +20,8 @@ use std::time::Duration;
 pub(crate) struct Driver<M: Machine> {
     pub(crate) machine: M,
     environment: Environment,
-    /// Never locked: whoever has the driver has it alone. It makes a `Sync` driver of futures that need not be `Sync`.
+    /// Never locked: whoever has the driver has it alone. It makes a `Sync` driver of futures that need not
+    /// be `Sync`.
     running: Mutex<FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>>,
     entries: BTreeMap<Position, SoundEntry>,
     cause: Option<Cause>,
@@ -82,8 +84,8 @@ impl<M: Machine> Driver<M> {
 
     /// Drops what is out, before the machine is asked for something else.
     ///
-    /// SUBTLE: an answer says what was so when it was given. One to a question of before may look like one to a question that was put since, such as what the boundary
-    /// is now that a cursor stands.
+    /// SUBTLE: an answer says what was so when it was given. One to a question of before may look like one to
+    /// a question that was put since, such as what the boundary is now that a cursor stands.
     pub(crate) fn drop_requests(&mut self) {
         self.running().clear();
         self.cause = None;

@@ -21,8 +21,8 @@ impl Environment {
         Self { now: Arc::new(boot_time), nonce: Arc::new(nonce), jitter_seed: None }
     }
 
-    /// An environment for a simulator. `now` must never go back, and `nonce` must never repeat. The pauses between attempts
-    /// take their jitter from `jitter_seed`.
+    /// An environment for a simulator. `now` must never go back, and `nonce` must never repeat. The pauses
+    /// between attempts take their jitter from `jitter_seed`.
     pub fn simulated(
         now: impl Fn() -> Tick + Send + Sync + 'static,
         nonce: impl Fn() -> Nonce + Send + Sync + 'static,

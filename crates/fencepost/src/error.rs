@@ -95,7 +95,8 @@ pub enum WalError {
         /// Where a shard was looked for.
         base: String,
     },
-    /// There is no shard below the base, and it is not known whether the base is a Lance table. Nothing was created.
+    /// There is no shard below the base, and it is not known whether the base is a Lance table. Nothing was
+    /// created.
     #[snafu(display(
         "{base}: no shard was created, since it is not known whether this is a Lance table; name a shard, or try again: {source}"
     ))]
@@ -105,8 +106,8 @@ pub enum WalError {
         /// Why that is not known.
         source: StoreError,
     },
-    /// There is no shard below the base, and the processes that are creating one now could not settle which it is. No log
-    /// was changed; trying again is safe.
+    /// There is no shard below the base, and the processes that are creating one now could not settle which
+    /// it is. No log was changed; trying again is safe.
     #[snafu(display(
         "{object}: it could not be settled which shard is the first one here: {}{}; no log was changed. Try again, or name a shard",
         why.as_ref().map_or_else(|| "it cannot be understood".to_owned(), gave_up_text),
@@ -128,7 +129,8 @@ pub enum WalError {
     },
 }
 
-/// Why a writer could not be opened. A failed opening touches nothing that was acknowledged, and trying again is safe.
+/// Why a writer could not be opened. A failed opening touches nothing that was acknowledged, and trying again
+/// is safe.
 #[derive(Debug, Snafu)]
 #[snafu(module)]
 #[non_exhaustive]
@@ -244,8 +246,8 @@ pub enum AppendError {
         /// The store's reason.
         cause: Option<String>,
     },
-    /// The bucket was rolled back or replaced beneath the writer. The batches may be in the bucket that is there now,
-    /// above a gap. Open again.
+    /// The bucket was rolled back or replaced beneath the writer. The batches may be in the bucket that is
+    /// there now, above a gap. Open again.
     #[snafu(display(
         "the writer stopped at position {at}: {}; these rows are perhaps in the log, above a gap",
         gave_up_text(why)
@@ -376,8 +378,8 @@ pub enum ReadError {
         /// The last thing that went wrong.
         cause: Option<Cause>,
     },
-    /// A cursor was not opened, moved or removed, or it is not known whether it was. It holds at its old place, and
-    /// perhaps at the new one too. Repeating the call is safe.
+    /// A cursor was not opened, moved or removed, or it is not known whether it was. It holds at its old
+    /// place, and perhaps at the new one too. Repeating the call is safe.
     #[snafu(display("cursor {name}: {}{}", gave_up_text(why), caused(cause)))]
     Cursor {
         /// Its name.

@@ -14,7 +14,8 @@ use fencepost_store::{LogStore, pause_before};
 use snafu::ResultExt;
 use std::time::Duration;
 
-/// The shard that all take who find none at `base`, the root of `store`. Costs one LIST and one PUT, and one GET if another was quicker.
+/// The shard that all take who find none at `base`, the root of `store`. Costs one LIST and one PUT, and one
+/// GET if another was quicker.
 ///
 /// In a Lance table only the table knows which shards it has; where that can't be told, nothing is made either.
 pub(crate) async fn first_shard(

@@ -96,8 +96,8 @@ pub enum InspectError {
 impl Wal {
     /// Looks at every entry and finds out what a collection would do with it. Writes nothing.
     ///
-    /// Costs what a dry run of a collection costs, two manifest searches, some LISTs, and a GET for each entry: of the last 64 bytes of large ones, of small ones and those
-    /// of Lance's the whole.
+    /// Costs what a dry run of a collection costs, two manifest searches, some LISTs, and a GET for each
+    /// entry: of the last 64 bytes of large ones, of small ones and those of Lance's the whole.
     ///
     /// # Errors
     /// [`InspectError`]. An entry that is damaged is no error; it is in the result.

@@ -1,8 +1,8 @@
 //! A write-ahead log on object storage, in the layout of Lance's MemWAL.
 //!
-//! A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or fenced writer
-//! acknowledge a write that will not be replayed. [The book](book::safety) explains why. These pages cite clauses `P-…`,
-//! which are in [the protocol](book::protocol).
+//! A durable append costs one PUT, many are in flight at once, and no collection ever lets a stalled or
+//! fenced writer acknowledge a write that will not be replayed. [The book](book::safety) explains why. These
+//! pages cite clauses `P-…`, which are in [the protocol](book::protocol).
 //!
 //! ```text
 //!   Wal ──── open_writer ────► Writer ──── append, submit, flush, checkpoint, close
@@ -44,15 +44,16 @@
 //!
 //! # Limits
 //!
-//! A shard has one writer at a time and at most 64 entries in flight. An entry is one object of at most 64 MiB by default,
-//! and its reader holds it in memory whole. A writer holds at most `buffer_bytes_max` of submitted bytes, a reader at most
-//! `read_ahead` entries.
+//! A shard has one writer at a time and at most 64 entries in flight. An entry is one object of at most 64
+//! MiB by default, and its reader holds it in memory whole. A writer holds at most `buffer_bytes_max` of
+//! submitted bytes, a reader at most `read_ahead` entries.
 //!
 //! # Cancel safety
 //!
-//! Futures of a [`Writer`] only wait: dropping one never takes back what was handed over, and never loses what was
-//! acknowledged. Openings, readers and collections stop where they are when they are dropped, which is safe anywhere.
-//! Reading again from the [resume point](Reader::resume_point) misses nothing and repeats nothing.
+//! Futures of a [`Writer`] only wait: dropping one never takes back what was handed over, and never loses
+//! what was acknowledged. Openings, readers and collections stop where they are when they are dropped, which
+//! is safe anywhere. Reading again from the [resume point](Reader::resume_point) misses nothing and repeats
+//! nothing.
 //!
 //! # Features
 //!
@@ -61,8 +62,8 @@
 //!
 //! # What it is not
 //!
-//! It is not a queue, not a database, and not a way to have several writers on one shard. It does not judge what is
-//! stored safely elsewhere: you say so by moving the checkpoint.
+//! It is not a queue, not a database, and not a way to have several writers on one shard. It does not judge
+//! what is stored safely elsewhere: you say so by moving the checkpoint.
 
 // Only where pages are made of it: nothing else needs the files.
 #[cfg(all(doc, not(doctest)))]

@@ -32,7 +32,8 @@ pub struct WriterOptions {
 pub enum PutRate {
     /// 100 a second where creates cost money (S3, GCS, Azure), no cap in memory and on local directories.
     Default,
-    /// At most this many a second, evenly spaced. Timers tick in milliseconds, so rates above a few hundred are not reached.
+    /// At most this many a second, evenly spaced. Timers tick in milliseconds, so rates above a few hundred
+    /// are not reached.
     AtMost(std::num::NonZeroU32),
     /// No cap: the window of 64 divided by the store's latency.
     Unlimited,
@@ -70,11 +71,11 @@ impl WriterOptions {
 
     /// Whether several appends are in flight at once. Default: [`Pipelining::UnlessLance`].
     ///
-    /// The default keeps up to 64 in flight, but only one where the log lies in a Lance table or Lance has ever written a
-    /// manifest of the shard. It costs the opening one LIST. Choose [`Pipelining::Never`] for any other log that Lance may
-    /// open while this writer lives: Lance's opener takes the first absent position for the tail, and would miss appends
-    /// that are acknowledged a moment later. With one in flight, an append waits for the one before, and submissions that
-    /// come meanwhile share the next PUT.
+    /// The default keeps up to 64 in flight, but only one where the log lies in a Lance table or Lance has
+    /// ever written a manifest of the shard. It costs the opening one LIST. Choose [`Pipelining::Never`] for
+    /// any other log that Lance may open while this writer lives: Lance's opener takes the first absent
+    /// position for the tail, and would miss appends that are acknowledged a moment later. With one in
+    /// flight, an append waits for the one before, and submissions that come meanwhile share the next PUT.
     pub const fn with_pipelining(mut self, pipelining: Pipelining) -> Self {
         self.pipelining = pipelining;
         self
@@ -82,10 +83,10 @@ impl WriterOptions {
 
     /// The lease's time to live; `None` for no lease. Default: 10 s, at least 100 ms.
     ///
-    /// The holder writes its lease three times per ttl, one PUT each: at 10 s some 26,000 a day, about $0.13 on S3. A standby
-    /// takes over between 1 and 1.5 ttl after the holder's last sign of life. If the holder has no lease, a candidate waits
-    /// for its own ttl (10 s if it has none), since it cannot know that no lease will come; let it take over
-    /// [at once](Takeover::Now).
+    /// The holder writes its lease three times per ttl, one PUT each: at 10 s some 26,000 a day, about $0.13
+    /// on S3. A standby takes over between 1 and 1.5 ttl after the holder's last sign of life. If the holder
+    /// has no lease, a candidate waits for its own ttl (10 s if it has none), since it cannot know that no
+    /// lease will come; let it take over [at once](Takeover::Now).
     // P-64.
     pub const fn with_lease_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.lease_ttl = match ttl {
@@ -103,8 +104,8 @@ impl WriterOptions {
 
     /// How many bytes of submissions may share one entry. Default: 4 MiB.
     ///
-    /// More: fewer and larger PUTs under load. Less: each PUT is quicker. A single larger submission still becomes one entry.
-    /// With 1, no two submissions ever share an entry.
+    /// More: fewer and larger PUTs under load. Less: each PUT is quicker. A single larger submission still
+    /// becomes one entry. With 1, no two submissions ever share an entry.
     pub const fn with_group_bytes_max(mut self, bytes: u64) -> Self {
         self.group_bytes_max = bytes;
         self
@@ -128,8 +129,8 @@ impl WriterOptions {
 
     /// How long the first submission of a group waits for others. Default: zero.
     ///
-    /// At zero, a PUT carries only what was submitted before it can start, and nobody waits. Longer saves PUTs when few
-    /// small appends come, and adds that much latency.
+    /// At zero, a PUT carries only what was submitted before it can start, and nobody waits. Longer saves
+    /// PUTs when few small appends come, and adds that much latency.
     pub const fn with_linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
@@ -137,15 +138,16 @@ impl WriterOptions {
 
     /// A cap on PUTs a second, because PUTs cost money. Default: 100 a second on cloud stores, none elsewhere.
     ///
-    /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), or $43 for a whole busy day. Callers above the
-    /// cap share entries, so throughput in bytes hardly suffers. Their latency rises by up to one period.
+    /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), or $43 for a whole busy day.
+    /// Callers above the cap share entries, so throughput in bytes hardly suffers. Their latency rises by up
+    /// to one period.
     pub const fn with_puts_per_second_max(mut self, rate: PutRate) -> Self {
         self.puts_per_second_max = rate;
         self
     }
 
-    /// How long to wait for a writer that is alive, with [`Takeover::Expired`]. Default: 5 minutes; `None` waits as long as
-    /// that writer lives, as a standby does. After this time the opening ends with
+    /// How long to wait for a writer that is alive, with [`Takeover::Expired`]. Default: 5 minutes; `None`
+    /// waits as long as that writer lives, as a standby does. After this time the opening ends with
     /// [`OpenWriterError::Held`](crate::OpenWriterError::Held), and nothing was changed.
     ///
     /// [`Wal::open_writer_with`](crate::Wal::open_writer_with) reports whom it waits for.
@@ -154,8 +156,8 @@ impl WriterOptions {
         self
     }
 
-    /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes. It happens once
-    /// per store, since a marker object remembers the answer.
+    /// Whether to probe the store's create-if-absent before the first writer opens on it. Default: yes. It
+    /// happens once per store, since a marker object remembers the answer.
     pub const fn with_store_probe(mut self, probe: bool) -> Self {
         self.probe_store = probe;
         self

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 /// How a log stands: what its manifest, its lease, its cursors and the listings of its folders tell.
 ///
-/// The parts are read one after another while others write, so they may be of different moments. Nothing may be concluded from it that
-/// safety rests on; it is for people and monitors.
+/// The parts are read one after another while others write, so they may be of different moments. Nothing may
+/// be concluded from it that safety rests on; it is for people and monitors.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Overview {
@@ -76,7 +76,8 @@ impl Wal {
         self.io.scoped().manifest().await
     }
 
-    /// The checkpoint: everything up to and including this position is safe elsewhere. [`Position::NONE`] if there is none yet.
+    /// The checkpoint: everything up to and including this position is safe elsewhere. [`Position::NONE`] if
+    /// there is none yet.
     ///
     /// Costs two LISTs and two GETs.
     ///
@@ -88,8 +89,9 @@ impl Wal {
 
     /// The last position of the unbroken run of entries above the checkpoint; the checkpoint if there is none.
     ///
-    /// It is read from a listing: an append that is on its way may be above it, and an entry below it may turn out to be a dead writer's when it
-    /// is read. Costs two LISTs and two GETs, and one LIST for each thousand entries.
+    /// It is read from a listing: an append that is on its way may be above it, and an entry below it may
+    /// turn out to be a dead writer's when it is read. Costs two LISTs and two GETs, and one LIST for each
+    /// thousand entries.
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
@@ -102,8 +104,8 @@ impl Wal {
 
     /// How the log stands, for people and monitors. No entry is read.
     ///
-    /// Costs two LISTs and two GETs for the manifest; one LIST for each thousand entries; and one LIST each of the folders of boundaries, cursors
-    /// and leases, and one GET.
+    /// Costs two LISTs and two GETs for the manifest; one LIST for each thousand entries; and one LIST each
+    /// of the folders of boundaries, cursors and leases, and one GET.
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest), and [`ReadError::Store`].

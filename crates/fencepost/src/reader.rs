@@ -89,8 +89,8 @@ impl Wal {
 
 /// Reads entries in order, several GETs in flight.
 ///
-/// It skips no row silently. Stale entries of dead writers do not count; from the checkpoint, neither do entries that
-/// Lance flushed. A position that was collected is an error.
+/// It skips no row silently. Stale entries of dead writers do not count; from the checkpoint, neither do
+/// entries that Lance flushed. A position that was collected is an error.
 // P-40, P-44, P-42.
 #[derive(Debug)]
 pub struct Reader {
@@ -128,8 +128,8 @@ impl Reader {
     /// After `None` at the tail, a further call looks again. Costs one GET for each entry.
     ///
     /// # Errors
-    /// [`ReadError`]; every further call returns it again. Then make a new reader from [`resume_point`](Self::resume_point),
-    /// which is where this one failed: nothing is skipped.
+    /// [`ReadError`]; every further call returns it again. Then make a new reader from
+    /// [`resume_point`](Self::resume_point), which is where this one failed: nothing is skipped.
     ///
     /// # Cancel safety
     /// Nothing is lost if the future is dropped.
@@ -148,16 +148,18 @@ impl Reader {
     /// The positions passed since the last call whose entries a repair gave up, upward. These entries were lost,
     /// damaged or unreadable, and their rows are not handed out.
     ///
-    /// Call it whenever [`next`](Self::next) returns, also at the end: the answer covers the positions between the entry
-    /// before and the one returned. Each position is reported once and takes some bytes until then. A consumer that resumes
-    /// from a [cursor](Cursor) or a [`ResumePoint`] below the position is told again.
+    /// Call it whenever [`next`](Self::next) returns, also at the end: the answer covers the positions
+    /// between the entry before and the one returned. Each position is reported once and takes some bytes
+    /// until then. A consumer that resumes from a [cursor](Cursor) or a [`ResumePoint`] below the position is
+    /// told again.
     // P-102.
     pub fn take_given_up(&mut self) -> Vec<Position> {
         std::mem::take(&mut self.given_up)
     }
 
-    /// The entries as a stream that ends where [`next`](Self::next) would say `None`. The reader stays: it says where to
-    /// [go on](Self::resume_point), what was [given up](Self::take_given_up) and what it [cost](Self::requests).
+    /// The entries as a stream that ends where [`next`](Self::next) would say `None`. The reader stays: it
+    /// says where to [go on](Self::resume_point), what was [given up](Self::take_given_up) and what it
+    /// [cost](Self::requests).
     pub fn stream(&mut self) -> BoxStream<'_, Result<LogEntry, ReadError>> {
         let entries = futures::stream::try_unfold(self, |reader| async move {
             Ok(reader.next().await?.map(|entry| (entry, reader)))
@@ -165,8 +167,8 @@ impl Reader {
         entries.boxed()
     }
 
-    /// The entries as a stream that ends where [`next`](Self::next) would return `None`. It does not report positions
-    /// that were [given up](Self::take_given_up).
+    /// The entries as a stream that ends where [`next`](Self::next) would return `None`. It does not report
+    /// positions that were [given up](Self::take_given_up).
     pub fn into_stream(self) -> BoxStream<'static, Result<LogEntry, ReadError>> {
         let next = async |mut reader: Self| Ok(reader.next().await?.map(|entry| (entry, reader)));
         futures::stream::try_unfold(self, next).boxed()

@@ -85,8 +85,8 @@ impl RepairPlan {
 }
 
 impl Verification {
-    /// Everything that could be given up, upward. A person should decide whether to: a copy or an older version of the object
-    /// may exist.
+    /// Everything that could be given up, upward. A person should decide whether to: a copy or an older
+    /// version of the object may exist.
     #[must_use]
     pub fn ailing(&self) -> Vec<GiveUp> {
         let mut ailing: Vec<_> = self.problems.iter().filter_map(give_up).collect();
@@ -94,7 +94,8 @@ impl Verification {
         ailing
     }
 
-    /// Plans to give up exactly `choices`, each of which must be what this verification found, or was given up before.
+    /// Plans to give up exactly `choices`, each of which must be what this verification found, or was given
+    /// up before.
     ///
     /// # Errors
     /// [`PlanError`]: one of them is not.

@@ -1,9 +1,12 @@
-//! One shard in a store, and every request about it. Requests are performed here and nowhere else; what they mean for the log is decided by the core.
+//! One shard in a store, and every request about it. Requests are performed here and nowhere else; what they
+//! mean for the log is decided by the core.
 //!
-//! The machines ask in their own words ([`Request`], `CursorRequest`, `CollectRequest`), each performed by a method of [`Io`]. The rest are questions that
-//! are answered at once: the latest manifest, the boundary, what is listed.
+//! The machines ask in their own words ([`Request`], `CursorRequest`, `CollectRequest`), each performed by a
+//! method of [`Io`]. The rest are questions that are answered at once: the latest manifest, the boundary,
+//! what is listed.
 //!
-//! Two ways to ask the store: [`Io::once`] for whatever a machine repeats by itself, up to its own deadline, and [`Io::store`] for all else.
+//! Two ways to ask the store: [`Io::once`] for whatever a machine repeats by itself, up to its own deadline,
+//! and [`Io::store`] for all else.
 
 mod answer;
 mod collection;
@@ -92,7 +95,8 @@ impl Io {
         }
     }
 
-    /// What lies beneath the core's giving up, for people: the last thing that went wrong, or the object that is missing.
+    /// What lies beneath the core's giving up, for people: the last thing that went wrong, or the object that
+    /// is missing.
     pub(crate) fn cause_of(&self, why: GaveUp, last: Option<Cause>) -> Option<Cause> {
         match why {
             GaveUp::MissingManifest(version) => {
@@ -110,7 +114,8 @@ impl Io {
         Duration::from_millis(self.params.retry_timeout)
     }
 
-    /// The store for requests of the core, which repeats them itself and has a deadline: one attempt each, or both would wait.
+    /// The store for requests of the core, which repeats them itself and has a deadline: one attempt each, or
+    /// both would wait.
     fn once(&self) -> LogStore {
         self.store.with_retry_timeout(Duration::ZERO)
     }

@@ -37,10 +37,12 @@ pub enum TableError {
     },
 }
 
-/// The latest manifest of the Lance table at the root of `store`, with its path; `None` if there is no table, or one with no version.
+/// The latest manifest of the Lance table at the root of `store`, with its path; `None` if there is no table,
+/// or one with no version.
 ///
-/// The latest is the highest version that a listing shows, under either of Lance's naming schemes. Detached versions do not
-/// count. Costs one LIST of the versions, of which only the highest is remembered, and one GET of up to 64 MiB.
+/// The latest is the highest version that a listing shows, under either of Lance's naming schemes. Detached
+/// versions do not count. Costs one LIST of the versions, of which only the highest is remembered, and one
+/// GET of up to 64 MiB.
 ///
 /// # Errors
 /// [`TableError`].
@@ -64,8 +66,8 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
     Ok(Some((path, manifest)))
 }
 
-/// Whether the root of `store` is a Lance table: Lance may open the log then. Costs one LIST, or some more below a folder full of foreign
-/// objects; what may pass is repeated.
+/// Whether the root of `store` is a Lance table: Lance may open the log then. Costs one LIST, or some more
+/// below a folder full of foreign objects; what may pass is repeated.
 ///
 /// # Errors
 /// What the store said at last.

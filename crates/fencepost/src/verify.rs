@@ -28,8 +28,8 @@ pub struct Verification {
     /// Where entries were given up.
     // P-93.
     pub given_up: Vec<Position>,
-    /// Files that killed writers left in a local directory. They are no objects, nobody reads them, and a collection
-    /// deletes them by age.
+    /// Files that killed writers left in a local directory. They are no objects, nobody reads them, and a
+    /// collection deletes them by age.
     // P-75.
     pub staging: Staging,
     /// Facts for [`Self::plan_repair`], which the next tombstone needs.
@@ -128,14 +128,16 @@ impl Verification {
 }
 
 impl Wal {
-    /// Reads every manifest and every entry, including checksums and rows, and looks for gaps and misplaced objects. Writes
-    /// nothing.
+    /// Reads every manifest and every entry, including checksums and rows, and looks for gaps and misplaced
+    /// objects. Writes nothing.
     ///
-    /// A gap above the checkpoint is a problem only if another entry, however far above, proves that something was there
-    ///. Otherwise it is a note: a writer that dies with several appends in flight leaves such gaps.
+    /// A gap above the checkpoint is a problem only if another entry, however far above, proves that
+    /// something was there . Otherwise it is a note: a writer that dies with several appends in flight leaves
+    /// such gaps.
     ///
-    /// `on_entry` hears how many entries were read, and of how many. Costs one GET for each object, two manifest searches and
-    /// four LISTs; where something seems to be missing, another of each. Entries are in memory a few at a time.
+    /// `on_entry` hears how many entries were read, and of how many. Costs one GET for each object, two
+    /// manifest searches and four LISTs; where something seems to be missing, another of each. Entries are in
+    /// memory a few at a time.
     ///
     /// # Errors
     /// [`ReadError`] if the log could not be listed or has no manifest. Faulty objects are findings, not errors.
@@ -166,7 +168,8 @@ impl Wal {
             }
         });
         let entries = entries.await;
-        // P-49: after the entries. Those of an epoch that was claimed meanwhile are as they should be, and what was covered meanwhile may have landed late.
+        // P-49: after the entries. Those of an epoch that was claimed meanwhile are as they should be, and
+        // what was covered meanwhile may have landed late.
         let (latest, boundary) = (io.manifest().await?, io.boundary().await?);
         found.check_entries(&io, &latest, boundary, entries);
         found.check_missing(&io, &latest).await?;
@@ -255,12 +258,14 @@ impl Verification {
                     if header.kind == EntryKind::Tombstone {
                         self.given_up.push(at);
                     }
-                    // A fence entry at or below the boundary may have landed late; the fence ranges of those that did not end there too.
+                    // A fence entry at or below the boundary may have landed late; the fence ranges of those
+                    // that did not end there too.
                     if begins_fence_range(&header, below.epoch()) && !header.is_by_lance() && at > boundary {
                         fence_ranges.note(at);
                     }
                     below.pass(&header);
-                    // P-49: whether an entry at or below `replay_after` counted can't be told from those that lie there by now.
+                    // P-49: whether an entry at or below `replay_after` counted can't be told from those that
+                    // lie there by now.
                     if at <= latest.replay_after || ruling.pass(&header) {
                         self.rows += rows;
                     }
@@ -308,8 +313,8 @@ async fn check_entry(io: &Io, at: Position) -> Result<Checked, Cause> {
     }
 }
 
-/// Only damage may be given up as such, and only what is withheld as unreadable: what is newer than this program, or above its limits, is sound,
-/// and what the store did not answer may be.
+/// Only damage may be given up as such, and only what is withheld as unreadable: what is newer than this
+/// program, or above its limits, is sound, and what the store did not answer may be.
 fn kind_of(at: Position, cause: &Cause) -> ProblemKind {
     match cause {
         Cause::Format { source } if source.is_limit_of_reader() => ProblemKind::Other,

@@ -124,9 +124,9 @@ impl WalBuilder {
 
     /// Takes a new shard where there is none yet. Its first writer creates it.
     ///
-    /// Processes that come at the same time take the same shard: its random id is in an object beside the shards, which
-    /// only one of them creates. In a Lance table no shard is created, since only the table knows which shards it
-    /// has; [name](Self::with_shard) one there.
+    /// Processes that come at the same time take the same shard: its random id is in an object beside the
+    /// shards, which only one of them creates. In a Lance table no shard is created, since only the table
+    /// knows which shards it has; [name](Self::with_shard) one there.
     // P-68.
     pub fn or_new_shard(mut self) -> Self {
         if self.choice == Choice::Only {
@@ -143,12 +143,12 @@ impl WalBuilder {
 
     /// How long to retry a request that gets no answer. Default: 60 s.
     ///
-    /// It applies to everything done on the log, including reads, listings and deletions, and replaces the store's own
-    /// [retry timeout](StoreOptions::with_retry_timeout). If the store is gone, a call fails after this time and at most one
-    /// more [time-out](StoreOptions::with_request_timeout) of a request.
+    /// It applies to everything done on the log, including reads, listings and deletions, and replaces the
+    /// store's own [retry timeout](StoreOptions::with_retry_timeout). If the store is gone, a call fails
+    /// after this time and at most one more [time-out](StoreOptions::with_request_timeout) of a request.
     ///
-    /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that an outcome is
-    /// unknown, and writers must be reopened more often.
+    /// Longer: a writer rides out longer outages, while its callers wait. Shorter: callers learn sooner that
+    /// an outcome is unknown, and writers must be reopened more often.
     pub fn with_retry_timeout(mut self, retry_timeout: Duration) -> Self {
         self.params.retry_timeout = u64::try_from(retry_timeout.as_millis()).unwrap_or(u64::MAX);
         self
@@ -172,8 +172,8 @@ impl WalBuilder {
         self
     }
 
-    /// Finds the shard. Costs one LIST, or nothing if the shard is named. Choosing a new shard costs one more LIST and one
-    /// PUT, and one GET if another process was quicker.
+    /// Finds the shard. Costs one LIST, or nothing if the shard is named. Choosing a new shard costs one more
+    /// LIST and one PUT, and one GET if another process was quicker.
     ///
     /// # Errors
     /// [`WalError`]; nothing was changed.

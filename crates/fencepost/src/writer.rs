@@ -34,11 +34,13 @@ type Waiter = oneshot::Sender<Result<Appended, AppendError>>;
 
 /// The writer of one epoch.
 ///
-/// [`Wal::open_writer`](crate::Wal::open_writer) opens one. All methods take `&self`; share the writer in an `Arc` to append
-/// from many tasks. Appends run on the writer's own task: dropping a caller's future never takes anything back.
+/// [`Wal::open_writer`](crate::Wal::open_writer) opens one. All methods take `&self`; share the writer in an
+/// `Arc` to append from many tasks. Appends run on the writer's own task: dropping a caller's future never
+/// takes anything back.
 ///
-/// Dropping the writer lets submitted batches finish, but writes no close entry. The next writer then takes the log over
-/// as after a crash, which costs it 63 PUTs and some seconds of waiting for the lease. [`close`](Self::close) avoids that.
+/// Dropping the writer lets submitted batches finish, but writes no close entry. The next writer then takes
+/// the log over as after a crash, which costs it 63 PUTs and some seconds of waiting for the lease.
+/// [`close`](Self::close) avoids that.
 #[derive(Debug)]
 pub struct Writer {
     commands: mpsc::UnboundedSender<Command>,
@@ -58,15 +60,15 @@ enum Command {
 impl Writer {
     /// Appends `batches` as part of one entry and waits until it is durable and everything before it is.
     ///
-    /// Costs one PUT, shared with other appends that wait at the same moment. The batches must all have one schema. Readers
-    /// see all of them or none, in the order of the calls.
+    /// Costs one PUT, shared with other appends that wait at the same moment. The batches must all have one
+    /// schema. Readers see all of them or none, in the order of the calls.
     ///
     /// # Errors
     /// [`AppendError::is_definite`] tells whether the batches are definitely not in the log.
     ///
     /// # Cancel safety
-    /// Dropping the future does not take the append back: it may still become durable. Use [`submit`](Self::submit) to hand
-    /// over the batches first and wait for the returned ticket separately.
+    /// Dropping the future does not take the append back: it may still become durable. Use
+    /// [`submit`](Self::submit) to hand over the batches first and wait for the returned ticket separately.
     pub async fn append(&self, batches: &[RecordBatch]) -> Result<Appended, AppendError> {
         self.submit_encoded(encode(batches)?).await?.await
     }
@@ -93,14 +95,17 @@ impl Writer {
 
     /// Waits until the writer's buffer has room for `bytes`, and holds that room for one submission.
     ///
-    /// For a loop that selects among several things: what is to be submitted stays where it is until there is room, and
-    /// [`Permit::submit`] does not wait. `bytes` is the size of the submission, encoded: some more than the batches' arrays have. Costs no request.
+    /// For a loop that selects among several things: what is to be submitted stays where it is until there is
+    /// room, and [`Permit::submit`] does not wait. `bytes` is the size of the submission, encoded: some more
+    /// than the batches' arrays have. Costs no request.
     ///
     /// # Errors
-    /// [`AppendError::TooLarge`] if a submission may not have as many bytes; why the writer stopped, or [`AppendError::Closed`].
+    /// [`AppendError::TooLarge`] if a submission may not have as many bytes; why the writer stopped, or
+    /// [`AppendError::Closed`].
     ///
     /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing is held. Whoever waits again is behind those who waited meanwhile.
+    /// If the future is dropped before it is ready, nothing is held. Whoever waits again is behind those who
+    /// waited meanwhile.
     pub async fn reserve(&self, bytes: u64) -> Result<Permit<'_>, AppendError> {
         self.check_size(bytes)?;
         let room = self.room(bytes).await?;
@@ -158,10 +163,12 @@ impl Writer {
         self.ask(Command::Flush).await.unwrap_or_else(|| Err(self.why_stopped()))
     }
 
-    /// Declares that everything up to `position` is safe elsewhere: replays begin above it, and it may be collected.
+    /// Declares that everything up to `position` is safe elsewhere: replays begin above it, and it may be
+    /// collected.
     ///
-    /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a fence range,
-    /// and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two PUTs.
+    /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a
+    /// fence range, and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two
+    /// PUTs.
     ///
     /// # Errors
     /// [`CheckpointError`].
@@ -173,14 +180,14 @@ impl Writer {
         self.ask(|done| Command::Checkpoint(position, done)).await.unwrap_or(Err(CheckpointError::Closed))
     }
 
-    /// Finishes what was submitted, then appends the close entry and releases the lease. The next writer then need not wait
-    /// or fence.
+    /// Finishes what was submitted, then appends the close entry and releases the lease. The next writer then
+    /// need not wait or fence.
     ///
     /// Costs one PUT for the entry and one for the lease. A writer that is closed already is closed.
     ///
     /// # Errors
-    /// Says why the close entry is not in the log. The next writer then takes over as after a crash. Nothing acknowledged is
-    /// lost.
+    /// Says why the close entry is not in the log. The next writer then takes over as after a crash. Nothing
+    /// acknowledged is lost.
     ///
     /// # Cancel safety
     /// Dropping the future lets the close go on.
@@ -229,7 +236,8 @@ impl Future for Ticket {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|answer| {
-            // The writer's task answers everything before it ends; if it was torn down with its runtime, nobody knows.
+            // The writer's task answers everything before it ends; if it was torn down with its runtime,
+            // nobody knows.
             answer.unwrap_or_else(|_| {
                 Err(AppendError::Unknown {
                     at: Position::NONE,

@@ -94,9 +94,11 @@ impl LanceWriter {
         format!("all {rows} puts acknowledged")
     }
 
-    /// Turns the memtable into an SSTable and waits for it, as far as this writer has one. The replay point is then the last entry's position.
+    /// Turns the memtable into an SSTable and waits for it, as far as this writer has one. The replay point
+    /// is then the last entry's position.
     pub(crate) async fn flush(&self) -> Result<()> {
-        // Lance notes the position of an append a moment after it acknowledged the put, and shows nobody when it did.
+        // Lance notes the position of an append a moment after it acknowledged the put, and shows nobody when
+        // it did.
         tokio::time::sleep(NOTED).await;
         self.flush_at_once().await
     }

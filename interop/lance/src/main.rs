@@ -1,8 +1,9 @@
 //! fencepost and the real `lance` crate on the same shards, both ways, with and without collections.
 //!
-//! Run it with `cargo xtask interop lance`. It prints one line for each scenario: who was told that how many rows are durable, how many
-//! both libraries find in the end, and how many are lost. Nothing may be lost, except where a line says that losing is what it shows:
-//! the naive collector, and what stock Lance loses without any. Those losses must occur, row for row.
+//! Run it with `cargo xtask interop lance`. It prints one line for each scenario: who was told that how many
+//! rows are durable, how many both libraries find in the end, and how many are lost. Nothing may be lost,
+//! except where a line says that losing is what it shows: the naive collector, and what stock Lance loses
+//! without any. Those losses must occur, row for row.
 
 mod deletes;
 mod lance_writer;
@@ -31,7 +32,8 @@ struct Args {
     /// Run only the scenarios with this in their family or name.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Only write the table of the fixtures with the index of a MemWAL into this directory, which must not be there yet.
+    /// Only write the table of the fixtures with the index of a MemWAL into this directory, which must not be
+    /// there yet.
     #[arg(long, value_name = "DIR")]
     write_table: Option<PathBuf>,
     /// Write it with manifest names of Lance's first scheme.

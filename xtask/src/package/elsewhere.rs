@@ -31,7 +31,8 @@ fn oldest_compiler(root: &Path, version: &str) -> Step {
     .step()
 }
 
-/// A check needs no linker, but what brings C along needs a compiler for the other system: that is left to machines of that system.
+/// A check needs no linker, but what brings C along needs a compiler for the other system: that is left to
+/// machines of that system.
 fn other_system(root: &Path, system: &str) -> Step {
     let mut words = vec!["check", "--quiet", "--no-default-features", "--target", system];
     words.extend(WITHOUT_C.iter().flat_map(|name| ["-p", name]));

@@ -1,7 +1,8 @@
-//! A program for each library, outside the workspace: the example of its README with the dependencies that the README names.
+//! A program for each library, outside the workspace: the example of its README with the dependencies that
+//! the README names.
 //!
-//! They are members of a workspace in `target/package-users` whose crates of ours are the unpacked tarballs, so that what they are built from is
-//! what would be published.
+//! They are members of a workspace in `target/package-users` whose crates of ours are the unpacked tarballs,
+//! so that what they are built from is what would be published.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
-//! Rule `book`: every page of `docs/` is in the summary of the mdBook and in `fencepost::book`, and its links lead somewhere in both.
+//! Rule `book`: every page of `docs/` is in the summary of the mdBook and in `fencepost::book`, and its links
+//! lead somewhere in both.
 //!
-//! Rustdoc resolves the links that `links.md` defines; one that it does not define would be a dead one there, and rustdoc would not say so.
+//! Rustdoc resolves the links that `links.md` defines; one that it does not define would be a dead one there,
+//! and rustdoc would not say so.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Rules about tokens: debugging leftovers, silenced lints, skipped tests, names of tests, and no `async` in the core.
+//! Rules about tokens: debugging leftovers, silenced lints, skipped tests, names of tests, and no `async` in
+//! the core.
 
 use crate::finding::Finding;
 use crate::source::{Attribute, Source};

@@ -99,7 +99,8 @@ fn links(text: &str) -> Vec<Link> {
     links.collect()
 }
 
-/// The anchors of the headings, made the way forges make them, and those that stand in the text (`<a id="p-1"></a>`).
+/// The anchors of the headings, made the way forges make them, and those that stand in the text (`<a
+/// id="p-1"></a>`).
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut heading: Option<String> = None;

@@ -1,7 +1,7 @@
 //! Rule `size`: a file that grows past 500 lines of code usually holds two ideas; past 800 it surely does.
 //!
-//! A file that is too long already can be listed in the ratchet, with its number of lines. It may then shrink but not
-//! grow, and the list has to follow it downwards.
+//! A file that is too long already can be listed in the ratchet, with its number of lines. It may then shrink
+//! but not grow, and the list has to follow it downwards.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

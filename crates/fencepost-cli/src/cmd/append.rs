@@ -278,7 +278,8 @@ async fn front(pending: &mut VecDeque<Pending>) -> Result<fencepost::Appended, A
     }
 }
 
-/// Decodes on a thread of its own, a few batches ahead. `None` marks the input's end; a panic of the thread sends no such mark.
+/// Decodes on a thread of its own, a few batches ahead. `None` marks the input's end; a panic of the thread
+/// sends no such mark.
 fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<Option<RecordBatch>, Failure>> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::task::spawn_blocking(move || {

@@ -10,8 +10,8 @@ use serde_json::json;
 
 pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
-    // Finds out whether there is a log: a checkpoint does not create one. A position that is not in the log is refused
-    // before an epoch is claimed for it.
+    // Finds out whether there is a log: a checkpoint does not create one. A position that is not in the log
+    // is refused before an epoch is claimed for it.
     let before = wal.reader(ReadFrom::Checkpoint, None).await?.resume_point().next.prev();
     if let Target::At(position) = args.position
         && position > before

@@ -1,7 +1,8 @@
 //! `demo`: the whole point of the log, with two real processes on a local directory.
 //!
-//! A second process appends and is stopped between deciding to write an entry and writing it. This one takes over, reads, checkpoints and
-//! collects, and wakes it. What the stalled process then hears is what the log is about.
+//! A second process appends and is stopped between deciding to write an entry and writing it. This one takes
+//! over, reads, checkpoints and collects, and wakes it. What the stalled process then hears is what the log
+//! is about.
 
 mod data;
 #[cfg(unix)]

@@ -42,7 +42,8 @@ impl GcAges {
     }
 }
 
-/// One report for the only shard, or one for each and their sums. A shard that fails does not keep the others waiting.
+/// One report for the only shard, or one for each and their sums. A shard that fails does not keep the others
+/// waiting.
 async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure> {
     let mut policy = args.retry_timeout.policy().with_retain_entries(args.retain_entries);
     if let Some(age) = args.retain_age {

@@ -1,7 +1,7 @@
 //! Bytes of a file or stream, as they come.
 //!
-//! A stream is read by a thread of its own: who waits for its next bytes can then stop waiting, because rows that are
-//! there are due, or because the command was asked to end.
+//! A stream is read by a thread of its own: who waits for its next bytes can then stop waiting, because rows
+//! that are there are due, or because the command was asked to end.
 
 use super::stop::Stop;
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! A decoder that gives up by a panic has found bytes that it cannot cope with. That is a fault of the input, never its end.
+//! A decoder that gives up by a panic has found bytes that it cannot cope with. That is a fault of the input,
+//! never its end.
 
 use super::Batches;
 use super::fault::{DAMAGED, Fault};

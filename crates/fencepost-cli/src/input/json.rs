@@ -1,4 +1,5 @@
-//! JSON: objects in lines or in one array. The first rows decide about the types of columns, and a type never changes a value.
+//! JSON: objects in lines or in one array. The first rows decide about the types of columns, and a type never
+//! changes a value.
 
 mod build;
 mod infer;

@@ -15,7 +15,8 @@ use std::str::FromStr;
 pub(super) enum Agreement {
     /// The value prints back as the very text: for types that we chose.
     Printed,
-    /// The value is the one that the text names, however it is written: for types that somebody asked for, and JSON.
+    /// The value is the one that the text names, however it is written: for types that somebody asked for,
+    /// and JSON.
     Named,
 }
 

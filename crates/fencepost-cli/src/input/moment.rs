@@ -29,8 +29,8 @@ pub(super) fn days(date: NaiveDate) -> i32 {
 impl Moment {
     /// `2024-03-31T02:30:00.5+02:00`; a blank may stand for the `T`, and the offset may be missing.
     ///
-    /// `None` for everything that can be read in two ways or not at all: other orders of day and month, names of zones, leap
-    /// seconds, 24:00, `-00:00`.
+    /// `None` for everything that can be read in two ways or not at all: other orders of day and month, names
+    /// of zones, leap seconds, 24:00, `-00:00`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         if bytes.len() < 19 || !text.is_ascii() {

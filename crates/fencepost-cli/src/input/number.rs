@@ -112,8 +112,9 @@ pub(super) fn printed_float(text: &str) -> Option<f64> {
 
 /// The float that `text` names: rounded to as many digits as are written, it has just those.
 ///
-/// That is what programs print who hold this very float, whether in the fewest digits that tell it from others, in 17,
-/// or in all that it has. Another number that merely lies near it is `None`, as are infinities.
+/// That is what programs print who hold this very float, whether in the fewest digits that tell it from
+/// others, in 17, or in all that it has. Another number that merely lies near it is `None`, as are
+/// infinities.
 pub(super) fn named_float<F: FromStr + LowerExp>(text: &str) -> Option<F> {
     let written = Written::parse(text)?;
     let value: F = text.parse().ok()?;

@@ -1,7 +1,8 @@
 //! Batches cut to what an entry should hold, each without what only the others show.
 //!
-//! Views, dictionaries, list views and dense unions point into values that a slice keeps whole, and every entry brings along all
-//! that its batches keep. So what is cut is packed anew; a batch that need not be cut stays as it is.
+//! Views, dictionaries, list views and dense unions point into values that a slice keeps whole, and every
+//! entry brings along all that its batches keep. So what is cut is packed anew; a batch that need not be cut
+//! stays as it is.
 
 mod pack;
 

@@ -20,8 +20,8 @@ pub(super) trait Format {
     fn size(&self, record: &Self::Record) -> usize;
     /// Decides the schema by the first records, and says what the user should know about it.
     fn infer(&mut self, sample: &[Self::Record]) -> Result<Vec<String>, Fault>;
-    /// Adds a row, and says how many bytes it takes in a batch, about. One that is refused may have been added in part:
-    /// [`take`](Self::take) leaves it out.
+    /// Adds a row, and says how many bytes it takes in a batch, about. One that is refused may have been
+    /// added in part: [`take`](Self::take) leaves it out.
     fn push(&mut self, record: &Self::Record) -> Result<usize, Fault>;
     /// The first rows of those that were added since the last time.
     fn take(&mut self, rows: usize) -> RecordBatch;
@@ -62,8 +62,8 @@ enum Next<R> {
 impl<F: Format> Text<F> {
     /// Reads the first rows and decides the schema.
     ///
-    /// A file with a fault among them is refused as a whole. Of a stream, which cannot be read again, the rows before the
-    /// fault are handed out first.
+    /// A file with a fault among them is refused as a whole. Of a stream, which cannot be read again, the
+    /// rows before the fault are handed out first.
     pub(super) fn open(feed: Feed, format: F, options: &InputOptions) -> Result<Self, Fault> {
         let interval = feed.is_stream().then_some(options.flush_interval);
         let mut text = Self {

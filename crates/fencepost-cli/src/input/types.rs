@@ -12,8 +12,8 @@ pub(crate) struct ColumnType {
 
 /// Reads `id=int64,price=decimal(10,2)`.
 ///
-/// A column's name may have commas and equals signs in it: the last `=` of an item stands before the type, and an item without
-/// one belongs to the name that follows.
+/// A column's name may have commas and equals signs in it: the last `=` of an item stands before the type,
+/// and an item without one belongs to the name that follows.
 pub(crate) fn parse(text: &str) -> Result<Vec<ColumnType>, String> {
     let (mut found, mut name_so_far) = (Vec::<ColumnType>::new(), String::new());
     for item in items(text) {

@@ -13,8 +13,8 @@ pub(crate) struct Beside {
     target: PathBuf,
 }
 
-/// What to write to for `path`, and what gives it that name at the end. Pipes and devices are written to as they are, and so is the file that this
-/// process has for its stdout: whoever gave it that has it open.
+/// What to write to for `path`, and what gives it that name at the end. Pipes and devices are written to as
+/// they are, and so is the file that this process has for its stdout: whoever gave it that has it open.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Option<Beside>)> {
     match std::fs::metadata(path) {
         Ok(there) if !there.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),

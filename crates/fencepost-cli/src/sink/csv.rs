@@ -1,8 +1,8 @@
 //! Rows as lines of CSV.
 //!
-//! The quotes of RFC 4180, and one rule more, which is also that of PostgreSQL: a null is a field with nothing in it,
-//! or the text that was named for it, and never quoted; a *text* that looks like that is. Readers that know the
-//! rule tell the two apart; to others, name a text for null that does not occur.
+//! The quotes of RFC 4180, and one rule more, which is also that of PostgreSQL: a null is a field with
+//! nothing in it, or the text that was named for it, and never quoted; a *text* that looks like that is.
+//! Readers that know the rule tell the two apart; to others, name a text for null that does not occur.
 
 use super::text::Texts;
 use super::{Failed, first_failure};

@@ -108,7 +108,8 @@ impl Encoder for Finite<'_> {
     }
 }
 
-/// Times, dates, durations and intervals, between quotes, and decimals, which are numbers. Their texts have no character that JSON escapes.
+/// Times, dates, durations and intervals, between quotes, and decimals, which are numbers. Their texts have
+/// no character that JSON escapes.
 struct Plain<'a> {
     texts: Texts<'a>,
     quote: &'static [u8],

@@ -1,8 +1,9 @@
 //! Which columns a format can carry, and as what.
 //!
-//! Everything is decided from the types before a byte is written. Where a format knows a column's values in another
-//! type only, they are cast to it, which fails rather than change a value. Dictionaries, runs and views of lists are
-//! ways to lay values out in memory; in formats that don't know them, the values themselves are written.
+//! Everything is decided from the types before a byte is written. Where a format knows a column's values in
+//! another type only, they are cast to it, which fails rather than change a value. Dictionaries, runs and
+//! views of lists are ways to lay values out in memory; in formats that don't know them, the values
+//! themselves are written.
 
 use super::OutputFormat;
 use crate::shown::shown;

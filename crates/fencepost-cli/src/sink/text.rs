@@ -58,7 +58,8 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A decimal may have more digits than its type says, and Arrow before 60 cuts off what is more. So a type is named that has room for all.
+/// A decimal may have more digits than its type says, and Arrow before 60 cuts off what is more. So a type is
+/// named that has room for all.
 fn digits(array: &dyn Array) -> Option<Digits<'_>> {
     fn of<T: DecimalType>(array: &dyn Array, scale: i8) -> Option<Digits<'_>> {
         let values = array.as_primitive::<T>();
@@ -74,8 +75,8 @@ fn digits(array: &dyn Array) -> Option<Digits<'_>> {
 }
 
 impl Zoned<'_> {
-    /// Until 1972 some zones were off by minutes *and seconds*, and the text has minutes only. At the end of the years
-    /// that can be told, what is the last day in one zone is beyond it in another.
+    /// Until 1972 some zones were off by minutes *and seconds*, and the text has minutes only. At the end of
+    /// the years that can be told, what is the last day in one zone is beyond it in another.
     fn needs_utc(&self, index: usize) -> bool {
         let array = self.array;
         let seconds = match self.unit {

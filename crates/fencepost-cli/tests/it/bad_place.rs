@@ -52,14 +52,16 @@ fn input_that_is_something_else_is_refused() {
 fn a_place_that_cannot_be_written_is_named() {
     let scratch = Scratch::new();
     let file = scratch.numbers("rows.ndjson", 0, 10);
-    // A file where a directory would have to be, and file systems of the kernel that take no files, not even from root.
+    // A file where a directory would have to be, and file systems of the kernel that take no files, not even
+    // from root.
     run(["append", &format!("{file}/log"), "--from", &file]).fails(4, "rows.ndjson");
     for place in ["/proc/log", "/sys/log"] {
         run(["append", place, "--from", &file]).fails(4, place.rsplit_once('/').unwrap().0);
     }
 }
 
-/// A small disk of its own where that is allowed; elsewhere a limit on the size of files, which stops writes in the same place.
+/// A small disk of its own where that is allowed; elsewhere a limit on the size of files, which stops writes
+/// in the same place.
 #[test]
 fn a_full_disk_is_named_and_nothing_acknowledged_is_lost() {
     let scratch = Scratch::new();

@@ -10,7 +10,8 @@ fn log() -> Scratch {
     let append = ["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1"];
     run(append).ok();
     run(append).ok();
-    // As if the second had died before it could close: fence entry 1, rows 2-11, close 12, fence entry 13, rows 14-23, close 24.
+    // As if the second had died before it could close: fence entry 1, rows 2-11, close 12, fence entry 13,
+    // rows 14-23, close 24.
     std::fs::remove_file(scratch.entry(24)).unwrap();
     run(["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1", "--takeover", "now"]).ok();
     scratch
@@ -188,7 +189,8 @@ fn ages_pass_on_a_log_that_nobody_writes_to() {
     assert!(gone["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{gone}");
 }
 
-/// A writer that is killed between writing a file and giving it its name leaves it for ever, unless somebody deletes it.
+/// A writer that is killed between writing a file and giving it its name leaves it for ever, unless somebody
+/// deletes it.
 #[test]
 fn what_killed_writers_left_is_counted_and_deleted_by_age() {
     let scratch = log();

@@ -68,8 +68,8 @@ fn a_reader_says_where_an_entry_was_given_up() {
     assert!(above.stderr.contains("\"given_up\":[]"), "{}", above.stderr);
 }
 
-/// P-101: an opener that did not look above a lost entry put its fence entry there. What was acknowledged above it is no refused write; it stays until its rows
-/// are saved, and somebody says so.
+/// P-101: an opener that did not look above a lost entry put its fence entry there. What was acknowledged
+/// above it is no refused write; it stays until its rows are saved, and somebody says so.
 #[test]
 fn what_a_loss_fenced_off_stays_until_it_is_accepted() {
     let scratch = log();

@@ -48,7 +48,8 @@ fn a_place_that_is_none_is_refused() {
     run(["doctor", "s3://"]).fails(4, "names no bucket");
 }
 
-/// A directory of the kernel takes no files, not even from root. Nothing is learned of such a store, and that is no verdict.
+/// A directory of the kernel takes no files, not even from root. Nothing is learned of such a store, and that
+/// is no verdict.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_store_that_cannot_be_written_to_is_not_judged() {

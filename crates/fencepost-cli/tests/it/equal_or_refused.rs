@@ -1,4 +1,5 @@
-//! Generated cells and values: what goes in comes out equal, or is refused. Many rows go through each run of the command.
+//! Generated cells and values: what goes in comes out equal, or is refused. Many rows go through each run of
+//! the command.
 
 use super::support::{Run, Scratch, run, run_with};
 use proptest::prelude::*;
@@ -159,7 +160,8 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same value: a key that is missing, one that is null, and an object of nothing but such are the same to a column.
+/// The same value: a key that is missing, one that is null, and an object of nothing but such are the same to
+/// a column.
 fn same_json(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {

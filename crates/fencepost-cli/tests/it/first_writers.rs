@@ -2,8 +2,8 @@
 
 use super::support::{Run, Scratch, command};
 
-/// P-68: they once made a shard each, both acknowledged, and afterwards every command said "2 shards". Whoever comes second waits for the first
-/// one's lease.
+/// P-68: they once made a shard each, both acknowledged, and afterwards every command said "2 shards".
+/// Whoever comes second waits for the first one's lease.
 #[test]
 fn two_first_writers_make_one_log() {
     for round in 0..6 {

@@ -18,7 +18,8 @@ fn stream() -> (Vec<u8>, usize) {
     (writer.into_inner().unwrap(), second)
 }
 
-/// A decoder that gave up by a panic was once taken for the end of the input: rows were missing, and all was said to be well.
+/// A decoder that gave up by a panic was once taken for the end of the input: rows were missing, and all was
+/// said to be well.
 #[test]
 fn a_column_outside_of_its_batch_ends_nothing_in_silence() {
     let (mut bytes, second) = stream();
@@ -35,7 +36,8 @@ fn a_column_outside_of_its_batch_ends_nothing_in_silence() {
 mod long {
     use super::*;
 
-    /// Every byte of the second batch's description, one at a time: the rows are there, or it is said that they are not.
+    /// Every byte of the second batch's description, one at a time: the rows are there, or it is said that
+    /// they are not.
     #[test]
     fn a_stream_with_any_byte_changed_is_read_whole_or_refused() {
         let (bytes, second) = stream();

@@ -7,8 +7,8 @@ use std::time::Duration;
 mod long {
     use super::*;
 
-    /// One log, a hundred writers that die. Each takes the log over from the last one, so that dead writers' entries, fence entries and fillers pile
-    /// up as they would in a year of crashes.
+    /// One log, a hundred writers that die. Each takes the log over from the last one, so that dead writers'
+    /// entries, fence entries and fillers pile up as they would in a year of crashes.
     #[test]
     fn a_hundred_killed_writers_lose_nothing() {
         let scratch = Scratch::new();
@@ -29,7 +29,8 @@ mod long {
                 "--verbose-acks",
             ];
             let writer = Running::start(command(args));
-            // Half of them die while they append, however long they take to open on a machine that is busy; of the others some while they open.
+            // Half of them die while they append, however long they take to open on a machine that is busy;
+            // of the others some while they open.
             let appends = round % 2 == 0 && writer.hear()["rows"] == 1;
             sleep(Duration::from_millis(dice.below(if appends { 200 } else { 500 })));
             let said = writer.kill();

@@ -145,8 +145,8 @@ fn manifest(scratch: &Scratch, version: u64, change: impl FnOnce(&mut Manifest))
     std::fs::write(path(version), manifest.encode()).unwrap();
 }
 
-/// P-58, P-59: epoch 3 claimed and wrote no fence entry; epoch 4 claimed and flushed. Epoch 3 may still replay everything above 18, until an
-/// operator says that it does not.
+/// P-58, P-59: epoch 3 claimed and wrote no fence entry; epoch 4 claimed and flushed. Epoch 3 may still
+/// replay everything above 18, until an operator says that it does not.
 #[test]
 fn a_claim_that_holds_entries_back_is_listed_and_forgotten() {
     let scratch = table("f3");
@@ -216,7 +216,8 @@ fn a_silent_claim_is_let_go_after_the_minimum_age() {
     );
 }
 
-/// P-80, P-81: a flush of generation 2 failed, another one is in the manifest; of generation 5 only an attempt is there.
+/// P-80, P-81: a flush of generation 2 failed, another one is in the manifest; of generation 5 only an
+/// attempt is there.
 #[test]
 fn what_failed_flushes_left_is_told_of_and_deleted() {
     let scratch = table("f3");
@@ -288,7 +289,8 @@ fn compactions(plan: &Value) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// Lance's table says of one shard that generations 1 and 2 were compacted, of the other 1; the index has caught up to 1 of the first.
+/// Lance's table says of one shard that generations 1 and 2 were compacted, of the other 1; the index has
+/// caught up to 1 of the first.
 #[test]
 fn what_was_compacted_into_the_table_is_told_and_not_deleted() {
     let scratch = whole_table();

@@ -1,7 +1,8 @@
 //! Every type, through a log, into every format: the same values come out, or the command says that they don't.
 //!
-//! What has to come out is written down by hand, so nothing that the command uses is asked about itself. The table in
-//! docs/cli.md is made of these cases; `FENCEPOST_BLESS=1 cargo test -p fencepost-cli matrix` writes it anew.
+//! What has to come out is written down by hand, so nothing that the command uses is asked about itself. The
+//! table in docs/cli.md is made of these cases; `FENCEPOST_BLESS=1 cargo test -p fencepost-cli matrix` writes
+//! it anew.
 
 mod case;
 mod documented;

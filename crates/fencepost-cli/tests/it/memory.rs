@@ -12,7 +12,8 @@ use std::time::Duration;
 mod long {
     use super::*;
 
-    /// The file has some 250 MB decoded: a program that holds it whole, once as rows and once encoded, is found out.
+    /// The file has some 250 MB decoded: a program that holds it whole, once as rows and once encoded, is
+    /// found out.
     #[test]
     fn a_million_rows_take_bounded_memory_in_and_out() {
         let scratch = Scratch::new();
@@ -140,8 +141,8 @@ fn a_batch_that_is_too_large_is_refused_before_it_is_in_memory() {
     }
 }
 
-/// A text that a dictionary, or a run, holds once is written many times: 1 MB became 1.9 GB in memory, and of longer ones more than an array
-/// of texts holds.
+/// A text that a dictionary, or a run, holds once is written many times: 1 MB became 1.9 GB in memory, and of
+/// longer ones more than an array of texts holds.
 #[test]
 fn values_that_are_there_once_are_not_written_out_all_at_once() {
     let scratch = Scratch::new();
@@ -168,7 +169,8 @@ fn peak_of_good(args: &[&str]) -> (u64, String) {
     (peak, run.ok().text())
 }
 
-/// The largest resident set in KiB, as the kernel remembers it, and what was said. A run may end before anybody asks.
+/// The largest resident set in KiB, as the kernel remembers it, and what was said. A run may end before
+/// anybody asks.
 fn peak_of(args: &[&str]) -> (u64, Run) {
     let mut child = command(args).spawn().unwrap();
     let mut peak = 0;

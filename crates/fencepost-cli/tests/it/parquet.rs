@@ -1,4 +1,5 @@
-//! Parquet as other programs write it: values and metadata come out as they are in the file, or the file is refused.
+//! Parquet as other programs write it: values and metadata come out as they are in the file, or the file is
+//! refused.
 
 use super::support::{Scratch, run};
 use arrow::array::{ArrayRef, Int32Array, RecordBatch};

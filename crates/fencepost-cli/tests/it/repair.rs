@@ -1,4 +1,5 @@
-//! The way out of damage, by the real command: `verify` names it and the next command, `repair` plans and does it, and the log goes on.
+//! The way out of damage, by the real command: `verify` names it and the next command, `repair` plans and
+//! does it, and the log goes on.
 
 use super::support::{Scratch, numbers, run};
 use serde_json::json;

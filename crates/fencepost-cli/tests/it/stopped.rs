@@ -1,4 +1,5 @@
-//! SIGSTOP, a takeover, a collection, SIGCONT, a hundred times: the stalled writer is refused, and nothing that it acknowledged is missing.
+//! SIGSTOP, a takeover, a collection, SIGCONT, a hundred times: the stalled writer is refused, and nothing
+//! that it acknowledged is missing.
 
 use super::support::{Dice, Running, Scratch, command, numbers, run};
 use rustix::process::{Signal, WaitOptions, waitpid};
@@ -52,7 +53,8 @@ fn stall(seed: u64) {
     let report = said.last().unwrap();
     assert_eq!(report["error"]["kind"], "held");
     assert_eq!(report["acknowledged_rows"], acknowledged);
-    // P-26: the collection passed the position, so whether an earlier attempt landed there is not known. Never "acknowledged".
+    // P-26: the collection passed the position, so whether an earlier attempt landed there is not known.
+    // Never "acknowledged".
     let open = report["unknown_rows"].as_u64().unwrap() + report["not_in_log_rows"].as_u64().unwrap();
     assert!(open > 0, "{report}");
 

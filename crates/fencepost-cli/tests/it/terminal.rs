@@ -1,4 +1,5 @@
-//! Rows on a terminal. What is in them is anybody's, and a terminal obeys what it reads; a file or a pipe gets the rows as they are.
+//! Rows on a terminal. What is in them is anybody's, and a terminal obeys what it reads; a file or a pipe
+//! gets the rows as they are.
 
 use super::support::{Scratch, command, run};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -27,7 +28,8 @@ fn shown(args: &[&str]) -> String {
 fn terminal_is_shown_rows_that_it_cannot_obey() {
     let scratch = Scratch::new();
     let file = scratch.path("rows.ndjson");
-    // A colour, a window's title by a C1 character, a line shown backwards, and plain text with letters of several bytes.
+    // A colour, a window's title by a C1 character, a line shown backwards, and plain text with letters of
+    // several bytes.
     let texts = ["\u{1b}[31mred", "\u{9b}2J", "\u{202e}txt.exe", "\u{7f}", "naïve 漢字\ttab"];
     let rows: String =
         texts.iter().map(|text| serde_json::json!({"text": text}).to_string() + "\n").collect();

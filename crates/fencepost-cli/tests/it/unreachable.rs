@@ -1,4 +1,5 @@
-//! A store that is not there. Listings and reads used to be tried again for a minute each, whatever `--retry-timeout` said.
+//! A store that is not there. Listings and reads used to be tried again for a minute each, whatever
+//! `--retry-timeout` said.
 
 use super::support::{Run, Scratch, command};
 use std::net::TcpListener;
@@ -76,7 +77,8 @@ const LOG: &str = "s3://bucket/prefix";
 const SHARD: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 const RETRY_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// For starting twelve processes on a machine that is busy. A second budget of its own, a minute long, does not fit into it.
+/// For starting twelve processes on a machine that is busy. A second budget of its own, a minute long, does
+/// not fit into it.
 const SLACK: Duration = Duration::from_secs(12);
 const KEY: &str = "AKIDEXAMPLEEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI-K7MDENG-secret";

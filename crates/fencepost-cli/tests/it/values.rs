@@ -1,4 +1,5 @@
-//! What is handed over comes back equal, or is refused with its place. One paragraph for each way in which values were once changed.
+//! What is handed over comes back equal, or is refused with its place. One paragraph for each way in which
+//! values were once changed.
 
 use super::support::{Run, Scratch, run, run_with};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! Shards that a later Lance or a later fencepost has written to, and shards that are sealed: what is not known is kept, named and left alone.
+//! Shards that a later Lance or a later fencepost has written to, and shards that are sealed: what is not
+//! known is kept, named and left alone.
 
 use super::support::{Scratch, run};
 use fencepost::{Manifest, Position, ShardStatus, Version};

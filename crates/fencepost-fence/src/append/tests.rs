@@ -103,7 +103,8 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
     check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5 LIST MAN7 fail5:fenced-by3-sure-from7");
 }
 
-/// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its `replay_after`.
+/// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its
+/// `replay_after`.
 #[test]
 fn a_manifest_older_than_the_successors_makes_nothing_definite() {
     check(
@@ -112,8 +113,8 @@ fn a_manifest_older_than_the_successors_makes_nothing_definite() {
     );
 }
 
-/// P-26: the second collision asks anew, and what the first one had asked is not its answer. It once was: the listing was made before the
-/// lower entry was met.
+/// P-26: the second collision asks anew, and what the first one had asked is not its answer. It once was: the
+/// listing was made before the lower entry was met.
 #[test]
 fn an_answer_to_a_search_that_was_given_up_is_none_to_the_next() {
     // What is owed to the search before is known by its kind alone.

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 /// The documents of all cursors of one name, as listed.
 ///
-/// As a rule there is one cursor. There are more only if two processes created it at the same moment, or one died while it
-/// did.
+/// As a rule there is one cursor. There are more only if two processes created it at the same moment, or one
+/// died while it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CursorDocuments(BTreeSet<CursorDocument>);
 
@@ -28,8 +28,9 @@ pub struct CursorFound {
 impl CursorFound {
     /// The position above which it holds everything.
     ///
-    /// SUBTLE: the cursor itself is never moved, so a listing that began after it was made shows it. Which of its positions such a
-    /// listing shows is luck. None of them is too high, and without any the place where it was made is low enough.
+    /// SUBTLE: the cursor itself is never moved, so a listing that began after it was made shows it. Which of
+    /// its positions such a listing shows is luck. None of them is too high, and without any the place where
+    /// it was made is low enough.
     // P-95.
     #[must_use]
     pub fn held(&self) -> Position {
@@ -50,8 +51,8 @@ impl CursorDocuments {
 
     /// Adds what another listing showed.
     ///
-    /// SUBTLE: nothing is forgotten. A position says what a consumer was done with, which stays true; and a cursor that the later listing
-    /// does not show was removed meanwhile, and may hold for this once.
+    /// SUBTLE: nothing is forgotten. A position says what a consumer was done with, which stays true; and a
+    /// cursor that the later listing does not show was removed meanwhile, and may hold for this once.
     pub fn absorb(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -97,9 +98,10 @@ impl CursorDocuments {
         found.map(|found| found.held()).min()
     }
 
-    /// The position above which a cursor has held everything ever since it was granted; `None` if none of them was. One that is not
-    /// decided proves nothing; nor does one that was given up, and is still there because its deletion was cut off. `decision` says what was decided of those
-    /// that are [decided](CursorFound::decided).
+    /// The position above which a cursor has held everything ever since it was granted; `None` if none of
+    /// them was. One that is not decided proves nothing; nor does one that was given up, and is still there
+    /// because its deletion was cut off. `decision` says what was decided of those that are
+    /// [decided](CursorFound::decided).
     #[must_use]
     pub fn granted(&self, decision: impl Fn(Nonce) -> Option<CursorDecision>) -> Option<Position> {
         let granted = |found: &CursorFound| {

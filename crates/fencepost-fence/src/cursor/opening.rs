@@ -7,7 +7,8 @@ use fencepost_format::{Consumed, CursorDecision, CursorDocument, Epoch, Nonce, P
 use std::collections::{BTreeSet, VecDeque};
 
 impl CursorCore {
-    /// Tells the highest epoch up to where a new cursor holds ([`CursorEvent::Held`]); [`Epoch::NONE`] if nobody knows.
+    /// Tells the highest epoch up to where a new cursor holds ([`CursorEvent::Held`]); [`Epoch::NONE`] if
+    /// nobody knows.
     ///
     /// # Panics
     /// If it did not ask for it.
@@ -18,8 +19,8 @@ impl CursorCore {
 
     /// What is there: cursors to go on with, or nothing but what others left.
     ///
-    /// SUBTLE: a listing may show a cursor and miss what was written for it a moment ago. So one that nothing is decided about, or that seems not
-    /// to have moved, is listed again.
+    /// SUBTLE: a listing may show a cursor and miss what was written for it a moment ago. So one that nothing
+    /// is decided about, or that seems not to have moved, is listed again.
     pub(super) fn found(&mut self, now: Tick, found: CursorDocuments) {
         let cursors: VecDeque<_> = found.cursors().collect();
         let is_doubtful = |cursor: &CursorFound| !cursor.decided || cursor.moved.is_none();
@@ -41,7 +42,8 @@ impl CursorCore {
             Some(cursor) if cursor.decided => self.go(now, Step::ReadDecision(found, open)),
             Some(_) if rules::on(Rule::DecideOnce) => self.create(now, Step::GiveUp(found, open)),
             Some(_) => self.judged(now, found, open, Some(CursorDecision::GivenUp)),
-            // P-97: what it holds decides, not the boundary. Each collector that published a later one saw it before it deleted anything.
+            // P-97: what it holds decides, not the boundary. Each collector that published a later one saw it
+            // before it deleted anything.
             None if !self.own.is_empty() => self.delete(now, [self.stale.clone()], Then::TellOpened),
             None => {
                 self.consumed = self.made;
@@ -83,7 +85,8 @@ impl CursorCore {
         }
     }
 
-    /// It was left half made, as far as anybody knows. If its consumer lives after all, one of the two learns that the other was first.
+    /// It was left half made, as far as anybody knows. If its consumer lives after all, one of the two learns
+    /// that the other was first.
     // P-97.
     pub(super) fn handle_given_up(&mut self, now: Tick, reply: CreateReply) {
         let Step::GiveUp(found, open) = &mut self.step else { return };
@@ -161,6 +164,6 @@ impl CursorCore {
     }
 }
 
-/// How often a cursor that looks half made or unmoved is listed again before that is believed. Each time, somebody else would have to be
-/// writing to it at that very moment.
+/// How often a cursor that looks half made or unmoved is listed again before that is believed. Each time,
+/// somebody else would have to be writing to it at that very moment.
 const DOUBTS_MAX: u32 = 1;

@@ -138,7 +138,8 @@ fn a_new_cursor_is_written_then_looks_then_is_granted() {
     assert_eq!((cursor.poll_request(), cursor.consumed()), (None, at(5, 2)));
 }
 
-/// P-54: the boundary says what may be gone, up to and including itself. Nothing is left of a cursor that came too late.
+/// P-54: the boundary says what may be gone, up to and including itself. Nothing is left of a cursor that
+/// came too late.
 #[test]
 fn a_new_cursor_whose_next_position_may_be_gone_is_too_late() {
     for (start, boundary, holds) in [(4, 3, true), (4, 4, true), (4, 5, false), (0, 0, true), (0, 1, false)] {
@@ -276,7 +277,8 @@ fn two_cursors_of_one_name_are_moved_together() {
     assert_eq!(world.documents.held(), Some(Position::new(8)));
 }
 
-/// A decision that is listed and cannot be read: somebody removes at this very moment, or the store lies. It is not asked for ever.
+/// A decision that is listed and cannot be read: somebody removes at this very moment, or the store lies. It
+/// is not asked for ever.
 #[test]
 fn a_decision_that_is_never_found_ends_the_opening() {
     let mut world = World::opened(7, 5);

@@ -5,7 +5,8 @@ use crate::{CreateReply, GaveUp, ReadReply};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
 use std::collections::BTreeSet;
 
-/// A request of a cursor. `attempt` counts from 0; before an attempt above 0, the driver waits as its retry policy says.
+/// A request of a cursor. `attempt` counts from 0; before an attempt above 0, the driver waits as its retry
+/// policy says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields say what it says")]
 pub enum CursorRequest {
@@ -45,7 +46,8 @@ pub enum CursorReply {
 /// An event of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CursorEvent {
-    /// A new cursor holds what is above this position: find out the highest epoch up to it, and [`grant`](super::CursorCore::grant).
+    /// A new cursor holds what is above this position: find out the highest epoch up to it, and
+    /// [`grant`](super::CursorCore::grant).
     Held(Position),
     /// It is open: everything above is kept until it moves on or is removed.
     Opened(Consumed),
@@ -63,6 +65,7 @@ pub enum CursorEvent {
         /// Whether there was anything of this name.
         found: bool,
     },
-    /// The request is not done, or not known to be done. The cursor holds at its old place, and perhaps at the new one too.
+    /// The request is not done, or not known to be done. The cursor holds at its old place, and perhaps at
+    /// the new one too.
     GaveUp(GaveUp),
 }

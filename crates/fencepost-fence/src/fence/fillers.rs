@@ -8,7 +8,8 @@ use crate::{
 use fencepost_format::{EntryKind, Position};
 use std::collections::BTreeMap;
 
-/// The positions that are not known to be occupied yet. Each that becomes occupied is a sign of life for the others.
+/// The positions that are not known to be occupied yet. Each that becomes occupied is a sign of life for the
+/// others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fillers {
     open: BTreeMap<Position, Create>,

@@ -1,4 +1,5 @@
-//! Fencing by scripts: epoch 3 over a log whose `replay_after` is 4, in a window of 4. The claimed manifest is version 7.
+//! Fencing by scripts: epoch 3 over a log whose `replay_after` is 4, in a window of 4. The claimed manifest
+//! is version 7.
 
 use super::*;
 use crate::testing::{PARAMS, Party, letter, looks, manifest, nonce, play};
@@ -121,7 +122,8 @@ fn fillers_that_exist_are_read_back() {
     for unread in ["absent", "?"] {
         check(&format!("{fence_stands} put6=exists @100 get6={unread}"), &format!("{asked} GET6 Unknown"));
     }
-    // A filler that may have landed, and is refused then, is not refused for certain. Each that is there is a sign of life for the others.
+    // A filler that may have landed, and is refused then, is not refused for certain. Each that is there is a
+    // sign of life for the others.
     check(&format!("{fence_stands} put6=? put6=no"), &format!("{asked} PUT6:f#1 Unknown"));
     check(
         &format!("{fence_stands} @99 put7=done @198 put6=? @199 put6=later"),
@@ -194,7 +196,8 @@ fn what_stands_where_the_fence_should_go_is_read() {
     check("get5=absent tail5 put5=later @100 put5=later", "GET5 LOOK5 PUT5:p PUT5:p#1 NotDone");
 }
 
-/// P-14: the read ahead of position 7 is answered while the fence entry is tried at 6. It must not be waited for when the replay goes on.
+/// P-14: the read ahead of position 7 is answered while the fence entry is tried at 6. It must not be waited
+/// for when the replay goes on.
 #[test]
 fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
     check(

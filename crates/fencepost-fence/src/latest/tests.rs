@@ -63,8 +63,9 @@ fn a_version_that_is_listed_and_never_there_ends_the_search() {
     );
 }
 
-/// P-1: version 7 was pruned with 8 after it was listed, and a late create landed on its place. A search once returned that one: a
-/// fenced writer then took the `replay_after` in it for the real one, and said of rows in the log that they were not.
+/// P-1: version 7 was pruned with 8 after it was listed, and a late create landed on its place. A search once
+/// returned that one: a fenced writer then took the `replay_after` in it for the real one, and said of rows
+/// in the log that they were not.
 #[test]
 fn a_version_that_took_the_place_of_a_pruned_one_is_passed_over() {
     check(

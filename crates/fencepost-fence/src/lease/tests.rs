@@ -113,7 +113,8 @@ fn a_released_lease_is_free() {
     assert!(matches!(held, Verdict::Held { epoch: EPOCH, .. }));
 }
 
-/// P-64: the holder claimed a moment ago and has not written its lease yet. A candidate once took over from it at once.
+/// P-64: the holder claimed a moment ago and has not written its lease yet. A candidate once took over from
+/// it at once.
 #[test]
 fn a_lease_that_is_not_there_yet_is_waited_for() {
     for takeover in [Takeover::Expired, Takeover::Free] {

@@ -1,4 +1,5 @@
-//! Logs as text: `3:p2` is a fence entry of epoch 2 at 3, `5:_` something that cannot be understood, `l` behind it is Lance's. The window is 4.
+//! Logs as text: `3:p2` is a fence entry of epoch 2 at 3, `5:_` something that cannot be understood, `l`
+//! behind it is Lance's. The window is 4.
 
 use super::*;
 use crate::testing::header;
@@ -67,7 +68,8 @@ fn lances_entries_leave_it_open() {
     check(0, "1:d1l 3:p2l 4:d2l", "gap2-2");
 }
 
-/// An opener that took the gap for the tail put its fence entry there. What stands above was acknowledged, and is read by nobody.
+/// An opener that took the gap for the tail put its fence entry there. What stands above was acknowledged,
+/// and is read by nobody.
 #[test]
 fn a_gap_that_was_taken_for_the_tail_is_seen_afterwards() {
     check(1, "2:d1 3:p2 4:d1 5:d1 6:d1 7:c1 8:f2", "off3:by7");

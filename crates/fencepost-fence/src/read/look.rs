@@ -1,8 +1,9 @@
 //! What a reader may conclude from what it reads.
 //!
-//! What stands at or below `replay_after` may have landed there after the entry that belonged there was collected: the fence entry of an opener that woke late, say. To
-//! read it is harmless. To *conclude* from it is not: that a later epoch rules from here on, that nothing of the log was here, or that
-//! what was here is in an SSTable of Lance's.
+//! What stands at or below `replay_after` may have landed there after the entry that belonged there was
+//! collected: the fence entry of an opener that woke late, say. To read it is harmless. To *conclude* from it
+//! is not: that a later epoch rules from here on, that nothing of the log was here, or that what was here is
+//! in an SSTable of Lance's.
 // P-45 to P-48.
 
 use crate::{Attempt, ReadReply, Reply, Request, Rule, Tick, Window, rules};
@@ -25,9 +26,11 @@ impl Shown {
     /// Whether a reader that passes this entry concludes something from it which these looks do not bear out.
     ///
     /// SUBTLE: three kinds of entries need no look.
-    /// * Those of the epoch that rules. They change nothing, and a late one of these stands where the log had it too.
-    /// * The first entry that a reader meets, unless it is a fence entry: its writer had opened below it, so no entry above it that
-    ///   counts is of an earlier epoch. The first entry of all, of the first epoch, can be nobody else's.
+    /// * Those of the epoch that rules. They change nothing, and a late one of these stands where the log had
+    ///   it too.
+    /// * The first entry that a reader meets, unless it is a fence entry: its writer had opened below it, so
+    ///   no entry above it that counts is of an earlier epoch. The first entry of all, of the first epoch,
+    ///   can be nobody else's.
     /// * A stale entry in a fence range: no row of the log was ever there.
     ///
     /// That it is flushed is a conclusion of its own, whatever its epoch.
@@ -46,7 +49,8 @@ impl Shown {
         concludes && !(self.kept < at && read_before)
     }
 
-    /// Notes a look: it saw this boundary, and that nothing above `kept` was collected, after everything up to `through` had been read.
+    /// Notes a look: it saw this boundary, and that nothing above `kept` was collected, after everything up
+    /// to `through` had been read.
     pub(super) const fn note(&mut self, seen: Position, kept: Position, through: Position) {
         (self.seen, self.kept, self.through) = (seen, kept, through);
     }
@@ -70,7 +74,8 @@ impl Shown {
     }
 }
 
-/// A look at the boundary: one LIST. Where that does not bear out what was read, and a cursor holds the reader's place, one at the cursor too.
+/// A look at the boundary: one LIST. Where that does not bear out what was read, and a cursor holds the
+/// reader's place, one at the cursor too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Look {
     /// What is read up to here was read before this look began.

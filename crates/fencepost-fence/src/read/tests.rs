@@ -110,8 +110,8 @@ fn absent_is_the_end_only_if_r_is_below_it() {
     check(after(4), None, "get5=absent peek6=absent list=0 man1=absent", "GET5 PEEK6 LIST MAN1 no-log");
 }
 
-/// P-42: between the read and the manifest, a writer may have appended and checkpointed. Consumers were told then that what their cursor held
-/// was gone.
+/// P-42: between the read and the manifest, a writer may have appended and checkpointed. Consumers were told
+/// then that what their cursor held was gone.
 #[test]
 fn what_was_written_and_covered_since_it_was_read_is_not_truncated() {
     check(
@@ -145,7 +145,8 @@ fn a_walk_at_rest_may_peek_without_the_manifest() {
     );
 }
 
-/// What was read ahead before a rest is asked again only if it is needed: a reader at rest must not pay for it at each poll.
+/// What was read ahead before a rest is asked again only if it is needed: a reader at rest must not pay for
+/// it at each poll.
 #[test]
 fn reads_ahead_of_the_tail_are_not_repeated_at_every_poll() {
     check(
@@ -252,8 +253,8 @@ fn the_cursor_follows_what_was_handed_out() {
     assert_eq!(walk.next(), Position::new(9));
 }
 
-/// P-43: a walk that ended at the last position below its start has not passed it. Whoever goes on there would take the epoch below for the one that rules,
-/// and a stale entry for rows.
+/// P-43: a walk that ended at the last position below its start has not passed it. Whoever goes on there
+/// would take the epoch below for the one that rules, and a stale entry for rows.
 #[test]
 fn an_epoch_that_was_not_read_to_the_end_is_not_known() {
     for (script, expect) in [
@@ -268,7 +269,8 @@ fn an_epoch_that_was_not_read_to_the_end_is_not_known() {
     }
 }
 
-/// P-91, P-92: what the next position tells, then the others of a window, the position once more, and the manifest.
+/// P-91, P-92: what the next position tells, then the others of a window, the position once more, and the
+/// manifest.
 #[test]
 fn a_lost_entry_ends_the_walk() {
     let window = "PEEK6 PEEK7 PEEK8 PEEK9";

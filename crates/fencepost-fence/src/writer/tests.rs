@@ -1,4 +1,5 @@
-//! An open epoch by scripts: epoch 2 with its fence entry at 5 in a window of 4, `replay_after` at 3, first append at 9.
+//! An open epoch by scripts: epoch 2 with its fence entry at 5 in a window of 4, `replay_after` at 3, first
+//! append at 9.
 
 use super::*;
 use crate::Pipelining;
@@ -148,8 +149,8 @@ fn a_superseded_writer_says_so() {
     assert_eq!(core.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(9) }));
 }
 
-/// P-26, P-32: a fenced writer that asks the manifest has no say about checkpoints. It once was told to come again, which its driver took
-/// for impossible.
+/// P-26, P-32: a fenced writer that asks the manifest has no say about checkpoints. It once was told to come
+/// again, which its driver took for impossible.
 #[test]
 fn a_checkpoint_is_refused_as_soon_as_a_successor_was_met() {
     check(

@@ -1,7 +1,8 @@
 //! Looks through a record batch's flatbuffer before Arrow does.
 //!
-//! Arrow checks what is *in* the buffers, but takes the places and lengths of the buffers themselves on trust: some
-//! that are wrong make it panic, some make it allocate what they say. They are all added up here first.
+//! Arrow checks what is *in* the buffers, but takes the places and lengths of the buffers themselves on
+//! trust: some that are wrong make it panic, some make it allocate what they say. They are all added up here
+//! first.
 
 use arrow_ipc::{CompressionType, MetadataVersion, RecordBatch};
 use arrow_schema::{DataType, UnionMode};
@@ -182,8 +183,8 @@ where
         checked.ok_or_else(|| Fault::Damaged(format!("{length} is not the length of an array")))
     }
 
-    /// The next buffer, which must have at least `length` numbers of `width` bytes, and whole ones only: Arrow panics
-    /// over a rest. Where it lies in the body.
+    /// The next buffer, which must have at least `length` numbers of `width` bytes, and whole ones only:
+    /// Arrow panics over a rest. Where it lies in the body.
     fn numbers(&mut self, length: u64, width: i32) -> Result<usize, Fault> {
         let needed = product(length, width)?;
         let (place, bytes) = self.buffer()?;

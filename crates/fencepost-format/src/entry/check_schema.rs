@@ -1,8 +1,8 @@
 //! Looks through a schema's flatbuffer before Arrow does.
 //!
-//! Arrow 58 and 59 panic on schemas that are sound flatbuffers but no sound schemas, and later ones on some too. And
-//! a flatbuffer may refer to one field many times, so that a small message unfolds into a large schema. Both are
-//! caught here; what passes can be converted by any of the supported versions.
+//! Arrow 58 and 59 panic on schemas that are sound flatbuffers but no sound schemas, and later ones on some
+//! too. And a flatbuffer may refer to one field many times, so that a small message unfolds into a large
+//! schema. Both are caught here; what passes can be converted by any of the supported versions.
 
 use arrow_ipc::{
     DateUnit, Endianness, Field, Int, IntervalUnit, Precision, Schema, TimeUnit, Type, UnionMode,

@@ -313,9 +313,9 @@ fn unexpected(object: &str, frame: &Frame<'_>, header: MessageHeader) -> FormatE
 
 /// Calls into Arrow, and makes an error of a panic.
 ///
-/// What is known to make Arrow panic is refused before it gets here, and fuzzing finds nothing more. But this crate
-/// goes with a range of Arrow versions, later ones included, and a reader of a log must not be stopped by one bad
-/// object: so this is the one place that catches what nobody has found yet.
+/// What is known to make Arrow panic is refused before it gets here, and fuzzing finds nothing more. But this
+/// crate goes with a range of Arrow versions, later ones included, and a reader of a log must not be stopped
+/// by one bad object: so this is the one place that catches what nobody has found yet.
 fn arrow<T>(
     object: &str,
     offset: usize,

@@ -13,8 +13,9 @@ use crate::{BODY_BYTES_MAX, EntryKind, Epoch, FormatError, Nonce, Position, TRAI
 
 /// One submission's batches as the messages of a stream, before it is known which entry they will be in.
 ///
-/// Costs one copy of the columns and one pass for the checksum; sealing costs neither. The messages are complete in
-/// themselves: dictionaries come with them, so that submissions can stand in one entry in any order.
+/// Costs one copy of the columns and one pass for the checksum; sealing costs neither. The messages are
+/// complete in themselves: dictionaries come with them, so that submissions can stand in one entry in any
+/// order.
 // F-12.
 #[derive(Clone, Debug)]
 pub struct EncodedBatches {
@@ -46,7 +47,8 @@ impl EncodedBatches {
             });
         }
         let mut messages = Messages::new();
-        // Not to be stored: the entry's schema has the epoch too. This gives dictionaries their ids, the same as there.
+        // Not to be stored: the entry's schema has the epoch too. This gives dictionaries their ids, the same
+        // as there.
         let schema_message = messages.schema(&schema);
         let mut readable = Readable::new(&schema, &schema_message).map_err(unreadable)?;
         let alone = schema.flattened_fields().iter().any(|field| is_compared_badly(field.data_type()));
@@ -262,9 +264,9 @@ impl Messages {
 
 /// Whether this is a dictionary that Arrow may take for another one.
 ///
-/// A dictionary that equals the one sent before is not sent again. Arrow 58 compares lists of views with nulls by the sizes of one side only, and
-/// nulls of string views at the wrong index: rows would come back with other values, and no error. Where values are not simple, each
-/// batch therefore brings its own.
+/// A dictionary that equals the one sent before is not sent again. Arrow 58 compares lists of views with
+/// nulls by the sizes of one side only, and nulls of string views at the wrong index: rows would come back
+/// with other values, and no error. Where values are not simple, each batch therefore brings its own.
 fn is_compared_badly(data_type: &DataType) -> bool {
     match data_type {
         DataType::Dictionary(_, values) => {

@@ -1,11 +1,12 @@
 //! Bounds on what an entry may cost a reader.
 
-/// Bounds on the memory that decoding one entry may take. Entries that need more are refused before it is allocated.
+/// Bounds on the memory that decoding one entry may take. Entries that need more are refused before it is
+/// allocated.
 ///
 /// What decoding allocates stays below the sum of
 ///
-/// * *twice* the decoded bytes allowed: once for decompressed buffers, once more where Arrow has to move a buffer to
-///   an aligned address;
+/// * *twice* the decoded bytes allowed: once for decompressed buffers, once more where Arrow has to move a
+///   buffer to an aligned address;
 /// * 64 times the bytes of the object that are not column data, for the Rust values of columns and batches;
 /// * 512 bytes for each field allowed;
 /// * the object once more, if its columns do not begin at aligned addresses. The object itself is the caller's.

@@ -140,8 +140,8 @@ fn not_a_number(key: &str, value: &str) -> Fault {
 
 const GENERATION: &str = "generation";
 
-/// What Lance 14's reader takes out of the schema that it hands to its users. Not `fence_sentinel`: older Lance let
-/// users write that, so a data entry may have it.
+/// What Lance 14's reader takes out of the schema that it hands to its users. Not `fence_sentinel`: older
+/// Lance let users write that, so a data entry may have it.
 const TAKEN_OUT: &[&str] = &[
     WRITER_EPOCH,
     GENERATION,

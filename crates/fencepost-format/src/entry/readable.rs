@@ -18,8 +18,9 @@ use crate::trailer::END_OF_STREAM;
 
 /// Makes sure that what is written can be read again.
 ///
-/// Arrow's writer makes some messages that no reader takes, for example of run-end encoded views without rows. A
-/// writer must not acknowledge such rows; so the structure, though not the values, is looked through as when reading.
+/// Arrow's writer makes some messages that no reader takes, for example of run-end encoded views without
+/// rows. A writer must not acknowledge such rows; so the structure, though not the values, is looked through
+/// as when reading.
 pub(super) struct Readable {
     schema: Schema,
     budget: Budget,

@@ -8,8 +8,9 @@ use crate::{EntryHeader, FormatError, Position};
 
 /// An entry of which everything but its rows was read and found sound: framing, checksum and metadata.
 ///
-/// It holds the very bytes that were checked, so the rows are decoded from it without taking the checksum once more. A reader that has to know what an entry is before it may hand out
-/// its rows keeps one of these meanwhile.
+/// It holds the very bytes that were checked, so the rows are decoded from it without taking the checksum
+/// once more. A reader that has to know what an entry is before it may hand out its rows keeps one of these
+/// meanwhile.
 #[derive(Clone, Debug)]
 pub struct SoundEntry {
     object: String,

@@ -35,7 +35,8 @@ fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     Manifest::decode("manifest", Version::new(7), bytes)
 }
 
-/// F-14, F-15: the very bytes. Field 20480 has the key `82 80 0a`, and 16 bytes follow; field 20481 has the key `88 80 0a`.
+/// F-14, F-15: the very bytes. Field 20480 has the key `82 80 0a`, and 16 bytes follow; field 20481 has the
+/// key `88 80 0a`.
 #[test]
 fn manifest_is_laid_out_as_documented() {
     let hex: String = full().encode().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,5 @@
-//! What the index of the MemWAL says: how far each shard was compacted into the table, and how far indexes have caught up.
+//! What the index of the MemWAL says: how far each shard was compacted into the table, and how far indexes
+//! have caught up.
 
 use super::TableManifest;
 use crate::error::damaged;
@@ -12,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct MemWalDetails {
     /// For each shard, the latest generation that was compacted into the table. A missing shard has none.
     pub compacted: BTreeMap<ShardId, Generation>,
-    /// The indexes that memtables maintain, and that readers may look for in SSTables. If `maintains_all`, all of the
-    /// table's.
+    /// The indexes that memtables maintain, and that readers may look for in SSTables. If `maintains_all`,
+    /// all of the table's.
     pub maintained: BTreeSet<String>,
     /// Whether memtables maintain all indexes of the table that they can.
     pub maintains_all: bool,
-    /// For each index and each shard, the generation up to which the index covers what was compacted. A missing one is not
-    /// known.
+    /// For each index and each shard, the generation up to which the index covers what was compacted. A
+    /// missing one is not known.
     pub caught_up: BTreeMap<String, BTreeMap<ShardId, Generation>>,
 }
 

@@ -2,8 +2,9 @@
 
 /// The version in the name of an object of a table's `_versions/`.
 ///
-/// Both of Lance's schemes: `7.manifest`, and `18446744073709551608.manifest`, which is `u64::MAX` less the version in twenty digits. Anything else
-/// is `None`; among that are detached versions (`d…`), which are not part of a table's history.
+/// Both of Lance's schemes: `7.manifest`, and `18446744073709551608.manifest`, which is `u64::MAX` less the
+/// version in twenty digits. Anything else is `None`; among that are detached versions (`d…`), which are not
+/// part of a table's history.
 ///
 /// ```
 /// use fencepost_format::parse_table_manifest_name;

@@ -1,5 +1,5 @@
-//! Cut, flipped, misplaced, foreign and huge objects: a typed error that names object and place, never a panic, and
-//! never an entry with other rows than were written.
+//! Cut, flipped, misplaced, foreign and huge objects: a typed error that names object and place, never a
+//! panic, and never an entry with other rows than were written.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 

@@ -190,8 +190,8 @@ fn what_the_first_fencepost_wrote_is_read() {
     assert_eq!(Lease::decode("l", written.lease.epoch, &document).unwrap(), written.lease);
 }
 
-/// Made `testdata/fencepost-1/` once, and still writes objects of the same names. A later format gets a folder of its own, and a
-/// function like this. F-2 and F-18.
+/// Made `testdata/fencepost-1/` once, and still writes objects of the same names. A later format gets a
+/// folder of its own, and a function like this. F-2 and F-18.
 #[test]
 fn the_first_fencepost_still_writes_the_same_objects() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-fencepost");

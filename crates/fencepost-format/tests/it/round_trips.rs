@@ -74,7 +74,8 @@ proptest! {
         let object = lance_stream(&written, options);
         let entry = Entry::decode("entry", AT, &object, DecodeLimits::DEFAULT).unwrap();
         prop_assert!(entry.header().is_by_lance());
-        // What was written is what Arrow's own reader finds: the writer of Arrow 58 takes some dictionaries for others, and leaves them out.
+        // What was written is what Arrow's own reader finds: the writer of Arrow 58 takes some dictionaries
+        // for others, and leaves them out.
         let arrows: Result<Vec<_>, _> = StreamReader::try_new(&object[..], None).unwrap().collect();
         let arrows = arrows.unwrap();
         prop_assert_eq!(entry.batches().len(), arrows.len());
@@ -133,8 +134,8 @@ fn submissions_with_different_dictionaries_share_an_entry() {
     assert_eq!(entry.batches(), groups.concat());
 }
 
-/// Arrow 58 takes the second dictionary for the first, since it compares lists of views with nulls by the sizes of one side. A submission of both
-/// batches once came back with the first one's values in both.
+/// Arrow 58 takes the second dictionary for the first, since it compares lists of views with nulls by the
+/// sizes of one side. A submission of both batches once came back with the first one's values in both.
 #[test]
 fn dictionaries_that_arrow_takes_for_equal_are_all_sent() {
     let batch = |values: &[bool]| {
@@ -230,8 +231,8 @@ fn batches_that_cannot_become_an_entry_are_refused() {
     }
 }
 
-/// F-23: Arrow 60 counts buffers of views that it does not write, Arrow 58 writes run ends of 0: streams that nobody can
-/// read. Such rows must not be acknowledged; where Arrow does better, they come back.
+/// F-23: Arrow 60 counts buffers of views that it does not write, Arrow 58 writes run ends of 0: streams that
+/// nobody can read. Such rows must not be acknowledged; where Arrow does better, they come back.
 #[test]
 fn batches_that_arrow_miswrites_are_refused_before_they_are_written() {
     let views = StringViewArray::from(vec!["long enough not to fit into a view"; 2]);
@@ -273,8 +274,8 @@ fn sealing_is_deterministic() {
     assert_ne!(seal(AT, EPOCH, NONCE), seal(AT, EPOCH, Nonce(1)));
 }
 
-/// Streams of every type can be made and are small enough to begin fuzzing with. `FUZZ_SEEDS` names the folder that they are left in,
-/// for example `fuzz/corpus/entry_decode`.
+/// Streams of every type can be made and are small enough to begin fuzzing with. `FUZZ_SEEDS` names the
+/// folder that they are left in, for example `fuzz/corpus/entry_decode`.
 #[test]
 fn streams_of_every_type_seed_the_fuzzer() {
     use proptest::strategy::ValueTree;

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 ///
 /// * Entries upward, in batches. A batch is carried out in any order; readers never look below the boundary.
 /// * What failed flushes left, one folder after the other.
-/// * Manifests upward, one by one, and no further after a failure: a version above a gap is what a reader that starts from an old
-///   hint, as Lance's do, would not find.
+/// * Manifests upward, one by one, and no further after a failure: a version above a gap is what a reader
+///   that starts from an old hint, as Lance's do, would not find.
 /// * Boundaries and leases last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Deletion {

@@ -15,8 +15,8 @@ pub(super) struct Published {
 
 /// A boundary on its way to the store.
 ///
-/// The document's name says all that matters, so whose document stands there does not. But some stores answer "exists" where two requests
-/// met and neither was carried out, so that answer is read back.
+/// The document's name says all that matters, so whose document stands there does not. But some stores answer
+/// "exists" where two requests met and neither was carried out, so that answer is read back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Publishing {
     at: Position,

@@ -39,7 +39,8 @@ impl<K: Copy + Ord> Reads<K> {
         self.quiet_since = now;
     }
 
-    /// It was not answered. If nothing was for as long as the retry timeout lasts, all that is open is given up and returned.
+    /// It was not answered. If nothing was for as long as the retry timeout lasts, all that is open is given
+    /// up and returned.
     pub(crate) fn again(&mut self, now: Tick, key: &K, retry_timeout: u64) -> BTreeSet<K> {
         if now.since(self.quiet_since) >= retry_timeout {
             let open = std::mem::take(&mut self.ready).into_iter().chain(std::mem::take(&mut self.out));
@@ -78,7 +79,8 @@ mod tests {
         assert_eq!(reads.progress(), (1, 3));
     }
 
-    /// One object that cannot be read must not stop a collection for ever, and a store that is gone must not be asked for each.
+    /// One object that cannot be read must not stop a collection for ever, and a store that is gone must not
+    /// be asked for each.
     #[test]
     fn after_silence_all_that_is_open_is_given_up() {
         let mut reads = Reads::new(Tick(0), [1, 2, 3].into(), 1);

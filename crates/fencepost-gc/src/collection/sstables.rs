@@ -8,7 +8,8 @@ use fencepost_fence::{ReadReply, Tick};
 use fencepost_format::{Manifest, SsTableName, Version};
 
 impl Collection {
-    /// After the latest manifest was read, so that what is there by now and was not flushed then is known to be so.
+    /// After the latest manifest was read, so that what is there by now and was not flushed then is known to
+    /// be so.
     // P-80.
     pub(super) fn list_sstables(&mut self, now: Tick) {
         if lance::may_have_flushed(&self.inventory, self.known_facts()) {

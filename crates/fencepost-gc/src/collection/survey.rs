@@ -46,7 +46,8 @@ impl Collection {
         }
     }
 
-    /// Asks what time it is, once. The only clock that counts is the store's, and a log that nobody writes to doesn't show it.
+    /// Asks what time it is, once. The only clock that counts is the store's, and a log that nobody writes to
+    /// doesn't show it.
     fn stamp(&mut self, now: Tick, then: AfterStamp) {
         if self.mode == Mode::Delete && !std::mem::replace(&mut self.stamped, true) {
             self.step = Step::Stamp(then, self.question(now));
@@ -121,7 +122,8 @@ impl Collection {
                 self.inventory.note_sstables(&manifest);
                 self.inventory.claims.insert(version, Some(ManifestFacts::from(&manifest)));
             }
-            // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next pass won't list it.
+            // Absent: pruned since it was listed, by somebody in a hurry. What it said nobody knows; the next
+            // pass won't list it.
             ReadReply::Damaged | ReadReply::Absent => drop(self.inventory.claims.insert(version, None)),
             ReadReply::Unknown => {
                 for version in reads.again(now, &version, self.params.retry_timeout) {
@@ -158,7 +160,8 @@ impl Collection {
         if claims.floor().is_none() || above.is_empty() || self.reads_above {
             return self.list_sstables(now);
         }
-        // SUBTLE: what shows that a claim is settled, or ends its replay, may lie above the bound. It is read only if it matters.
+        // SUBTLE: what shows that a claim is settled, or ends its replay, may lie above the bound. It is read
+        // only if it matters.
         self.reads_above = true;
         self.step = Step::Headers(Reads::new(now, above, self.params.reads_in_flight));
     }

@@ -54,7 +54,8 @@ fn a_pass_deletes_what_is_covered_and_not_needed() {
     assert_eq!(report.kept, kept.into());
 }
 
-/// P-53. Deleting before the boundary is published, or by cursors read before that, lets a new reader miss entries silently.
+/// P-53. Deleting before the boundary is published, or by cursors read before that, lets a new reader miss
+/// entries silently.
 #[test]
 fn the_boundary_is_published_then_cursors_are_read_then_entries_go() {
     let mut world = World::new(LOG, 3, 11);
@@ -106,7 +107,8 @@ fn what_lands_after_a_pass_is_swept_and_counted_apart() {
     assert_eq!(reads.count(), 1);
 }
 
-/// P-98: the pass that supersedes a boundary leaves it, the next one deletes it, and not while a cursor is in the making.
+/// P-98: the pass that supersedes a boundary leaves it, the next one deletes it, and not while a cursor is in
+/// the making.
 #[test]
 fn a_superseded_boundary_goes_in_a_later_pass() {
     let mut world = World::new(LOG, 3, 11);
@@ -248,7 +250,8 @@ fn a_silent_claim_by_lance_is_found_and_held() {
     assert_eq!(world.positions(), [1, 4, 6, 7]);
 }
 
-/// P-58: what shows that a claim is settled may lie above the bound. It is read if something hangs on it, and only then.
+/// P-58: what shows that a claim is settled may lie above the bound. It is read if something hangs on it, and
+/// only then.
 #[test]
 fn entries_above_the_bound_are_read_if_a_claim_hangs_on_them() {
     let mut world = World::new("1:D1 2:D1 3:D1 4:P2 5:D2 6:P3 7:D3", 1, 0);

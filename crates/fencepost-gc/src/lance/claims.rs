@@ -60,8 +60,8 @@ impl ClaimState {
 pub struct Hold {
     /// It keeps nothing up to this position.
     pub after: Position,
-    /// It keeps everything up to this position: an entry of a later epoch, at which its replay ends in any case. `None` for
-    /// everything above.
+    /// It keeps everything up to this position: an entry of a later epoch, at which its replay ends in any
+    /// case. `None` for everything above.
     pub through: Option<Position>,
 }
 
@@ -102,8 +102,8 @@ impl Claims {
         open.min()
     }
 
-    /// The lowest data entry of each epoch that may have to show later on that it is settled. What an epoch flushed itself shows
-    /// so too: it replays from above that.
+    /// The lowest data entry of each epoch that may have to show later on that it is settled. What an epoch
+    /// flushed itself shows so too: it replays from above that.
     pub(crate) fn evidence(&self, inventory: &Inventory, policy: &Policy) -> BTreeMap<Position, Epoch> {
         let is_young = |claim: &Claim| policy.clock_free() || claim.silent_for < policy.lance_opener_age();
         let counts = |claim: &&Claim| match claim.state {
@@ -122,13 +122,14 @@ impl Claims {
 
 /// Judges the claims by Lance.
 ///
-/// SUBTLE: only a data entry settles a claim. A later manifest version of the epoch does not: whoever tails the shard with Lance
-/// writes versions of the current epoch, to move `last_seen`, and so does an opener's own replay before it ends; and an opener may
-/// flush in the middle of a long replay. The last two only mean that it replays from a higher `replay_after`.
+/// SUBTLE: only a data entry settles a claim. A later manifest version of the epoch does not: whoever tails
+/// the shard with Lance writes versions of the current epoch, to move `last_seen`, and so does an opener's
+/// own replay before it ends; and an opener may flush in the middle of a long replay. The last two only mean
+/// that it replays from a higher `replay_after`.
 ///
-/// SUBTLE: an unsettled claim keeps the entries from its `replay_after` to the first entry of a later epoch. Lance's replay refuses that
-/// one, and what its replay read before is still there to collide with. If there is a gap before, or no such entry, it keeps everything
-/// above its `replay_after`.
+/// SUBTLE: an unsettled claim keeps the entries from its `replay_after` to the first entry of a later epoch.
+/// Lance's replay refuses that one, and what its replay read before is still there to collide with. If there
+/// is a gap before, or no such entry, it keeps everything above its `replay_after`.
 // P-58.
 #[must_use]
 pub fn claims(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> Claims {
@@ -150,7 +151,8 @@ pub fn claims(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> 
     epochs.entry(facts.epoch).or_default().push((*facts, now));
     let settled: BTreeSet<_> = data(inventory).map(|(_, epoch)| epoch).collect();
     for (epoch, versions) in epochs {
-        // A version with a nonce is ours, and so is its epoch; one without may be ours as well, moved on by a reader of Lance's.
+        // A version with a nonce is ours, and so is its epoch; one without may be ours as well, moved on by a
+        // reader of Lance's.
         if epoch.is_none() || versions.iter().any(|(version, _)| !version.by_lance) {
             continue;
         }

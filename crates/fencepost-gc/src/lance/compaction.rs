@@ -14,7 +14,8 @@ pub enum Compaction {
         /// The latest generation of the shard that is in the table.
         compacted: Option<Generation>,
     },
-    /// Its rows are in the table, but this index of the table does not cover them yet: readers need the SSTable's own index.
+    /// Its rows are in the table, but this index of the table does not cover them yet: readers need the
+    /// SSTable's own index.
     IndexBehind {
         /// The index.
         index: String,
@@ -28,8 +29,8 @@ pub enum Compaction {
 impl Compaction {
     /// Judges the SSTable of this generation.
     ///
-    /// The indexes that memtables maintain must have caught up, since readers may look for them in an SSTable. An index whose
-    /// progress is not known counts as behind, as it does for Lance.
+    /// The indexes that memtables maintain must have caught up, since readers may look for them in an
+    /// SSTable. An index whose progress is not known counts as behind, as it does for Lance.
     #[must_use]
     pub fn of(table: &TableManifest, shard: ShardId, generation: Generation) -> Self {
         let Some(mem_wal) = &table.mem_wal else { return Self::NoMemWal };

@@ -4,11 +4,12 @@ use crate::{Inventory, ManifestFacts, Policy};
 use fencepost_format::{Epoch, Version};
 use std::collections::BTreeSet;
 
-/// The versions to read next so that of each epoch the last version and of the next one the first are known; empty if they are.
+/// The versions to read next so that of each epoch the last version and of the next one the first are known;
+/// empty if they are.
 ///
-/// Epochs rise along the versions, so what lies between two versions of one epoch is of that epoch. Each call asks for the
-/// middle of every stretch whose ends differ. Only versions young enough that their openers still count are looked at, or
-/// all of them if the policy says so.
+/// Epochs rise along the versions, so what lies between two versions of one epoch is of that epoch. Each call
+/// asks for the middle of every stretch whose ends differ. Only versions young enough that their openers
+/// still count are looked at, or all of them if the policy says so.
 pub(crate) fn manifests_to_read(
     inventory: &Inventory,
     facts: &ManifestFacts,

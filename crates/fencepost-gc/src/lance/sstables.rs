@@ -38,13 +38,15 @@ pub(crate) fn names_to_read(
 /// Decides about folders of SSTables.
 ///
 /// SUBTLE: a folder goes only if three things are known of it, and each of them stays so.
-/// * No manifest version names it, neither the latest one nor an older one: what a compactor took out of the manifest is not ours to delete.
-/// * Some version names *another* folder for its generation. So that generation was flushed; and Lance begins a flush only of the generation
-///   that the manifest gives next, so nobody begins one of this generation ever again. Without such evidence the folder may be an SSTable whose
-///   manifests were pruned, or its flush may still come: then it stays.
-/// * Nobody who already began a flush of that generation will still put this folder into the manifest. In a *clock-free* collection: the latest epoch began
-///   above that generation, so the flush was begun by an earlier one, and Lance refuses its commit. Otherwise: no object in it is younger than the
-///   minimum age.
+/// * No manifest version names it, neither the latest one nor an older one: what a compactor took out of the
+///   manifest is not ours to delete.
+/// * Some version names *another* folder for its generation. So that generation was flushed; and Lance begins
+///   a flush only of the generation that the manifest gives next, so nobody begins one of this generation
+///   ever again. Without such evidence the folder may be an SSTable whose manifests were pruned, or its flush
+///   may still come: then it stays.
+/// * Nobody who already began a flush of that generation will still put this folder into the manifest. In a
+///   *clock-free* collection: the latest epoch began above that generation, so the flush was begun by an
+///   earlier one, and Lance refuses its commit. Otherwise: no object in it is younger than the minimum age.
 // P-80, P-81.
 pub(crate) struct SsTableJudge<'a> {
     inventory: &'a Inventory,
@@ -120,8 +122,9 @@ impl<'a> SsTableJudge<'a> {
 
 /// The generation that the manifest gave next when the latest epoch was claimed.
 ///
-/// SUBTLE: epochs rise along the versions, and the generation does too. The lowest version that was read of the epoch is the claim only if it is the very first
-/// version, or if the one before it was read and is of an earlier epoch: otherwise it may be a flush of that epoch's.
+/// SUBTLE: epochs rise along the versions, and the generation does too. The lowest version that was read of
+/// the epoch is the claim only if it is the very first version, or if the one before it was read and is of an
+/// earlier epoch: otherwise it may be a flush of that epoch's.
 fn claimed_at(inventory: &Inventory, facts: &ManifestFacts) -> Option<Generation> {
     let epoch_of = |version: Version| {
         if version == facts.version {

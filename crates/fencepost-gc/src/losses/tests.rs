@@ -1,4 +1,5 @@
-//! What is told of gaps above `replay_after`, what it costs, and that a healthy log is never called damaged whatever happens between the looks.
+//! What is told of gaps above `replay_after`, what it costs, and that a healthy log is never called damaged
+//! whatever happens between the looks.
 
 use super::*;
 use crate::testing::{ManifestBody, World, header, run, step};
@@ -20,7 +21,8 @@ fn search(world: &mut World) -> Option<LossSearch> {
     LossSearch::new(PARAMS, Tick(0), pass.inventory(), pass.facts().unwrap(), &policy())
 }
 
-/// Runs a look, and `between` before its request of that number; tells what was lost, as text, and how many requests it took.
+/// Runs a look, and `between` before its request of that number; tells what was lost, as text, and how many
+/// requests it took.
 fn look(
     mut search: LossSearch,
     world: &mut World,
@@ -55,7 +57,8 @@ fn check(log: &str, replay_after: u64, expect: &str) -> usize {
     }
 }
 
-/// P-100. One LIST and two LISTs and two GETs of the manifest search, and a GET for each entry within a window above a gap.
+/// P-100. One LIST and two LISTs and two GETs of the manifest search, and a GET for each entry within a
+/// window above a gap.
 #[test]
 fn a_gap_that_something_proves_is_lost() {
     assert_eq!(check("1:h1 2:d1 4:d1 5:d1 6:d1 7:c1", 1, "3-3:by7"), 5 + 4);
@@ -75,7 +78,8 @@ fn other_gaps_are_none() {
     check("4:h1 6:d1 7:c1", 6, "");
 }
 
-/// P-92, in each place between two requests of the look: the gap fills, or is covered and collected. In a healthy log nothing is lost.
+/// P-92, in each place between two requests of the look: the gap fills, or is covered and collected. In a
+/// healthy log nothing is lost.
 #[test]
 fn what_happens_between_the_looks_is_no_loss() {
     // A writer at work: position 3 is on its way, and those above are not acknowledged before it is there.
@@ -106,7 +110,8 @@ fn what_happens_between_the_looks_is_no_loss() {
     }
 }
 
-/// P-92: what stands above is read before it is said what is absent. An entry that came with the gap filled, and the gap as it was before, make no loss.
+/// P-92: what stands above is read before it is said what is absent. An entry that came with the gap filled,
+/// and the gap as it was before, make no loss.
 #[test]
 fn the_proof_is_read_before_the_gap_is_looked_at_again() {
     let mut world = World::new("1:h1 2:d1 4:d1 5:d1 6:d1 7:d1", 1, 1);
@@ -177,7 +182,8 @@ fn stray_answers_are_ignored() {
     assert_eq!(look(search, &mut world, |_, _| ()).0, "3-3:by5");
 }
 
-/// A collection deletes nothing above `replay_after`, so nothing that proves a loss there; and one below it is covered.
+/// A collection deletes nothing above `replay_after`, so nothing that proves a loss there; and one below it
+/// is covered.
 #[test]
 fn a_loss_stays_provable_whatever_is_collected() {
     for lost in 1..=7 {

@@ -66,7 +66,8 @@ fn a_cursor_below_the_boundary_still_holds() {
     assert_eq!(plan.boundary, Position::new(3), "a boundary never goes back");
 }
 
-/// P-53: the cursor moved on after the boundary was published; a reader that came in between was told of that boundary only.
+/// P-53: the cursor moved on after the boundary was published; a reader that came in between was told of that
+/// boundary only.
 #[test]
 fn nothing_above_the_published_boundary_goes() {
     let log = inventory("1:h1 2:d1 3:d1 4:d1").with_cursor("a", 3);
@@ -114,7 +115,8 @@ fn stale_entries_below_the_boundary_are_swept_whatever_their_age_and_counted() {
     assert_eq!((plan.stale_entries, plan.swept), (0, 1));
 }
 
-/// P-56: the fence entry at 5 landed late, in collected space. What follows from its epoch for the live rows above it? Nothing.
+/// P-56: the fence entry at 5 landed late, in collected space. What follows from its epoch for the live rows
+/// above it? Nothing.
 #[test]
 fn nothing_is_concluded_from_what_landed_below_the_boundary() {
     let log = inventory("5:p2 6:d1 7:d1 8:d1").with_boundary(5);
@@ -203,8 +205,8 @@ fn a_silent_claim_by_lance_holds_what_it_may_still_replay() {
     let plan =
         check_facts(&log(&[(1, claim(1, true)), (2, claim(2, true))]), &facts, &Policy::new(), &[2, 5]);
     assert_eq!(reason(&plan, 3), "lance_opener");
-    // A second version may be some reader's, and settles nothing. It is fencepost's (and 3 shows that epoch 1 is settled), or it
-    // is too old to live.
+    // A second version may be some reader's, and settles nothing. It is fencepost's (and 3 shows that epoch 1
+    // is settled), or it is too old to live.
     check_facts(&log(&[(1, claim(2, true)), (2, claim(2, true))]), &facts, &Policy::new(), &[2, 5]);
     check_facts(&log(&[(1, claim(1, true)), (2, claim(2, false))]), &facts, &Policy::new(), &[2, 5]);
     let second = Policy::new().with_lance_opener_age(Duration::from_secs(1));
@@ -235,7 +237,8 @@ fn the_newest_manifests_and_the_young_ones_stay() {
     assert_eq!(gone(idle, Policy::new()), [] as [u64; 0]);
 }
 
-/// A listing may miss the newest versions; the one that was found by probing stays all the same, and so does all above it.
+/// A listing may miss the newest versions; the one that was found by probing stays all the same, and so does
+/// all above it.
 #[test]
 fn the_latest_manifest_stays_whatever_the_listing_shows() {
     let log = inventory("").with_manifests([(99, 0), (100, 0), (101, 0), (200, 86_400_000)]);

@@ -22,7 +22,8 @@ pub(crate) struct World {
     /// The store's time, as an object tells that is written now.
     pub(crate) time: u64,
     pub(crate) leases: BTreeSet<Epoch>,
-    /// The generation that a version gives next, and the SSTables that it names; those that are missing here give 1 and name none.
+    /// The generation that a version gives next, and the SSTables that it names; those that are missing here
+    /// give 1 and name none.
     pub(crate) flushes: BTreeMap<Version, (u64, Vec<SsTableName>)>,
     pub(crate) sstables: BTreeMap<SsTableName, SsTableFolder>,
     /// Manifests that cannot be understood.

@@ -1,7 +1,8 @@
 //! A file system in memory: what programs see of it, and what is on the disk.
 //!
-//! A power cut leaves what was flushed, and of the rest any part: of a file's bytes a prefix, zeros or all; of a directory, for each name on its
-//! own, any state that it has had since the last flush. No order is kept between two names, as some file systems keep none.
+//! A power cut leaves what was flushed, and of the rest any part: of a file's bytes a prefix, zeros or all;
+//! of a directory, for each name on its own, any state that it has had since the last flush. No order is kept
+//! between two names, as some file systems keep none.
 
 use fencepost_store::disk::{Kind, Named, Stat};
 use rand::Rng;

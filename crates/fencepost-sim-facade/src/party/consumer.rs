@@ -15,8 +15,9 @@ pub(crate) struct Memory(Arc<Mutex<Known>>);
 struct Known {
     /// The lowest position at which its cursor may be; `None` before it had one.
     cursor: Option<u64>,
-    /// The highest position that it ever said it was done with, whether or not it heard that this was noted. Such a word may
-    /// take effect late, so the cursor may be as high, and only what is above is held for certain (P-54).
+    /// The highest position that it ever said it was done with, whether or not it heard that this was noted.
+    /// Such a word may take effect late, so the cursor may be as high, and only what is above is held for
+    /// certain (P-54).
     done: u64,
 }
 

@@ -1,4 +1,5 @@
-//! A writer's owner: opens, applies what was replayed, appends, checkpoints, and ends in one of the ways in which writers end.
+//! A writer's owner: opens, applies what was replayed, appends, checkpoints, and ends in one of the ways in
+//! which writers end.
 
 use super::{Entries, damaged, rest};
 use crate::plan::Role;

@@ -1,8 +1,9 @@
 //! Cursors against collection: who writes first and looks second sees the other (P-53, P-54, P-95 to P-99).
 //!
-//! A log of some entries whose owner moves `replay_after`; collections that go request by request, each with its own idea of `replay_after`, and whose
-//! deletions may be carried out at any later time; consumers that open a cursor anywhere, move on, die at any request, which may then
-//! land at any later time, and come back; and somebody who removes cursors by name. Listings come in two pages, between which everything goes on.
+//! A log of some entries whose owner moves `replay_after`; collections that go request by request, each with
+//! its own idea of `replay_after`, and whose deletions may be carried out at any later time; consumers that
+//! open a cursor anywhere, move on, die at any request, which may then land at any later time, and come back;
+//! and somebody who removes cursors by name. Listings come in two pages, between which everything goes on.
 
 mod consumer;
 mod pages;
@@ -113,7 +114,8 @@ impl Model for CursorModel {
         Some(state)
     }
 
-    /// Two openers of one name may give each other up again and again. What the second round can do, the first could.
+    /// Two openers of one name may give each other up again and again. What the second round can do, the
+    /// first could.
     fn within_boundary(&self, state: &State) -> bool {
         state.restarts() <= RESTARTS_MAX
     }

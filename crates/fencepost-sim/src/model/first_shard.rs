@@ -1,7 +1,7 @@
 //! The first shard of a base: parties that found none, and the object that all of them want to create (P-68).
 //!
-//! A create may land late, after its sender was told nothing, or twice; its reply may be lost; a store may report a conflict where
-//! nothing stands. Nothing ever deletes the object.
+//! A create may land late, after its sender was told nothing, or twice; its reply may be lost; a store may
+//! report a conflict where nothing stands. Nothing ever deletes the object.
 
 use super::Marks;
 use crate::world::Broken;

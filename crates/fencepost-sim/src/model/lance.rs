@@ -1,17 +1,21 @@
-//! Lance's own writers next to the production collection: what it must keep for them, and what nobody can do for them.
+//! Lance's own writers next to the production collection: what it must keep for them, and what nobody can do
+//! for them.
 //!
-//! The steps of a party are those that Lance 14.0.2 was seen to take: it claims; looks for the tail from the object that `last_seen`
-//! names, or by listing; creates a sentinel there (not in epoch 1); in memtable mode replays from the `replay_after` of its claim to the first absent position and appends
-//! there; in WAL-only mode appends above its sentinel; a bare appender looks for the tail at its first append. Nobody looks at the manifest again
-//! but to flush. Each request is a step, and a party may stall before any of them for ever.
+//! The steps of a party are those that Lance 14.0.2 was seen to take: it claims; looks for the tail from the
+//! object that `last_seen` names, or by listing; creates a sentinel there (not in epoch 1); in memtable mode
+//! replays from the `replay_after` of its claim to the first absent position and appends there; in WAL-only
+//! mode appends above its sentinel; a bare appender looks for the tail at its first append. Nobody looks at
+//! the manifest again but to flush. Each request is a step, and a party may stall before any of them for
+//! ever.
 //!
-//! * A claim or a flush is performed at one go: nobody prunes here, so a manifest is created only on top of the one that was read.
-//! * An append that exists fences its writer only if the entry in its way has a higher epoch. Lance asks the manifest, which fences
-//!   it in more cases; being fenced is one way of stalling.
-//! * A writer of ours has its production machines; its claims and checkpoints are performed at one go, as Lance's are, and its client appends
-//!   as soon as there is room.
-//! * The collection, and its deletions at any later time, are those of the model [`log`](super::log). Guards can be left out:
-//!   then what only they keep goes as well.
+//! * A claim or a flush is performed at one go: nobody prunes here, so a manifest is created only on top of
+//!   the one that was read.
+//! * An append that exists fences its writer only if the entry in its way has a higher epoch. Lance asks the
+//!   manifest, which fences it in more cases; being fenced is one way of stalling.
+//! * A writer of ours has its production machines; its claims and checkpoints are performed at one go, as
+//!   Lance's are, and its client appends as soon as there is room.
+//! * The collection, and its deletions at any later time, are those of the model [`log`](super::log). Guards
+//!   can be left out: then what only they keep goes as well.
 
 mod collect;
 mod discover;
@@ -34,7 +38,8 @@ use stateright::{Model, Property};
 pub struct Bounds {
     /// A name for reports.
     pub name: &'static str,
-    /// The parties, in the order in which they claim, each with the number of its appends and of its flushes or checkpoints.
+    /// The parties, in the order in which they claim, each with the number of its appends and of its flushes
+    /// or checkpoints.
     pub parties: &'static [(Kind, u8, u8)],
     /// How many collections there are.
     pub collections: u8,

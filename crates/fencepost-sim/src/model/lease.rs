@@ -1,7 +1,7 @@
 //! Leases: a holder and candidates whose clocks run at any rate (P-11, P-60 to P-63).
 //!
-//! A clock goes on by one whenever the search likes, so that every ratio of rates, and every stall, is met. Reads of leases
-//! are answered late, and lease writes land late.
+//! A clock goes on by one whenever the search likes, so that every ratio of rates, and every stall, is met.
+//! Reads of leases are answered late, and lease writes land late.
 
 mod state;
 

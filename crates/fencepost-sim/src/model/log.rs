@@ -1,17 +1,20 @@
 //! The log: writers that open, append, checkpoint, close, crash and stall, collectors, and a reader.
 //!
-//! The create of an entry is put in flight and lands at any later time, also after its sender died or gave up, perhaps twice; its reply
-//! may be lost. What makes the search small enough to be exhaustive:
+//! The create of an entry is put in flight and lands at any later time, also after its sender died or gave
+//! up, perhaps twice; its reply may be lost. What makes the search small enough to be exhaustive:
 //!
-//! * A read is answered with the store's state at the moment when it is performed. A party whose answer is late behaves like one that stalls
-//!   after the answer.
-//! * Commits are performed at one go. Nobody prunes here, so a create lands only on top of the manifest that its search found: the search might as
-//!   well have been made when it landed. A committer that is told of its win although it was superseded at once goes on for
-//!   longer than one that is told the truth. (The model [`manifest`](super::manifest) takes commits apart.)
-//! * A collection stalls between the manifest and the listings. After that, each of its deletions may be carried out at any later time, any
-//!   number of times, which is what any number of stale collectors could do; and it is carried out just before somebody
-//!   touches the position, since nobody could tell the difference.
-//! * A look above the tail is performed at one moment: a verdict rests on one entry that it sees, and what it sees later is more.
+//! * A read is answered with the store's state at the moment when it is performed. A party whose answer is
+//!   late behaves like one that stalls after the answer.
+//! * Commits are performed at one go. Nobody prunes here, so a create lands only on top of the manifest that
+//!   its search found: the search might as well have been made when it landed. A committer that is told of
+//!   its win although it was superseded at once goes on for longer than one that is told the truth. (The
+//!   model [`manifest`](super::manifest) takes commits apart.)
+//! * A collection stalls between the manifest and the listings. After that, each of its deletions may be
+//!   carried out at any later time, any number of times, which is what any number of stale collectors could
+//!   do; and it is carried out just before somebody touches the position, since nobody could tell the
+//!   difference.
+//! * A look above the tail is performed at one moment: a verdict rests on one entry that it sees, and what it
+//!   sees later is more.
 //! * Writers append as soon as there is room: an append that is made later is one that lands later.
 
 mod action;
@@ -49,8 +52,8 @@ pub struct Bounds {
     pub positions: u64,
     /// How many collections there are.
     pub collections: u32,
-    /// Whether an opener's replay goes in strides: it stalls before the first entry, before each that is condemned and at the tail, but not
-    /// in between.
+    /// Whether an opener's replay goes in strides: it stalls before the first entry, before each that is
+    /// condemned and at the tail, but not in between.
     pub strides: bool,
     /// Who reads.
     pub reading: Reading,
@@ -69,7 +72,8 @@ pub enum Reading {
     Checkpoint,
     /// A reader that begins anywhere.
     Anywhere,
-    /// A reader that begins at `replay_after` and at some time leaves a cursor where it is. From then on it comes back again and again, and reads from there.
+    /// A reader that begins at `replay_after` and at some time leaves a cursor where it is. From then on it
+    /// comes back again and again, and reads from there.
     Consumer,
 }
 
@@ -88,11 +92,12 @@ pub struct Faults {
     pub give_ups: u8,
     /// A foreign program writes an entry at the tail.
     pub strangers: u8,
-    /// An entry of Lance's appears whose generation was flushed before: at the tail, where `replay_after` trails the flush (P-44), or late, in collected space. The
-    /// latter takes an opener that slept for longer than its claim counts (P-58).
+    /// An entry of Lance's appears whose generation was flushed before: at the tail, where `replay_after`
+    /// trails the flush (P-44), or late, in collected space. The latter takes an opener that slept for longer
+    /// than its claim counts (P-58).
     pub flushed: u8,
-    /// An entry above `replay_after` is lost, and another proves that it was there. Then the promises about what is in the log are void; that
-    /// nobody passes over the gap in silence is not.
+    /// An entry above `replay_after` is lost, and another proves that it was there. Then the promises about
+    /// what is in the log are void; that nobody passes over the gap in silence is not.
     pub lost_entries: u8,
 }
 

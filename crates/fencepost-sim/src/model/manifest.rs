@@ -1,8 +1,9 @@
 //! The chain of manifests: claims and checkpoints by several committers, under pruning of all but the latest.
 //!
-//! Every request of a commit is a step of its own. A create may land late, after its sender gave up or died, or twice, and its reply may
-//! be lost. Pruning deletes the lowest version at any moment, as long as as many stay as the bounds say: with one, a stalled
-//! committer finds the version that it wants to create free again, in pruned space.
+//! Every request of a commit is a step of its own. A create may land late, after its sender gave up or died,
+//! or twice, and its reply may be lost. Pruning deletes the lowest version at any moment, as long as as many
+//! stay as the bounds say: with one, a stalled committer finds the version that it wants to create free
+//! again, in pruned space.
 
 mod state;
 
@@ -98,9 +99,9 @@ impl Model for ManifestModel {
             FalseRollback,
         ];
         if self.bounds.keep == 0 || self.bounds.losses == 0 {
-            // SUBTLE: not under both pruning and losses. A claimant whose reply was lost may read back only after its win was superseded and
-            // pruned and a late create of another's landed on its place. It takes its win for a version lost, and claims once more, which is
-            // impolite and safe.
+            // SUBTLE: not under both pruning and losses. A claimant whose reply was lost may read back only
+            // after its win was superseded and pruned and a late create of another's landed on its place. It
+            // takes its win for a version lost, and claims once more, which is impolite and safe.
             promises![CommitAfterWin];
         }
         if self.bounds.keep > 0 {

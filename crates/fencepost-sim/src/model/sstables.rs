@@ -1,13 +1,17 @@
-//! Lance's flushes next to the production collection: a folder that is in the manifest, or that will be, is never deleted.
+//! Lance's flushes next to the production collection: a folder that is in the manifest, or that will be, is
+//! never deleted.
 //!
-//! The steps of a party are those of Lance 14.0.2. It claims. To flush, it reads the latest manifest: fenced by a later epoch, done if the generation was flushed
-//! meanwhile. Then it writes a folder of a new name, which may fail and leave the folder; then it creates the next manifest version, which names the folder. That
-//! create may be lost on its way, or its reply, or both for as long as one likes: Lance then tries the whole flush again, with a new folder, and the
-//! first create may land all the same. A create that exists is made again on top of the latest manifest, if that is not of a later epoch; Lance does not look
-//! again at the generation there.
+//! The steps of a party are those of Lance 14.0.2. It claims. To flush, it reads the latest manifest: fenced
+//! by a later epoch, done if the generation was flushed meanwhile. Then it writes a folder of a new name,
+//! which may fail and leave the folder; then it creates the next manifest version, which names the folder.
+//! That create may be lost on its way, or its reply, or both for as long as one likes: Lance then tries the
+//! whole flush again, with a new folder, and the first create may land all the same. A create that exists is
+//! made again on top of the latest manifest, if that is not of a later epoch; Lance does not look again at
+//! the generation there.
 //!
-//! A compactor takes SSTables out of the manifest, and prunes old versions, at any time. The collection is clock-free unless the bounds say otherwise: nothing here has an
-//! age, so one that is not clock-free waits for nothing. Its deletions happen at any later time.
+//! A compactor takes SSTables out of the manifest, and prunes old versions, at any time. The collection is
+//! clock-free unless the bounds say otherwise: nothing here has an age, so one that is not clock-free waits
+//! for nothing. Its deletions happen at any later time.
 
 mod collect;
 mod state;

@@ -340,7 +340,8 @@ pub fn large() -> Vec<Case> {
         };
         cases.push(Case::Log(bounds));
     }
-    // Three writers with two appends each, two collections, a crash and a duplicate; only the successors checkpoint.
+    // Three writers with two appends each, two collections, a crash and a duplicate; only the successors
+    // checkpoint.
     let together = log::Bounds {
         name: "large/log/together",
         checkpoints: &[0, 1, 1],

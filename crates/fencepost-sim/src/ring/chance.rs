@@ -3,8 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// A stream of decisions. Streams with different numbers are independent, so that leaving out one party does not change what
-/// happens to another.
+/// A stream of decisions. Streams with different numbers are independent, so that leaving out one party does
+/// not change what happens to another.
 #[derive(Clone, Debug)]
 pub struct Chance(ChaCha8Rng);
 

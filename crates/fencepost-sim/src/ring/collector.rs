@@ -47,7 +47,8 @@ pub fn unknown(request: &CollectRequest) -> CollectReply {
     }
 }
 
-/// The inventory of a folder, or of one of the two pages of it: names are bit-reversed, so even numbers come first.
+/// The inventory of a folder, or of one of the two pages of it: names are bit-reversed, so even numbers come
+/// first.
 #[must_use]
 pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
     let shown = |number: u64| page.is_none_or(|page| number % 2 == page);

@@ -16,7 +16,8 @@ impl Ring {
         let plan = &self.plan;
         let party = &mut self.parties[index];
         let net = &mut party.net;
-        // Every decision is drawn, whether its fault is in the plan or not: leaving one fault out leaves the others alone.
+        // Every decision is drawn, whether its fault is in the plan or not: leaving one fault out leaves the
+        // others alone.
         let mut meets = |fault| net.happens(rate) && plan.has(fault) && !calm;
         let lost = meets(Fault::Losses);
         let dropped = meets(Fault::Drops);

@@ -92,7 +92,8 @@ impl Plan {
         let mut chance = Chance::new(seed, 0);
         let mut faults: BTreeSet<_> = Fault::ALL.into_iter().filter(|_| chance.happens(500)).collect();
         let window = if chance.happens(10) { 64 } else { chance.pick(&[1, 2, 2, 3, 3, 4, 6, 8]) };
-        // SUBTLE: a listing in pages may miss the newest versions, and pruning must leave enough for one that it does not miss (P-9).
+        // SUBTLE: a listing in pages may miss the newest versions, and pruning must leave enough for one that
+        // it does not miss (P-9).
         let manifests_keep = if chance.happens(300) { chance.between(1, 3) } else { 64 };
         if manifests_keep < 64 {
             faults.remove(&Fault::Pages);

@@ -176,7 +176,8 @@ impl Oracle {
         let there = store.entry(fence).is_some_and(|entry| {
             entry.epoch == epoch && entry.kind.begins_epoch() && entry.nonce == Some(writer)
         });
-        // Once a successor has the shard, even the fence entry of a writer that still opens may be covered and gone.
+        // Once a successor has the shard, even the fence entry of a writer that still opens may be covered
+        // and gone.
         if !there && store.epoch() == epoch {
             self.breaks(Broken::EpochWithoutFence);
         }
@@ -185,7 +186,8 @@ impl Oracle {
     /// An entry was created. `store` is already the new one.
     pub fn landed(&mut self, store: &Store, entry: &EntryHeader) {
         self.highest = self.highest.max(entry.position);
-        // Late creates of those who were there before the loss may land anywhere. An opener that puts its fence entry there has seen nothing.
+        // Late creates of those who were there before the loss may land anywhere. An opener that puts its
+        // fence entry there has seen nothing.
         if entry.kind.begins_epoch() && self.is_lost(entry.position) && entry.position > store.replay_after()
         {
             self.breaks(Broken::LossPassed);
@@ -214,7 +216,8 @@ impl Oracle {
         self.condemned(store, at);
     }
 
-    /// `landed` became the latest manifest after `before`, written by `committer`, which has this `view` of the log.
+    /// `landed` became the latest manifest after `before`, written by `committer`, which has this `view` of
+    /// the log.
     pub fn committed(
         &mut self,
         store: &Store,
@@ -321,7 +324,8 @@ impl Oracle {
     }
 }
 
-/// What a reader that starts above `after` sees: data up to the first absent position, without stale entries and without what Lance flushed.
+/// What a reader that starts above `after` sees: data up to the first absent position, without stale entries
+/// and without what Lance flushed.
 #[must_use]
 pub fn content(store: &Store, after: Position) -> Vec<Append> {
     let flushed_below =

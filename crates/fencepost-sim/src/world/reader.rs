@@ -14,8 +14,9 @@ pub struct Reader {
     /// Just below the first position that it was to be handed.
     after: Position,
     delivered: Vec<Append>,
-    /// For each position that it read as absent since it last rested: everything acknowledged, and `replay_after`, at that moment. The
-    /// first moment counts, since the reply to a later read may be the one that is lost.
+    /// For each position that it read as absent since it last rested: everything acknowledged, and
+    /// `replay_after`, at that moment. The first moment counts, since the reply to a later read may be the
+    /// one that is lost.
     floors: BTreeMap<Position, Position>,
     /// The lost position that it read as absent although something stands directly above.
     must_see: Option<Position>,
@@ -101,7 +102,8 @@ impl Reader {
         }
     }
 
-    /// Notes that a read it asked for was just answered from `store`: what it must have seen if it is told of the tail.
+    /// Notes that a read it asked for was just answered from `store`: what it must have seen if it is told of
+    /// the tail.
     pub fn note_read(&mut self, reply: &Reply, store: &Store, oracle: &Oracle) {
         if let Reply::Entry(at, ReadReply::Absent) = reply {
             // P-91: what stands directly above is all that a reader asks for.

@@ -147,7 +147,8 @@ impl SimClient {
         }
     }
 
-    /// Deletes as one request. If that fails as a whole, one error stands for all, as with the clients of `object_store`.
+    /// Deletes as one request. If that fails as a whole, one error stands for all, as with the clients of
+    /// `object_store`.
     async fn delete_batch(&self, batch: Vec<Result<Path>>) -> Vec<Result<Path>> {
         let (paths, mut results) = (batch.iter().flatten().cloned().collect::<Vec<_>>(), Vec::new());
         results.extend(batch.into_iter().filter(Result::is_err));

@@ -45,7 +45,8 @@ impl Bench<'_> {
 
     /// Creates an object, with as many attempts as it takes to know what became of it.
     ///
-    /// `text` must be used for no other create of this name: whoever finds it there takes it for its own, since clients repeat requests.
+    /// `text` must be used for no other create of this name: whoever finds it there takes it for its own,
+    /// since clients repeat requests.
     pub(super) async fn create(&self, name: &str, text: &str) -> Result<Created, StoreError> {
         self.scratch.note(name);
         let mut payload = PutPayload::from(text.to_owned());

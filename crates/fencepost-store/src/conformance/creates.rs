@@ -87,7 +87,8 @@ async fn one_race(bench: Bench<'_>, name: &str) -> Result<Race, StoreError> {
     }
 }
 
-/// Some stores answer 409 to requests that race, and clients report that as "exists", though nothing may be there yet.
+/// Some stores answer 409 to requests that race, and clients report that as "exists", though nothing may be
+/// there yet.
 pub(super) async fn exists_of_nothing(bench: Bench<'_>) -> Found {
     let (mut refused, mut of_nothing) = (0, 0);
     for round in 0..bench.options.keys.min(ROUNDS_OF_TWO) {

@@ -1,8 +1,9 @@
 //! Whether a local store flushes what it writes.
 //!
-//! No request shows it: until the power fails, a store that flushes and one that does not behave alike. So this looks at the store itself.
-//! Directories that this crate opened are always flushed. Of a `LocalFileSystem` that was handed in, also inside of other stores,
-//! its debug text tells; a test sees to it that it still does.
+//! No request shows it: until the power fails, a store that flushes and one that does not behave alike. So
+//! this looks at the store itself. Directories that this crate opened are always flushed. Of a
+//! `LocalFileSystem` that was handed in, also inside of other stores, its debug text tells; a test sees to it
+//! that it still does.
 
 use super::bench::{Bench, Found};
 use super::report::Seen;

@@ -56,11 +56,12 @@ impl<'a> Examination<'a> {
 
     /// Runs the checks, one after the other, and deletes what they made.
     ///
-    /// Never fails: a check that cannot be carried out is [unknown](Outcome::Unknown). If the very first cannot, the others are not
-    /// tried.
+    /// Never fails: a check that cannot be carried out is [unknown](Outcome::Unknown). If the very first
+    /// cannot, the others are not tried.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the objects of the suite where they are. Use [`stop_when`](Self::stop_when) instead.
+    /// Dropping the future leaves the objects of the suite where they are. Use [`stop_when`](Self::stop_when)
+    /// instead.
     pub async fn run(mut self) -> Report {
         let started = Instant::now();
         let folder = format!("fencepost-doctor-{:032x}", self.options.seed);

@@ -62,8 +62,8 @@ impl Options {
         self
     }
 
-    /// How many creates race for one name; at least 2. Default: 8. More find rarer races. Some correct stores let racers wait for each
-    /// other, a second or so for every four.
+    /// How many creates race for one name; at least 2. Default: 8. More find rarer races. Some correct stores
+    /// let racers wait for each other, a second or so for every four.
     pub fn with_racers(mut self, racers: usize) -> Self {
         self.racers = racers.max(2);
         self
@@ -81,8 +81,8 @@ impl Options {
         self
     }
 
-    /// How many objects a listing has that is taken while objects come and go. Default: 1,100, two pages on S3 and GCS; Azure's pages
-    /// have 5,000. Fewer cost less and see no paging.
+    /// How many objects a listing has that is taken while objects come and go. Default: 1,100, two pages on
+    /// S3 and GCS; Azure's pages have 5,000. Fewer cost less and see no paging.
     pub fn with_list_objects(mut self, objects: usize) -> Self {
         self.list_objects = objects;
         self
@@ -100,7 +100,8 @@ impl Options {
         self
     }
 
-    /// The time after which a check starts no further round. Default: 30 s. A check that hangs is ended a minute later.
+    /// The time after which a check starts no further round. Default: 30 s. A check that hangs is ended a
+    /// minute later.
     pub fn with_check_time(mut self, time: Duration) -> Self {
         self.check_time = time;
         self
@@ -112,7 +113,8 @@ impl Options {
         self
     }
 
-    /// The difference between the clocks above which the store is called unsafe. Default: 5 min; a fifth of it is a warning.
+    /// The difference between the clocks above which the store is called unsafe. Default: 5 min; a fifth of
+    /// it is a warning.
     pub fn with_clock_skew_max(mut self, skew: Duration) -> Self {
         self.clock_skew_max = skew;
         self

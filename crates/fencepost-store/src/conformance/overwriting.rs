@@ -32,7 +32,8 @@ struct State {
     reads: AtomicUsize,
 }
 
-/// Stops at the first overwrite without a clear answer: it may land late, and then older bytes are no fault of the store.
+/// Stops at the first overwrite without a clear answer: it may land late, and then older bytes are no fault
+/// of the store.
 async fn write_on(bench: Bench<'_>, state: &State) -> Result<(), StoreError> {
     let mut written = Ok(());
     for number in 2..=bench.options.keys * WRITES_PER_KEY {

@@ -20,8 +20,8 @@ impl Price {
         Self { per_million_puts, source: source.into() }
     }
 
-    /// The list price of the standard class of that kind of store; none for memory, local directories and stores of unknown kind. A server of one's own
-    /// that speaks S3 costs whatever it costs.
+    /// The list price of the standard class of that kind of store; none for memory, local directories and
+    /// stores of unknown kind. A server of one's own that speaks S3 costs whatever it costs.
     #[must_use]
     pub fn of(backend: Backend) -> Option<Self> {
         match backend {
@@ -38,7 +38,8 @@ impl Price {
         }
     }
 
-    /// The price of a million appends that share nothing: each is one create. Grouped appends cost a fraction of it.
+    /// The price of a million appends that share nothing: each is one create. Grouped appends cost a fraction
+    /// of it.
     #[must_use]
     pub fn per_million_appends(&self) -> f64 {
         self.per_million_puts

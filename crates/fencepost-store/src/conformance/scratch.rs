@@ -47,7 +47,8 @@ impl Scratch {
 
     /// Deletes everything, and names what may be there still.
     ///
-    /// By name first, since a listing may lie; then whatever a listing still shows, a few times if requests were cut off and may yet land.
+    /// By name first, since a listing may lie; then whatever a listing still shows, a few times if requests
+    /// were cut off and may yet land.
     pub(super) async fn clear(&self, were_cut_off: bool) -> Vec<String> {
         let passes = if were_cut_off { PASSES_AFTER_CUT } else { PASSES };
         let mut left = BTreeSet::new();

@@ -9,7 +9,8 @@ use super::bench::{Bench, Found};
 use super::report::Seen;
 use crate::store::Backend;
 
-/// Reads what these credentials may read, and says how to look for the rest by hand. Costs a LIST, and a GET for each setting.
+/// Reads what these credentials may read, and says how to look for the rest by hand. Costs a LIST, and a GET
+/// for each setting.
 pub(super) async fn of_bucket(bench: Bench<'_>) -> Found {
     #[cfg(feature = "cloud")]
     if let Some(seen) = read::settings(bench).await? {

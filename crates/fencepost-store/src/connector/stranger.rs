@@ -1,10 +1,11 @@
 //! Replies that are not the store's.
 //!
-//! Between a client and its store stand proxies, gateways and, in hotels, pages that ask for a room number. Some of
-//! them answer in the store's stead, with a 200 or a 404 and a page. Taken for the store's answer, that 200 is a
-//! write that nobody stored, an object with a page's bytes, a folder with nothing in it (any well-formed page is a
-//! listing without entries to a lenient reader), and that 404 is the end of a log. What gives them away is what
-//! they say, so that is looked at wherever it costs no more than the bytes that came anyhow:
+//! Between a client and its store stand proxies, gateways and, in hotels, pages that ask for a room number.
+//! Some of them answer in the store's stead, with a 200 or a 404 and a page. Taken for the store's answer,
+//! that 200 is a write that nobody stored, an object with a page's bytes, a folder with nothing in it (any
+//! well-formed page is a listing without entries to a lenient reader), and that 404 is the end of a log. What
+//! gives them away is what they say, so that is looked at wherever it costs no more than the bytes that came
+//! anyhow:
 //!
 //! | reply | is the store's if |
 //! |---|---|

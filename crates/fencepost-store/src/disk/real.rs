@@ -150,7 +150,8 @@ fn identity(_: &Metadata) -> ((u64, u64), u64, (i64, i64)) {
     ((0, 0), 1, (0, 0))
 }
 
-/// Marks are extended attributes. They hold the file's own number, so that one that was copied along with the bytes is void.
+/// Marks are extended attributes. They hold the file's own number, so that one that was copied along with the
+/// bytes is void.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 mod marks {
     use super::stat;
@@ -217,7 +218,8 @@ mod tests {
     use super::*;
     use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 
-    /// Tools that copy attributes along with bytes copy the mark, and flush nothing. [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
+    /// Tools that copy attributes along with bytes copy the mark, and flush nothing.
+    /// [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
     #[test]
     fn a_mark_that_was_copied_is_void() {
         let home = tempfile::tempdir().unwrap();

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 impl<D: Disk> LocalDirectory<D> {
-    /// Makes the directories above `path` and sees to it, once per process, that those above the last one are on disk. The last one is
-    /// flushed once the object is in it.
+    /// Makes the directories above `path` and sees to it, once per process, that those above the last one are
+    /// on disk. The last one is flushed once the object is in it.
     pub(super) async fn prepare_parents(&self, path: &Path) -> Result<(), LocalError> {
         let Some(parent) = path.parent() else { return Ok(()) };
         if self.is_durable(parent) {
@@ -40,7 +40,8 @@ impl<D: Disk> LocalDirectory<D> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.to_owned());
     }
 
-    /// Removes the directories at and below `path` that hold nothing, the deepest first. Returns whether `path` is gone.
+    /// Removes the directories at and below `path` that hold nothing, the deepest first. Returns whether
+    /// `path` is gone.
     pub(super) async fn remove_empty_at(&self, path: &Path) -> bool {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| !known.starts_with(path));
         let mut found = vec![path.to_owned()];

@@ -61,13 +61,14 @@ impl From<LocalError> for Error {
     }
 }
 
-/// Whether the operating system says that a file system cannot do this at all, today or later. [P-74](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-74).
+/// Whether the operating system says that a file system cannot do this at all, today or later.
+/// [P-74](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-74).
 pub(crate) fn is_unfit(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
-/// Whether link(2) said that there are no hard links here. SUBTLE: `EPERM` of a file that was made a moment ago means just that (vfat
-/// answers so), while `EACCES` speaks of permissions; both have one kind.
+/// Whether link(2) said that there are no hard links here. SUBTLE: `EPERM` of a file that was made a moment
+/// ago means just that (vfat answers so), while `EACCES` speaks of permissions; both have one kind.
 pub(crate) fn is_without_links(error: &io::Error) -> bool {
     const EPERM: i32 = 1;
     is_unfit(error)

@@ -1,11 +1,13 @@
 //! Reading: what is found is on the disk before it is handed out.
 //!
-//! An entry whose writer has not flushed it yet, or died before it could, is there to be seen. A successor that reads it, goes on above it and
-//! acknowledges would be left with a hole by a power cut, and a reader would have been handed rows that never were. So what is
-//! not known to be flushed is flushed by whoever finds it.
+//! An entry whose writer has not flushed it yet, or died before it could, is there to be seen. A successor
+//! that reads it, goes on above it and acknowledges would be left with a hole by a power cut, and a reader
+//! would have been handed rows that never were. So what is not known to be flushed is flushed by whoever
+//! finds it.
 //!
-//! A [mark](Disk::mark) at the file, made after the flush, spares that; so in the good case it costs nothing. Files without one: what
-//! a writer is just flushing, or died over; what others than this crate wrote; and all files, where the file system knows no marks.
+//! A [mark](Disk::mark) at the file, made after the flush, spares that; so in the good case it costs nothing.
+//! Files without one: what a writer is just flushing, or died over; what others than this crate wrote; and
+//! all files, where the file system knows no marks.
 // P-73.
 
 use super::error::{LocalError, is_unfit};
@@ -94,7 +96,9 @@ impl<D: Disk> LocalDirectory<D> {
         }
     }
 
-    /// Sees to it that a file that was found is on the disk, with its name. [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72), [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
+    /// Sees to it that a file that was found is on the disk, with its name.
+    /// [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72),
+    /// [P-73](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-73).
     async fn settle(
         &self,
         file: &D::File,
@@ -141,7 +145,8 @@ impl<D: Disk> LocalDirectory<D> {
         }
     }
 
-    /// What is directly in a directory: folders, and objects that are on the disk. One that does not exist holds nothing.
+    /// What is directly in a directory: folders, and objects that are on the disk. One that does not exist
+    /// holds nothing.
     pub(super) async fn read_directory(self, at: ObjectPath) -> Result<(Vec<ObjectPath>, Vec<ObjectMeta>)> {
         let path = self.path_of_folder(&at);
         let found = match again(|| self.disk.list(&path)).await {
@@ -182,8 +187,8 @@ impl<D: Disk> LocalDirectory<D> {
     }
 }
 
-/// Whether it was flushed; false if a file system cannot flush this at all and somebody only reads. Then it is read-only, or has no writer of
-/// ours, who would have been refused.
+/// Whether it was flushed; false if a file system cannot flush this at all and somebody only reads. Then it
+/// is read-only, or has no writer of ours, who would have been refused.
 fn unless_unfit(flushed: io::Result<()>, why: Flush) -> io::Result<bool> {
     match flushed {
         Err(error)

@@ -92,8 +92,8 @@ async fn a_create_flushes_the_file_links_it_and_flushes_the_directory() {
     assert_eq!(flushes(&bench.disk.asked()), [], "what is known to be on the disk costs readers nothing");
 }
 
-/// The entry was linked, and no flush of the directory had ever succeeded: the retry met "exists", the read-back found the writer's own
-/// entry, and the append was acknowledged. P-72.
+/// The entry was linked, and no flush of the directory had ever succeeded: the retry met "exists", the
+/// read-back found the writer's own entry, and the append was acknowledged. P-72.
 #[tokio::test]
 async fn exists_is_said_only_after_a_flush_that_succeeded() {
     let bench = Bench::new();
@@ -279,8 +279,9 @@ async fn a_taken_name_is_taken_and_a_file_in_the_way_is_a_bad_path() {
     assert_eq!(bench.files(""), ["a"]);
 }
 
-/// A collector sweeps what a stalled writer wrote aside, and its successor writes the same object. Had it been given the same name, the stalled
-/// writer would link the successor's file, half written, and be told "done". P-72.
+/// A collector sweeps what a stalled writer wrote aside, and its successor writes the same object. Had it
+/// been given the same name, the stalled writer would link the successor's file, half written, and be told
+/// "done". P-72.
 #[tokio::test]
 async fn a_swept_name_is_never_given_to_another_file() {
     let bench = Bench::new();

@@ -1,12 +1,13 @@
 //! Writing: aside, flushed, then given its name, and the name flushed.
 //!
-//! A create is *done* once four things were done in this order: the bytes were written to a file of their own and flushed; the file was linked
-//! to the object's name, which fails if that is taken; the directory was flushed; and so were those above it, by this process. *Exists* says no
-//! less: whoever linked the object that is in the way may have died before its flush, or have had it fail, and the caller may go on to
-//! find its own bytes there and call them durable. So it is flushed first.
+//! A create is *done* once four things were done in this order: the bytes were written to a file of their own
+//! and flushed; the file was linked to the object's name, which fails if that is taken; the directory was
+//! flushed; and so were those above it, by this process. *Exists* says no less: whoever linked the object
+//! that is in the way may have died before its flush, or have had it fail, and the caller may go on to find
+//! its own bytes there and call them durable. So it is flushed first.
 //!
-//! A file whose flush failed is never used again. Its pages may count as clean now, and a second flush would succeed without
-//! writing anything. Another attempt writes another file.
+//! A file whose flush failed is never used again. Its pages may count as clean now, and a second flush would
+//! succeed without writing anything. Another attempt writes another file.
 // P-72.
 
 use super::LocalDirectory;
@@ -17,12 +18,14 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 impl<D: Disk> LocalDirectory<D> {
-    /// Writes an object unless its name is taken. [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72).
+    /// Writes an object unless its name is taken.
+    /// [P-72](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-72).
     pub(super) async fn create(&self, path: &Path, payload: &PutPayload) -> Result<(), LocalError> {
         self.prepare_parents(path).await?;
         let (file, staged) = self.stage(path, payload).await?;
         let linked = match again(|| self.disk.link(&staged, path)).await {
-            // SUBTLE: on a network file system a link may be made and its reply lost, and a second request finds it: ours all the same.
+            // SUBTLE: on a network file system a link may be made and its reply lost, and a second request
+            // finds it: ours all the same.
             Err(error) if !is_refusal(&error) && self.is_same(&file, path).await => Ok(()),
             linked => linked,
         };
@@ -70,8 +73,9 @@ impl<D: Disk> LocalDirectory<D> {
 
     /// Opens a new file beside `path`, named so that no listing shows it.
     ///
-    /// SUBTLE: its name was never another file's. A collector removes what a stalled writer left; had somebody else been given the name
-    /// since, the stalled writer would link, and acknowledge, that other file, half written.
+    /// SUBTLE: its name was never another file's. A collector removes what a stalled writer left; had
+    /// somebody else been given the name since, the stalled writer would link, and acknowledge, that other
+    /// file, half written.
     pub(super) async fn create_staged(&self, path: &Path) -> Result<(D::File, PathBuf), LocalError> {
         loop {
             let mut name = path.as_os_str().to_owned();

@@ -1,4 +1,5 @@
-//! Clients of cloud stores, set up the one way that a log can use: retries off, no redirect followed, statuses kept.
+//! Clients of cloud stores, set up the one way that a log can use: retries off, no redirect followed,
+//! statuses kept.
 
 use super::{BadLocationSnafu, OpenError, UnknownOptionSnafu, location::shown};
 #[cfg(feature = "conformance")]

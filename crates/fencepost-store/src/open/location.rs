@@ -118,8 +118,8 @@ fn scheme(text: &str) -> Option<&str> {
 
 /// Why a path is more likely a URL or a home directory that was mistyped, and what to write instead.
 ///
-/// A log in a directory of such a name would be acknowledged all the same, and be found nowhere later. What is really
-/// meant to be a directory of that name is written with `./` in front.
+/// A log in a directory of such a name would be acknowledged all the same, and be found nowhere later. What
+/// is really meant to be a directory of that name is written with `./` in front.
 fn mistyped(text: &str) -> Option<String> {
     let here = |why: &str| Some(format!("{why} (or, for a directory of this very name, put ./ in front)"));
     if text.starts_with(char::is_whitespace) {

@@ -66,8 +66,9 @@ impl LogStore {
         deletions
     }
 
-    /// Removes the empty directories that a local store keeps at and below `folder`, best effort: what is not empty stays, and so
-    /// does what cannot be removed. Stores without directories have none, nor do local ones that this crate did not open. No request.
+    /// Removes the empty directories that a local store keeps at and below `folder`, best effort: what is not
+    /// empty stays, and so does what cannot be removed. Stores without directories have none, nor do local
+    /// ones that this crate did not open. No request.
     pub async fn remove_empty_folders(&self, folder: &str) {
         let Some(directory) = &self.directory else { return };
         let Ok(location) = self.locate_object(Operation::Delete, folder) else { return };

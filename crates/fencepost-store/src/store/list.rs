@@ -79,8 +79,8 @@ impl LogStore {
         self.repeat(|| self.list(prefix).try_collect::<Vec<_>>()).await
     }
 
-    /// Whether an object below `prefix` is `wanted`. Reads no further than the first that is, and from the beginning again after a failure that
-    /// may pass. Costs one LIST for each page read.
+    /// Whether an object below `prefix` is `wanted`. Reads no further than the first that is, and from the
+    /// beginning again after a failure that may pass. Costs one LIST for each page read.
     ///
     /// # Errors
     /// As [`list_all`](Self::list_all).

@@ -49,8 +49,8 @@ impl LogStore {
         self.read(path.as_ref(), GetOptions::new(), bytes_max, u64::MAX).await
     }
 
-    /// As [`get_up_to`](Self::get_up_to), and says where the object is: at the address that the request went to, or
-    /// else where the options say that the store is.
+    /// As [`get_up_to`](Self::get_up_to), and says where the object is: at the address that the request went
+    /// to, or else where the options say that the store is.
     pub(crate) async fn get_noting(
         &self,
         path: &str,

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 /// A file that was written aside in a local directory, to become an object.
 ///
-/// A writer at work has one for a moment. One that is old has no writer any more: it was killed, or its machine lost power. Nobody will give
-/// it a name, no listing shows it, and it takes its space until somebody [deletes](LogStore::delete_staging_files) it.
+/// A writer at work has one for a moment. One that is old has no writer any more: it was killed, or its
+/// machine lost power. Nobody will give it a name, no listing shows it, and it takes its space until somebody
+/// [deletes](LogStore::delete_staging_files) it.
 // P-75.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,7 +44,8 @@ impl StagingSweep {
 impl LogStore {
     /// Lists the staging files below `prefix`, at any depth, in no particular order.
     ///
-    /// Only local directories opened by [`open`](Self::open) have any; of other stores the answer is empty. Counts as no request.
+    /// Only local directories opened by [`open`](Self::open) have any; of other stores the answer is empty.
+    /// Counts as no request.
     ///
     /// # Errors
     /// [`StoreError`] if a directory cannot be read: nothing is said of it then.
@@ -62,15 +64,18 @@ impl LogStore {
         Ok(self.repeat(once).await?.into_iter().filter_map(named).collect())
     }
 
-    /// Deletes the staging files below `prefix` that were last written at least `min_age` ago, by the clock that stamps them, not by that of
-    /// this machine. What is deleted can never become an object, not even if its writer is still at work: no two such files ever have the same
-    /// name. A writer that stalled for longer is told that its create was definitely not done, because its file is gone, and stops. Ages of
-    /// a day spare it that, and zero is right where nobody writes.
+    /// Deletes the staging files below `prefix` that were last written at least `min_age` ago, by the clock
+    /// that stamps them, not by that of this machine. What is deleted can never become an object, not even if
+    /// its writer is still at work: no two such files ever have the same name. A writer that stalled for
+    /// longer is told that its create was definitely not done, because its file is gone, and stops. Ages of a
+    /// day spare it that, and zero is right where nobody writes.
     ///
-    /// Where there are none, nothing is written; else a file is made and removed in the store's root, to ask for the time. Counts as no request.
+    /// Where there are none, nothing is written; else a file is made and removed in the store's root, to ask
+    /// for the time. Counts as no request.
     ///
     /// # Errors
-    /// [`StoreError`] if they cannot be listed, or the time cannot be asked for. What could not be deleted is in the answer.
+    /// [`StoreError`] if they cannot be listed, or the time cannot be asked for. What could not be deleted is
+    /// in the answer.
     pub async fn delete_staging_files(
         &self,
         prefix: impl AsRef<str>,

@@ -23,7 +23,8 @@ impl LogStore {
         self.bucket.is_some()
     }
 
-    /// Reads one setting of the bucket; `None` if this is no bucket, or one that was opened elsewhere. Costs one GET.
+    /// Reads one setting of the bucket; `None` if this is no bucket, or one that was opened elsewhere. Costs
+    /// one GET.
     #[cfg(feature = "cloud")]
     pub(crate) async fn setting(&self, name: &str) -> Option<crate::bucket::Setting> {
         let bucket = self.bucket.clone()?;
@@ -38,8 +39,9 @@ impl LogStore {
             .expect("the suite's names are valid below a valid root")
     }
 
-    /// Removes the empty directories that a local store keeps at and below the root. Returns whether the root is gone; stores that this
-    /// crate did not open, and those without directories, have none that it knows of.
+    /// Removes the empty directories that a local store keeps at and below the root. Returns whether the root
+    /// is gone; stores that this crate did not open, and those without directories, have none that it knows
+    /// of.
     pub(crate) async fn remove_empty_directories(&self) -> bool {
         let Some(directory) = &self.directory else { return true };
         directory.remove_empty(&self.root).await

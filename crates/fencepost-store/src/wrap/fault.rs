@@ -45,7 +45,8 @@ pub enum Fault {
     /// A read finds nothing, as if from a cache. In a listing, of which the rule then sees each object
     /// instead of the prefix, the object is left out.
     FalseAbsent,
-    /// A listing is handed out from its end, as listings may be in any order. It happens besides whatever another rule does.
+    /// A listing is handed out from its end, as listings may be in any order. It happens besides whatever
+    /// another rule does.
     Reverse,
 }
 
@@ -115,7 +116,8 @@ impl FaultStore {
         let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let apart = |action: &Action| matches!(action, Action::Fault(Fault::FalseAbsent | Fault::Reverse));
         let applies = |(rule, action): &&(Rule, Action)| {
-            // Rules that hide objects from listings are asked about each object, and those that reverse listings by themselves.
+            // Rules that hide objects from listings are asked about each object, and those that reverse
+            // listings by themselves.
             !(op == Op::List && apart(action)) && rule.applies(op, path)
         };
         rules.iter().find(applies).map(|(_, action)| action.clone())

@@ -1,4 +1,5 @@
-//! The conformance suite: it passes stores that keep their word, and condemns each that does not, for the right reason.
+//! The conformance suite: it passes stores that keep their word, and condemns each that does not, for the
+//! right reason.
 //!
 //! Each lying store here has an honest twin that differs in the lie alone, and passes.
 

@@ -1,6 +1,8 @@
-//! As much of the XML API of Google Cloud Storage as a log uses: objects with generations, conditions on them, pages of listings.
+//! As much of the XML API of Google Cloud Storage as a log uses: objects with generations, conditions on
+//! them, pages of listings.
 //!
-//! No emulator that can be had honours the conditions, so this stands in for the requests' shapes. It is no proof about the service.
+//! No emulator that can be had honours the conditions, so this stands in for the requests' shapes. It is no
+//! proof about the service.
 
 use fencepost_store::{LogStore, StoreOptions};
 use std::collections::{BTreeMap, VecDeque};

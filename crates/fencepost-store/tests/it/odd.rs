@@ -1,4 +1,5 @@
-//! A store that answers oddly: bodies of another length than said; deletions that hang, have no end, or are answered in part.
+//! A store that answers oddly: bodies of another length than said; deletions that hang, have no end, or are
+//! answered in part.
 
 use fencepost_store::{Failure, LogStore, Path, ReadOutcome, StoreOptions};
 use futures::stream::{self, BoxStream};

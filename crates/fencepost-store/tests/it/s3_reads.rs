@@ -116,7 +116,8 @@ async fn a_key_that_cannot_be_expressed_is_an_error_and_not_left_out() {
     assert_eq!(store.list_all("").await.unwrap_err().failure(), Failure::BadPath);
 }
 
-/// Names are handed on relative to the root, so one that leads out of it, or lies beside it, must never get that far.
+/// Names are handed on relative to the root, so one that leads out of it, or lies beside it, must never get
+/// that far.
 #[tokio::test]
 async fn keys_that_lead_out_of_the_root_are_refused_and_those_beside_it_passed_over() {
     let page = |key: &str| {

@@ -193,7 +193,8 @@ async fn latency_is_exact_and_the_time_out_is_ours() {
     assert!(!store.get("a").await.is_absent());
 }
 
-/// A client that repeats overwrites may have been carried out the first time. Only a client that does not is believed.
+/// A client that repeats overwrites may have been carried out the first time. Only a client that does not is
+/// believed.
 #[tokio::test]
 async fn an_overwrite_that_a_client_may_repeat_is_never_certainly_not_done() {
     for (retries, definite) in [(ClientRetries::Possible, false), (ClientRetries::Off, true)] {

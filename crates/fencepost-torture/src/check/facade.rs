@@ -9,8 +9,8 @@ use fencepost::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Append, takeover, read back, checkpoint, collect, reopen, tail, cursors; then the same with a store that loses nothing but is
-/// asked for a second time.
+/// Append, takeover, read back, checkpoint, collect, reopen, tail, cursors; then the same with a store that
+/// loses nothing but is asked for a second time.
 ///
 /// # Errors
 /// What went wrong.

@@ -1,4 +1,5 @@
-//! Stores that must be refused: by the command, before a row is written, and with the reason. And why: what is lost without.
+//! Stores that must be refused: by the command, before a row is written, and with the reason. And why: what
+//! is lost without.
 
 use super::facade::{batch, broken, rows};
 use super::{ensure, rows_file};
@@ -22,8 +23,8 @@ pub fn by_the_command(fencepost: &Fencepost, access: &Access, dir: &Path) -> Res
     })
 }
 
-/// What happens where nobody asks: a fenced writer goes on, over rows that its successor was told are safe. Runs in a process whose
-/// environment has the store's settings.
+/// What happens where nobody asks: a fenced writer goes on, over rows that its successor was told are safe.
+/// Runs in a process whose environment has the store's settings.
 ///
 /// # Errors
 /// The store could not be used at all.

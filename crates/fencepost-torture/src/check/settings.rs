@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::server::{Access, Server};
 use serde_json::Value;
 
-/// A bucket without settings, then with versioning, then with a rule that deletes everything. `ask` gives the doctor's word on a bucket.
+/// A bucket without settings, then with versioning, then with a rule that deletes everything. `ask` gives the
+/// doctor's word on a bucket.
 ///
 /// # Errors
 /// It sees something else.

@@ -1,5 +1,5 @@
-//! A writer that is stopped, a standby that takes over by itself, a collection, and the first one's awakening: it is refused, and
-//! nothing that it acknowledged is missing.
+//! A writer that is stopped, a standby that takes over by itself, a collection, and the first one's
+//! awakening: it is refused, and nothing that it acknowledged is missing.
 
 use super::{ensure, numbers, rows_file};
 use crate::command::{Fencepost, Running};

@@ -105,7 +105,8 @@ fn consumer_sees_no_gap_and_at_most_its_last_row_again() {
     assert_eq!(oracle.consumer_is_done(), Ok(()));
 }
 
-/// The promise of this project: a writer that slept through a takeover and a collection hears no success for what nobody reads.
+/// The promise of this project: a writer that slept through a takeover and a collection hears no success for
+/// what nobody reads.
 #[test]
 fn woken_writer_that_was_told_success_for_a_row_that_is_not_there_is_a_loss() {
     let mut oracle = history();

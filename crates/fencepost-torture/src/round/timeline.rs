@@ -116,8 +116,8 @@ impl Rounds<'_> {
     }
 }
 
-/// An address whose name cannot be resolved. No resolver is asked: a label of a name has at most 63 characters, so the library of the
-/// system refuses it by itself.
+/// An address whose name cannot be resolved. No resolver is asked: a label of a name has at most 63
+/// characters, so the library of the system refuses it by itself.
 fn no_such_host() -> String {
     format!("http://{}.invalid:9", "nobody".repeat(12))
 }

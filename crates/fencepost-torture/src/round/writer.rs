@@ -114,8 +114,9 @@ fn account(ended: &Ended, fed: u64) -> Account {
     }
 }
 
-/// Feeds a few rows, and the others at their pace once the writer is at work: one that takes long to open would find all of them waiting, be
-/// done with them in no time, and be gone before anything can happen to it.
+/// Feeds a few rows, and the others at their pace once the writer is at work: one that takes long to open
+/// would find all of them waiting, be done with them in no time, and be gone before anything can happen to
+/// it.
 fn feed(
     mut stdin: ChildStdin,
     range: u64,

@@ -61,8 +61,9 @@ async fn a_pass_deletes_what_is_covered_and_the_next_finds_nothing() {
 async fn requests_are_as_many_as_documented() {
     let log = busy(log::memory("requests")).await;
     let first = pass(&log).await.requests;
-    // Lists: three of the manifests, one of the entries, two of documents. Reads: the manifest, the absent one
-    // after it, six headers, and that of the one entry above the bound that could show that the stale entry was acknowledged.
+    // Lists: three of the manifests, one of the entries, two of documents. Reads: the manifest, the absent
+    // one after it, six headers, and that of the one entry above the bound that could show that the stale
+    // entry was acknowledged.
     assert_eq!((first.list, first.get, first.put, first.delete), (6, 9, 1, 5));
     let idle = pass(&log).await.requests;
     // The manifests thrice, and the boundary that records the fence entry.
@@ -176,7 +177,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| bit(crc)))
 }
 
-/// P-59: a release is known by its name, and stays.
+/// P-59: a forgotten claim is known by its name, and stays.
 #[tokio::test]
 async fn forgotten_are_listed_and_stay() {
     let log = busy(log::memory("forget")).await;

@@ -91,7 +91,8 @@ async fn all_that_is_asked_is_out_at_once_and_answers_are_taken_as_they_come() {
     assert_eq!(told, [1, 3]);
 }
 
-/// A consumer drops the future of a reader in a `select!` and calls it again: nothing is asked twice, and no answer is missed.
+/// A consumer drops the future of a reader in a `select!` and calls it again: nothing is asked twice, and no
+/// answer is missed.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_loses_no_answer_and_repeats_no_question() {
     let (mut driver, store) = (driver([1]), Store::default());

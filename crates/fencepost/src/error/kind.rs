@@ -9,7 +9,8 @@ use std::fmt;
 
 /// What kind of failure an error is. Every error of this crate has one: `kind()`.
 ///
-/// It says what a program can do. What became of the data is in the error itself, such as [`AppendError::is_definite`].
+/// It says what a program can do. What became of the data is in the error itself, such as
+/// [`AppendError::is_definite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -152,8 +153,8 @@ impl SubmitError {
 }
 
 impl AppendError {
-    /// What kind of failure it is: [`ErrorKind::Unknown`] whenever the rows may be in the log all the same, except if a successor is known, which is
-    /// [`ErrorKind::Fenced`] in any case.
+    /// What kind of failure it is: [`ErrorKind::Unknown`] whenever the rows may be in the log all the same,
+    /// except if a successor is known, which is [`ErrorKind::Fenced`] in any case.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {

@@ -9,9 +9,10 @@ use fencepost_format::{Consumed, CursorName, Epoch, Position};
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
 ///
-/// It holds for ever, until it is moved or [removed](Self::remove), by whoever knows its [name](Wal::remove_cursor): a consumer that is gone
-/// pins the log. One consumer at a time has a use for it; two that move the same cursor are both told that all went well, and the log keeps what
-/// is above the higher place.
+/// It holds for ever, until it is moved or [removed](Self::remove), by whoever knows its
+/// [name](Wal::remove_cursor): a consumer that is gone pins the log. One consumer at a time has a use for it;
+/// two that move the same cursor are both told that all went well, and the log keeps what is above the higher
+/// place.
 #[derive(Debug)]
 pub struct Cursor {
     io: Io,
@@ -26,7 +27,8 @@ pub struct CursorStatus {
     pub name: CursorName,
     /// Nothing above this is collected.
     pub position: Position,
-    /// Whether it is still in the making, or was left half made by a process that died. It holds the log all the same, until it is opened or removed.
+    /// Whether it is still in the making, or was left half made by a process that died. It holds the log all
+    /// the same, until it is opened or removed.
     pub half_made: bool,
 }
 
@@ -45,18 +47,20 @@ impl From<&LogEntry> for Consumed {
 }
 
 impl Wal {
-    /// Opens the cursor `name`: where it was left, or else at `start` (what was consumed last; for a new consumer of everything that is
-    /// still there, the checkpoint).
+    /// Opens the cursor `name`: where it was left, or else at `start` (what was consumed last; for a new
+    /// consumer of everything that is still there, the checkpoint).
     ///
-    /// Costs one LIST and one GET, and one LIST more if it has not moved yet. If it is new, two PUTs and two LISTs and, where the
-    /// [epoch](Consumed::epoch) is not told, a manifest search and up to 63 GETs. What a crash left of a cursor of this name is deleted.
+    /// Costs one LIST and one GET, and one LIST more if it has not moved yet. If it is new, two PUTs and two
+    /// LISTs and, where the [epoch](Consumed::epoch) is not told, a manifest search and up to 63 GETs. What a
+    /// crash left of a cursor of this name is deleted.
     ///
     /// # Errors
-    /// [`ReadError::Truncated`] if the cursor is new and the log was collected past it; nothing is left behind then. A cursor that was there
-    /// holds what is above it, so it is opened, whatever was collected.
+    /// [`ReadError::Truncated`] if the cursor is new and the log was collected past it; nothing is left
+    /// behind then. A cursor that was there holds what is above it, so it is opened, whatever was collected.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it anew; [removing](Self::remove_cursor) it ends it.
+    /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it
+    /// anew; [removing](Self::remove_cursor) it ends it.
     pub async fn cursor(&self, name: CursorName, start: impl Into<Consumed>) -> Result<Cursor, ReadError> {
         let (io, start) = (self.io.scoped(), start.into());
         let core =
@@ -88,10 +92,11 @@ impl Wal {
         Ok(found.into_iter().filter_map(status).collect())
     }
 
-    /// Removes a cursor, wherever it was left and in whatever state: it no longer holds anything. Returns whether there was one, or anything left of
-    /// one. Costs one LIST and the deletions.
+    /// Removes a cursor, wherever it was left and in whatever state: it no longer holds anything. Returns
+    /// whether there was one, or anything left of one. Costs one LIST and the deletions.
     ///
-    /// A consumer that still has it is not told. It may find that what it has not read yet was collected ([`ReadError::Truncated`]).
+    /// A consumer that still has it is not told. It may find that what it has not read yet was collected
+    /// ([`ReadError::Truncated`]).
     ///
     /// # Errors
     /// [`ReadError::Cursor`]: it may still hold. Removing it again is safe.
@@ -103,7 +108,8 @@ impl Wal {
         Ok(removed == CursorEvent::Removed { found: true })
     }
 
-    /// The highest epoch up to a position that a cursor holds; [`Epoch::NONE`] if it can't be told, or does not matter.
+    /// The highest epoch up to a position that a cursor holds; [`Epoch::NONE`] if it can't be told, or does
+    /// not matter.
     ///
     /// A reader that starts there would find out the same; this spares it.
     // P-43.
@@ -148,15 +154,18 @@ impl Cursor {
 
     /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
     ///
-    /// Say it with the [entry](LogEntry) that was consumed, or with a reader's [resume point](crate::Reader::resume_point): then the next reader
-    /// knows the epoch from the cursor. After a bare position it has to read up to 63 entries below.
+    /// Say it with the [entry](LogEntry) that was consumed, or with a reader's [resume
+    /// point](crate::Reader::resume_point): then the next reader knows the epoch from the cursor. After a
+    /// bare position it has to read up to 63 entries below.
     ///
-    /// The new place is written before the old one is deleted, so something holds the log at every moment. Costs one PUT and one DELETE.
+    /// The new place is written before the old one is deleted, so something holds the log at every moment.
+    /// Costs one PUT and one DELETE.
     ///
     /// # Errors
     /// [`ReadError::Cursor`]: the cursor holds at its old place, and perhaps at the new one too. That may also become so later: a consumer
-    /// that dies now and comes back may find the cursor at its old place, and what it had said it was done with
-    /// collected all the same ([`ReadError::Truncated`] up to that place at most). Opening the cursor once more then finds the new place.
+    /// that dies now and comes back may find the cursor at its old place, and what it had said it was done
+    /// with collected all the same ([`ReadError::Truncated`] up to that place at most). Opening the cursor
+    /// once more then finds the new place.
     ///
     /// # Cancel safety
     /// As after an error.

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 /// Follows a log as it grows.
 ///
-/// While nothing comes it polls, first every 20 ms and then more and more slowly, down to once a second. Each poll is one
-/// GET. Every tenth poll also makes a HEAD and a manifest search (two LISTs, two GETs), which show whether its position was
-/// collected. A whole idle day costs about 104,000 GETs and 17,000 LISTs, or $0.13 on S3.
-/// [`with_poll`](Self::with_poll) changes that.
+/// While nothing comes it polls, first every 20 ms and then more and more slowly, down to once a second. Each
+/// poll is one GET. Every tenth poll also makes a HEAD and a manifest search (two LISTs, two GETs), which
+/// show whether its position was collected. A whole idle day costs about 104,000 GETs and 17,000 LISTs, or
+/// $0.13 on S3. [`with_poll`](Self::with_poll) changes that.
 #[derive(Debug)]
 pub struct Tail {
     reader: Reader,
@@ -56,7 +56,8 @@ pub enum TailState {
         /// The epoch that closed it.
         epoch: Epoch,
     },
-    /// A successor has claimed the shard: the log is fenced, or about to be. It continues with the successor's fence entry.
+    /// A successor has claimed the shard: the log is fenced, or about to be. It continues with the
+    /// successor's fence entry.
     Fenced {
         /// The next position.
         at: Position,
@@ -160,7 +161,8 @@ impl Tail {
         self.reader.requests()
     }
 
-    /// The entries as a stream that never ends by itself. The tail stays: it says where to [go on](Self::resume_point).
+    /// The entries as a stream that never ends by itself. The tail stays: it says where to [go
+    /// on](Self::resume_point).
     pub fn stream(&mut self) -> BoxStream<'_, Result<LogEntry, ReadError>> {
         let entries =
             futures::stream::try_unfold(self, |tail| async move { Ok(Some((tail.next().await?, tail))) });

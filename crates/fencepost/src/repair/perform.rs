@@ -69,10 +69,11 @@ pub enum RepairError {
 impl Wal {
     /// Gives up the entries of the plan: from then on readers and openers pass these positions, and say so.
     ///
-    /// Each entry is examined once more, in the order of [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), so an old plan does no harm. At an empty position, a
-    /// tombstone is created if absent. A damaged object is first copied to `fencepost/damaged/`, and the tombstone then
-    /// replaces it in one overwrite: the position is never empty, so no late append of an old writer lands there.
-    /// Safe beside writers, readers and collectors.
+    /// Each entry is examined once more, in the order of
+    /// [P-92](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-92), so an old plan does
+    /// no harm. At an empty position, a tombstone is created if absent. A damaged object is first copied to
+    /// `fencepost/damaged/`, and the tombstone then replaces it in one overwrite: the position is never
+    /// empty, so no late append of an old writer lands there. Safe beside writers, readers and collectors.
     ///
     /// `on_done` hears of each entry. Costs about ten requests for each.
     ///
@@ -161,8 +162,8 @@ async fn perform(io: Io, ailment: Ailment, request: Request) -> Performed<Examin
     }
 }
 
-/// Reads an entry to its last row. What the store withholds is unreadable. Of all else that could not be read, too large for us or not answered,
-/// nobody knows that it is not sound.
+/// Reads an entry to its last row. What the store withholds is unreadable. Of all else that could not be
+/// read, too large for us or not answered, nobody knows that it is not sound.
 async fn examine(
     io: &Io,
     at: Position,
@@ -213,7 +214,8 @@ async fn replace(
         Err(refused) => match refused.why {
             Refusal::NotDone { source, .. } => Err(RepairError::NotDone { object: path, source }),
             Refusal::Exists => unreachable!("an overwrite is not refused for what is there"),
-            // Whether it happened can be read. If not, it may yet: then it is the same tombstone that repairing again will find.
+            // Whether it happened can be read. If not, it may yet: then it is the same tombstone that
+            // repairing again will find.
             Refusal::Unknown { source } => match io.entry_object(step.position).await {
                 ReadOutcome::Found(object) if object.bytes == tombstone => Ok(repaired),
                 _ => Err(RepairError::Unknown { object: path, cause: Some(source.into()) }),

@@ -48,7 +48,8 @@ pub(crate) fn listed<T>(listed: Result<T, StoreError>) -> Performed<ReadReply<T>
     }
 }
 
-/// What a read of a whole object says: what cannot be decoded is damaged, and so is what is larger than its kind may be. Waiting makes neither better.
+/// What a read of a whole object says: what cannot be decoded is damaged, and so is what is larger than its
+/// kind may be. Waiting makes neither better.
 pub(crate) fn read_as<T, E: Into<Cause>>(
     outcome: ReadOutcome<Object>,
     decode: impl FnOnce(Bytes) -> Result<T, E>,

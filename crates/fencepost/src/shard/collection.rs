@@ -83,8 +83,8 @@ impl Io {
         created(self.once().create(self.paths.boundary(boundary.boundary), bytes.into()).await)
     }
 
-    /// Writes the stamp and reads what time the store gave it. An overwrite, as it only tells the time: one that lands late tells a later
-    /// one, at which it landed.
+    /// Writes the stamp and reads what time the store gave it. An overwrite, as it only tells the time: one
+    /// that lands late tells a later one, at which it landed.
     // P-71.
     async fn stamp(&self) -> Performed<ReadReply<StoreTime>> {
         let (store, path) = (self.once(), self.paths.stamp());
@@ -99,7 +99,8 @@ impl Io {
         read(store.head(&path).await, |found| Ok::<_, Cause>(store_time(found.last_modified)))
     }
 
-    /// Deletes; what could not be deleted, or is not known to be, and why. The core asks for each batch once: the store repeats what failed of it.
+    /// Deletes; what could not be deleted, or is not known to be, and why. The core asks for each batch once:
+    /// the store repeats what failed of it.
     async fn delete(&self, objects: Vec<Object>) -> Vec<(Object, String)> {
         if let [Object::SsTable(name)] = objects[..] {
             let failed = delete_sstable(&self.store, &self.paths.sstable_dir(name)).await.err();

@@ -51,8 +51,9 @@ impl Io {
         }
     }
 
-    /// Where the cursor stands now, for a reader that it keeps something for. Costs one LIST, and one GET for each cursor of the name that is
-    /// decided, which is one but for a moment: what was given up holds nothing, and only the decision itself says so.
+    /// Where the cursor stands now, for a reader that it keeps something for. Costs one LIST, and one GET for
+    /// each cursor of the name that is decided, which is one but for a moment: what was given up holds
+    /// nothing, and only the decision itself says so.
     // P-46, P-97.
     pub(super) async fn read_cursor(&self, name: &CursorName) -> Performed {
         let documents = match self.list_cursor(&self.once(), name).await {

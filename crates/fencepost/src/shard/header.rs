@@ -2,15 +2,17 @@
 //!
 //! A deletion rests on the entry's kind, so the kind must be known and not guessed. Three cases:
 //!
-//! * **Small objects** (up to 4 KiB), which all fence entries and other markers are: read whole, and everything in them is checked: the
-//!   trailer's own checksum, the body's checksum, and that the stream's metadata says the same as the trailer. One GET.
-//! * **Larger objects with a trailer**: the last 64 bytes. The trailer has a checksum of its own over everything it says, and states
-//!   position and size of the body, which must agree with the object's. That settles the kind without the body; damage in the
-//!   rows does not matter to a deletion. Only data is that large, so a marker's kind on a large object counts as
-//!   damage. One GET.
-//! * **Larger objects that end as Lance ends them**: the first 4 KiB as well, for the epoch in the schema's metadata. Two
-//!   GETs, three if the schema is longer. An object of ours whose trailer were damaged so that it ends like one of Lance's would
-//!   have to match eight given bytes by accident; and if it did, the rules for Lance keep more, not less.
+//! * **Small objects** (up to 4 KiB), which all fence entries and other markers are: read whole, and
+//!   everything in them is checked: the trailer's own checksum, the body's checksum, and that the stream's
+//!   metadata says the same as the trailer. One GET.
+//! * **Larger objects with a trailer**: the last 64 bytes. The trailer has a checksum of its own over
+//!   everything it says, and states position and size of the body, which must agree with the object's. That
+//!   settles the kind without the body; damage in the rows does not matter to a deletion. Only data is that
+//!   large, so a marker's kind on a large object counts as damage. One GET.
+//! * **Larger objects that end as Lance ends them**: the first 4 KiB as well, for the epoch in the schema's
+//!   metadata. Two GETs, three if the schema is longer. An object of ours whose trailer were damaged so that
+//!   it ends like one of Lance's would have to match eight given bytes by accident; and if it did, the rules
+//!   for Lance keep more, not less.
 //!
 //! Whatever does not fit is damaged, and stays.
 // P-51.

@@ -20,7 +20,8 @@ pub(crate) struct LeaseRead {
 }
 
 impl Io {
-    /// Overwrites the lease. That it failed is said in the log only: at worst a candidate takes us for dead; it fences us, and nothing is lost.
+    /// Overwrites the lease. That it failed is said in the log only: at worst a candidate takes us for dead;
+    /// it fences us, and nothing is lost.
     // P-60.
     pub(crate) async fn write_lease(&self, request: &HolderRequest, holder: &str) {
         let LeaseView { counter, ttl, released } = request.lease;
@@ -33,7 +34,8 @@ impl Io {
         }
     }
 
-    /// Reads the lease of an epoch. One that is too large is not read, and no lease that is damaged: nobody knows what it says.
+    /// Reads the lease of an epoch. One that is too large is not read, and no lease that is damaged: nobody
+    /// knows what it says.
     // P-65.
     pub(crate) async fn read_lease(&self, epoch: Epoch) -> LeaseRead {
         let path = self.paths.lease(epoch);
@@ -51,7 +53,8 @@ impl Io {
         }
     }
 
-    /// The lease of an epoch as it stands, with the time at which it was written, for people. Costs one LIST, and one GET if there is one.
+    /// The lease of an epoch as it stands, with the time at which it was written, for people. Costs one LIST,
+    /// and one GET if there is one.
     pub(crate) async fn find_lease(&self, epoch: Epoch) -> Result<Option<(Lease, SystemTime)>, ReadError> {
         let leases = named(&self.store, self.paths.lease_dir(), parse_lease_name).await?;
         let Some((_, listed)) = leases.into_iter().find(|(of, _)| *of == epoch) else { return Ok(None) };

@@ -47,7 +47,8 @@ async fn list_sstables(store: &LogStore, paths: &ShardPaths) -> Result<Inventory
     Ok(inventory)
 }
 
-/// How much is in one folder, counted while it is listed; `None` for nothing. Remembers no names, however many there are.
+/// How much is in one folder, counted while it is listed; `None` for nothing. Remembers no names, however
+/// many there are.
 pub(super) async fn measure(
     store: &LogStore,
     paths: &ShardPaths,

@@ -30,7 +30,8 @@ impl Io {
         list(&self.store, &self.paths, part).await
     }
 
-    /// Whether the log lies in a Lance table, so that Lance may open it; where it cannot be told, it may. Costs one LIST.
+    /// Whether the log lies in a Lance table, so that Lance may open it; where it cannot be told, it may.
+    /// Costs one LIST.
     // P-27.
     pub(crate) async fn may_be_in_table(&self) -> bool {
         is_table(&self.store).await.unwrap_or_else(|why| {
@@ -70,7 +71,8 @@ impl Io {
     }
 }
 
-/// What lies in `folder` under a name that `parse` understands, upward. What lies deeper is somebody's copy, and none of it.
+/// What lies in `folder` under a name that `parse` understands, upward. What lies deeper is somebody's copy,
+/// and none of it.
 pub(super) async fn named<T: Ord + Copy>(
     store: &LogStore,
     folder: String,

@@ -6,9 +6,10 @@ use futures::TryStreamExt;
 
 /// Deletes everything below `folder`. The error says how much is left, and why; deleting again goes on from there.
 ///
-/// SUBTLE: `_versions` goes first. By what is in it Lance knows a folder for a whole SSTable; a flush that is tried again on the same folder, as those of
-/// tables with blobs are, takes it for its own work if that is there, and does not look whether the data is. So a deletion that ends halfway leaves
-/// something that nobody takes for an SSTable. As long as anything is left, the next pass lists the folder.
+/// SUBTLE: `_versions` goes first. By what is in it Lance knows a folder for a whole SSTable; a flush that is
+/// tried again on the same folder, as those of tables with blobs are, takes it for its own work if that is
+/// there, and does not look whether the data is. So a deletion that ends halfway leaves something that nobody
+/// takes for an SSTable. As long as anything is left, the next pass lists the folder.
 ///
 /// Lists as many names at a time as it then deletes, so memory does not depend on how many there are.
 pub(super) async fn delete_sstable(store: &LogStore, folder: &str) -> Result<(), String> {

@@ -13,7 +13,8 @@ pub struct Staging {
     pub found: u64,
     /// Their bytes.
     pub found_bytes: u64,
-    /// How many were deleted: those that were older than the minimum age of [manifests](fencepost_gc::Policy::with_manifests_age). None in a dry run.
+    /// How many were deleted: those that were older than the minimum age of
+    /// [manifests](fencepost_gc::Policy::with_manifests_age). None in a dry run.
     pub deleted: u64,
     /// Their bytes.
     pub deleted_bytes: u64,
@@ -22,7 +23,8 @@ pub struct Staging {
 }
 
 impl Io {
-    /// Counts the files below the shard's folder. Costs no request of a store: only local directories have such files.
+    /// Counts the files below the shard's folder. Costs no request of a store: only local directories have
+    /// such files.
     pub(crate) async fn count_staging(&self) -> Staging {
         let mut staging = Staging::default();
         match self.store.staging_files(self.paths.root()).await {

@@ -8,7 +8,8 @@ use fencepost_fence::{FencedOff, Gap, losses};
 use fencepost_format::{Manifest, Position};
 
 impl Verification {
-    /// What proves something was read by now. So what is missing is looked for once more, and the manifest after that.
+    /// What proves something was read by now. So what is missing is looked for once more, and the manifest
+    /// after that.
     // P-92.
     pub(super) async fn check_missing(&mut self, io: &Io, before: &Manifest) -> Result<(), ReadError> {
         (self.survey.replay_after, self.survey.epoch) = (before.replay_after, before.writer_epoch);

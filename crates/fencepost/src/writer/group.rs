@@ -65,8 +65,8 @@ impl Groups {
         }
     }
 
-    /// When the first group is due, if there is one: at once if it is full, if another waits behind it, or if somebody
-    /// `hurries`; else when its linger is over.
+    /// When the first group is due, if there is one: at once if it is full, if another waits behind it, or if
+    /// somebody `hurries`; else when its linger is over.
     pub(super) fn due(&self, hurry: bool) -> Option<Tick> {
         let first = self.waiting.front()?;
         let now = hurry || self.waiting.len() > 1 || first.bytes >= self.group_bytes_max;

@@ -62,7 +62,8 @@ async fn renew(io: Io, epoch: Epoch, ttl: u64, holder: String, mut released: wat
 pub struct WaitingFor {
     /// Its epoch.
     pub epoch: Epoch,
-    /// The name that it gave itself, verbatim: escape it before it is printed. Empty if it has none, or shows no lease.
+    /// The name that it gave itself, verbatim: escape it before it is printed. Empty if it has none, or shows
+    /// no lease.
     pub holder: String,
     /// How long it may give no sign of life before it is taken over.
     pub ttl: Duration,
@@ -109,7 +110,8 @@ pub(super) async fn watch_lease(
     }
 }
 
-/// An observer with what it does not look at: how long a caller wants to wait, and what people want to know. It has one question at a time.
+/// An observer with what it does not look at: how long a caller wants to wait, and what people want to know.
+/// It has one question at a time.
 struct Watch<'a> {
     observer: &'a mut LeaseObserver,
     io: &'a Io,

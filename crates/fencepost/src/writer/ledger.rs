@@ -5,10 +5,12 @@ use crate::AppendError;
 use fencepost_format::Position;
 use std::collections::VecDeque;
 
-/// The books of one writer: submissions by number, in the order in which they came, and the flushes that wait for them.
+/// The books of one writer: submissions by number, in the order in which they came, and the flushes that wait
+/// for them.
 ///
-/// A submission is *accepted*, then *placed* (it has a position, or was refused one), then acknowledged or *lost*. Places are given in the order of the
-/// numbers, so two counters tell of every submission how far it is. `F` is whoever waits for a flush.
+/// A submission is *accepted*, then *placed* (it has a position, or was refused one), then acknowledged or
+/// *lost*. Places are given in the order of the numbers, so two counters tell of every submission how far it
+/// is. `F` is whoever waits for a flush.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger<F> {
     /// Submissions taken from callers.
@@ -79,7 +81,8 @@ impl<F> Ledger<F> {
         }
     }
 
-    /// Somebody waits for everything submitted so far. `last` is the last position given; what has none yet is waited for all the same.
+    /// Somebody waits for everything submitted so far. `last` is the last position given; what has none yet
+    /// is waited for all the same.
     pub(super) fn flush(&mut self, waiter: F, last: Position) {
         let through = (self.accepted == self.placed).then_some(last);
         self.flushes.push_back(Flush { accepted: self.accepted, through, waiter });
@@ -117,7 +120,8 @@ impl<F> Ledger<F> {
         !self.flushes.is_empty()
     }
 
-    /// The flushes that are decided, now that everything up to `acked` is acknowledged, in the order in which they came.
+    /// The flushes that are decided, now that everything up to `acked` is acknowledged, in the order in which
+    /// they came.
     pub(super) fn settle(&mut self, acked: Position) -> Vec<(F, Result<(), AppendError>)> {
         let mut settled = Vec::new();
         for flush in std::mem::take(&mut self.flushes) {

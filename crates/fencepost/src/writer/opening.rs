@@ -11,8 +11,9 @@ use fencepost_format::{EntryKind, Epoch, Position, SoundEntry};
 impl Wal {
     /// Opens a writer: waits for the lease as the options say, claims the next epoch, replays and fences.
     ///
-    /// Passes over the recovered entries; use [`begin_writing`](Self::begin_writing) to see them. Costs, besides the replay of one GET for each
-    /// entry above the checkpoint, about 20 requests, 64 HEADs at the same time, and 63 PUTs if the last writer did not close.
+    /// Passes over the recovered entries; use [`begin_writing`](Self::begin_writing) to see them. Costs,
+    /// besides the replay of one GET for each entry above the checkpoint, about 20 requests, 64 HEADs at the
+    /// same time, and 63 PUTs if the last writer did not close.
     ///
     /// # Errors
     /// [`OpenWriterError`]; nothing that was acknowledged is touched.
@@ -23,7 +24,8 @@ impl Wal {
         self.open_writer_with(options, |_| ()).await
     }
 
-    /// As [`open_writer`](Self::open_writer), and `on_wait` hears whom it waits for: once for each holder, before it waits.
+    /// As [`open_writer`](Self::open_writer), and `on_wait` hears whom it waits for: once for each holder,
+    /// before it waits.
     ///
     /// # Errors
     /// As [`open_writer`](Self::open_writer).
@@ -40,7 +42,8 @@ impl Wal {
         opening.finish().await
     }
 
-    /// Waits for the lease as the options say and claims the next epoch; the [`Opening`] then hands out what must be replayed.
+    /// Waits for the lease as the options say and claims the next epoch; the [`Opening`] then hands out what
+    /// must be replayed.
     ///
     /// # Errors
     /// [`OpenWriterError`].
@@ -94,10 +97,12 @@ impl Wal {
 /// An entry that was in the log when its writer was opened.
 pub type Recovered = LogEntry;
 
-/// A writer that is being opened: the epoch is claimed, the replay is handed out, and [`finish`](Self::finish) makes it a [`Writer`].
+/// A writer that is being opened: the epoch is claimed, the replay is handed out, and
+/// [`finish`](Self::finish) makes it a [`Writer`].
 ///
-/// What is handed out is *provisional* until `finish` returns: an opener that was itself superseded may have read a log that its successor was
-/// already collecting. Apply it to something that can be thrown away if `finish` fails.
+/// What is handed out is *provisional* until `finish` returns: an opener that was itself superseded may have
+/// read a log that its successor was already collecting. Apply it to something that can be thrown away if
+/// `finish` fails.
 ///
 /// Dropping it is safe and leaves a claimed epoch that nobody uses.
 pub struct Opening {
@@ -166,8 +171,8 @@ impl Opening {
         }
     }
 
-    /// Where the replay, as far as it is, passed entries that somebody gave up with a repair: they were lost, damaged or unreadable, and their rows are not
-    /// handed out. Upward.
+    /// Where the replay, as far as it is, passed entries that somebody gave up with a repair: they were lost,
+    /// damaged or unreadable, and their rows are not handed out. Upward.
     // P-102.
     #[must_use]
     pub fn given_up(&self) -> &[Position] {

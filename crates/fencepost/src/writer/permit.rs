@@ -38,8 +38,8 @@ impl<'a> Permit<'a> {
     /// Hands over `batches`, as [`Writer::submit`] does, without waiting.
     ///
     /// # Errors
-    /// [`SubmitError`] hands the batches back; nothing was written. [`AppendError::TooLarge`] if they are larger than what was reserved, and the buffer
-    /// has no room for the rest: reserve more.
+    /// [`SubmitError`] hands the batches back; nothing was written. [`AppendError::TooLarge`] if they are
+    /// larger than what was reserved, and the buffer has no room for the rest: reserve more.
     pub fn submit(self, batches: Vec<RecordBatch>) -> Result<Ticket, SubmitError> {
         let encoded = match encode(&batches) {
             Ok(encoded) => encoded,

@@ -1,5 +1,5 @@
-//! The writer's own task: moves bytes between callers, core and store. Everything it decides is which bytes go together; the
-//! rest the core decides.
+//! The writer's own task: moves bytes between callers, core and store. Everything it decides is which bytes
+//! go together; the rest the core decides.
 
 use super::group::{Group, Groups};
 use super::lease::{Renewal, millis};
@@ -213,7 +213,8 @@ impl Task {
                 Err(CheckpointRefused::RolledBack(why)) => {
                     let _ = done.send(Err(CheckpointError::GaveUp { why, cause: None }));
                 }
-                // Another one is under way: the core makes one after the other, and this one's turn comes when that one ends.
+                // Another one is under way: the core makes one after the other, and this one's turn comes
+                // when that one ends.
                 Err(CheckpointRefused::Busy) => {
                     self.checkpoints.push_front((asked, done));
                     return;
@@ -300,7 +301,8 @@ impl Task {
         }
     }
 
-    /// Remembers why, and lets the lease go: whoever comes next need not wait. Comes before anybody is told, so that they find it in the status too.
+    /// Remembers why, and lets the lease go: whoever comes next need not wait. Comes before anybody is told,
+    /// so that they find it in the status too.
     fn fail_for_good(&mut self, failure: AppendError) {
         self.ledger.stop(failure);
         self.publish();

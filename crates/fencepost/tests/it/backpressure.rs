@@ -86,7 +86,8 @@ async fn those_who_wait_learn_that_the_writer_stopped() {
     assert_eq!(world.rows().await, [0; 0]);
 }
 
-/// Whoever has reserved room hands over without waiting, whatever others do meanwhile; and gives back what is not used.
+/// Whoever has reserved room hands over without waiting, whatever others do meanwhile; and gives back what is
+/// not used.
 #[tokio::test(start_paused = true)]
 async fn room_that_was_reserved_is_there() {
     let world = World::new().await;

@@ -131,7 +131,8 @@ async fn a_writer_dropped_with_tickets_outstanding_finishes_them() {
     assert_eq!(world.rows().await, (0..100).collect::<Vec<_>>());
 }
 
-/// With its runtime goes the writer. What was acknowledged is there; of the rest nobody knows, and the error says so.
+/// With its runtime goes the writer. What was acknowledged is there; of the rest nobody knows, and the error
+/// says so.
 #[test]
 fn a_runtime_torn_down_leaves_unknown_outcomes_and_loses_nothing() {
     let runtime =

@@ -1,4 +1,5 @@
-//! Damage is told by whoever meets it: a collection says what is lost (P-100), a reader and an opener what was given up (P-102).
+//! Damage is told by whoever meets it: a collection says what is lost (P-100), a reader and an opener what
+//! was given up (P-102).
 
 use crate::support::{World, append, append_all, options};
 use fencepost::{CursorName, Gap, GiveUp, Position, ProblemKind, ReadFrom, Reader, Tail, TailEvent};

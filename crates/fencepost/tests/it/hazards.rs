@@ -1,6 +1,7 @@
 //! The hazards of logs on object storage, each played through the public API.
 //!
-//! Where a cure can be taken away from outside, a second test takes it away and shows the loss: a check that cannot fail is no check.
+//! Where a cure can be taken away from outside, a second test takes it away and shows the loss: a check that
+//! cannot fail is no check.
 
 mod h01_guarding_fence_is_kept;
 mod h02_opener_that_stalled_is_fenced;

@@ -1,6 +1,7 @@
-//! Lance's replay point may trail the last entry of a flushed generation: a memtable that is frozen after its append and before its
-//! writer noted that append is flushed with the position before. Lance's replay knows such entries by their generation, which is lower
-//! than the manifest's. Who takes them for live hands out rows that are in an SSTable already.
+//! Lance's replay point may trail the last entry of a flushed generation: a memtable that is frozen after its
+//! append and before its writer noted that append is flushed with the position before. Lance's replay knows
+//! such entries by their generation, which is lower than the manifest's. Who takes them for live hands out
+//! rows that are in an SSTable already.
 
 use crate::support::{options, wal_builder};
 use fencepost::{LogEntry, Manifest, Pipelining, Position, ReadError, ReadFrom, ShardId, Version, Wal};
@@ -58,7 +59,8 @@ async fn reader_from_the_checkpoint_passes_entries_of_flushed_generations() {
     assert_eq!(found, live());
 }
 
-/// P-48: what a reader passes as flushed may have landed late, where the boundary says that something was collected. Each further call says so again.
+/// P-48: what a reader passes as flushed may have landed late, where the boundary says that something was
+/// collected. Each further call says so again.
 #[tokio::test(start_paused = true)]
 async fn reader_does_not_pass_as_flushed_what_may_have_landed_late() {
     let wal = flushed_with_a_stale_replay_point().await;
@@ -95,14 +97,14 @@ async fn replay_passes_entries_of_flushed_generations() {
 
 /// P-59: recorded once and for ever. Whoever records it again is told that it was.
 #[tokio::test(start_paused = true)]
-async fn claim_is_released_once() {
+async fn a_claim_is_forgotten_once() {
     let wal = flushed_with_a_stale_replay_point().await;
     let claims = wal.collector().plan().await.unwrap().plan.claims.all;
     let claim = claims.first().expect("Lance claimed here");
     assert!(wal.forget_claim(claim).await.unwrap());
     assert!(!wal.forget_claim(claim).await.unwrap());
-    let released = wal.collector().plan().await.unwrap();
-    assert_eq!(released.report.kept["release_record"], 1);
+    let forgotten = wal.collector().plan().await.unwrap();
+    assert_eq!(forgotten.report.kept["forgotten_record"], 1);
 }
 
 /// P-27: the fixture's manifests are Lance's. The writer after the next one remembers that, too.

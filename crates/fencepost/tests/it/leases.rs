@@ -175,7 +175,8 @@ async fn two_eager_writers_do_not_ping_pong() {
     assert!(entries > 7_000, "{entries} in an hour of two a second");
 }
 
-/// P-60: a holder whose lease cannot be written is taken for dead. It is fenced, which costs it its turn and nothing else.
+/// P-60: a holder whose lease cannot be written is taken for dead. It is fenced, which costs it its turn and
+/// nothing else.
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_never_renewed_costs_availability_only() {
     let world = World::new().await;
@@ -187,7 +188,8 @@ async fn a_lease_that_is_never_renewed_costs_availability_only() {
     assert_eq!(world.rows().await, [1, 3]);
 }
 
-/// P-60: with a clock that stands still, a holder renews nothing and is taken over; a candidate waits for ever and harms nobody.
+/// P-60: with a clock that stands still, a holder renews nothing and is taken over; a candidate waits for
+/// ever and harms nobody.
 #[tokio::test(start_paused = true)]
 async fn a_stalled_clock_costs_availability_only() {
     let world = World::new().await;
@@ -212,7 +214,8 @@ async fn a_stalled_clock_costs_availability_only() {
     assert_eq!(world.rows().await, [1, 2, 4]);
 }
 
-/// P-64: the holder is alive and appends, and its first lease is still on its way. A candidate once took over at once.
+/// P-64: the holder is alive and appends, and its first lease is still on its way. A candidate once took over
+/// at once.
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_not_written_yet_is_waited_for() {
     for takeover in [Takeover::Expired, Takeover::Free] {
@@ -278,7 +281,8 @@ async fn an_opening_that_is_dropped_holds_no_lease() {
     assert_eq!(world.rows().await, [1, 2]);
 }
 
-/// P-64: what cannot be understood counts as a lease that stands still: its holder may be of another kind, and alive.
+/// P-64: what cannot be understood counts as a lease that stands still: its holder may be of another kind,
+/// and alive.
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_cannot_be_understood_is_waited_for() {
     let world = World::new().await;

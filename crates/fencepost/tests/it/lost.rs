@@ -1,5 +1,5 @@
-//! Entries that are lost, damaged or unreadable (P-90 to P-94): nobody passes over one in silence, a healthy log is never called damaged, and an operator
-//! can go on without what is gone.
+//! Entries that are lost, damaged or unreadable (P-90 to P-94): nobody passes over one in silence, a healthy
+//! log is never called damaged, and an operator can go on without what is gone.
 
 use crate::support::{World, append, append_all, rows_from, settle, submit, wal_builder};
 use fencepost::{
@@ -217,7 +217,8 @@ async fn an_unreadable_entry_is_told_from_a_damaged_one() {
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:t1 5-6:d1 7:c1");
 }
 
-/// P-94: an entry above this program's limits is not withheld, and may be sound. It is neither called unreadable nor given up as such.
+/// P-94: an entry above this program's limits is not withheld, and may be sound. It is neither called
+/// unreadable nor given up as such.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_is_too_large_for_this_program_is_left_alone() {
     let world = closed().await;
@@ -251,7 +252,8 @@ async fn a_repair_changes_nothing_that_is_sound_by_then() {
     assert!(!world.wal.repair(&plan, |_| ()).await.unwrap()[0].put);
 }
 
-/// P-90: whoever took the gap for the tail has put a fence entry there. The entries above were acknowledged, and it is said.
+/// P-90: whoever took the gap for the tail has put a fence entry there. The entries above were acknowledged,
+/// and it is said.
 #[tokio::test(start_paused = true)]
 async fn a_gap_that_was_closed_by_a_fence_is_still_told() {
     let world = closed().await;

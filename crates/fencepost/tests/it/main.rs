@@ -1,4 +1,5 @@
-//! Integration tests, one binary. All of them run on the public API over stores in memory that misbehave on cue; time is virtual.
+//! Integration tests, one binary. All of them run on the public API over stores in memory that misbehave on
+//! cue; time is virtual.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
 

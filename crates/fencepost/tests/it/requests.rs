@@ -64,8 +64,8 @@ async fn opening_and_checkpoints_cost_what_is_documented() {
     assert_eq!((unclean.list, unclean.put), (9, 3 + 63), "a search and the fillers more: {unclean:?}");
 }
 
-/// P-45: a reader pays one GET for each entry and for the first absent ones, and two manifest searches; nothing more where nothing changes hands, and one
-/// LIST for each change of hands.
+/// P-45: a reader pays one GET for each entry and for the first absent ones, and two manifest searches;
+/// nothing more where nothing changes hands, and one LIST for each change of hands.
 #[tokio::test(start_paused = true)]
 async fn reading_costs_one_list_more_for_each_change_of_hands() {
     let store = CountStore::new(Arc::new(InMemory::new()));

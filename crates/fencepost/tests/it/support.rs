@@ -1,4 +1,5 @@
-//! What the tests share: a log in a store that misbehaves on cue, virtual time, counted nonces, and logs written as text.
+//! What the tests share: a log in a store that misbehaves on cue, virtual time, counted nonces, and logs
+//! written as text.
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use fencepost::{
@@ -57,7 +58,8 @@ impl World {
         }
     }
 
-    /// The log as text, such as `1:h1 2-4:d1 5:c1`: positions, kind (data, guarding fence, clean fence, filler, close) and epoch.
+    /// The log as text, such as `1:h1 2-4:d1 5:c1`: positions, kind (data, guarding fence, clean fence,
+    /// filler, close) and epoch.
     pub(crate) async fn layout(&self) -> String {
         layout(&self.truth).await
     }
@@ -88,7 +90,8 @@ pub(crate) fn options() -> WriterOptions {
         .with_group_bytes_max(1)
 }
 
-/// tokio's clock, so that a paused one is the only time there is, and nonces that never repeat within this process.
+/// tokio's clock, so that a paused one is the only time there is, and nonces that never repeat within this
+/// process.
 pub(crate) fn environment() -> Environment {
     static NONCES: AtomicU64 = AtomicU64::new(1);
     let origin = Instant::now();

@@ -1,5 +1,5 @@
-//! Chaos in one process: round after round of takeovers, stalled and lost requests, checkpoints and collections, with PUTs let go many rounds
-//! later. Every acknowledged row is there, once and in order.
+//! Chaos in one process: round after round of takeovers, stalled and lost requests, checkpoints and
+//! collections, with PUTs let go many rounds later. Every acknowledged row is there, once and in order.
 
 use crate::support::{World, batch, numbers, options, settle};
 use fencepost::{Policy, Position, Ticket, Writer};
@@ -178,7 +178,8 @@ impl Chaos {
         *tickets = waiting;
     }
 
-    /// Applied and replayable rows together: in order, once, all that was acknowledged and nothing that was refused.
+    /// Applied and replayable rows together: in order, once, all that was acknowledged and nothing that was
+    /// refused.
     fn check(&self, view: &BTreeMap<Position, Vec<i64>>, when: &str) {
         let seed = self.seed;
         let all: Vec<_> = self.applied.iter().chain(view.values().flatten()).copied().collect();

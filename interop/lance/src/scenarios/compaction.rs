@@ -73,8 +73,9 @@ fn expect(table: &TableManifest, shard: Uuid, expected: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A table with a scalar index that memtables maintain. The first shard has two generations in the table, and the index one of them; the second shard has one, and
-/// the index nothing of it. Lance itself notes all of it. Returns how many rows the table has.
+/// A table with a scalar index that memtables maintain. The first shard has two generations in the table, and
+/// the index one of them; the second shard has one, and the index nothing of it. Lance itself notes all of
+/// it. Returns how many rows the table has.
 async fn build(uri: &str, v2: bool) -> Result<usize> {
     let ids: Vec<_> = (1..=ROWS).collect();
     let reader = RecordBatchIterator::new([Ok(rows::batch(&ids))], rows::schema());
@@ -91,7 +92,8 @@ async fn build(uri: &str, v2: bool) -> Result<usize> {
         }
         writer.close().await?;
     }
-    // Lance derives what an index covers from what was compacted when the commit read the table: so the second commit credits the index with the first.
+    // Lance derives what an index covers from what was compacted when the commit read the table: so the
+    // second commit credits the index with the first.
     for compacted in [vec![(FIRST, 1)], vec![(FIRST, 2), (SECOND, 1)]] {
         let compacted =
             compacted.into_iter().map(|(shard, generation)| CompactedSsTable::new(shard, generation));

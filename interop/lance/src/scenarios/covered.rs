@@ -49,7 +49,8 @@ async fn tail(deletes: Deletes, next: Mode) -> Result<Played> {
     Ok(Played::Table { table, ledger, note })
 }
 
-/// All five rows are flushed; the successor of a collector that deletes all five looks for the tail in an empty folder.
+/// All five rows are flushed; the successor of a collector that deletes all five looks for the tail in an
+/// empty folder.
 async fn all(deletes: Deletes, next: Mode) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let a = LanceWriter::open(&table, Mode::Memtable).await?;

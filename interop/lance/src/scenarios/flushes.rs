@@ -1,5 +1,5 @@
-//! Flushes that fail, that are held back before their commit, and whose commit lands late: the collector deletes what failed ones left, and nothing
-//! that a manifest names or will name (P-80, P-81).
+//! Flushes that fail, that are held back before their commit, and whose commit lands late: the collector
+//! deletes what failed ones left, and nothing that a manifest names or will name (P-80, P-81).
 
 use crate::Result;
 use crate::lance_writer::{LanceWriter, Mode};
@@ -27,7 +27,8 @@ pub(super) async fn play(report: &mut Report) {
         report.play(title(name, collector.name()), held_and_superseded(collector)).await;
     }
     for collector in [None, Some(Collector::NoAge)] {
-        // Lance's issue 8293: older versions committed the later flush, and replay passed over the rows of the first. No collector had a part in that.
+        // Lance's issue 8293: older versions committed the later flush, and replay passed over the rows of
+        // the first. No collector had a part in that.
         let name = "a flush fails for good, a later one has to wait (lance#8293)".to_owned();
         report.play(title(name, collector.map_or("none", Collector::name)), failed_for_good(collector)).await;
     }
@@ -125,8 +126,9 @@ async fn failed(table: Table, fails: Matches) -> Result<Played> {
     Ok(Played::Table { table, ledger, note })
 }
 
-/// The files of one flush never get written, and the writer crashes while a second one is queued behind it. Whatever is collected in between, the
-/// replay point stays below the rows of the first, and the next writer replays all.
+/// The files of one flush never get written, and the writer crashes while a second one is queued behind it.
+/// Whatever is collected in between, the replay point stays below the rows of the first, and the next writer
+/// replays all.
 async fn failed_for_good(collector: Option<Collector>) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let (slow, faults) = table.with_faults();
@@ -189,7 +191,8 @@ async fn held(collector: Collector) -> Result<Played> {
     Ok(Played::Table { table, ledger, note })
 }
 
-/// B flushes the same rows into a folder of its own, C takes over from B; only then the first flush goes on, and is refused.
+/// B flushes the same rows into a folder of its own, C takes over from B; only then the first flush goes on,
+/// and is refused.
 async fn held_and_superseded(collector: Collector) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let (flushing, held) = flush_held(&table, &mut ledger).await?;
@@ -212,8 +215,9 @@ async fn held_and_superseded(collector: Collector) -> Result<Played> {
     Ok(Played::Table { table, ledger, note: format!("{note}; the held flush: {error}") })
 }
 
-/// The first commit is lost on its way, Lance tries again, and both commits get into the manifest. A collector between the two must not
-/// take the second folder for what a failed flush left. (Lance's manifest then names both, with the same rows.)
+/// The first commit is lost on its way, Lance tries again, and both commits get into the manifest. A
+/// collector between the two must not take the second folder for what a failed flush left. (Lance's manifest
+/// then names both, with the same rows.)
 async fn landed_late() -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let (slow, faults) = table.with_faults();

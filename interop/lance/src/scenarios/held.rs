@@ -36,7 +36,8 @@ enum Successor {
     Us,
 }
 
-/// Lance's writer decided to write at 4. Its PUT is held until the successor has covered that position and the collector went by.
+/// Lance's writer decided to write at 4. Its PUT is held until the successor has covered that position and
+/// the collector went by.
 async fn lance_held(deletes: Deletes, mode: Mode, successor: Successor) -> Result<Played> {
     let (table, ledger) = (Table::in_memory().await?, Arc::new(Mutex::new(Ledger::default())));
     let (slow, faults) = table.with_faults();

@@ -104,8 +104,8 @@ async fn flushed_and_closed() -> Result<Played> {
     Ok(Played::Table { table, ledger, note })
 }
 
-/// Puts and flushes without a pause between, until a flush leaves `R` below an entry that its SSTable has. None of the rows is live then,
-/// neither to Lance nor to us (P-44).
+/// Puts and flushes without a pause between, until a flush leaves `R` below an entry that its SSTable has.
+/// None of the rows is live then, neither to Lance nor to us (P-44).
 async fn trailing() -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let lance = LanceWriter::open(&table, Mode::Memtable).await?;

@@ -43,7 +43,8 @@ pub(super) async fn open_held(table: &Table, mode: Mode) -> (JoinHandle<Result<L
     (opening, held)
 }
 
-/// A wrote three rows. B claimed; its sentinel is held. C opens, writes, flushes; the collector goes by; B goes on.
+/// A wrote three rows. B claimed; its sentinel is held. C opens, writes, flushes; the collector goes by; B
+/// goes on.
 async fn superseded(deletes: Deletes, successor: Successor) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let a = LanceWriter::open(&table, Mode::Memtable).await?;

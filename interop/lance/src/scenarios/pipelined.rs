@@ -1,4 +1,5 @@
-//! Writers of ours with several appends on their way when Lance opens: only the lowest is late, and those above it are there already.
+//! Writers of ours with several appends on their way when Lance opens: only the lowest is late, and those
+//! above it are there already.
 
 use crate::Result;
 use crate::deletes::Deletes;

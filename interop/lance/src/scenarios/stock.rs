@@ -20,8 +20,9 @@ fn title(name: &str, loses: usize) -> Title {
     Title { family: "stock Lance alone", name: name.to_owned(), collector: "none", loses }
 }
 
-/// B found the tail and claimed; its sentinel is held while C takes the shard. It lands above C's rows, where nobody
-/// looks at epochs: what B then appends is acknowledged, and covered by C's next flush without ever being in C's memtable.
+/// B found the tail and claimed; its sentinel is held while C takes the shard. It lands above C's rows, where
+/// nobody looks at epochs: what B then appends is acknowledged, and covered by C's next flush without ever
+/// being in C's memtable.
 async fn held_opener(mode: Mode) -> Result<Played> {
     let (table, mut ledger) = (Table::in_memory().await?, Ledger::default());
     let a = LanceWriter::open(&table, Mode::Memtable).await?;

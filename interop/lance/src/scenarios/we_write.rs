@@ -27,8 +27,8 @@ fn title(name: String) -> Title {
     Title { family: "we write, Lance takes over", name, collector: "none", loses: 0 }
 }
 
-/// Everything that our writers leave in a log: pipelined entries of one and of many rows, a crash's fence entry and fillers, a close
-/// entry and the clean fence after it, and a checkpoint.
+/// Everything that our writers leave in a log: pipelined entries of one and of many rows, a crash's fence
+/// entry and fillers, a close entry and the clean fence after it, and a checkpoint.
 async fn write_all_kinds(table: &Table, ledger: &mut Ledger) -> Result<()> {
     let wal = table.wal().await?;
     let first = OurWriter::open(&wal).await?;
@@ -45,7 +45,8 @@ async fn write_all_kinds(table: &Table, ledger: &mut Ledger) -> Result<()> {
     Ok(())
 }
 
-/// Lance's tailer and our reader hand out the same rows at the same positions under the same epochs, from the first on.
+/// Lance's tailer and our reader hand out the same rows at the same positions under the same epochs, from the
+/// first on.
 async fn compare(table: &Table) -> Result<String> {
     let mut by_lance = Vec::new();
     let entries = table.entries().await?;

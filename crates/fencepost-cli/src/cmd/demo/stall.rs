@@ -1,4 +1,5 @@
-//! A store that stalls before a PUT: where a process loses time to a full pause, a paused virtual machine, a closed laptop.
+//! A store that stalls before a PUT: where a process loses time to a full pause, a paused virtual machine, a
+//! closed laptop.
 
 use futures::stream::BoxStream;
 use object_store::path::Path;
@@ -11,7 +12,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Passes everything on to `inner`; the first entry that is written after [`arm`](Self::arm) first waits for `wait` to return.
+/// Passes everything on to `inner`; the first entry that is written after [`arm`](Self::arm) first waits for
+/// `wait` to return.
 #[derive(Clone)]
 pub(super) struct StallingStore<S> {
     inner: S,

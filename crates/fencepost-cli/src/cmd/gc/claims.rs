@@ -42,7 +42,7 @@ pub(super) async fn forget(args: &GcForget, json: bool) -> Result<(), Failure> {
         ClaimState::Unsettled(_) | ClaimState::Forgotten => {}
         ClaimState::Current => {
             return Err(refused(format!(
-                "epoch {epoch} holds the shard; only superseded claims can be released"
+                "epoch {epoch} holds the shard; only superseded claims can be forgotten"
             )));
         }
         _ => return Err(refused(format!("the claim of epoch {epoch} is settled and holds nothing back"))),
@@ -63,9 +63,9 @@ pub(super) async fn forget(args: &GcForget, json: bool) -> Result<(), Failure> {
     }
     let held = what_it_holds(claim).unwrap_or_else(|| format!("epoch {epoch} holds nothing back"));
     let said = if recorded {
-        format!("released for ever: epoch {epoch}; until now, {held}")
+        format!("forgotten for ever: epoch {epoch}; until now, {held}")
     } else {
-        format!("would be released for ever: {held}; first make sure that its process is gone")
+        format!("would be forgotten for ever: {held}; first make sure that its process is gone")
     };
     output::line(&said)
 }
@@ -109,7 +109,7 @@ pub(in crate::cmd) fn what_it_holds(claim: &Claim) -> Option<String> {
         ),
         None => format!(
             "the opener of epoch {epoch} (manifest {version}) may replay everything from position {first} on; \
-             once its process is gone, release it with `gc forget`"
+             once its process is gone, `gc forget` it"
         ),
     })
 }

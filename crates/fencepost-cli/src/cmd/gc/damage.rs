@@ -1,4 +1,5 @@
-//! What a collection met that is damage: told with the object's name and what to do, whatever else the collection did.
+//! What a collection met that is damage: told with the object's name and what to do, whatever else the
+//! collection did.
 
 use crate::exit::Exit;
 use fencepost::{Collected, FencedOff, Gap, Position, Wal};

@@ -1,4 +1,5 @@
-//! What the table's own manifest says of a shard's SSTables: which could go, and why the others could not. Nothing is deleted by it.
+//! What the table's own manifest says of a shard's SSTables: which could go, and why the others could not.
+//! Nothing is deleted by it.
 
 use fencepost::{Collected, Compaction, Object, Reason, TableError, TableManifest, Verdict, Wal, read_table};
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads it if this shard has SSTables and it was not read before. A table that cannot be read is a problem to tell of, and keeps nothing else
-    /// from being told.
+    /// Reads it if this shard has SSTables and it was not read before. A table that cannot be read is a
+    /// problem to tell of, and keeps nothing else from being told.
     pub(super) async fn look(&mut self, wal: &Wal, found: &Collected) {
         let named = |(object, verdict): (&Object, &Verdict)| is_sstable(object, verdict).is_some();
         if self.read.is_none() && found.plan.verdicts.iter().any(named) {

@@ -1,8 +1,9 @@
 //! `inspect --html`: the log as one page that needs no network.
 //!
-//! The page draws what `inspect` found: positions along the axis, colour by epoch, fence entries, the replay point, boundary and cursors, and what a
-//! collection now would take. Its data are columns, written as runs of equal values, since most neighbours are alike: 100,000 entries of different
-//! sizes take about a megabyte.
+//! The page draws what `inspect` found: positions along the axis, colour by epoch, fence entries, the replay
+//! point, boundary and cursors, and what a collection now would take. Its data are columns, written as runs
+//! of equal values, since most neighbours are alike: 100,000 entries of different sizes take about a
+//! megabyte.
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,7 +15,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Writes the page to `path`; what was there before stays if that fails. Returns whether it is a file, not a pipe, a device or stdout.
+/// Writes the page to `path`; what was there before stays if that fails. Returns whether it is a file, not a
+/// pipe, a device or stdout.
 pub(super) fn write(
     path: &Path,
     location: &str,
@@ -33,7 +35,8 @@ pub(super) fn write(
 
 /// The page with these data in it.
 fn text(document: &Value) -> String {
-    // `<` occurs in JSON within strings only, where an escape means the same: no text of the log can end the element that it stands in.
+    // `<` occurs in JSON within strings only, where an escape means the same: no text of the log can end the
+    // element that it stands in.
     let data = document.to_string().replace('<', "\\u003c");
     let page = PAGE.replace("/*STYLE*/", STYLE).replace("/*SCRIPT*/", SCRIPT);
     page.replace("/*DATA*/", &data)

@@ -84,7 +84,8 @@ fn end(block: &Block) -> Option<u64> {
     u64::try_from(end).ok().filter(|end| *end >= block.offset() as u64)
 }
 
-/// The index must follow on what it names. In two files one behind the other it would name places in the first one.
+/// The index must follow on what it names. In two files one behind the other it would name places in the
+/// first one.
 fn check_whole<'a>(
     data_from: u64,
     footer_at: u64,
@@ -104,7 +105,8 @@ fn check_whole<'a>(
     Ok(())
 }
 
-/// The message at the beginning, which holds the schema, and where it ends. Some writers pad the magic bytes to 64.
+/// The message at the beginning, which holds the schema, and where it ends. Some writers pad the magic bytes
+/// to 64.
 fn beginning(file: &mut File) -> Result<(Message, u64), Fault> {
     for at in (MAGIC_BYTES..=PADDED_MAGIC_BYTES).step_by(8) {
         file.seek(SeekFrom::Start(at))?;

@@ -1,7 +1,8 @@
 //! Bytes of a CSV file to records (RFC 4180, with a delimiter of choice), as they come.
 //!
-//! What other readers guess at is refused: text behind a closing quotation mark, a mark that is never closed, a carriage
-//! return that ends no line. A mark within a cell that does not begin with one is part of the text.
+//! What other readers guess at is refused: text behind a closing quotation mark, a mark that is never closed,
+//! a carriage return that ends no line. A mark within a cell that does not begin with one is part of the
+//! text.
 
 use crate::input::fault::Fault;
 use crate::shown::shown_bytes;

@@ -68,7 +68,8 @@ impl Misfit {
     }
 }
 
-/// What a row takes in a batch, and how much that may be: nulls in place of missing keys may be far more than its text.
+/// What a row takes in a batch, and how much that may be: nulls in place of missing keys may be far more than
+/// its text.
 #[derive(Debug)]
 pub(super) struct Room {
     used: usize,

@@ -115,7 +115,8 @@ impl Splitter {
         Ok(())
     }
 
-    /// Bytes of an object up to its last one: how many, and whether it is whole. The first call begins at its bracket.
+    /// Bytes of an object up to its last one: how many, and whether it is whole. The first call begins at its
+    /// bracket.
     fn object(&mut self, bytes: &[u8]) -> Result<(usize, bool), Fault> {
         let mut whole = false;
         let mut used = bytes.len();

@@ -1,7 +1,8 @@
-//! Timestamps of 96 bits, as Spark and Impala wrote them: a day, and the nanoseconds of it. No unit of 64 bits holds them all.
+//! Timestamps of 96 bits, as Spark and Impala wrote them: a day, and the nanoseconds of it. No unit of 64
+//! bits holds them all.
 //!
-//! Arrow's reader makes nanoseconds of them, and instants before 1677 or after 2262 come out as others. So the columns are
-//! looked through first, and read in a unit that holds every value.
+//! Arrow's reader makes nanoseconds of them, and instants before 1677 or after 2262 come out as others. So
+//! the columns are looked through first, and read in a unit that holds every value.
 
 use super::values::each_value;
 use crate::input::fault::{DAMAGED, Fault};

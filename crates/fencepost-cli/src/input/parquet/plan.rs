@@ -1,7 +1,8 @@
-//! How many rows are decoded at a time, so that what they take in memory is bounded, however few bytes they have in the file.
+//! How many rows are decoded at a time, so that what they take in memory is bounded, however few bytes they
+//! have in the file.
 //!
-//! The index says what a column takes as a whole. Where so much may lie in a few rows that it says too little, the rows are
-//! measured first.
+//! The index says what a column takes as a whole. Where so much may lie in a few rows that it says too
+//! little, the rows are measured first.
 
 use super::values::each_value;
 use crate::input::fault::Fault;
@@ -91,7 +92,8 @@ impl Needs {
 }
 
 impl Bounds {
-    /// What the rows of one batch may take: decoding holds more than that for a moment, and the batches before are still in use.
+    /// What the rows of one batch may take: decoding holds more than that for a moment, and the batches
+    /// before are still in use.
     const fn share(self) -> u64 {
         self.memory_max / 2
     }

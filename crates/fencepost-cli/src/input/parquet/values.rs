@@ -6,8 +6,8 @@ use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::DataType;
 use parquet::schema::types::ColumnDescriptor;
 
-/// Goes through the values of a column, or as far as nobody asks to stop. Says of each whether it is the first one of a row; a null and an
-/// empty list are a `None`.
+/// Goes through the values of a column, or as far as nobody asks to stop. Says of each whether it is the
+/// first one of a row; a null and an empty list are a `None`.
 ///
 /// In memory is a row of a list at a time, and some hundred rows otherwise.
 pub(super) fn each_value<T: DataType>(

@@ -101,7 +101,8 @@ fn cut(batch: &RecordBatch, first: usize, pieces: Pieces) -> Vec<RecordBatch> {
     found
 }
 
-/// 14 MB of views in a struct became 20 GB of log; dictionaries, list views and unions 20 times as much as they were.
+/// 14 MB of views in a struct became 20 GB of log; dictionaries, list views and unions 20 times as much as
+/// they were.
 #[test]
 fn pieces_together_are_as_large_as_what_was_cut() {
     for (name, column) in columns() {

@@ -23,8 +23,8 @@ fn csv_goes_in_as_it_came_out() {
     assert_same(&again(&named, "csv", &null, &null), &named, "CSV, with a text for null");
 }
 
-/// But for what JSON has two texts for: `1.50` is read as a number, and says `1.5`; an object is read as a struct, in which a missing
-/// key is null.
+/// But for what JSON has two texts for: `1.50` is read as a number, and says `1.5`; an object is read as a
+/// struct, in which a missing key is null.
 #[test]
 fn ndjson_goes_in_as_it_came_out() {
     let (flat, nested) = (flat::cases(), nested::cases());

@@ -57,7 +57,8 @@ fn one_look_serves_all_that_was_read_before_it() {
     );
 }
 
-/// P-45: in a fence range no row ever was, so its stale entries need no look. Beyond it, an entry of an earlier epoch does.
+/// P-45: in a fence range no row ever was, so its stale entries need no look. Beyond it, an entry of an
+/// earlier epoch does.
 #[test]
 fn stale_entries_in_a_fence_range_need_no_look() {
     check(
@@ -98,7 +99,8 @@ fn what_a_cursor_keeps_is_concluded_from() {
     );
 }
 
-/// P-44, P-48: what Lance flushed is passed, once a look that began after it was read bears that out. One look serves all that was read before.
+/// P-44, P-48: what Lance flushed is passed, once a look that began after it was read bears that out. One
+/// look serves all that was read before.
 #[test]
 fn what_lance_flushed_is_passed_with_a_look() {
     check(
@@ -123,7 +125,8 @@ fn what_lance_flushed_is_passed_with_a_look() {
     );
 }
 
-/// P-44: a stale entry is none of the log, flushed or not; and whoever does not begin at the checkpoint is handed what was flushed.
+/// P-44: a stale entry is none of the log, flushed or not; and whoever does not begin at the checkpoint is
+/// handed what was flushed.
 #[test]
 fn only_a_reader_from_the_checkpoint_passes_what_was_flushed() {
     check(flushed(4, 3), Some(6), "get5=p2 bound=4 get6=d1g2", "GET5 BOUND pass5:p2 GET6 pass6:d1 end");
@@ -131,7 +134,8 @@ fn only_a_reader_from_the_checkpoint_passes_what_was_flushed() {
     check(anywhere(5, 4), Some(5), "get5=d1g0", "GET5 give5:d1 end");
 }
 
-/// A look that fails is made again, and given up in time. So is a listing that shows less than one before it: it missed something.
+/// A look that fails is made again, and given up in time. So is a listing that shows less than one before it:
+/// it missed something.
 #[test]
 fn looks_are_repeated_until_they_tell_something() {
     check(cursor(5, 1), Some(5), "get5=p2 bound=? bound=4", "GET5 BOUND BOUND#1 pass5:p2 end");

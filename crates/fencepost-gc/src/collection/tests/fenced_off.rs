@@ -45,8 +45,8 @@ fn the_entry_that_proves_it_is_read_above_the_bound_too() {
     assert_eq!(reads.count(), 3);
 }
 
-/// P-56: another collection publishes its boundary and deletes, and the fence entry of an opener that woke late lands there, between the listing of boundaries and
-/// the reads. Nothing was lost, and no pass says so.
+/// P-56: another collection publishes its boundary and deletes, and the fence entry of an opener that woke
+/// late lands there, between the listing of boundaries and the reads. Nothing was lost, and no pass says so.
 #[test]
 fn what_landed_late_during_the_pass_is_no_damage() {
     // Also where nothing else is to be deleted, for which it would have to look again.

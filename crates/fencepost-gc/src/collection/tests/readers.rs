@@ -72,9 +72,11 @@ impl Consumer {
     }
 }
 
-/// Every interleaving of a new consumer with two passes: one that is not told `Truncated` finds every entry above its cursor.
+/// Every interleaving of a new consumer with two passes: one that is not told `Truncated` finds every entry
+/// above its cursor.
 ///
-/// Fails if the cursors are not read after the boundary is published, or the boundary is looked at before the cursor is written.
+/// Fails if the cursors are not read after the boundary is published, or the boundary is looked at before the
+/// cursor is written.
 #[test]
 fn a_consumer_that_is_not_told_truncated_misses_nothing() {
     let at = Position::new(6);
@@ -139,8 +141,8 @@ fn a_cursor_that_the_second_listing_misses_still_holds() {
     assert_eq!(world.positions(), [4, 9, 10, 11, 12, 13]);
 }
 
-/// P-95: a listing that is neither sorted nor a snapshot may show none of the positions of a cursor that moves meanwhile. It does show the
-/// cursor itself.
+/// P-95: a listing that is neither sorted nor a snapshot may show none of the positions of a cursor that
+/// moves meanwhile. It does show the cursor itself.
 #[test]
 fn a_cursor_without_a_position_holds_where_it_was_made() {
     let mut world = World::new(LOG, 3, 11);

@@ -1,4 +1,5 @@
-//! What failed flushes left (P-80, P-81): what goes, what stays and why, and passes that are cut off, doubled and disturbed.
+//! What failed flushes left (P-80, P-81): what goes, what stays and why, and passes that are cut off, doubled
+//! and disturbed.
 
 use super::*;
 use crate::{Plan, SsTableFolder, Verdict};
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 const DAY: u64 = 24 * 3600 * 1000;
 
-/// A shard of Lance's whose manifests are of these epochs, give these generations next and name these folders. All were written two days
-/// before the log's end.
+/// A shard of Lance's whose manifests are of these epochs, give these generations next and name these
+/// folders. All were written two days before the log's end.
 fn shard(versions: &[(u64, u64, &[&str])]) -> World {
     let mut world = World::new("1:D1 2:D1 3:D1", 1, 0);
     for (version, (epoch, next, names)) in (1..).zip(versions) {
@@ -82,7 +83,8 @@ fn what_a_failed_flush_left_goes_and_the_sstable_stays() {
     assert_eq!(plan.sstables[&name("bbbbbbbb_gen_1")].objects, 5);
 }
 
-/// P-80: the flush may be tried again on this very folder, as those of tables with blobs are; and it may be under way.
+/// P-80: the flush may be tried again on this very folder, as those of tables with blobs are; and it may be
+/// under way.
 #[test]
 fn a_generation_that_is_not_flushed_yet_keeps_its_folders_however_old() {
     let mut world = shard(&[(1, 1, &[]), (2, 1, &[]), (3, 1, &[])]);
@@ -92,7 +94,8 @@ fn a_generation_that_is_not_flushed_yet_keeps_its_folders_however_old() {
     }
 }
 
-/// P-81: its files are written, and the manifest that names it is on its way; or it is a second try, whose first one landed late.
+/// P-81: its files are written, and the manifest that names it is on its way; or it is a second try, whose
+/// first one landed late.
 #[test]
 fn a_young_folder_stays_unless_the_collection_is_clock_free() {
     let mut world = flushed_twice();
@@ -167,7 +170,8 @@ fn without_evidence_that_its_generation_was_flushed_elsewhere_a_folder_stays() {
     check(&world, "bbbbbbbb_gen_2", ["delete", "delete"]);
 }
 
-/// P-80: a manifest that cannot be understood may name anything, and so may one with a name that Lance does not give.
+/// P-80: a manifest that cannot be understood may name anything, and so may one with a name that Lance does
+/// not give.
 #[test]
 fn a_manifest_that_is_not_understood_keeps_every_folder() {
     let mut world = flushed_twice();
@@ -208,7 +212,8 @@ fn where_nobody_flushes_nothing_is_asked() {
     assert_eq!(reads.count(), 2);
 }
 
-/// P-55: what was asked about and is gone since then is no longer anybody's concern; what could not be listed stays.
+/// P-55: what was asked about and is gone since then is no longer anybody's concern; what could not be listed
+/// stays.
 #[test]
 fn a_folder_that_vanishes_is_forgotten_and_one_that_is_not_answered_stays() {
     let mut world = flushed_twice();

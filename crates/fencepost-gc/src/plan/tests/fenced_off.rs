@@ -1,4 +1,5 @@
-//! P-101: entries that were acknowledged and that a loss fenced off are no refused writes, and stay until somebody accepts that they go.
+//! P-101: entries that were acknowledged and that a loss fenced off are no refused writes, and stay until
+//! somebody accepts that they go.
 
 use super::*;
 use crate::fenced_off::proofs_to_read;
@@ -55,14 +56,16 @@ fn refused_writes_are_counted_as_before() {
     assert_eq!((told(&plan), plan.stale_entries), (vec![(7, 9)], 1));
 }
 
-/// P-56, P-101: where a collection of somebody else has been, a fence entry may have landed late, and nothing follows.
+/// P-56, P-101: where a collection of somebody else has been, a fence entry may have landed late, and nothing
+/// follows.
 #[test]
 fn below_a_boundary_of_others_nothing_follows() {
     let plan = check(&inventory(LOG).with_boundary(3), 9, &policy(), &[1, 2, 4, 5, 6, 7, 8, 9]);
     assert_eq!((told(&plan), plan.stale_entries, plan.accepted, plan.swept), (vec![], 0, 0, 2));
 }
 
-/// The entry that tells may lie above the bound. It is read where something hangs on it, and no further than a window above the fence entry in question.
+/// The entry that tells may lie above the bound. It is read where something hangs on it, and no further than
+/// a window above the fence entry in question.
 #[test]
 fn what_tells_is_read_where_something_hangs_on_it() {
     let wanted = |log: &str, reach| {

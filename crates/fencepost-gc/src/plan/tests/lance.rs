@@ -1,4 +1,5 @@
-//! Shards that Lance writes to, as they were seen with its 14.0.2: what may go, and what must stay for its writers and openers.
+//! Shards that Lance writes to, as they were seen with its 14.0.2: what may go, and what must stay for its
+//! writers and openers.
 
 use super::{check_facts, reason};
 use crate::testing::{InventoryExt, inventory};
@@ -48,7 +49,8 @@ fn with_everything_covered_the_highest_entry_stays() {
     assert_eq!(reason(&plan, 5), "highest_entry");
 }
 
-/// Cases iii-a to iii-c: epochs 2 and 3 begin with sentinels at 5 and 9. Each opener's first reader moved `last_seen`.
+/// Cases iii-a to iii-c: epochs 2 and 3 begin with sentinels at 5 and 9. Each opener's first reader moved
+/// `last_seen`.
 #[test]
 fn first_entries_of_epochs_stay_and_so_does_the_last_covered_one() {
     let log = "1:D1 2:D1 3:D1 4:D1 5:P2 6:D2 7:D2 8:D2 9:P3 10:D3 11:D3 12:D3";
@@ -75,8 +77,8 @@ fn what_an_idle_writer_collides_with_stays() {
     assert_eq!([reason(&plan, 4), reason(&plan, 8)], ["guarding_fence", "highest_entry"]);
 }
 
-/// Cases v-a and v-b: B claimed epoch 2 and its sentinel is held back. B will replay from 0, so 1 to 3 stay, up to 4, where it is
-/// fenced. Nothing above needs to stay for it.
+/// Cases v-a and v-b: B claimed epoch 2 and its sentinel is held back. B will replay from 0, so 1 to 3 stay,
+/// up to 4, where it is fenced. Nothing above needs to stay for it.
 #[test]
 fn a_stalled_opener_replays_into_its_successors_sentinel() {
     let log = "1:D1 2:D1 3:D1 4:P3 5:D3 6:D3 7:D3 8:D3";
@@ -92,7 +94,8 @@ fn a_stalled_opener_replays_into_its_successors_sentinel() {
     check(late, &versions, &[5, 6]);
 }
 
-/// P-58: without a successor's entry in the way of its replay, the opener may end up anywhere, so all above its `replay_after` stays.
+/// P-58: without a successor's entry in the way of its replay, the opener may end up anywhere, so all above
+/// its `replay_after` stays.
 #[test]
 fn an_opener_that_nothing_fences_holds_everything_above_its_replay_point() {
     let versions = [version(1, 1, 0, 0), version(2, 2, 2, 2), version(3, 3, 2, 2), version(4, 3, 6, 6)];
@@ -104,7 +107,8 @@ fn an_opener_that_nothing_fences_holds_everything_above_its_replay_point() {
     check("1:D1 2:D1 3:? 4:P3 5:D3 6:D3 7:D3", &versions, &[2]);
 }
 
-/// P-58: readers that tail the shard write versions of the current epoch, and an opener's own replay does so before it ends.
+/// P-58: readers that tail the shard write versions of the current epoch, and an opener's own replay does so
+/// before it ends.
 #[test]
 fn a_second_version_of_its_epoch_does_not_settle_a_claim() {
     let log = "1:D1 2:D1 3:D1 4:P3 5:D3 6:D3 7:D3 8:D3";
@@ -120,7 +124,8 @@ fn an_opener_that_flushed_replays_from_there() {
     check(log, &versions, &[2, 5, 6]);
 }
 
-/// P-58: and what showed that it is settled must not be deleted while it matters, or a later pass would hold back what this one let go.
+/// P-58: and what showed that it is settled must not be deleted while it matters, or a later pass would hold
+/// back what this one let go.
 #[test]
 fn what_settles_a_claim_stays() {
     let log = "1:D1 2:D1 3:P2 4:D2 5:D2 6:P3 7:D3 8:D3";
@@ -132,7 +137,8 @@ fn what_settles_a_claim_stays() {
     check_facts(&after, &latest, &Policy::new(), &[]);
 }
 
-/// P-58, P-59: a claim is let go after the policy's time, or by an operator; in a clock-free collection only by him.
+/// P-58, P-59: a claim is let go after the policy's time, or by an operator; in a clock-free collection only
+/// by him.
 #[test]
 fn a_claim_is_let_go_by_time_or_by_an_operator() {
     let entries = "1:D1 2:D1 3:D1 5:P3 6:D3 7:D3";
@@ -186,7 +192,8 @@ fn a_claim_by_lance_counts_where_it_wrote_no_entry() {
     );
 }
 
-/// What stays of 10,000 flushed entries of 4 KiB, written by three writers in turn, and why. Printed, with the bytes before and after.
+/// What stays of 10,000 flushed entries of 4 KiB, written by three writers in turn, and why. Printed, with
+/// the bytes before and after.
 #[test]
 fn of_ten_thousand_flushed_entries_a_handful_stays() {
     let epoch = |at: u64| 1 + u64::from(at >= 4_000) + u64::from(at >= 8_000);

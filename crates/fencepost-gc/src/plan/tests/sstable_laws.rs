@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// One version on top of the one before: a claim, a flush (of the next generation, or a second one of the last), a compaction, or a reader's.
+/// One version on top of the one before: a claim, a flush (of the next generation, or a second one of the
+/// last), a compaction, or a reader's.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Claim,
@@ -65,7 +66,8 @@ impl Chain {
         self.versions.last().unwrap().0
     }
 
-    /// All is known of the versions from `pruned` on, but for what `unread` picks. A folder that is in a manifest is there, and others.
+    /// All is known of the versions from `pruned` on, but for what `unread` picks. A folder that is in a
+    /// manifest is there, and others.
     fn inventory(&self, pruned: usize, unread: &[bool], others: &[(u64, u64)]) -> Inventory {
         let mut inventory = Inventory { newest_other: StoreTime(100), ..Inventory::default() };
         for (at, (facts, named)) in self.versions.iter().enumerate() {
@@ -123,7 +125,8 @@ proptest! {
             prop_assert!(name.generation < latest.generation);
             prop_assert!(inventory.names_read.values().all(|read| *read), "{name} of unknown name");
             prop_assert!(inventory.named.iter().any(|(path, (of, _))| *of == name.generation && *path != name.to_string()));
-            // An SSTable of the past goes at most where a twin of its generation is left, and all that named it was pruned.
+            // An SSTable of the past goes at most where a twin of its generation is left, and all that named
+            // it was pruned.
             prop_assert!(!ever_named.contains(name) || pruned > 0);
             prop_assert!(!inventory.named.contains_key(&name.to_string()));
             if clock_free {

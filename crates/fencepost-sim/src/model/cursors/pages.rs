@@ -1,4 +1,5 @@
-//! Listings in two pages. Nothing is sorted: what is on which page depends on the number, and between the two everything goes on.
+//! Listings in two pages. Nothing is sorted: what is on which page depends on the number, and between the two
+//! everything goes on.
 
 use crate::ring::collector;
 use crate::world::Store;

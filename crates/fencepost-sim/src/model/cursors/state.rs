@@ -253,7 +253,8 @@ impl State {
             replay_after = replay_after.plus(WINDOW - 1);
         }
         store.delete_manifest(latest.version);
-        // P-33: `last_seen` moves along, or a collection that read only ours would guard Lance's search for the tail.
+        // P-33: `last_seen` moves along, or a collection that read only ours would guard Lance's search for
+        // the tail.
         let last_seen = latest.last_seen.max(replay_after);
         store.create_manifest(Arc::new(Manifest { version, replay_after, last_seen, ..latest }));
     }
@@ -411,7 +412,8 @@ impl State {
         self.judge_all();
     }
 
-    /// Everything above the place of a consumer that was told that it is kept. What anybody said of that name counts (P-54).
+    /// Everything above the place of a consumer that was told that it is kept. What anybody said of that name
+    /// counts (P-54).
     fn judge_all(&mut self) {
         let highest = self.store.entries().next_back().map_or(Position::NONE, |entry| entry.position);
         for (name, at) in self.consumers.iter().filter_map(Party::promise) {

@@ -61,7 +61,8 @@ impl Ours {
         self.reads.len() + self.flights.len()
     }
 
-    /// Whether its next read is a look above the tail, whose requests are performed at one moment: see the model of the log.
+    /// Whether its next read is a look above the tail, whose requests are performed at one moment: see the
+    /// model of the log.
     fn looks_above(&self) -> bool {
         matches!(self.reads.first(), Some(Request::PeekEntry { .. }))
     }

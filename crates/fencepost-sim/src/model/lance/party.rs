@@ -108,7 +108,8 @@ impl Party {
             }
     }
 
-    /// Its next request. `fresh`: where it looks for `last_seen`, whether in the latest manifest or in that of its claim.
+    /// Its next request. `fresh`: where it looks for `last_seen`, whether in the latest manifest or in that
+    /// of its claim.
     pub(super) fn step(&mut self, store: &mut Store, fresh: bool) -> Did {
         let hint =
             if fresh { store.latest().map_or(self.hint, |latest| latest.last_seen) } else { self.hint };

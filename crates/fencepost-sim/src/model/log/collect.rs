@@ -9,7 +9,8 @@ use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Mode, Object, Policy,
 };
 
-/// A collection that has read the manifest, with the listing of entries that it wants next; `None` if there is no log.
+/// A collection that has read the manifest, with the listing of entries that it wants next; `None` if there
+/// is no log.
 pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     let policy = Policy::new().with_window_for_models(Window::for_models(window));
@@ -25,7 +26,8 @@ pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     None
 }
 
-/// Does the rest up to the first deletion, and tells what is to be deleted, and whether it says that something was fenced off by a loss.
+/// Does the rest up to the first deletion, and tells what is to be deleted, and whether it says that
+/// something was fenced off by a loss.
 pub(super) fn plan(mut collection: Collection, store: &mut Store) -> (Vec<Position>, bool) {
     let mut damaged = false;
     while let Some(request) = collection.poll_request() {

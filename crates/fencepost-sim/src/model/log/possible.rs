@@ -123,7 +123,8 @@ impl State {
         let Some(core) = party.writer.core() else { return };
         if party.checkpoints_left > 0 {
             let tail = party.writer.acked();
-            // Around the tail is where it goes wrong for writers. A reader that begins in the middle may stand anywhere.
+            // Around the tail is where it goes wrong for writers. A reader that begins in the middle may
+            // stand anywhere.
             let lowest = if bounds.reading == Reading::Anywhere { Position::NONE } else { tail.minus(2) };
             let places = (lowest.get() + 1..=tail.next().get()).map(Position::new);
             let places = places.filter(|at| *at > core.replay_after());

@@ -161,7 +161,8 @@ impl State {
         }
     }
 
-    /// The next read of an opener's replay, if a stall before it makes no difference by now: the entry is there and not condemned.
+    /// The next read of an opener's replay, if a stall before it makes no difference by now: the entry is
+    /// there and not condemned.
     fn next_stride(&self, writer: usize) -> Option<usize> {
         let party = &self.writers[writer];
         let there = |read: &Request| matches!(read, Request::ReadEntry { at, .. } if self.store.entry(*at).is_some() && !self.condemned.contains(at));
@@ -341,8 +342,8 @@ const fn by_lance(position: Position, epoch: Epoch, generation: Option<Generatio
     EntryHeader { position, epoch, kind: EntryKind::Data, nonce: None, generation }
 }
 
-/// What is performed in the same step: all of a commit (see the top of `log.rs`), and the search after a collision, since an earlier
-/// answer refuses more.
+/// What is performed in the same step: all of a commit (see the top of `log.rs`), and the search after a
+/// collision, since an earlier answer refuses more.
 fn is_at_once(writer: &Writer, request: &Request) -> bool {
     matches!(request, Request::ReadManifest { .. })
         || (matches!(request, Request::ListManifests { .. })

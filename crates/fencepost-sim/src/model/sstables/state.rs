@@ -186,7 +186,8 @@ impl State {
                     unreachable!("it has written")
                 };
                 self.losses_left -= 1;
-                // On top of a version that is pruned now, nobody knows any more what it would say; and then it lands below the latest.
+                // On top of a version that is pruned now, nobody knows any more what it would say; and then
+                // it lands below the latest.
                 if let Some(body) = self.manifests.get(&version) {
                     self.late.push((version + 1, flushed(body, epoch, folder, generation), folder));
                     self.late.sort();
@@ -257,8 +258,9 @@ impl State {
             self.parties[index] = Party::Open { epoch, generation: generation + 1 };
             return self.put(version + 1, flushed(&base, epoch, folder, generation));
         }
-        // The version exists: on top of the latest then, with no look at its generation. (Where it was pruned meanwhile, real Lance creates
-        // it below the latest and takes that for a win. That needs no collector of ours, and puts no folder into the latest manifest.)
+        // The version exists: on top of the latest then, with no look at its generation. (Where it was pruned
+        // meanwhile, real Lance creates it below the latest and takes that for a win. That needs no collector
+        // of ours, and puts no folder into the latest manifest.)
         if latest.epoch > epoch {
             if self.deleted.contains(&folder) {
                 model.reached.note(REFUSED_ZOMBIE);

@@ -129,7 +129,8 @@ impl Rule {
         self.id.as_deref().unwrap_or("without a name")
     }
 
-    /// What becomes of current objects. A rule that is off, or for tagged objects only, is none: a log tags nothing.
+    /// What becomes of current objects. A rule that is off, or for tagged objects only, is none: a log tags
+    /// nothing.
     pub(super) fn effect(&self) -> Effect {
         if self.status.as_deref() == Some("Disabled") || self.wants_tags() {
             return Effect::None;

@@ -95,7 +95,8 @@ async fn the_directory_above_the_root_may_deny_its_flush() {
     assert_eq!(bench.create("a/1", "x").await, Err(IO), "that is no denial");
 }
 
-/// P-72: what was in the way is gone again before it could be flushed. It was there, and whoever asked looks for it next.
+/// P-72: what was in the way is gone again before it could be flushed. It was there, and whoever asked looks
+/// for it next.
 #[tokio::test]
 async fn what_was_in_the_way_and_is_gone_exists_all_the_same() {
     let bench = Bench::new();

@@ -1,4 +1,5 @@
-//! What failed flushes left, in a real store: counted, deleted in an order that a crash may cut anywhere, with failures of single objects.
+//! What failed flushes left, in a real store: counted, deleted in an order that a crash may cut anywhere,
+//! with failures of single objects.
 
 use super::log::Log;
 use super::*;
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 const LEFT: &str = "bbbbbbbb_gen_1";
 
-/// A shard in which generation 1 was flushed, and an attempt before failed. `files` data files are in what that attempt left.
+/// A shard in which generation 1 was flushed, and an attempt before failed. `files` data files are in what
+/// that attempt left.
 async fn shard(store: LogStore, files: usize) -> Log {
     let log = Log::new(store);
     log.data(1, 1, 1).await;
@@ -51,7 +53,8 @@ fn impatient(log: &Log) -> Collector {
     collector(log).with_policy(Policy::new().with_lance_flush_age(Duration::ZERO))
 }
 
-/// P-80, P-82, and their costs: folders are counted while they are listed, and deleted a thousand objects at a time.
+/// P-80, P-82, and their costs: folders are counted while they are listed, and deleted a thousand objects at
+/// a time.
 #[tokio::test]
 async fn a_folder_of_thousands_of_objects_is_counted_and_deleted() {
     let log = shard(log::memory("sstables-many"), 2_500).await;
@@ -80,7 +83,8 @@ async fn what_is_young_stays() {
     assert_eq!((collected.report.kept["young_sstable"], in_folder(&log, LEFT).await.len()), (1, 3));
 }
 
-/// P-82: what is left of a folder must never look like a whole SSTable, so its dataset manifest goes before its data.
+/// P-82: what is left of a folder must never look like a whole SSTable, so its dataset manifest goes before
+/// its data.
 #[tokio::test]
 async fn a_deletion_that_fails_in_part_has_taken_the_dataset_manifest_first_and_is_finished_by_the_next() {
     let inner: Arc<dyn object_store::ObjectStore> = Arc::new(InMemory::new());

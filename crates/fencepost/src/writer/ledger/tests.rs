@@ -48,7 +48,8 @@ fn a_flush_waits_for_what_is_in_flight_when_it_comes_and_for_nothing_later() {
     assert_eq!(settled(&mut books, 6), ["a"]);
 }
 
-/// Nothing is in flight, and all that has a position is acknowledged: that says nothing about what waits for a position.
+/// Nothing is in flight, and all that has a position is acknowledged: that says nothing about what waits for
+/// a position.
 #[test]
 fn a_flush_waits_for_what_had_no_position_yet() {
     let mut books = Books::default();

@@ -95,7 +95,8 @@ async fn a_new_cursor_behind_the_boundary_is_truncated() {
     assert_eq!(documents(&world).await, 0);
 }
 
-/// P-54: the other order. A boundary that is looked at before the cursor is written says nothing of one that comes in between.
+/// P-54: the other order. A boundary that is looked at before the cursor is written says nothing of one that
+/// comes in between.
 #[tokio::test(start_paused = true)]
 async fn the_boundary_is_read_after_the_cursor_is_written() {
     let (world, _writer) = world().await;
@@ -109,7 +110,8 @@ async fn the_boundary_is_read_after_the_cursor_is_written() {
     assert_eq!((documents(&world).await, world.layout().await), (0, "9:d1".to_owned()));
 }
 
-/// P-97: a collector that had published a boundary before it saw the cursor respects it all the same. So its consumer reads on, whatever the boundary says.
+/// P-97: a collector that had published a boundary before it saw the cursor respects it all the same. So its
+/// consumer reads on, whatever the boundary says.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_holds_is_opened_whatever_the_boundary_says() {
     let (world, _writer) = world().await;
@@ -137,7 +139,8 @@ async fn a_cursor_whose_positions_are_not_listed_holds_where_it_was_made() {
     assert_eq!(world.layout().await, "6-9:d1");
 }
 
-/// P-97: its process died before it looked at the boundary. Nobody can tell whether it holds, so it is made anew, or removed.
+/// P-97: its process died before it looked at the boundary. Nobody can tell whether it holds, so it is made
+/// anew, or removed.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_left_half_made_is_opened_or_removed() {
     for remove in [false, true] {
@@ -200,7 +203,8 @@ async fn two_that_make_one_cursor_both_hold() {
     assert_eq!((status.position.get(), documents(&world).await), (6, 6));
 }
 
-/// Some stores say "exists" of a name where nothing stands. A cursor that took that for its own was none, and held nothing.
+/// Some stores say "exists" of a name where nothing stands. A cursor that took that for its own was none, and
+/// held nothing.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_is_written_even_if_the_store_says_that_it_exists() {
     let (world, _writer) = world().await;

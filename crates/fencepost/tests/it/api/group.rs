@@ -129,7 +129,8 @@ async fn without_a_linger_nobody_waits() {
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
-/// Two that are right by themselves, and together have more rows than readers take in one entry. Both were once refused.
+/// Two that are right by themselves, and together have more rows than readers take in one entry. Both were
+/// once refused.
 #[tokio::test(start_paused = true)]
 async fn what_is_too_much_for_one_entry_together_is_written_apart() {
     let world = World::new().await;

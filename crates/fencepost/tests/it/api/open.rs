@@ -70,7 +70,8 @@ async fn finish_replays_what_was_not_asked_for() {
     assert_eq!(append(&writer, 4).await.unwrap(), 7);
 }
 
-/// P-13: an entry that cannot be decoded ends the opening for good; asking again or finishing does not step over it.
+/// P-13: an entry that cannot be decoded ends the opening for good; asking again or finishing does not step
+/// over it.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_cannot_be_decoded_is_never_passed_over() {
     let world = World::new().await;

@@ -97,7 +97,8 @@ async fn two_first_writers_make_one_log() {
     assert_eq!(rows(&a, ReadFrom::Checkpoint).await.unwrap(), [1, 2]);
 }
 
-/// P-68: whoever comes before the first writer claimed takes its shard too, and the id is another one in each base.
+/// P-68: whoever comes before the first writer claimed takes its shard too, and the id is another one in each
+/// base.
 #[tokio::test(start_paused = true)]
 async fn a_shard_that_was_named_and_not_written_to_is_taken_up() {
     let store = FaultStore::in_memory();

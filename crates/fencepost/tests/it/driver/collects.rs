@@ -1,4 +1,5 @@
-//! Collections on a store that fails or changes under their eyes: what is not known deletes nothing, and what may pass is asked again.
+//! Collections on a store that fails or changes under their eyes: what is not known deletes nothing, and what
+//! may pass is asked again.
 
 use crate::support::{SHARD, World, append_all, batch, options, wal_builder};
 use fencepost::{CollectError, Policy, Position, Version, Wal};
@@ -80,7 +81,8 @@ async fn what_may_pass_is_asked_again() {
     }
 }
 
-/// F-26: the stamp only tells the time. Where it may not be written the pass goes on without, at once; where that may pass, it is written again.
+/// F-26: the stamp only tells the time. Where it may not be written the pass goes on without, at once; where
+/// that may pass, it is written again.
 #[tokio::test(start_paused = true)]
 async fn a_stamp_that_is_denied_is_done_without() {
     for (op, fault, times, requests) in [
@@ -103,7 +105,8 @@ async fn a_stamp_that_is_denied_is_done_without() {
     }
 }
 
-/// P-51: it is not what was listed, so it is not known what it is. Large entries are read at their ends, and an old end may stand in the middle.
+/// P-51: it is not what was listed, so it is not known what it is. Large entries are read at their ends, and
+/// an old end may stand in the middle.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_is_longer_than_it_was_listed_stays() {
     for rows in [1, 5_000] {

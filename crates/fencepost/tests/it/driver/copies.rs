@@ -4,8 +4,9 @@ use super::verifies::{closed, commit, said, verified};
 use crate::support::{append_all, rows};
 use fencepost::{Position, ReadFrom, ShardId, Version};
 
-/// A store lists whatever is below a folder. Such a copy was once taken for the latest manifest, which then nobody could read: the log would not open. A
-/// copied boundary made readers take what is there for collected.
+/// A store lists whatever is below a folder. Such a copy was once taken for the latest manifest, which then
+/// nobody could read: the log would not open. A copied boundary made readers take what is there for
+/// collected.
 #[tokio::test(start_paused = true)]
 async fn copies_in_folders_below_are_not_taken_for_the_logs_own() {
     let world = closed().await;

@@ -1,4 +1,5 @@
-//! Cursors whose documents can't be read, or not all of them: what is not known holds nothing, hides nothing and moves nothing.
+//! Cursors whose documents can't be read, or not all of them: what is not known holds nothing, hides nothing
+//! and moves nothing.
 
 use super::changed_hands;
 use crate::support::{World, append_all, layout, rows, wal_on};
@@ -69,7 +70,8 @@ async fn a_decision_that_cannot_be_read_is_not_taken_for_none() {
     assert_eq!(after.len(), before.len(), "nothing was made, and nothing deleted");
 }
 
-/// P-96: what a new cursor says of the epoch below it is believed ever after. So it says nothing that was not read to the end.
+/// P-96: what a new cursor says of the epoch below it is believed ever after. So it says nothing that was not
+/// read to the end.
 #[tokio::test(start_paused = true)]
 async fn an_epoch_that_could_not_be_found_out_is_not_told() {
     let world = changed_hands().await;
@@ -84,7 +86,8 @@ async fn an_epoch_that_could_not_be_found_out_is_not_told() {
     let expected = ResumePoint { highest: Epoch::new(2), ..expected };
     assert_eq!(cursor.read_from(), ReadFrom::Cursor { name: name(), point: expected });
     cursor.remove().await.unwrap();
-    // The log changes hands at the cursor itself, and what must be looked at before that is believed cannot be (P-45). The first look is the cursor's own.
+    // The log changes hands at the cursor itself, and what must be looked at before that is believed cannot
+    // be (P-45). The first look is the cursor's own.
     let denied = world.faults.on(Op::List, |path| path.ends_with("/gc"), Fault::Deny).after(1);
     let cursor = world.wal.cursor(name(), Position::new(6)).await.unwrap();
     assert!(denied.hits() > 0);
@@ -92,7 +95,8 @@ async fn an_epoch_that_could_not_be_found_out_is_not_told() {
     assert_eq!(cursor.read_from(), ReadFrom::Cursor { name: name(), point: expected });
 }
 
-/// A cursor at 2 and a boundary at 69 that was published by somebody who did not know of it. Whether it is granted, the caller says.
+/// A cursor at 2 and a boundary at 69 that was published by somebody who did not know of it. Whether it is
+/// granted, the caller says.
 async fn overtaken(granted: bool) -> World {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=3).await;
@@ -123,7 +127,8 @@ fn from() -> ReadFrom {
     ReadFrom::Cursor { name: name(), point: ResumePoint { next: Position::new(3), highest: Epoch::FIRST } }
 }
 
-/// P-46: a reader that needs to know what its cursor holds, and is not told, asks again, more and more slowly, and concludes nothing.
+/// P-46: a reader that needs to know what its cursor holds, and is not told, asks again, more and more
+/// slowly, and concludes nothing.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_cannot_be_read_is_not_taken_for_gone() {
     let world = overtaken(true).await;

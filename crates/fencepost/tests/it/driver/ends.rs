@@ -28,7 +28,8 @@ impl Wake for Witness {
     }
 }
 
-/// Whoever hears of an acknowledgement, or that there will be none, and asks for the status, on another thread perhaps, finds it there, and its requests counted.
+/// Whoever hears of an acknowledgement, or that there will be none, and asks for the status, on another
+/// thread perhaps, finds it there, and its requests counted.
 #[tokio::test(start_paused = true)]
 async fn the_status_has_what_anybody_was_told() {
     for (asks_for_a_flush, fails) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -205,7 +206,8 @@ async fn what_lies_below_the_fence_is_not_called_refused() {
     assert_eq!(world.rows().await, [1, 3]);
 }
 
-/// P-26: once the successor's checkpoint has passed the place, nobody can tell whether an earlier attempt landed and was replayed there.
+/// P-26: once the successor's checkpoint has passed the place, nobody can tell whether an earlier attempt
+/// landed and was replayed there.
 #[tokio::test(start_paused = true)]
 async fn what_the_checkpoint_has_passed_is_not_called_refused() {
     for passes in [false, true] {

@@ -138,8 +138,8 @@ async fn what_is_missing_below_the_checkpoint_is_not_the_tail() {
     );
 }
 
-/// P-43: a reader that failed just below its start has not found out which epoch rules there. Whoever went on from it handed out the row that a dead
-/// writer left at 4.
+/// P-43: a reader that failed just below its start has not found out which epoch rules there. Whoever went on
+/// from it handed out the row that a dead writer left at 4.
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_goes_on_after_a_failure_knows_no_epoch_that_it_did_not_read() {
     let (stalled, _next) = taken_over().await;

@@ -43,7 +43,8 @@ async fn what_was_covered_during_an_inspection_is_told_as_covered() {
     assert_eq!((states(&found).as_str(), found.manifest.replay_after.get()), ("ccccll", 4));
 }
 
-/// P-49: what landed late at or below `replay_after`, a fence entry of an epoch that never opened among it, says nothing of the entries above.
+/// P-49: what landed late at or below `replay_after`, a fence entry of an epoch that never opened among it,
+/// says nothing of the entries above.
 #[tokio::test(start_paused = true)]
 async fn what_landed_late_below_the_checkpoint_makes_nothing_a_stale_entry() {
     let world = World::new().await;
@@ -60,7 +61,8 @@ async fn what_landed_late_below_the_checkpoint_makes_nothing_a_stale_entry() {
     assert_eq!(rows(&world.wal, ReadFrom::Checkpoint).await.unwrap(), [5, 6]);
 }
 
-/// An entry that comes between the listing of the plan and that of the entries is above the tail of the plan: it stays because it is live.
+/// An entry that comes between the listing of the plan and that of the entries is above the tail of the plan:
+/// it stays because it is live.
 #[tokio::test(start_paused = true)]
 async fn what_came_during_an_inspection_stays() {
     let world = World::new().await;
@@ -134,7 +136,8 @@ async fn the_latest_version_of_a_table_has_the_highest_number() {
     }
 }
 
-/// Of a large entry of ours its end is read, whatever else is in it; what must be read whole, only up to the limit.
+/// Of a large entry of ours its end is read, whatever else is in it; what must be read whole, only up to the
+/// limit.
 #[tokio::test(start_paused = true)]
 async fn large_entries_are_read_at_their_ends_and_no_further_than_the_limit() {
     let world = World::new().await;

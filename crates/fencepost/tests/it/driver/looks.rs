@@ -1,5 +1,5 @@
-//! A look that was not answered shows nothing: neither that there is no boundary, nor that nothing stands above a gap, nor that there is no later
-//! manifest.
+//! A look that was not answered shows nothing: neither that there is no boundary, nor that nothing stands
+//! above a gap, nor that there is no later manifest.
 
 use super::changed_hands;
 use crate::support::{World, append_all, options, rows, rows_from, wal_builder};
@@ -43,7 +43,8 @@ async fn boundaries_that_cannot_be_listed_are_not_taken_for_none() {
     }
 }
 
-/// A superseded boundary stays for a while (P-98), and a listing is in any order: the highest is the first of some and the last of others.
+/// A superseded boundary stays for a while (P-98), and a listing is in any order: the highest is the first of
+/// some and the last of others.
 #[tokio::test(start_paused = true)]
 async fn of_several_boundaries_the_highest_counts() {
     for reversed in [false, true] {
@@ -69,7 +70,8 @@ async fn opened(wal: &Wal) -> Result<Writer, OpenWriterError> {
     wal.open_writer(options()).await
 }
 
-/// P-91, P-92: the entry at 5 proves that the one at 3 is lost. An opener that took it for absent would put its fence entry there.
+/// P-91, P-92: the entry at 5 proves that the one at 3 is lost. An opener that took it for absent would put
+/// its fence entry there.
 #[tokio::test(start_paused = true)]
 async fn what_stands_above_a_gap_and_cannot_be_looked_at_is_not_taken_for_absent() {
     for (op, fault) in

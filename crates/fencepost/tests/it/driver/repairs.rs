@@ -1,4 +1,5 @@
-//! Giving up entries: which, in what order, with which epoch; and what is said of a repair that did not go well (P-93, P-94).
+//! Giving up entries: which, in what order, with which epoch; and what is said of a repair that did not go
+//! well (P-93, P-94).
 
 use crate::support::{World, append, append_all, options, settle, wal_builder};
 use fencepost::{Epoch, GiveUp, Nonce, Position, RepairError, RepairPlan, Verification};
@@ -92,7 +93,8 @@ async fn a_lost_beginning_is_looked_for_at_the_nearest_gap() {
     assert_eq!(world.rows().await, [2, 3, 4, 6, 7, 72]);
 }
 
-/// P-49, P-93: what stands at or below `replay_after` may have landed late, a fence entry of a higher epoch among it.
+/// P-49, P-93: what stands at or below `replay_after` may have landed late, a fence entry of a higher epoch
+/// among it.
 #[tokio::test(start_paused = true)]
 async fn the_epoch_of_a_tombstone_is_not_taken_from_below_the_checkpoint() {
     let world = World::new().await;
@@ -182,7 +184,8 @@ async fn a_tombstone_of_unknown_outcome_says_what_the_store_said() {
     );
 }
 
-/// P-94: it was damaged when it was planned, was put back from a copy, and is above the limits of whoever carries out the plan.
+/// P-94: it was damaged when it was planned, was put back from a copy, and is above the limits of whoever
+/// carries out the plan.
 #[tokio::test(start_paused = true)]
 async fn what_is_above_the_limits_of_this_program_is_not_damaged() {
     let world = two_epochs().await;

@@ -10,7 +10,8 @@ use fencepost_format::{DecodeLimits, EncodedBatches, TRAILER_BYTES, assemble_ent
 use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 
-/// Rows at 2 and 4, and at 3 an entry as Lance writes them, without a checksum: its header is sound, and its rows are not.
+/// Rows at 2 and 4, and at 3 an entry as Lance writes them, without a checksum: its header is sound, and its
+/// rows are not.
 async fn undecodable() -> World {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=3).await;
@@ -66,7 +67,8 @@ async fn a_recovery_stays_at_rows_that_it_cannot_decode() {
     assert!(damaged(&opening.finish().await.unwrap_err()));
 }
 
-/// P-43: inside a fence range, what a dead writer left there is no part of the log, and only what lies below tells so.
+/// P-43: inside a fence range, what a dead writer left there is no part of the log, and only what lies below
+/// tells so.
 #[tokio::test(start_paused = true)]
 async fn a_resume_point_of_an_unknown_epoch_looks_at_what_lies_below() {
     let (stalled, _next) = taken_over().await;

@@ -1,4 +1,5 @@
-//! What cannot be read: everybody says so by the end of their retry timeout, names it, and did not storm the store meanwhile.
+//! What cannot be read: everybody says so by the end of their retry timeout, names it, and did not storm the
+//! store meanwhile.
 
 use crate::support::{World, any_lease, any_manifest, append_all, options, rows};
 use fencepost::{

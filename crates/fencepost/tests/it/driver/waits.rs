@@ -70,7 +70,8 @@ async fn close_finishes_what_waits_for_room() {
     assert_eq!(world.rows().await, (0..70).collect::<Vec<_>>());
 }
 
-/// Of three that wait, the first gets a position and is acknowledged while the others have none yet, and so does the second.
+/// Of three that wait, the first gets a position and is acknowledged while the others have none yet, and so
+/// does the second.
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_all_that_had_no_position() {
     let world = World::new().await;

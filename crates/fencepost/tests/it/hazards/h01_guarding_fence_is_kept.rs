@@ -1,4 +1,5 @@
-//! Hazard 1: a guarding fence is deleted; a stalled PUT lands in its place and is acknowledged, and nobody will ever read it.
+//! Hazard 1: a guarding fence is deleted; a stalled PUT lands in its place and is acknowledged, and nobody
+//! will ever read it.
 
 use crate::support::{World, append_all, submit};
 use fencepost::{AppendError, Position, Ticket};

@@ -1,4 +1,5 @@
-//! Hazard 2: an opener reads the tail, stalls, and wakes after that part of the log was collected. Its fence entry lands in empty space.
+//! Hazard 2: an opener reads the tail, stalls, and wakes after that part of the log was collected. Its fence
+//! entry lands in empty space.
 
 use crate::support::{World, any_manifest, append, append_all, options, settle, wal_on};
 use fencepost::{OpenWriterError, Position, Wal, Writer};
@@ -8,8 +9,8 @@ use tokio::task::JoinHandle;
 
 type Opened = Result<Writer, OpenWriterError>;
 
-/// B claims epoch 2 and stalls before its fence entry at 5. A, which nothing has stopped yet, appends there; C takes over, and what B read is
-/// covered and collected. `own` is the store as B sees it.
+/// B claims epoch 2 and stalls before its fence entry at 5. A, which nothing has stopped yet, appends there;
+/// C takes over, and what B read is covered and collected. `own` is the store as B sees it.
 async fn stalled() -> (World, FaultStore, JoinHandle<Opened>, Held, Writer) {
     let world = World::new().await;
     let a = world.writer().await;
@@ -44,7 +45,8 @@ async fn h02_stalled_opener_finds_out_that_it_lost() {
     assert_eq!(swept.report.deleted.entries, 0, "a fence entry that says it is needed is believed");
 }
 
-/// Without the cure: a store that hides all newer manifests from B makes its reads worthless, and B acknowledges into the void.
+/// Without the cure: a store that hides all newer manifests from B makes its reads worthless, and B
+/// acknowledges into the void.
 #[tokio::test(start_paused = true)]
 async fn h02_without_the_reads_an_acknowledged_row_is_lost() {
     let (world, own, b, held, c) = stalled().await;

@@ -1,5 +1,5 @@
-//! Hazard 3: with several PUTs in flight, a later one is acknowledged while an earlier one is not there. The successor's fence entry takes the
-//! hole, and what stands above it is a stale entry.
+//! Hazard 3: with several PUTs in flight, a later one is acknowledged while an earlier one is not there. The
+//! successor's fence entry takes the hole, and what stands above it is a stale entry.
 
 use crate::support::{World, append_all, headers, settle, submit};
 use fencepost::AppendError;

@@ -35,7 +35,8 @@ async fn h04_every_late_put_collides() {
     assert_eq!(world.rows().await, [1, 2]);
 }
 
-/// Without the cure: the fillers are deleted by hand, the late PUTs land above the fence entry, up to where the successor's own appends begin.
+/// Without the cure: the fillers are deleted by hand, the late PUTs land above the fence entry, up to where
+/// the successor's own appends begin.
 #[tokio::test(start_paused = true)]
 async fn h04_without_fillers_late_puts_land_above_the_fence() {
     let (world, _b, tickets, held) = stalled().await;

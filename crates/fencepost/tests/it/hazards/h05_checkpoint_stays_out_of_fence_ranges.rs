@@ -1,10 +1,12 @@
-//! Hazard 5: a checkpoint inside a fence range. Readers begin above the fence entry, do not see it, and take a stale entry for valid.
+//! Hazard 5: a checkpoint inside a fence range. Readers begin above the fence entry, do not see it, and take
+//! a stale entry for valid.
 
 use crate::support::{World, append_all, submit};
 use fencepost::{AppendError, Manifest, Position, Version};
 use fencepost_store::wrap::Op;
 
-/// A's PUT at 4 landed, the one at 3 did not; B's fence entry stands at 3, and A's stale entry at 4 is in its fence range.
+/// A's PUT at 4 landed, the one at 3 did not; B's fence entry stands at 3, and A's stale entry at 4 is in its
+/// fence range.
 async fn stale_entry_in_a_fence_range() -> (World, fencepost::Writer) {
     let world = World::new().await;
     let a = world.writer().await;
@@ -47,7 +49,8 @@ async fn h05_fence_ranges_of_earlier_epochs_count_too() {
     assert_eq!(c.checkpoint(Position::new(30)).await.unwrap().get(), 2);
 }
 
-/// Without the cure: a checkpoint made by hand rests on the fence entry, and a refused row is read as if it counted.
+/// Without the cure: a checkpoint made by hand rests on the fence entry, and a refused row is read as if it
+/// counted.
 #[tokio::test(start_paused = true)]
 async fn h05_without_the_rounding_a_refused_row_becomes_valid() {
     let (world, _b) = stale_entry_in_a_fence_range().await;

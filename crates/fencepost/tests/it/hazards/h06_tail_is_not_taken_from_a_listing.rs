@@ -1,5 +1,5 @@
-//! Hazard 6: every entry is covered and deleted; a writer that looks for the tail by listing begins again at position 1, below the replay
-//! point. Lance's does.
+//! Hazard 6: every entry is covered and deleted; a writer that looks for the tail by listing begins again at
+//! position 1, below the replay point. Lance's does.
 
 use crate::support::{World, append, append_all, headers};
 use fencepost::Position;

@@ -1,5 +1,5 @@
-//! Hazard 7: a guarding fence with a gap behind it. A writer that probes forward from a hint takes the gap for the tail. Lance's does, from the
-//! manifest's `last_seen`.
+//! Hazard 7: a guarding fence with a gap behind it. A writer that probes forward from a hint takes the gap
+//! for the tail. Lance's does, from the manifest's `last_seen`.
 
 use crate::support::{World, append, append_all, headers, settle};
 use fencepost::{Manifest, Position, Version};
@@ -52,7 +52,8 @@ async fn h07_the_hint_moves_with_the_checkpoint() {
     assert_eq!(world.rows().await, [14, 15]);
 }
 
-/// Without the cure: a hint that still names the guarding fence sends the search into the gap, far below the replay point. Ours never asks it.
+/// Without the cure: a hint that still names the guarding fence sends the search into the gap, far below the
+/// replay point. Ours never asks it.
 #[tokio::test(start_paused = true)]
 async fn h07_without_it_the_gap_is_taken_for_the_tail() {
     let world = fence_with_a_gap().await;

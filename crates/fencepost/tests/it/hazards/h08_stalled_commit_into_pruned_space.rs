@@ -39,7 +39,8 @@ async fn h08_a_commit_into_pruned_space_is_not_won() {
     assert!(matches!(refused, Err(CheckpointError::Fenced { by }) if by == b.epoch()), "{refused:?}");
     let landed = world.truth.store().get(&second).await.into_result().unwrap();
     assert!(landed.is_some(), "the create itself succeeded: creating is not winning");
-    // Without the cure it would count: it is what a hint of that time names, and it says epoch 1 and replay from 4.
+    // Without the cure it would count: it is what a hint of that time names, and it says epoch 1 and replay
+    // from 4.
     let hint = encode_version_hint(Version::new(2));
     world.truth.store().put_overwrite(paths.version_hint(), hint.into()).await.unwrap();
     assert_eq!(

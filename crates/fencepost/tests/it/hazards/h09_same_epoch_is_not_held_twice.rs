@@ -1,4 +1,5 @@
-//! Hazard 9: two claimants get the same epoch, because one of them creates a version that the other's was pruned from.
+//! Hazard 9: two claimants get the same epoch, because one of them creates a version that the other's was
+//! pruned from.
 
 use crate::support::{World, append, append_all, options, wal_on};
 use fencepost::{AppendError, Manifest, Policy, Position, Version};

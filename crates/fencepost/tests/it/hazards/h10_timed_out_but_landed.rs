@@ -43,7 +43,8 @@ async fn h10_fences_and_fillers_are_recognised() {
     assert_eq!(world.layout().await, "1:h1 2:p2 3-65:f2 66:d2");
 }
 
-/// Without the read back, "exists" could only be taken for success or for failure. Both are wrong: the one is here, the other above.
+/// Without the read back, "exists" could only be taken for success or for failure. Both are wrong: the one is
+/// here, the other above.
 #[tokio::test(start_paused = true)]
 async fn h10_exists_may_be_somebody_elses() {
     let world = World::new().await;

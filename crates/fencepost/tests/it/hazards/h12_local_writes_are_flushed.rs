@@ -4,7 +4,8 @@ use crate::support::{append_all, options, rows};
 use fencepost::{ReadFrom, Wal};
 use fencepost_store::Backend;
 
-/// A path means the store of directories that flushes file and directory before it answers, and there is no option to choose another.
+/// A path means the store of directories that flushes file and directory before it answers, and there is no
+/// option to choose another.
 #[tokio::test]
 async fn h12_a_path_opens_the_store_that_flushes() {
     let dir = tempfile::tempdir().unwrap();
@@ -21,7 +22,8 @@ async fn h12_a_path_opens_the_store_that_flushes() {
     assert_eq!(rows(&again, ReadFrom::Checkpoint).await.unwrap(), [1, 2, 3, 4, 5]);
 }
 
-/// Entries are written aside and then linked to their names, so a name never has half an entry; nothing is left aside.
+/// Entries are written aside and then linked to their names, so a name never has half an entry; nothing is
+/// left aside.
 #[tokio::test]
 async fn h12_nothing_is_left_beside_the_entries() {
     let dir = tempfile::tempdir().unwrap();

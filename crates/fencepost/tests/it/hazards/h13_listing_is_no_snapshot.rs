@@ -1,4 +1,5 @@
-//! Hazard 13: a listing is no snapshot. Objects come and go while its pages are read, and with bit-reversed names new ones sort anywhere.
+//! Hazard 13: a listing is no snapshot. Objects come and go while its pages are read, and with bit-reversed
+//! names new ones sort anywhere.
 
 use crate::support::{World, append_all, options, wal_on};
 use fencepost::{Policy, Position, Version};
@@ -15,7 +16,8 @@ async fn h13_manifests_that_a_listing_misses_are_found() {
     for at in 2..=8 {
         a.checkpoint(Position::new(at)).await.unwrap();
     }
-    // The listing shows versions 1 to 3 of 8. Taken for the truth it would give replay from 4 on, and a claim of a version that exists.
+    // The listing shows versions 1 to 3 of 8. Taken for the truth it would give replay from 4 on, and a claim
+    // of a version that exists.
     let newer: Vec<_> = (4..=8).map(|version| world.wal.paths().manifest(Version::new(version))).collect();
     let hidden =
         world.faults.on(Op::List, move |path| newer.iter().any(|newer| newer == path), Fault::FalseAbsent);

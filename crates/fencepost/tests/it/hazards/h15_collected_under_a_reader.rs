@@ -75,7 +75,8 @@ async fn h15_a_cursor_made_before_the_boundary_holds() {
     assert_eq!(rows(&world.wal, cursor.read_from()).await.unwrap(), (5..=40).collect::<Vec<_>>());
 }
 
-/// Without the cure: what a cursor still needs is deleted all the same. Even then the reader says so and does not skip.
+/// Without the cure: what a cursor still needs is deleted all the same. Even then the reader says so and does
+/// not skip.
 #[tokio::test(start_paused = true)]
 async fn h15_without_a_cursor_a_slow_consumer_loses_rows_but_learns_it() {
     let (world, writer) = filled().await;

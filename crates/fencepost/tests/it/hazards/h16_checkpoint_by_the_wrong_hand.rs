@@ -50,7 +50,8 @@ async fn h16_a_fenced_writer_moves_nothing() {
     assert!(matches!(append, Err(AppendError::Fenced { .. })), "and the writer stops, since it knows now");
 }
 
-/// P-3, P-6: a reply that was lost is found out; one that never comes leaves the checkpoint where it was or moved, and another try is safe.
+/// P-3, P-6: a reply that was lost is found out; one that never comes leaves the checkpoint where it was or
+/// moved, and another try is safe.
 #[tokio::test(start_paused = true)]
 async fn h16_a_checkpoint_of_unknown_outcome_can_be_tried_again() {
     let world = World::new().await;

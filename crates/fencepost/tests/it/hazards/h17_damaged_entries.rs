@@ -19,7 +19,8 @@ async fn damaged(replace: impl FnOnce(Vec<u8>, Vec<u8>) -> Vec<u8>) -> World {
     world
 }
 
-/// P-13: reader and opener both stop there, name object and place, and do not step over it however often they are asked.
+/// P-13: reader and opener both stop there, name object and place, and do not step over it however often they
+/// are asked.
 async fn check(what: &str, world: World) {
     let object = world.truth.paths().entry(Position::new(3));
     let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();

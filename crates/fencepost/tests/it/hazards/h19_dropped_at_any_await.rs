@@ -1,4 +1,5 @@
-//! Hazard 19: a future is dropped at any await. The tests of `cancel` do it to every call; this one does it to all of them at once.
+//! Hazard 19: a future is dropped at any await. The tests of `cancel` do it to every call; this one does it
+//! to all of them at once.
 
 use crate::support::{World, append_all, batch, options, rows, submit, wal_on};
 use fencepost::{Position, ReadFrom};
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A whole session in one future, dropped after each millisecond in turn, with the writer and everything else in it. Whatever was
-/// acknowledged before that is there afterwards.
+/// A whole session in one future, dropped after each millisecond in turn, with the writer and everything else
+/// in it. Whatever was acknowledged before that is there afterwards.
 #[tokio::test(start_paused = true)]
 async fn h19_a_session_dropped_anywhere_loses_nothing_acknowledged() {
     let world = World::new().await;

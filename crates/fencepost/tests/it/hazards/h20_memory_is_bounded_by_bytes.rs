@@ -1,4 +1,5 @@
-//! Hazard 20: a store that is slow or gone while callers go on submitting. What is in memory is bounded by its bytes, not by its count.
+//! Hazard 20: a store that is slow or gone while callers go on submitting. What is in memory is bounded by
+//! its bytes, not by its count.
 
 use crate::support::{World, any_entry, batch, options, settle};
 use fencepost_store::wrap::Op;

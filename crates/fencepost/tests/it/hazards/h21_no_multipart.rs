@@ -1,5 +1,5 @@
-//! Hazard 21: parts of a multipart upload that nobody finished, and stores where copies and renames are not atomic. Everything of a log goes
-//! by single creates, however large.
+//! Hazard 21: parts of a multipart upload that nobody finished, and stores where copies and renames are not
+//! atomic. Everything of a log goes by single creates, however large.
 
 use crate::support::{append_all, batch, options, rows, wal_on};
 use fencepost::{Position, ReadFrom};

@@ -1,10 +1,12 @@
-//! Hazard 22: a GET or LIST that fails is *unknown* and never *absent*; a cached 404 says absent where something is.
+//! Hazard 22: a GET or LIST that fails is *unknown* and never *absent*; a cached 404 says absent where
+//! something is.
 
 use crate::support::{World, append, append_all, options};
 use fencepost::{OpenWriterError, ReadError, ReadFrom};
 use fencepost_store::wrap::{Fault, Op};
 
-/// P-13: an opener that took a failed read for the tail would leave out the rest of the log, and be followed by all.
+/// P-13: an opener that took a failed read for the tail would leave out the rest of the log, and be followed
+/// by all.
 #[tokio::test(start_paused = true)]
 async fn h22_a_read_that_fails_for_a_while_is_asked_again() {
     for fault in [Fault::Drop, Fault::Refuse, Fault::LoseReply] {
@@ -53,7 +55,8 @@ async fn h22_a_cached_404_does_not_cut_the_log() {
     }
 }
 
-/// A reader that is told so stops too early, and goes on from there when the cache has forgotten: late, but nothing is skipped.
+/// A reader that is told so stops too early, and goes on from there when the cache has forgotten: late, but
+/// nothing is skipped.
 #[tokio::test(start_paused = true)]
 async fn h22_a_reader_behind_such_a_cache_is_late_and_skips_nothing() {
     let world = World::new().await;

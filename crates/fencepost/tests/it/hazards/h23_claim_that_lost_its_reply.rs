@@ -1,4 +1,5 @@
-//! Hazard 23: a claim wins and loses its reply. The claimant must find out that it won, and not fence itself by claiming again.
+//! Hazard 23: a claim wins and loses its reply. The claimant must find out that it won, and not fence itself
+//! by claiming again.
 
 use crate::support::{World, any_manifest, append_all, options};
 use fencepost::{OpenWriterError, Version};

@@ -1,7 +1,8 @@
 //! Hazard 25: a reader concludes from what landed late in collected space.
 //!
-//! An opener claims epoch 2, reads up to 4 and stalls before its fence entry at 5. The old writer goes on there; epoch 3 comes, covers 5 and collects
-//! it. The late fence entry lands at 5. Whoever reads it there and takes epoch 2 for the one that rules skips the rows of epoch 1 above, which are live.
+//! An opener claims epoch 2, reads up to 4 and stalls before its fence entry at 5. The old writer goes on
+//! there; epoch 3 comes, covers 5 and collects it. The late fence entry lands at 5. Whoever reads it there
+//! and takes epoch 2 for the one that rules skips the rows of epoch 1 above, which are live.
 
 use crate::support::{World, any_entry, append_all, layout, numbers, options, rows, rows_from, wal_on};
 use fencepost::{
@@ -60,7 +61,8 @@ async fn rest(reader: &mut Reader) -> Result<Vec<i64>, ReadError> {
     Ok(rows)
 }
 
-/// P-45: a reader and a tail that stand where the late fence entry landed are told that their place is gone. They skipped rows 5 and 6 and said "end".
+/// P-45: a reader and a tail that stand where the late fence entry landed are told that their place is gone.
+/// They skipped rows 5 and 6 and said "end".
 #[tokio::test(start_paused = true)]
 async fn h25_a_reader_that_stands_where_a_fence_landed_late_is_truncated() {
     let stalled = Stalled::new().await;
@@ -81,8 +83,8 @@ async fn h25_a_reader_that_stands_where_a_fence_landed_late_is_truncated() {
     assert_eq!(world.rows().await, [5, 6]);
 }
 
-/// P-46, P-47: a consumer whose cursor keeps 6 and 7 reads them, although the late fence entry stands in the window below, and its reader read the
-/// manifest before anything was covered.
+/// P-46, P-47: a consumer whose cursor keeps 6 and 7 reads them, although the late fence entry stands in the
+/// window below, and its reader read the manifest before anything was covered.
 #[tokio::test(start_paused = true)]
 async fn h25_a_slow_reader_from_a_cursor_gets_what_the_cursor_keeps() {
     let stalled = Stalled::new().await;
@@ -98,7 +100,8 @@ async fn h25_a_slow_reader_from_a_cursor_gets_what_the_cursor_keeps() {
     assert_eq!(reader.await.unwrap().unwrap(), [5, 6]);
 }
 
-/// P-46, P-47: no race at all. `replay_after` is past everything, the cursor holds 6 and 7, and the late fence entry stands just below.
+/// P-46, P-47: no race at all. `replay_after` is past everything, the cursor holds 6 and 7, and the late
+/// fence entry stands just below.
 #[tokio::test(start_paused = true)]
 async fn h25_every_fresh_reader_from_a_cursor_below_the_checkpoint_gets_its_rows() {
     let stalled = Stalled::new().await;
@@ -113,7 +116,8 @@ async fn h25_every_fresh_reader_from_a_cursor_below_the_checkpoint_gets_its_rows
     assert_eq!(rows_from(&world.truth, 6).await.unwrap(), [5, 6, 7, 8], "by position too");
 }
 
-/// P-46: a collection that had listed the cursors before this one came published its boundary past it, and then kept what it holds.
+/// P-46: a collection that had listed the cursors before this one came published its boundary past it, and
+/// then kept what it holds.
 #[tokio::test(start_paused = true)]
 async fn h25_what_a_cursor_keeps_is_read_across_a_change_of_hands_below_the_boundary() {
     let world = World::new().await;
@@ -140,7 +144,8 @@ async fn h25_what_a_cursor_keeps_is_read_across_a_change_of_hands_below_the_boun
     );
 }
 
-/// P-49: looking at the log does not take live rows for stale entries either, nor a checkpoint above the late fence entry for one in its fence range.
+/// P-49: looking at the log does not take live rows for stale entries either, nor a checkpoint above the late
+/// fence entry for one in its fence range.
 #[tokio::test(start_paused = true)]
 async fn h25_inspection_and_verification_conclude_nothing_below_the_checkpoint() {
     let stalled = Stalled::new().await;

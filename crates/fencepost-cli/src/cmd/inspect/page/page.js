@@ -65,8 +65,8 @@ function unitOf(at) {
 const EPOCHS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c7f00"];
 const colourOf = (e) => (e < 0 ? "#8a8f98" : EPOCHS[e % EPOCHS.length]);
 const KIND = Object.fromEntries(data.kinds.map((word, i) => [word, i]));
-const isFence = (i) => data.kinds[kind[i]] === "post";
-const isStale = (i) => data.states[state[i]] === "leftover";
+const isFence = (i) => data.kinds[kind[i]] === "fence";
+const isStale = (i) => data.states[state[i]] === "stale_entry";
 const goes = (i) => data.reasons[reason[i]].name === null;
 
 const marks = [
