@@ -66,7 +66,9 @@ where
     if let Some(states_max) = states_max {
         builder = builder.target_state_count(states_max);
     }
-    let checker = builder.spawn_dfs().join();
+    let checker = builder.spawn_dfs();
+    tell_progress(name, began, &checker);
+    let checker = checker.join();
     let mut discoveries = checker.discoveries();
     let properties: Vec<Property<M>> = checker.model().properties();
     let (mut broken, mut reached, mut missed) = (Vec::new(), Vec::new(), Vec::new());
@@ -91,6 +93,21 @@ where
         broken,
         reached,
         missed,
+    }
+}
+
+/// Says on stderr, once a minute until the search has ended, how many states were met.
+fn tell_progress<M: Model>(name: &str, began: Instant, checker: &impl Checker<M>) {
+    const EACH: Duration = Duration::from_secs(60);
+    let (mut nap, mut told) = (Duration::from_millis(1), Duration::ZERO);
+    while !checker.is_done() {
+        std::thread::sleep(nap);
+        nap = (nap * 2).min(Duration::from_millis(500));
+        if began.elapsed() >= told + EACH {
+            told += EACH;
+            let states = checker.unique_state_count();
+            eprintln!("{name}: {states} states, {} deep, after {} s", checker.max_depth(), told.as_secs());
+        }
     }
 }
 
