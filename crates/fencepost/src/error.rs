@@ -8,6 +8,7 @@ use fencepost_fence::GaveUp;
 use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
 use fencepost_store::{Escaped, StoreError};
 use snafu::Snafu;
+use std::sync::Arc;
 
 /// What lies beneath an error: the store, or the bytes in it.
 #[derive(Debug, Snafu)]
@@ -52,6 +53,9 @@ pub enum Cause {
         /// The object.
         object: String,
     },
+    /// The writer's task went with its runtime, so no answer will come any more.
+    #[snafu(display("the writer's task was torn down with its runtime"))]
+    TornDown,
     /// An object went away between listing and reading.
     #[snafu(display("{object}: it was deleted after it was listed"))]
     Gone {
@@ -236,7 +240,7 @@ pub enum AppendError {
         /// The first position without an answer.
         at: Position,
         /// The last thing that went wrong.
-        cause: Option<String>,
+        cause: Option<Arc<Cause>>,
     },
     /// The store refused. The batches are not in the log.
     #[snafu(display("the store refused position {at}: these rows are not in the log{}", detail(cause)))]
@@ -244,7 +248,7 @@ pub enum AppendError {
         /// The first position that was refused.
         at: Position,
         /// The store's reason.
-        cause: Option<String>,
+        cause: Option<Arc<Cause>>,
     },
     /// The bucket was rolled back or replaced beneath the writer. The batches may be in the bucket that is
     /// there now, above a gap. Open again.
@@ -449,7 +453,7 @@ pub(crate) fn caused(cause: &Option<Cause>) -> String {
     cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 
-fn detail(cause: &Option<String>) -> String {
+fn detail(cause: &Option<Arc<Cause>>) -> String {
     cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 

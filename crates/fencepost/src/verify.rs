@@ -324,6 +324,7 @@ fn kind_of(at: Position, cause: &Cause) -> ProblemKind {
         | Cause::OtherShard { .. }
         | Cause::ListedNotThere { .. }
         | Cause::Gone { .. }
+        | Cause::TornDown
         | Cause::Lost { .. } => ProblemKind::Other,
     }
 }

@@ -13,7 +13,7 @@ pub use opening::{Opening, Recovered};
 pub use permit::Permit;
 pub use status::WriterStatus;
 
-use crate::{AppendError, CheckpointError, SubmitError, WriterOptions};
+use crate::{AppendError, Cause, CheckpointError, SubmitError, WriterOptions};
 use arrow_array::RecordBatch;
 use fencepost_format::{EncodedBatches, Epoch, Position};
 use group::Submission;
@@ -239,10 +239,7 @@ impl Future for Ticket {
             // The writer's task answers everything before it ends; if it was torn down with its runtime,
             // nobody knows.
             answer.unwrap_or_else(|_| {
-                Err(AppendError::Unknown {
-                    at: Position::NONE,
-                    cause: Some("the writer's task was torn down".into()),
-                })
+                Err(AppendError::Unknown { at: Position::NONE, cause: Some(Arc::new(Cause::TornDown)) })
             })
         })
     }

@@ -105,7 +105,7 @@ impl Cause {
             Self::Store { source } => ErrorKind::of_store(source),
             Self::Format { source } => ErrorKind::of_format(source),
             Self::OtherShard { .. } | Self::Lost { .. } => ErrorKind::Damaged,
-            Self::ListedNotThere { .. } | Self::Gone { .. } => ErrorKind::Unavailable,
+            Self::ListedNotThere { .. } | Self::Gone { .. } | Self::TornDown => ErrorKind::Unavailable,
         }
     }
 }

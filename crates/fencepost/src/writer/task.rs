@@ -51,6 +51,7 @@ pub(super) fn start(
         checkpoints: VecDeque::new(),
         close: None,
         cause: None,
+        stopped_by: None,
         status,
         renewal,
     };
@@ -74,6 +75,8 @@ struct Task {
     checkpoints: VecDeque<(Position, Done<Position, CheckpointError>)>,
     close: Option<Done<(), AppendError>>,
     cause: Option<Cause>,
+    /// What made it stop: all appends that failed with it share this.
+    stopped_by: Option<Arc<Cause>>,
     status: watch::Sender<WriterStatus>,
     renewal: Option<Renewal>,
 }
@@ -291,11 +294,15 @@ impl Task {
     }
 
     fn stop(&mut self, from: Position, stop: Stop) {
-        let cause = self.cause.as_ref().map(ToString::to_string);
-        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.core.epoch(), ?stop, "the writer stopped");
-        self.fail_for_good(explain(stop, stop.at(), &cause));
+        if let Some(cause) = self.cause.take() {
+            self.stopped_by = Some(Arc::new(cause));
+        }
+        let cause = self.stopped_by.clone();
+        let last = explain(stop, stop.at(), from, &cause);
+        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.core.epoch(), why = %last, "the writer stopped");
+        self.fail_for_good(last);
         for (at, undecided) in self.undecided.split_off(&from) {
-            let why = explain(stop, at, &cause);
+            let why = explain(stop, at, from, &cause);
             self.ledger.lose(undecided.first, &why);
             fail(undecided.waiters, &why);
         }
@@ -320,7 +327,7 @@ impl Task {
             }
             CheckpointOutcome::Fenced { by } => {
                 if let Some(stop) = self.core.stopped() {
-                    self.fail_for_good(explain(stop, stop.at(), &None));
+                    self.fail_for_good(explain(stop, stop.at(), stop.at(), &None));
                 }
                 Err(CheckpointError::Fenced { by })
             }
@@ -391,10 +398,10 @@ impl Task {
     }
 }
 
-/// Why an append at `at` failed.
-fn explain(stop: Stop, at: Position, cause: &Option<String>) -> AppendError {
+/// Why an append at `at` failed. `met` is where the writer met what stopped it: from there on appends failed.
+fn explain(stop: Stop, at: Position, met: Position, cause: &Option<Arc<Cause>>) -> AppendError {
     match stop {
-        Stop::Fenced { by, at: met } => AppendError::Fenced { by, at: met, definite: stop.is_definite(at) },
+        Stop::Fenced { by, .. } => AppendError::Fenced { by, at: met, definite: stop.is_definite(at) },
         Stop::Obstructed { at: obstacle } => {
             AppendError::Obstructed { at: obstacle, definite: stop.is_definite(at) }
         }

@@ -29,7 +29,9 @@ async fn h01_stalled_put_collides_with_the_guarding_fence() {
     assert_eq!(world.layout().await, "5:p2 71:d2", "of all that is covered only the guarding fence stays");
     held.release();
     let error = ticket.await.unwrap_err();
-    assert!(matches!(error, AppendError::Fenced { by, .. } if by == b.epoch()), "{error}");
+    // It says where it met the fence, which is where its own append was to go.
+    let fence = Position::new(5);
+    assert!(matches!(error, AppendError::Fenced { by, at, .. } if by == b.epoch() && at == fence), "{error}");
     assert_eq!(world.rows().await, [13]);
 }
 
