@@ -88,6 +88,16 @@ mod verify;
 mod wal;
 mod writer;
 
+/// Record batches, in the version that this crate's functions take.
+#[doc(no_inline)]
+pub use arrow_array;
+/// Schemas, in the version that this crate's functions take.
+#[doc(no_inline)]
+pub use arrow_schema;
+/// Stores, in the version that [`Wal::on`] takes.
+#[doc(no_inline)]
+pub use object_store;
+
 pub use collector::{CollectError, Collected, Collector, Losses};
 pub use entry::LogEntry;
 pub use environment::Environment;
