@@ -27,7 +27,7 @@
 //! use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Nonce, Position, Version};
 //!
 //! let mut inventory = Inventory::default();
-//! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Fence entry, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
+//! for (at, kind, epoch) in [(1, EntryKind::Data, 1), (2, EntryKind::Fence, 2), (3, EntryKind::Data, 2), (4, EntryKind::Data, 2)] {
 //!     let position = Position::new(at);
 //!     let (epoch, nonce) = (Epoch::new(epoch), Some(Nonce(1)));
 //!     let header = EntryHeader { position, epoch, kind, nonce, generation: None };

@@ -160,7 +160,8 @@ fn paths_and_hints_are_where_and_what_lance_writes() {
     }
 }
 
-/// One object of each sort as the first version of the formats wrote it. Never written anew.
+/// One object of each sort as the first version of the formats wrote it. Written anew once, when the words of the
+/// format were settled before the first release; never again.
 #[test]
 fn what_the_first_fencepost_wrote_is_read() {
     let read = |path: String| Bytes::from(fs::read(testdata().join(path)).unwrap());

@@ -69,7 +69,7 @@ impl Asked {
             "PUT" => What::Write,
             "GET" if listing => What::Listing,
             "GET" => What::Read,
-            "FENCE" if query.split('&').any(|part| part == "delete" || part == "delete=") => What::Deletions,
+            "POST" if query.split('&').any(|part| part == "delete" || part == "delete=") => What::Deletions,
             _ => What::Other,
         };
         let host = uri.authority().map_or("", |authority| {

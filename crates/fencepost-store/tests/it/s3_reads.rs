@@ -163,7 +163,7 @@ async fn a_bulk_deletion_that_fails_for_some_repeats_those_only() {
     let deletions = store.delete(["a", "b"]).await;
     assert!(deletions.iter().all(|deletion| deletion.result.is_ok()), "{deletions:?}");
     assert_eq!(store.counts().delete, 3);
-    assert_eq!(server.seen(), vec!["Fence entry /bucket?delete"; 3]);
+    assert_eq!(server.seen(), vec!["POST /bucket?delete"; 3]);
 }
 
 /// When a whole batch is refused, the client has one error for all its names.
