@@ -110,6 +110,9 @@ pub enum Rule {
     /// A start in the middle learns nothing from what lies at or below the boundary.
     // P-47.
     WindowAboveBoundary,
+    /// A listing that shows less than one before it is repeated.
+    // P-46.
+    RepeatLook,
     /// A reader passes nothing as flushed without a look at the boundary.
     // P-48.
     LookToPassFlushed,
@@ -161,6 +164,9 @@ pub enum Rule {
     /// The bound of a collection stays out of fence ranges.
     // P-99.
     BoundOutsideFenceRanges,
+    /// What a loss fenced off stays.
+    // P-101.
+    KeepFencedOff,
     /// A waiting candidate claims only the epoch it watched.
     // P-11.
     ClaimWatchedEpoch,
@@ -224,6 +230,7 @@ impl Rule {
         Self::LookToConclude,
         Self::LookAfterRead,
         Self::WindowAboveBoundary,
+        Self::RepeatLook,
         Self::LookToPassFlushed,
         Self::DeleteBelowBound,
         Self::KeepGuardingFences,
@@ -241,6 +248,7 @@ impl Rule {
         Self::DecideOnce,
         Self::KeepBoundaries,
         Self::BoundOutsideFenceRanges,
+        Self::KeepFencedOff,
         Self::ClaimWatchedEpoch,
         Self::LookBeforeFence,
         Self::LookAboveTail,

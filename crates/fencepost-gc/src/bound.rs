@@ -57,7 +57,8 @@ impl Limits {
         if !rules::on(Rule::DeleteBelowBound) {
             return self.reach();
         }
-        let damage = self.holding().next().map(|off| off.at.prev());
+        let damage =
+            self.holding().next().filter(|_| rules::on(Rule::KeepFencedOff)).map(|off| off.at.prev());
         [self.claims.floor(), damage].into_iter().flatten().fold(self.reach(), Position::min)
     }
 

@@ -49,6 +49,12 @@ impl Shown {
         concludes && !(self.kept < at && read_before)
     }
 
+    /// Whether a listing that shows this boundary missed none that was seen before.
+    // P-46.
+    fn bears(self, boundary: Position) -> bool {
+        self.seen <= boundary || !rules::on(Rule::RepeatLook)
+    }
+
     /// Notes a look: it saw this boundary, and that nothing above `kept` was collected, after everything up
     /// to `through` had been read.
     pub(super) const fn note(&mut self, seen: Position, kept: Position, through: Position) {
@@ -134,7 +140,7 @@ impl Look {
             At::Cursor(boundary) if seen => {
                 return Looked::Kept(position.map_or(boundary, |cursor| cursor.min(boundary)));
             }
-            At::Boundary if seen && shown.seen <= position.unwrap_or(Position::NONE) => {
+            At::Boundary if seen && shown.bears(position.unwrap_or(Position::NONE)) => {
                 let boundary = position.unwrap_or(Position::NONE);
                 if !cursor_too(boundary) {
                     return Looked::Kept(boundary);

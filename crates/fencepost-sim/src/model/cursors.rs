@@ -214,10 +214,10 @@ pub fn small() -> Vec<Bounds> {
 pub fn large() -> Vec<Bounds> {
     let base = small().swap_remove(0);
     vec![
-        Bounds { name: "large/cursors", entries: 5, consumers: &[0, 1], moves: 2, ..base.clone() },
+        Bounds { name: "large/cursors", collections: 1, starts: &[0, 1], consumers: &[0, 1], ..base.clone() },
         Bounds {
             name: "large/cursors/one-name",
-            entries: 4,
+            entries: 2,
             collections: 1,
             consumers: &[0, 0],
             starts: &[0, 1],

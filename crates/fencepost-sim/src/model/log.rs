@@ -99,6 +99,11 @@ pub struct Faults {
     /// An entry above `replay_after` is lost, and another proves that it was there. Then the promises about
     /// what is in the log are void; that nobody passes over the gap in silence is not.
     pub lost_entries: u8,
+    /// Whether a data entry, and nothing else, may also be lost after an opener looked for losses, so that its
+    /// fence entry takes the place. Then nobody passed over anything.
+    pub lost_unseen: bool,
+    /// A listing shows the reader no boundary although one before it did.
+    pub lags: u8,
 }
 
 /// The model.
@@ -183,6 +188,7 @@ impl Model for LogModel {
             WriterObstructed,
             FalseDamage,
             LossPassed,
+            FencedOffDeleted,
             FalseRollback,
         ];
         properties.extend(self.coverage.properties(&self.bounds));

@@ -249,6 +249,17 @@ fn small_logs() -> Vec<log::Bounds> {
             ..two.clone()
         },
         log::Bounds {
+            name: "log/fenced-off",
+            window: 1,
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 1],
+            closes: false,
+            positions: 5,
+            faults: Faults { lost_entries: 1, lost_unseen: true, ..no_faults },
+            reach: &[Reached::FencedOff],
+            ..two.clone()
+        },
+        log::Bounds {
             name: "log/strangers",
             closes: false,
             faults: Faults { strangers: 1, ..no_faults },
@@ -294,30 +305,19 @@ pub fn large() -> Vec<Case> {
         let bounds = match bounds.name {
             "log/three-writers" => log::Bounds {
                 name: "large/log/three-writers",
-                faults: Faults { crashes: 1, duplicates: 1, ..Faults::default() },
+                faults: Faults { crashes: 1, ..Faults::default() },
                 ..three_writers()
             },
             "log/crash-and-duplicate" => log::Bounds {
                 name: "large/log/crash-and-duplicate",
-                appends: &[2, 2, 1],
                 faults: Faults { crashes: 2, duplicates: 2, ..Faults::default() },
                 ..bounds
             },
             "log/closing" => log::Bounds { name: "large/log/closing", appends: &[2, 2, 1], ..bounds },
-            "log/losses" => log::Bounds {
-                name: "large/log/losses",
-                appends: &[2, 1, 0],
-                checkpoints: &[1, 1, 1],
-                ..bounds
-            },
-            "log/reader" => log::Bounds {
-                name: "large/log/reader",
-                appends: &[2, 1, 0],
-                checkpoints: &[1, 1, 1],
-                opened: 0,
-                collections: 2,
-                ..bounds
-            },
+            "log/losses" => log::Bounds { name: "large/log/losses", appends: &[2, 1], ..bounds },
+            "log/reader" => {
+                log::Bounds { name: "large/log/reader", appends: &[2, 1, 0], collections: 2, ..bounds }
+            }
             "log/lost" => {
                 log::Bounds { name: "large/log/lost", appends: &[2, 1, 0], checkpoints: &[1, 1, 0], ..bounds }
             }
@@ -327,15 +327,10 @@ pub fn large() -> Vec<Case> {
             "log/reader-two-takeovers" => {
                 log::Bounds { name: "large/log/reader-two-takeovers", opened: 0, ..bounds }
             }
-            "log/consumer" => {
-                log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], opened: 0, ..bounds }
+            "log/consumer" => log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], ..bounds },
+            "log/window-of-three" => {
+                log::Bounds { name: "large/log/window-of-three", appends: &[2, 0, 1], ..bounds }
             }
-            "log/window-of-three" => log::Bounds {
-                name: "large/log/window-of-three",
-                appends: &[2, 1, 1],
-                collections: 2,
-                ..bounds
-            },
             _ => continue,
         };
         cases.push(Case::Log(bounds));
@@ -349,13 +344,35 @@ pub fn large() -> Vec<Case> {
         ..three_writers()
     };
     cases.push(Case::Log(together));
+    // What the reader was shown once stays shown.
+    let misled = log::Bounds {
+        name: "large/log/reader-misled",
+        window: 1,
+        appends: &[0, 1, 0, 0],
+        checkpoints: &[0, 1, 0, 1],
+        opened: 2,
+        closes: false,
+        positions: 4,
+        collections: 2,
+        reading: Reading::Checkpoint,
+        faults: Faults { lags: 1, ..Faults::default() },
+        reach: &[Reached::ReaderConcludes, Reached::ReaderCannotConclude],
+        ..three_writers()
+    };
+    cases.push(Case::Log(misled));
     let harmless = log::Bounds { name: "large/log/without-faults", ..three_writers() };
     cases.push(Case::Log(harmless));
-    let unhurried = log::Bounds { name: "large/log/every-step", strides: false, ..three_writers() };
+    let unhurried = log::Bounds {
+        name: "large/log/every-step",
+        appends: &[2, 1, 1],
+        opened: 1,
+        strides: false,
+        ..three_writers()
+    };
     cases.push(Case::Log(unhurried));
     cases.push(Case::Manifest(manifest::Bounds {
         name: "large/manifest",
-        checkpoints: &[1, 1, 1],
+        checkpoints: &[1, 0, 0],
         keep: 1,
         losses: 1,
         duplicates: 1,

@@ -70,6 +70,7 @@ broken! {
     WriterObstructed = "no writer is obstructed by an entry of ours",
     FalseDamage = "only what was lost is reported as lost",
     LossPassed = "where something proves that an entry was there, nobody takes its place for the tail",
+    FencedOffDeleted = "what was acknowledged and a loss fenced off is not deleted",
     CommitAfterWin = "a commit that was the latest manifest is not made again",
     ClaimOfOther = "a candidate that waited claims only after the epoch that it watched",
     WonOffChain = "a commit that is told of its win was the latest manifest",
@@ -208,6 +209,11 @@ impl Oracle {
         }
         if at == self.highest {
             self.breaks(Broken::HighestDeleted);
+        }
+        // P-101. What is lost itself is not there any more.
+        let append = store.entry(at).map(Append::of);
+        if append.is_some_and(|append| self.acked.contains(&append) && !self.applied.contains_key(&at)) {
+            self.breaks(Broken::FencedOffDeleted);
         }
     }
 

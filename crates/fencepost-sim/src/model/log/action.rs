@@ -37,6 +37,8 @@ pub enum Action {
     ReaderBegins { at: Position },
     /// The reader performs its next read.
     ReaderReads,
+    /// The reader's listing misses the boundary that one before it showed.
+    ReaderIsMisled,
     /// The consumer leaves a cursor where it is, and looks at the boundary.
     ConsumerMarks,
     /// The consumer begins again from its cursor.

@@ -5,7 +5,7 @@ use super::state::{Party, State};
 use super::{Action, Bounds, LogModel, Reading};
 use crate::world::Reader;
 use fencepost_fence::{Request, proven_below};
-use fencepost_format::{Epoch, Position};
+use fencepost_format::{EntryHeader, Epoch, Position};
 use std::sync::Arc;
 
 /// Whether it was handed something and may be handed more.
@@ -42,14 +42,16 @@ impl State {
         // Whoever looked before the loss could not see it, and its fence entry may be on its way.
         let opens = self.writers.iter().any(|party| party.writer.is_opening());
         let fences = self.flights.iter().any(|flight| flight.entry.kind.begins_epoch());
-        if self.faults.lost_entries > 0 && !opens && !fences {
+        if self.faults.lost_entries > 0 && (self.faults.lost_unseen || (!opens && !fences)) {
             let window = model.params.window;
             let above = |at: Position| {
                 let above = self.store.entries().filter(move |entry| entry.position > at);
                 above.take_while(move |entry| entry.position <= at.plus(window.get()))
             };
             let proven = |at: &Position| above(*at).any(|entry| proven_below(entry, window) >= *at);
-            let live = self.store.entries().map(|entry| entry.position);
+            // What a lost fence entry kept out can land: the protocol has nothing left to tell it by.
+            let counts = |entry: &&EntryHeader| entry.kind.is_data() || !self.faults.lost_unseen;
+            let live = self.store.entries().filter(counts).map(|entry| entry.position);
             let live = live.filter(|at| *at > self.store.replay_after()).filter(proven);
             actions.extend(live.map(|at| Action::Lose { at }));
         }
@@ -96,6 +98,12 @@ impl State {
             (reading, Some(party)) => {
                 if !party.reads.is_empty() || party.rests {
                     actions.push(Action::ReaderReads);
+                }
+                if let Some(Request::ListBoundaries { .. }) = party.reads.last()
+                    && party.was_shown
+                    && self.faults.lags > 0
+                {
+                    actions.push(Action::ReaderIsMisled);
                 }
                 match party.cursor {
                     Some(_) => actions.push(Action::ConsumerReturns),

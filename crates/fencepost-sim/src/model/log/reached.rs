@@ -34,6 +34,7 @@ reached! {
     DeletedInTheWay = "a collector deletes what a late create would collide with",
     AckedBelowReplay = "an append is acknowledged after a successor covered it",
     LossFound = "an opener finds that an entry is lost",
+    FencedOff = "a collection finds what a loss fenced off",
     ReadAgainThere = "an absent position below a proof is occupied when it is read again",
     LossRuledOut = "an absent position below a proof turns out to be collected",
     ReaderTruncated = "a reader meets a collected position",

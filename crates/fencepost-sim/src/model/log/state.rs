@@ -42,6 +42,8 @@ pub(super) struct ReaderParty {
     pub(super) rests: bool,
     /// The next position and the highest epoch below it, where it left a cursor that holds.
     pub(super) cursor: Option<(Position, Epoch)>,
+    /// Whether a listing showed it a boundary; noted only where a later one may show none.
+    pub(super) was_shown: bool,
 }
 
 /// An entry on its way.
@@ -114,7 +116,12 @@ impl State {
             self.broken.insert(Broken::ReaderPassedHole);
         }
         if model.bounds.faults.lost_entries > 0 {
-            self.broken.retain(|broken| matches!(broken, Broken::FalseDamage | Broken::LossPassed));
+            let unseen = self.faults.lost_unseen;
+            self.broken.retain(|broken| match broken {
+                Broken::FalseDamage | Broken::FencedOffDeleted => true,
+                Broken::LossPassed => !unseen,
+                _ => false,
+            });
         }
         if model.bounds.faults.strangers + model.bounds.faults.flushed > 0 {
             self.broken.remove(&Broken::WriterObstructed);

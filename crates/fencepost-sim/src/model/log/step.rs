@@ -65,6 +65,7 @@ impl State {
                 let (store, oracle) = (&self.store, Arc::make_mut(&mut self.oracle));
                 deletions.iter().for_each(|&at| oracle.condemned(store, at));
                 if damaged {
+                    model.coverage.note(Reached::FencedOff);
                     oracle.collector_says_damaged();
                 }
                 self.condemned.extend(deletions);
@@ -75,6 +76,13 @@ impl State {
                 self.reader_reads(model);
             }
             Action::ReaderReads => self.reader_reads(model),
+            Action::ReaderIsMisled => {
+                self.faults.lags -= 1;
+                let party = Arc::make_mut(self.reader.as_mut().expect("it waits for a listing"));
+                party.reads.pop();
+                party.reader.handle(model.params, NOW, Reply::Boundary(ReadReply::Found(Position::NONE)));
+                self.reader_goes_on(model, None);
+            }
             Action::ConsumerMarks => self.consumer_marks(model),
             Action::ConsumerReturns => self.consumer_returns(model),
             Action::Lose { at } => {
@@ -297,17 +305,25 @@ impl State {
             party.rests = false;
             party.reader.resume(NOW, Verify::Always);
         }
-        let oracle = Arc::make_mut(&mut self.oracle);
         let mut looked = None;
         if let Some(request) = party.reads.pop() {
             let reply = self.store.read(&request).expect("a reader only reads");
-            party.reader.note_read(&reply, &self.store, oracle);
+            party.reader.note_read(&reply, &self.store, &self.oracle);
             let before = party.reader.walk().map(Walk::next);
             if let Reply::Boundary(ReadReply::Found(boundary)) = reply {
                 looked = before.map(|at| (at, boundary));
+                party.was_shown |= model.bounds.faults.lags > 0 && boundary > Position::NONE;
             }
             party.reader.handle(model.params, NOW, reply);
         }
+        self.reader_goes_on(model, looked);
+    }
+
+    /// Lets the reader run until it waits for somebody. `looked`: where it stood when a listing showed it this
+    /// boundary.
+    fn reader_goes_on(&mut self, model: &LogModel, looked: Option<(Position, Position)>) {
+        let party = Arc::make_mut(self.reader.as_mut().expect("it reads"));
+        let oracle = Arc::make_mut(&mut self.oracle);
         loop {
             party.rests |= party.reader.take_events(&self.store, oracle);
             let Some(request) = party.reader.poll_request() else { break };
@@ -334,7 +350,13 @@ impl State {
 
 impl ReaderParty {
     fn new(begin: Begin) -> Self {
-        Self { reader: Reader::new(Tick(u64::MAX), begin), reads: Vec::new(), rests: false, cursor: None }
+        Self {
+            reader: Reader::new(Tick(u64::MAX), begin),
+            reads: Vec::new(),
+            rests: false,
+            cursor: None,
+            was_shown: false,
+        }
     }
 }
 
