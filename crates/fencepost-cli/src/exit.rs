@@ -1,7 +1,5 @@
 //! Exit codes. They are a promise: scripts rely on them.
 
-use std::process::ExitCode;
-
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -48,12 +46,6 @@ impl Exit {
             Self::Attention => "attention",
             Self::Interrupted => "interrupted",
         }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
     }
 }
 

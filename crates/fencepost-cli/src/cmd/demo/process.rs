@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -22,8 +22,8 @@ impl Process {
     pub(super) fn start(args: &DemoWriter) -> Result<Self, Failure> {
         let failed =
             |error: &std::io::Error| Failure::of(Exit::Failed, error).while_doing("the second process");
-        let program = std::env::current_exe().map_err(|error| failed(&error))?;
-        let mut child = Command::new(program)
+        let mut child = crate::this_program()
+            .map_err(|error| failed(&error))?
             .arg("demo-writer")
             .arg(&args.directory)
             .arg(args.acknowledged.to_string())
