@@ -90,8 +90,10 @@ fn report(failure: &Failure, json: bool) -> u8 {
     failure.exit as u8
 }
 
+/// The events say what the command says in its own words, so they are shown only to who asks for them.
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("FENCEPOST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("FENCEPOST_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,fencepost::events=off"));
     let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
     let colours = io::stderr().is_terminal();

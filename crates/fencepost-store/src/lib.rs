@@ -81,6 +81,7 @@
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
 //! * `conformance`: the `conformance` module, a suite of checks for any store.
+//! * `metrics`: requests, failures and durations for the recorder of the `metrics` crate that the program installed.
 //! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and
 //!   count; and the `disk` module, the disk beneath local directories, so that a simulated disk can take the
 //!   real one's place.
@@ -105,6 +106,7 @@ mod outcome;
 mod probe;
 mod retry;
 mod store;
+mod telemetry;
 mod text;
 
 #[cfg(feature = "conformance")]

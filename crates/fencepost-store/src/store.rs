@@ -20,6 +20,7 @@ use crate::local::LocalDirectory;
 use crate::options::{ClientRetries, StoreOptions};
 use crate::outcome::classify::{Answer, classify};
 use crate::retry::RetryTimeout;
+use crate::telemetry;
 use crate::text::Escaped;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -217,6 +218,7 @@ impl LogStore {
             tracing::info!(target: WAITING, long = true, "{operation} of `{}` at {}: no reply yet", Escaped(object), self.place);
             answered = tokio::time::timeout(limit - LONG, request).await;
         }
+        telemetry::ended(operation, started.elapsed());
         let failed = match answered {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => match classify(operation, &error) {
@@ -232,6 +234,7 @@ impl LogStore {
                 StoreError::because(operation, object, started.elapsed(), Failure::TimedOut, &cause)
             }
         };
+        telemetry::failed(operation, &failed.failure());
         if failed.is_retryable() {
             tracing::info!(target: WAITING, "{failed}, at {}", self.place);
         }
@@ -239,6 +242,7 @@ impl LogStore {
     }
 
     fn count(&self, class: Class, requests: u64) {
+        telemetry::sent(class, requests);
         self.counter.add(class, requests);
     }
 

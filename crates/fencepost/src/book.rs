@@ -24,6 +24,7 @@ pages! {
     interop_lance "interop-lance.md"
     lance "lance.md"
     lance_upstream "lance-upstream.md"
+    metrics "metrics.md"
     operating "operating.md"
     protocol "protocol.md"
     repair "repair.md"

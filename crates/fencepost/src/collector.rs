@@ -8,6 +8,7 @@ pub use losses::Losses;
 
 use crate::drive::Driver;
 use crate::shard::Io;
+use crate::telemetry::{self, Stopwatch};
 use crate::{Staging, Wal};
 use error::give_up;
 use fencepost_format::Forgotten;
@@ -127,7 +128,15 @@ impl Collector {
         self.go(Mode::PlanOnly, on_event).await
     }
 
-    async fn go(
+    #[tracing::instrument(name = "collect", level = "info", skip_all, fields(shard = %self.io.paths.shard(), ?mode))]
+    async fn go(&self, mode: Mode, on_event: impl FnMut(&CollectEvent)) -> Result<Collected, CollectError> {
+        let begun = Stopwatch::start();
+        let result = self.collect(mode, on_event).await;
+        telemetry::collection_ended(self.io.paths.shard(), mode, begun, &result);
+        result
+    }
+
+    async fn collect(
         &self,
         mode: Mode,
         mut on_event: impl FnMut(&CollectEvent),
@@ -145,14 +154,18 @@ impl Collector {
                 CollectEvent::Planned(planned) => plan = Some(planned),
                 CollectEvent::Done(report) => {
                     let plan = plan.expect("a collection plans before it is done");
-                    return Ok(Collected {
+                    let collected = Collected {
                         report,
                         plan,
                         losses: self.losses(&io, &driver.machine).await,
                         staging: self.staging(&io, mode).await,
                         requests: io.store.counts(),
                         elapsed: started.elapsed(),
-                    });
+                    };
+                    let facts =
+                        driver.machine.facts().expect("a collection that is done has found a manifest");
+                    telemetry::collected(io.paths.shard(), mode, facts.replay_after, &collected);
+                    return Ok(collected);
                 }
                 CollectEvent::NoLog => return Err(CollectError::NoLog { root: io.paths.root() }),
                 CollectEvent::GaveUp(why) => return Err(give_up(&io, why, driver.take_cause())),

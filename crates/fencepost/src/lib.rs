@@ -59,6 +59,8 @@
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
 //! * `doctor`: the `doctor` module, which checks whether a store is safe for a log.
+//! * `metrics`: counts and times for the recorder of the `metrics` crate that the program installed; [`metrics`] has
+//!   the list. Without it nothing is measured. Spans and [events](EVENTS) of `tracing` are always told.
 //!
 //! # What it is not
 //!
@@ -77,6 +79,7 @@ mod environment;
 mod error;
 mod first_shard;
 mod inspect;
+pub mod metrics;
 mod one_entry;
 mod options;
 mod overview;
@@ -84,6 +87,7 @@ mod reader;
 mod repair;
 mod shard;
 mod table;
+mod telemetry;
 mod verify;
 mod wal;
 mod writer;
@@ -123,6 +127,7 @@ pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, Tail
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use shard::Staging;
 pub use table::{TableError, read_table};
+pub use telemetry::EVENTS;
 pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};
 pub use writer::{Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Writer, WriterStatus};

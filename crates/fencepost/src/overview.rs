@@ -1,7 +1,7 @@
 //! How a log stands, found out without reading an entry.
 
 use crate::inspect::tail;
-use crate::{CursorStatus, ReadError, Wal};
+use crate::{CursorStatus, ReadError, Wal, telemetry};
 use fencepost_format::{Lease, Manifest, Position};
 use fencepost_store::Listed;
 use std::time::SystemTime;
@@ -117,7 +117,7 @@ impl Wal {
         let boundary = io.boundary_object().await?;
         let lease = io.find_lease(manifest.writer_epoch).await?;
         let above = entries.iter().filter(|(at, _)| *at > manifest.replay_after);
-        Ok(Overview {
+        let overview = Overview {
             tail: tail(&manifest, entries.iter().map(|(at, _)| *at)),
             highest: entries.last().map_or(Position::NONE, |(at, _)| *at),
             entries: Amount::of(entries.iter().map(|(_, object)| object)),
@@ -127,6 +127,8 @@ impl Wal {
             cursors: self.cursors().await?,
             lease: lease.map(|(lease, renewed)| LeaseStatus { lease, renewed }),
             manifest,
-        })
+        };
+        telemetry::looked(self.shard(), &overview);
+        Ok(overview)
     }
 }

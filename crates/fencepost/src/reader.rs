@@ -8,7 +8,7 @@ pub use tail::{Tail, TailEvent, TailState};
 
 use crate::drive::Driver;
 use crate::shard::Io;
-use crate::{Epoch, LogEntry, Position, ReadError, Wal};
+use crate::{Epoch, LogEntry, Position, ReadError, Wal, telemetry};
 use fencepost_fence::{Start, Verify, Walk, WalkEvent};
 use fencepost_format::{CursorName, EntryHeader, EntryKind, Manifest, SoundEntry};
 use futures::StreamExt;
@@ -214,7 +214,9 @@ impl Reader {
         }
         let perform = |request| self.io.clone().perform_read(request, self.cursor.clone());
         match self.driver.next(perform).await {
-            Some(event) => self.take(event),
+            Some(event) => self.take(event).inspect_err(|why| {
+                telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), why);
+            }),
             // Resting or ended, and nobody resumed it.
             None => Ok(Step::End),
         }
@@ -229,6 +231,7 @@ impl Reader {
                 let entry = self.driver.take_entry(header.position);
                 self.last = Some(header);
                 if header.kind == EntryKind::Tombstone {
+                    telemetry::given_up(self.io.paths.shard(), "reader", header.position);
                     return Ok(Step::GivenUp(header.position));
                 }
                 Ok(Step::Entry(entry.filter(|_| deliver)))
@@ -251,12 +254,17 @@ impl Reader {
     pub(crate) fn hand_out(&mut self, entry: SoundEntry) -> Result<LogEntry, ReadError> {
         match entry.decode() {
             Ok(decoded) => {
+                telemetry::read();
                 self.kept = None;
                 Ok(decoded.into())
             }
             Err(error) => {
-                self.kept.get_or_insert(entry);
-                Err(error.into())
+                let why = error.into();
+                if self.kept.is_none() {
+                    telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), &why);
+                    self.kept = Some(entry);
+                }
+                Err(why)
             }
         }
     }

@@ -13,6 +13,7 @@ pub use opening::{Opening, Recovered};
 pub use permit::Permit;
 pub use status::WriterStatus;
 
+use crate::telemetry::{self, Parked, Stopwatch};
 use crate::{AppendError, Cause, CheckpointError, SubmitError, WriterOptions};
 use arrow_array::RecordBatch;
 use fencepost_format::{EncodedBatches, Epoch, Position};
@@ -69,6 +70,7 @@ impl Writer {
     /// # Cancel safety
     /// Dropping the future does not take the append back: it may still become durable. Use
     /// [`submit`](Self::submit) to hand over the batches first and wait for the returned ticket separately.
+    #[tracing::instrument(level = "debug", skip_all, fields(epoch = %self.epoch()))]
     pub async fn append(&self, batches: &[RecordBatch]) -> Result<Appended, AppendError> {
         self.submit_encoded(encode(batches)?).await?.await
     }
@@ -129,6 +131,7 @@ impl Writer {
 
     /// Waits for room in the buffer.
     async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, AppendError> {
+        let _parked = Parked::begin();
         let room = Arc::clone(&self.budget).acquire_many_owned(self.charge(bytes)).await;
         room.map_err(|_| AppendError::Closed)
     }
@@ -176,8 +179,13 @@ impl Writer {
     /// # Cancel safety
     /// Dropping the future does not take the checkpoint back.
     // P-31.
+    #[tracing::instrument(level = "info", skip_all, fields(epoch = %self.epoch(), %position))]
     pub async fn checkpoint(&self, position: Position) -> Result<Position, CheckpointError> {
-        self.ask(|done| Command::Checkpoint(position, done)).await.unwrap_or(Err(CheckpointError::Closed))
+        let begun = Stopwatch::start();
+        let asked = self.ask(|done| Command::Checkpoint(position, done)).await;
+        let result = asked.unwrap_or(Err(CheckpointError::Closed));
+        telemetry::checkpointed(self.epoch(), begun, &result);
+        result
     }
 
     /// Finishes what was submitted, then appends the close entry and releases the lease. The next writer then

@@ -3,7 +3,7 @@
 
 use crate::drive::Driver;
 use crate::shard::Io;
-use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal};
+use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal, telemetry};
 use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent};
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
 
@@ -173,7 +173,9 @@ impl Cursor {
     pub async fn advance(&mut self, to: impl Into<Consumed>) -> Result<(), ReadError> {
         self.driver.drop_requests();
         self.driver.machine.advance(self.io.environment.now(), to.into());
-        self.drive().await.map(drop)
+        let moved = self.drive().await.map(drop);
+        telemetry::cursor_moved(self.io.paths.shard(), &self.name, moved.as_ref().copied());
+        moved
     }
 
     /// Lets go of the log: the cursor is deleted. Costs one LIST and the deletions.

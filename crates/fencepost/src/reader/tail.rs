@@ -1,7 +1,7 @@
 //! A reader that waits for more.
 
 use super::{Reader, ResumePoint, Step};
-use crate::{LogEntry, ReadError};
+use crate::{LogEntry, ReadError, telemetry};
 use backon::BackoffBuilder;
 use fencepost_fence::Verify;
 use fencepost_format::{Epoch, Manifest, Position, ShardStatus};
@@ -123,6 +123,7 @@ impl Tail {
             match self.reader.step().await? {
                 Step::Entry(Some(entry)) => {
                     self.idle = 0;
+                    telemetry::polled("entry");
                     return self.reader.hand_out(entry).map(TailEvent::Entry);
                 }
                 Step::Entry(None) => self.idle = 0,
@@ -132,6 +133,7 @@ impl Tail {
                 }
                 Step::AtTail(at, manifest) => {
                     self.idle = self.idle.saturating_add(1);
+                    telemetry::polled("nothing");
                     return Ok(TailEvent::Waiting(self.state(at, &manifest)));
                 }
                 Step::End => unreachable!("a tail has no last position"),

@@ -3,7 +3,7 @@
 
 use super::Io;
 use super::queries::named;
-use crate::{Cause, ReadError};
+use crate::{Cause, ReadError, telemetry};
 use fencepost_fence::{GaveUp, HolderRequest, LeaseView, ReadReply};
 use fencepost_format::{DOCUMENT_BYTES_MAX, Epoch, Lease, Position, parse_lease_name};
 use fencepost_store::ReadOutcome;
@@ -27,7 +27,9 @@ impl Io {
         let LeaseView { counter, ttl, released } = request.lease;
         let lease = Lease { epoch: request.epoch, holder: holder.to_owned(), counter, ttl_ms: ttl, released };
         let path = self.paths.lease(request.epoch);
-        if let Err(refused) = self.store.put_overwrite(path, lease.encode().into()).await {
+        let written = self.store.put_overwrite(path, lease.encode().into()).await;
+        telemetry::lease_written(written.is_ok());
+        if let Err(refused) = written {
             tracing::warn!(
                 shard = %self.paths.shard(), epoch = %request.epoch, why = %refused.why, "the lease was not renewed"
             );

@@ -1,5 +1,6 @@
 //! Group commit: submissions that wait together share an entry.
 
+use crate::telemetry::Stopwatch;
 use crate::writer::Waiter;
 use fencepost_fence::Tick;
 use fencepost_format::EncodedBatches;
@@ -20,6 +21,8 @@ pub(super) struct Group {
     pub(super) batches: Vec<EncodedBatches>,
     pub(super) permits: Vec<OwnedSemaphorePermit>,
     pub(super) waiters: Vec<Waiter>,
+    /// Runs since the first of them came.
+    pub(super) begun: Stopwatch,
     bytes: u64,
     since: Tick,
 }
@@ -61,7 +64,8 @@ impl Groups {
             last.waiters.push(waiter);
         } else {
             let (batches, permits, waiters) = (vec![batches], vec![permit], vec![waiter]);
-            self.waiting.push_back(Group { batches, permits, waiters, bytes, since: now });
+            let begun = Stopwatch::start();
+            self.waiting.push_back(Group { batches, permits, waiters, begun, bytes, since: now });
         }
     }
 
@@ -79,11 +83,11 @@ impl Groups {
 
     /// Puts a group that is too much for one entry back in front, each submission by itself.
     pub(super) fn part(&mut self, group: Group) {
-        let Group { batches, permits, waiters, since, .. } = group;
+        let Group { batches, permits, waiters, begun, since, .. } = group;
         for ((batches, permit), waiter) in batches.into_iter().zip(permits).zip(waiters).rev() {
             let (bytes, batches) = (batches.bytes(), vec![batches]);
             let (permits, waiters) = (vec![permit], vec![waiter]);
-            self.waiting.push_front(Group { batches, permits, waiters, bytes, since });
+            self.waiting.push_front(Group { batches, permits, waiters, begun, bytes, since });
         }
     }
 

@@ -4,6 +4,7 @@ use super::lease::{Renewal, WaitingFor, millis, watch_lease};
 use super::{Writer, task};
 use crate::drive::Driver;
 use crate::shard::Io;
+use crate::telemetry::{self, Stopwatch};
 use crate::{LogEntry, OpenWriterError, Wal, WriterOptions};
 use fencepost_fence::{GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining};
 use fencepost_format::{EntryKind, Epoch, Position, SoundEntry};
@@ -32,6 +33,7 @@ impl Wal {
     ///
     /// # Cancel safety
     /// As [`open_writer`](Self::open_writer).
+    #[tracing::instrument(name = "open", level = "info", skip_all, fields(shard = %self.shard()))]
     pub async fn open_writer_with(
         &self,
         options: WriterOptions,
@@ -62,6 +64,15 @@ impl Wal {
     /// # Cancel safety
     /// As [`open_writer`](Self::open_writer).
     pub async fn begin_writing_with(
+        &self,
+        options: WriterOptions,
+        on_wait: impl FnMut(&WaitingFor) + Send,
+    ) -> Result<Opening, OpenWriterError> {
+        self.begin(options, on_wait).await.inspect_err(|why| telemetry::not_opened(self.shard(), why))
+    }
+
+    #[tracing::instrument(name = "claim", level = "info", skip_all, fields(shard = %self.shard()))]
+    async fn begin(
         &self,
         options: WriterOptions,
         mut on_wait: impl FnMut(&WaitingFor) + Send,
@@ -121,6 +132,8 @@ pub struct Opening {
     /// Where the replay passed entries that somebody gave up.
     // P-102.
     given_up: Vec<Position>,
+    /// Runs since the claim.
+    claimed: Stopwatch,
 }
 
 impl Opening {
@@ -140,6 +153,7 @@ impl Opening {
             undecoded: None,
             failed: None,
             given_up: Vec::new(),
+            claimed: Stopwatch::start(),
         }
     }
 
@@ -186,6 +200,7 @@ impl Opening {
     ///
     /// # Cancel safety
     /// As [`Wal::open_writer`].
+    #[tracing::instrument(name = "take_over", level = "info", skip_all, fields(shard = %self.io.paths.shard(), epoch = %self.epoch))]
     pub async fn finish(mut self) -> Result<Writer, OpenWriterError> {
         while self.next_recovered_raw().await?.is_some() {}
         let opened = self.opened.take().expect("the replay ends by opening or by an error");
@@ -211,9 +226,17 @@ impl Opening {
         if let Some(at) = self.undecoded {
             return Err(OpenWriterError::GaveUp { why: GaveUp::DamagedEntry(at), cause: None });
         }
+        let known = self.failed.is_some();
         while self.opened.is_none() {
-            if let Step::Entry(entry) = self.step().await? {
-                return Ok(Some(entry));
+            match self.step().await {
+                Ok(Step::Entry(entry)) => return Ok(Some(entry)),
+                Ok(_) => {}
+                Err(why) => {
+                    if !known {
+                        telemetry::not_opened(self.io.paths.shard(), &why);
+                    }
+                    return Err(why);
+                }
             }
         }
         Ok(None)
@@ -234,7 +257,8 @@ impl Opening {
         }
         match event {
             OpeningEvent::Claimed { version, epoch, replay_after } => {
-                tracing::info!(shard = %self.io.paths.shard(), %epoch, %version, %replay_after, "claimed");
+                telemetry::claimed(self.io.paths.shard(), epoch, version, replay_after);
+                self.claimed = Stopwatch::start();
                 self.epoch = epoch;
                 if let Some(ttl) = self.options.lease_ttl {
                     let (io, holder) = (self.lease_io.clone(), self.options.holder.clone());
@@ -246,18 +270,19 @@ impl Opening {
             OpeningEvent::Replayed { header, deliver } => {
                 let entry = self.driver.take_entry(header.position);
                 if header.kind == EntryKind::Tombstone {
-                    tracing::warn!(shard = %self.io.paths.shard(), position = %header.position, "replayed past an entry that was given up");
+                    telemetry::given_up(self.io.paths.shard(), "opening", header.position);
                     self.given_up.push(header.position);
                 }
                 match entry {
-                    Some(entry) if deliver => Ok(Step::Entry(entry)),
+                    Some(entry) if deliver => {
+                        telemetry::recovered();
+                        Ok(Step::Entry(entry))
+                    }
                     _ => Ok(Step::Nothing),
                 }
             }
             OpeningEvent::Opened(opened) => {
-                tracing::info!(
-                    shard = %self.io.paths.shard(), epoch = %opened.epoch, fence = %opened.fence, clean_fence = opened.clean_fence, "open"
-                );
+                telemetry::opened(self.io.paths.shard(), &opened, self.claimed);
                 self.opened = Some(opened);
                 Ok(Step::Opened)
             }

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::{Appended, Command, Waiter, Writer, WriterStatus};
 use crate::drive::until;
 use crate::shard::{Io, Performed};
+use crate::telemetry::{self, Stopwatch, WriterMeter};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
     AppendEvent, CheckpointOutcome, CheckpointRefused, Machine, Opened, Params, Request, Stop, Tick,
@@ -37,6 +38,7 @@ pub(super) fn start(
     let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
     let (status, watched) = watch::channel(WriterStatus { open_requests, ..WriterStatus::default() });
     let task = Task {
+        meter: WriterMeter::new(io.paths.shard()),
         groups: Groups::new(options.group_bytes_max, millis(options.linger)),
         pace: pace(&io, options.puts_per_second_max),
         may_put: true,
@@ -62,6 +64,7 @@ pub(super) fn start(
 
 struct Task {
     io: Io,
+    meter: WriterMeter,
     lease_io: Io,
     core: WriterCore,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -89,6 +92,9 @@ struct Undecided {
     /// The number of its first submission.
     first: u64,
     waiters: Vec<Waiter>,
+    /// Runs since the first submission, and since it has a position.
+    begun: Stopwatch,
+    placed: Stopwatch,
     _memory: Vec<OwnedSemaphorePermit>,
 }
 
@@ -180,14 +186,17 @@ impl Task {
             // Each was found to fit an entry of its own.
             return self.groups.part(group);
         }
-        let Group { permits, waiters, .. } = group;
+        let Group { permits, waiters, begun, .. } = group;
         let first = self.ledger.place(waiters.len());
         match sealed {
             Ok(chunks) => {
                 let submitted = self.core.submit(now);
                 assert_eq!(submitted, Some(at), "the window had room, and positions come in order");
                 let payload = PutPayload::from_iter(chunks);
-                self.undecided.insert(at, Undecided { payload, first, waiters, _memory: permits });
+                self.meter.placed(payload.content_length(), waiters.len());
+                let placed = Stopwatch::start();
+                let undecided = Undecided { payload, first, waiters, begun, placed, _memory: permits };
+                self.undecided.insert(at, undecided);
                 if let Some(pace) = &mut self.pace {
                     pace.reset();
                     self.may_put = false;
@@ -231,6 +240,7 @@ impl Task {
             let rows = match &request {
                 Request::CreateEntry { entry, attempt } if entry.kind.is_data() => {
                     self.ledger.note_attempt(*attempt);
+                    self.meter.sent(*attempt);
                     self.undecided.get(&entry.position).map(|undecided| undecided.payload.clone())
                 }
                 _ => None,
@@ -253,6 +263,7 @@ impl Task {
         if performed.cause.is_some() {
             self.cause = performed.cause;
         }
+        self.meter.replied(&performed.reply, self.core.id(), |at| Some(self.undecided.get(&at)?.placed));
         self.core.handle(self.io.environment.now(), performed.reply);
     }
 
@@ -287,6 +298,8 @@ impl Task {
         // First, so that whoever sees an acknowledgement finds it in the status too.
         self.publish();
         for (position, undecided) in decided {
+            let Undecided { payload, waiters, begun, .. } = &undecided;
+            self.meter.acknowledged(*begun, payload.content_length(), waiters.len());
             for waiter in undecided.waiters {
                 let _ = waiter.send(Ok(Appended { position }));
             }
@@ -299,7 +312,8 @@ impl Task {
         }
         let cause = self.stopped_by.clone();
         let last = explain(stop, stop.at(), from, &cause);
-        tracing::warn!(shard = %self.io.paths.shard(), epoch = %self.core.epoch(), why = %last, "the writer stopped");
+        let entries = self.undecided.range(from..).count();
+        telemetry::stopped(self.io.paths.shard(), self.core.epoch(), stop, &last, entries);
         self.fail_for_good(last);
         for (at, undecided) in self.undecided.split_off(&from) {
             let why = explain(stop, at, from, &cause);
@@ -379,6 +393,7 @@ impl Task {
             closed: self.core.window().is_closed(),
             ..self.ledger.status()
         };
+        self.meter.publish(&status);
         self.status.send_replace(status);
     }
 

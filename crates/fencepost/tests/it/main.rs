@@ -13,6 +13,8 @@ mod hazards;
 mod lance_generations;
 mod leases;
 mod lost;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod requests;
 mod send_sync;
 mod support;
