@@ -5,8 +5,8 @@ mod upload;
 
 use crate::faults::Faults;
 use crate::request::{Reply, Request};
+use crate::shared::Shared;
 use crate::state::{State, Wait};
-use crate::store::Shared;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use crate::faults::Fault;
 use crate::matching::Match;
 use crate::request::Sent;
+use crate::shared::Shared;
 use crate::state::{HoldState, RuleState};
-use crate::store::Shared;
 use std::sync::Arc;
 
 /// A rule by which requests fail. It lasts as long as the store, or until it is [removed](Self::remove).

@@ -2,37 +2,13 @@
 
 use crate::Failure;
 use crate::clock::StoreClock;
+use crate::object::{Object, quoted};
 use crate::request::{Reply, Request};
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{Attributes, ObjectMeta, PutMode};
+use object_store::{Attributes, PutMode};
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, SystemTime};
-
-/// One version of an object.
-#[derive(Clone, Debug)]
-pub(crate) struct Object {
-    pub(crate) bytes: Bytes,
-    pub(crate) attributes: Attributes,
-    pub(crate) modified: SystemTime,
-    pub(crate) e_tag: u64,
-}
-
-impl Object {
-    pub(crate) fn meta(&self, location: Path) -> ObjectMeta {
-        ObjectMeta {
-            location,
-            last_modified: self.modified.into(),
-            size: self.bytes.len() as u64,
-            e_tag: Some(quoted(self.e_tag)),
-            version: None,
-        }
-    }
-}
-
-pub(crate) fn quoted(e_tag: u64) -> String {
-    format!("\"{e_tag}\"")
-}
+use std::time::Duration;
 
 pub(crate) type Map = BTreeMap<Path, Object>;
 

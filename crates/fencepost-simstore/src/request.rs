@@ -1,7 +1,7 @@
 //! Requests and replies as the store keeps them: plain data, so that they outlive whoever sent them.
 
 use crate::Failure;
-use crate::objects::Object;
+use crate::object::Object;
 use crate::random::{FNV_START, fnv};
 use bytes::Bytes;
 use object_store::path::Path;

@@ -7,14 +7,13 @@ use crate::faults::{Fault, Faults};
 use crate::held::{Held, Rule};
 use crate::lies::Lies;
 use crate::matching::Match;
+use crate::shared::Shared;
 use crate::state::State;
 use crate::trace::Trace;
 use bytes::Bytes;
 use object_store::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::time::Instant;
 
 /// How a [`SimStore`] is made.
 #[derive(Clone, Debug)]
@@ -86,42 +85,13 @@ pub struct SimStore {
     pub(crate) shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Shared {
-    state: Mutex<State>,
-    origin: Mutex<Option<Instant>>,
-    /// Woken when something changed that no timer tells of.
-    pub(crate) changed: Notify,
-}
-
-impl Shared {
-    /// The state, and the virtual time since the first look at it.
-    pub(crate) fn lock(&self) -> (MutexGuard<'_, State>, Duration) {
-        let now = Instant::now();
-        let mut origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed = now.saturating_duration_since(*origin.get_or_insert(now));
-        (self.state.lock().unwrap_or_else(PoisonError::into_inner), elapsed)
-    }
-
-    pub(crate) fn instant(&self, at: Duration) -> Instant {
-        let origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
-        origin.expect("the state was looked at before") + at
-    }
-}
-
 impl SimStore {
     /// An empty store. The seed decides everything that is left to chance.
     #[must_use]
     pub fn new(seed: u64, options: SimOptions) -> Self {
         let SimOptions { faults, lies, clock, page, bulk, trace } = options;
         let state = State::new(seed, page, bulk, clock, lies, faults, trace);
-        Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                origin: Mutex::new(None),
-                changed: Notify::new(),
-            }),
-        }
+        Self { shared: Arc::new(Shared::new(state)) }
     }
 
     /// The client of that name: an `ObjectStore`. Clients share the objects and have luck, faults and

@@ -14,6 +14,7 @@
 //! for nothing. Its deletions happen at any later time.
 
 mod collect;
+mod shard;
 mod state;
 
 pub use state::{Action, State};

@@ -2,6 +2,7 @@
 
 use super::event::{Event, both};
 use super::party::{Clock, Party, Role};
+use super::plan::RETRY_TIMEOUT;
 use super::{Chance, Fault, Plan};
 use crate::world::{Broken, Oracle, Store};
 use fencepost_fence::{Params, Pipelining, Window};
@@ -247,7 +248,5 @@ impl Ring {
     }
 }
 
-/// Milliseconds, on each party's own clock.
-pub(super) const RETRY_TIMEOUT: u64 = 60_000;
 const CALM_ROUNDS: u64 = 12;
 const CALM_EVENTS: u64 = 2_000;

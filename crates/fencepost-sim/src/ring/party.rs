@@ -1,7 +1,7 @@
 //! The parties of the core ring: what they begin, what their clients wish for, and how their machines go on.
 
-use super::core::RETRY_TIMEOUT;
 use super::event::{Answer, Asked, Event};
+use super::plan::RETRY_TIMEOUT;
 use super::{Chance, Fault, Ring};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Writer};

@@ -120,3 +120,6 @@ impl Plan {
         self.faults.contains(&fault)
     }
 }
+
+/// How long a party waits for an answer that counts. Milliseconds, on each party's own clock.
+pub(super) const RETRY_TIMEOUT: u64 = 60_000;

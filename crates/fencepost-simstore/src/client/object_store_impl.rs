@@ -4,7 +4,7 @@ use super::SimClient;
 use super::upload::Upload;
 use crate::Failure;
 use crate::counts::Happened;
-use crate::objects::{Object, quoted};
+use crate::object::{Object, quoted};
 use crate::request::{Reply, Request};
 use async_trait::async_trait;
 use bytes::Bytes;

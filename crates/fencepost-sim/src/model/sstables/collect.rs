@@ -1,20 +1,14 @@
 //! The production collection against the manifests and folders of the model.
 
-use super::state::Version as Body;
+use super::shard::{Shard, Version as Body};
 use fencepost_fence::{Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{Epoch, Generation, Manifest, ShardId, SsTable, SsTableName, Version};
 use fencepost_gc::{
     CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part,
     Policy, SsTableFolder, StoreTime,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// The manifests by version, and the folders by number, each with its generation.
-pub(super) struct Shard<'a> {
-    pub(super) manifests: &'a BTreeMap<u64, Body>,
-    pub(super) folders: &'a BTreeMap<u8, u64>,
-}
 
 /// A collection that has read the latest manifest.
 pub(super) fn look(shard: &Shard<'_>, clock_free: bool) -> Collection {

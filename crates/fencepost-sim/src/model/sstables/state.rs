@@ -1,20 +1,11 @@
 //! Manifests, folders, flushers and collections, and their steps.
 
-use super::collect::{Shard, look, plan};
+use super::collect::{look, plan};
+use super::shard::{Shard, Version};
 use super::{Bounds, DELETED, LANDED_LATE, REFUSED_ZOMBIE, SsTableModel};
 use fencepost_gc::Collection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// One manifest version.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Version {
-    pub(super) epoch: u64,
-    /// The generation that it gives next.
-    pub(super) next: u64,
-    /// The SSTables that it names: folder and generation.
-    pub(super) sstables: Vec<(u8, u64)>,
-}
 
 /// A party, between two of its requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
