@@ -13,6 +13,7 @@ mod fuzz;
 mod interop;
 mod invocation;
 mod layers;
+mod locks;
 mod matrix;
 mod mirror;
 mod mutants;

@@ -13,7 +13,7 @@ use crate::args::TestArgs;
 use crate::error::{Result, UnusableSnafu};
 use crate::invocation::Invocation;
 use crate::step::{Step, run_all};
-use crate::{layers, old_arrow, sim, spec, tidy};
+use crate::{layers, locks, old_arrow, sim, spec, tidy};
 
 pub(crate) fn run(root: &Path, args: &TestArgs) -> Result<bool> {
     let mut steps = if args.fast { fast(root) } else { full(root)? };
@@ -47,7 +47,7 @@ fn full(root: &Path) -> Result<Vec<Step>> {
 
 fn checks(root: &Path) -> Vec<Step> {
     let fmt = Step::run("fmt", Invocation::cargo(root, ["fmt", "--all", "--check"]));
-    vec![fmt, tidy::step(root), layers::step(root), spec::step(root)]
+    vec![fmt, tidy::step(root), layers::step(root), locks::step(root), spec::step(root)]
 }
 
 fn lints(root: &Path) -> Vec<Step> {
