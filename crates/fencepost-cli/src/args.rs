@@ -231,6 +231,12 @@ pub(crate) struct Inspect {
     /// Draw the log instead, as one HTML page that needs no network.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Draw the log as a strip on the terminal.
+    #[arg(long, conflicts_with_all = ["html", "each"])]
+    pub(crate) graph: bool,
+    /// Columns of the strip. Default: those of the terminal, or 80.
+    #[arg(long, value_name = "COLUMNS", requires = "graph", value_parser = clap::value_parser!(u16).range(40..=500))]
+    pub(crate) width: Option<u16>,
     /// The first position to show.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) from: Option<Position>,

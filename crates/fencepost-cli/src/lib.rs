@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod input;
 mod output;
+mod page;
 mod place;
 mod progress;
 mod shown;

@@ -11,6 +11,9 @@ use std::time::Duration;
 pub(crate) struct Ls {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Draw the shards instead, as one HTML page that needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -1,21 +1,29 @@
 //! `inspect`: the manifest and every entry, and what a collection would do with it.
 
+mod graph;
 mod page;
 mod ranges;
 
 use super::gc::damage;
 use super::staging;
 use crate::args::Inspect;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
+use crate::page::LOG;
 use fencepost::{InspectedEntry, Inspection, ShardStatus, Wal, kind_name};
 use serde_json::{Value, json};
 
 pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
+    if args.graph && json {
+        let why = "`--graph` is for people, and `--json` for programs: choose one of them";
+        return Err(Failure::new(Exit::Usage, why));
+    }
     let wal = args.place.open().await?;
     let found = wal.inspect().await?;
     if let Some(path) = &args.html {
-        if !page::write(path, &args.place.log, &wal, &found, &wal.cursors().await?)? {
+        let data = page::document(&args.place.log, &wal, &found, &wal.cursors().await?);
+        if !LOG.write(path, &data)? {
             return Ok(());
         }
         let entries = found.entries.len();
@@ -24,6 +32,11 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
         } else {
             output::line(&printable(&format!("{entries} entries drawn in {}", path.display())))
         };
+    }
+    if args.graph {
+        let cursors = wal.cursors().await?;
+        let style = graph::Style::of_stdout(args.width);
+        return output::line(graph::strip(shown(&args, &found.entries), &found, &cursors, style).trim_end());
     }
     if json { output::json(&document(&args, &wal, &found)) } else { print(&args, &wal, &found) }
 }

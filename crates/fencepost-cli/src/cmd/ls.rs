@@ -1,14 +1,18 @@
 //! `ls`: the shards of a log, and how far each is.
 
+mod fleet;
+
 use super::status::{ago, document};
 use crate::args::Ls;
 use crate::failure::Failure;
 use crate::output::{self, printable};
+use crate::page::FLEET;
 use crate::table::{Align, table};
-use fencepost::{Overview, Wal};
+use fencepost::{Overview, ReadError, Wal};
 use futures::StreamExt as _;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::json;
+use std::path::Path;
 use std::time::SystemTime;
 
 pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
@@ -16,6 +20,11 @@ pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
     let looks = shards.iter().map(|wal| async move { (wal, wal.overview().await) });
     let looked: Vec<_> = futures::stream::iter(looks).buffered(AT_ONCE).collect().await;
     let now = SystemTime::now();
+    if let Some(path) = &args.html {
+        draw(path, &args, &looked, now, json)?;
+        let failed = looked.into_iter().find_map(|(_, overview)| overview.err());
+        return failed.map_or(Ok(()), |error| Err(Failure::said(Failure::from(error).exit)));
+    }
     let (mut rows, mut documents, mut failed) = (Vec::new(), Vec::new(), None);
     for (wal, overview) in looked {
         match overview {
@@ -42,12 +51,27 @@ pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
     failed.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
+/// Draws the shards. One that could not be looked at is drawn as one that needs attention.
+fn draw(
+    path: &Path,
+    args: &Ls,
+    looked: &[(&Wal, Result<Overview, ReadError>)],
+    now: SystemTime,
+    json: bool,
+) -> Result<(), Failure> {
+    if !FLEET.write(path, &fleet::document(args, looked, now))? {
+        return Ok(());
+    }
+    let shards = looked.len();
+    if json {
+        output::json(&json!({"html": path.display().to_string(), "shards": shards}))
+    } else {
+        output::line(&printable(&format!("{shards} shards drawn in {}", path.display())))
+    }
+}
+
 fn row(wal: &Wal, overview: &Overview, now: SystemTime) -> Vec<String> {
-    let holder = match &overview.lease {
-        Some(lease) if lease.lease.released => "closed".to_owned(),
-        Some(lease) => format!("{}, {}", lease.lease.holder, ago(now, lease.renewed)),
-        None => "no lease".to_owned(),
-    };
+    let holder = holder(overview, now);
     vec![
         wal.shard().to_string(),
         overview.manifest.writer_epoch.to_string(),
@@ -58,6 +82,14 @@ fn row(wal: &Wal, overview: &Overview, now: SystemTime) -> Vec<String> {
         HumanBytes(overview.entries.bytes).to_string(),
         holder,
     ]
+}
+
+fn holder(overview: &Overview, now: SystemTime) -> String {
+    match &overview.lease {
+        Some(lease) if lease.lease.released => "closed".to_owned(),
+        Some(lease) => format!("{}, {}", lease.lease.holder, ago(now, lease.renewed)),
+        None => "no lease".to_owned(),
+    }
 }
 
 const COLUMNS: [(&str, Align); 8] = [

@@ -1,6 +1,6 @@
 //! `status`: one screen on how a log stands, and whether somebody has to look after it.
 
-mod attention;
+pub(super) mod attention;
 
 use crate::args::Status;
 use crate::exit::Exit;
@@ -74,7 +74,7 @@ fn seconds(time: Option<SystemTime>) -> Option<u64> {
 }
 
 /// How many positions the consumer has not passed yet.
-fn lag(cursor: &CursorStatus, overview: &Overview) -> u64 {
+pub(super) fn lag(cursor: &CursorStatus, overview: &Overview) -> u64 {
     cursor.position.distance_to(overview.tail)
 }
 

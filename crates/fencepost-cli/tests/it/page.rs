@@ -1,4 +1,4 @@
-//! `inspect --html`: the page holds what `inspect --json` says.
+//! `inspect --html` and `ls --html`: the pages hold what `--json` says.
 
 use crate::support::{Scratch, run};
 use serde_json::Value;
@@ -44,6 +44,56 @@ fn page_draws_what_inspect_tells() {
     }
     assert_eq!(data["manifest"]["replay_after"], told["manifest"]["replay_after"].to_string());
     assert_eq!(data["tail"], told["tail"].to_string());
+}
+
+#[test]
+fn page_of_shards_has_what_ls_tells() {
+    let scratch = Scratch::new();
+    let log = scratch.log();
+    let rows = scratch.numbers("rows.ndjson", 0, 10);
+    run(["append", &log, "--from", &rows, "--rows-per-entry", "1"]).ok();
+    run(["tail", &log, "--cursor", "slow", "--to", "4"]).ok();
+    let html = scratch.path("shards.html");
+    let told = run(["ls", &log, "--json"]).ok().json();
+    let said = run(["ls", &log, "--html", html.to_str().unwrap(), "--json"]).ok().json();
+    assert_eq!(said["shards"], 1);
+    let data = data(&std::fs::read_to_string(html).unwrap());
+    let cell = |name: &str| {
+        let at = data["columns"].as_array().unwrap().iter().position(|column| column == name);
+        &data["shards"][0][at.unwrap()]
+    };
+    let shard = &told["shards"][0];
+    for (name, told) in [
+        ("shard", &shard["shard"]),
+        ("epoch", &shard["writer_epoch"]),
+        ("above", &shard["above_checkpoint"]["objects"]),
+        ("above_bytes", &shard["above_checkpoint"]["bytes"]),
+        ("entries", &shard["entries"]["objects"]),
+        ("bytes", &shard["entries"]["bytes"]),
+        ("lag", &shard["cursors"][0]["lag"]),
+        ("slowest", &shard["cursors"][0]["name"]),
+    ] {
+        assert_eq!(cell(name), told, "{name}");
+    }
+    assert_eq!((cell("collected"), cell("attention")), (&Value::Null, &Value::from("")));
+}
+
+/// The strip is for people: on a pipe it has no colours, and programs are told so.
+#[test]
+fn graph_is_a_strip_of_plain_text_on_a_pipe() {
+    let scratch = Scratch::new();
+    let log = scratch.log();
+    let rows = scratch.numbers("rows.ndjson", 0, 100);
+    run(["append", &log, "--from", &rows, "--rows-per-entry", "1"]).ok();
+    run(["checkpoint", &log, "50"]).ok();
+    let strip = run(["inspect", &log, "--graph"]).ok().text();
+    assert!(strip.lines().all(|line| line.chars().count() <= 80), "{strip}");
+    assert!(!strip.contains('\u{1b}'), "{strip}");
+    assert!(strip.contains("C checkpoint 50"), "{strip}");
+    let narrow = run(["inspect", &log, "--graph", "--width", "40", "--last", "5"]).ok().text();
+    assert!(narrow.starts_with("position  "), "{narrow}");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    run(["inspect", &log, "--graph", "--json"]).fails(2, "--graph");
 }
 
 #[test]

@@ -8,12 +8,20 @@ use std::io::Read;
 
 /// What `args` show on a terminal.
 fn shown(args: &[&str]) -> String {
+    shown_with(args, &[])
+}
+
+/// The same with these variables, and of those that colours depend on no others.
+fn shown_with(args: &[&str], variables: &[(&str, &str)]) -> String {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let path = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
     let theirs = File::options().read(true).write(true).open(path).unwrap();
-    let mut child = command(args).stdout(theirs).spawn().unwrap();
+    let mut command = command(args);
+    command.env_remove("NO_COLOR").env("TERM", "xterm").envs(variables.iter().copied());
+    let mut child = command.stdout(theirs).spawn().unwrap();
+    drop(command);
     let (mut shown, mut bytes) = (Vec::new(), [0; 4096]);
     let mut terminal = File::from(ours);
     // Once nobody has the other end, reading fails.
@@ -22,6 +30,19 @@ fn shown(args: &[&str]) -> String {
     }
     assert!(child.wait().unwrap().success());
     String::from_utf8(shown).unwrap()
+}
+
+/// Colours are for terminals, and for people who want them.
+#[test]
+fn graph_has_colours_on_a_terminal_only() {
+    let scratch = Scratch::new();
+    run(["append", &scratch.log(), "--from", &scratch.numbers("rows.ndjson", 0, 9)]).ok();
+    let args = ["inspect", &scratch.log(), "--graph"];
+    assert!(shown(&args).contains("\u{1b}[38;5;"));
+    assert!(!shown_with(&args, &[("NO_COLOR", "1")]).contains('\u{1b}'));
+    let ascii = shown_with(&args, &[("LC_ALL", "C"), ("NO_COLOR", "1")]);
+    assert!(ascii.is_ascii(), "{ascii}");
+    assert!(shown_with(&args, &[("LC_ALL", "de_DE.UTF-8"), ("NO_COLOR", "1")]).contains('█'));
 }
 
 #[test]

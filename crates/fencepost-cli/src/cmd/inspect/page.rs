@@ -1,48 +1,17 @@
-//! `inspect --html`: the log as one page that needs no network.
+//! `inspect --html`: the data of the page that draws a log.
 //!
-//! The page draws what `inspect` found: positions along the axis, colour by epoch, fence entries, the replay
+//! The page shows what `inspect` found: positions along the axis, colour by epoch, fence entries, the replay
 //! point, boundary and cursors, and what a collection now would take. Its data are columns, written as runs
 //! of equal values, since most neighbours are alike: 100,000 entries of different sizes take about a
 //! megabyte.
 
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::output;
 use fencepost::{CursorStatus, InspectedEntry, Inspection, Position, Wal, kind_name};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::Path;
 
-/// Writes the page to `path`; what was there before stays if that fails. Returns whether it is a file, not a
-/// pipe, a device or stdout.
-pub(super) fn write(
-    path: &Path,
-    location: &str,
-    wal: &Wal,
-    found: &Inspection,
-    cursors: &[CursorStatus],
-) -> Result<bool, Failure> {
-    let text = text(&document(location, wal, found, cursors));
-    let written = output::open_file(path).and_then(|(mut file, beside)| {
-        file.write_all(text.as_bytes())?;
-        let is_file = beside.is_some();
-        beside.map_or(Ok(()), output::Beside::take_name).map(|()| is_file)
-    });
-    written.map_err(|error| Failure::of(Exit::Failed, &error).while_doing(format!("`{}`", path.display())))
-}
-
-/// The page with these data in it.
-fn text(document: &Value) -> String {
-    // `<` occurs in JSON within strings only, where an escape means the same: no text of the log can end the
-    // element that it stands in.
-    let data = document.to_string().replace('<', "\\u003c");
-    let page = PAGE.replace("/*STYLE*/", STYLE).replace("/*SCRIPT*/", SCRIPT);
-    page.replace("/*DATA*/", &data)
-}
-
-fn document(location: &str, wal: &Wal, found: &Inspection, cursors: &[CursorStatus]) -> Value {
+/// The data of the page.
+pub(super) fn document(location: &str, wal: &Wal, found: &Inspection, cursors: &[CursorStatus]) -> Value {
     let manifest = &found.manifest;
     let first = found.entries.first().map_or(Position::FIRST, |entry| entry.position);
     let cursors: Vec<_> = cursors
@@ -191,10 +160,6 @@ const KINDS: [(&str, &str); 6] = [
 ];
 const UNREADABLE: usize = 5;
 
-const PAGE: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,23 +181,5 @@ mod tests {
             runs.push(value);
         }
         assert_eq!(runs, Runs(vec![1, 3, 64, 1, 1, 1]));
-    }
-
-    #[test]
-    fn no_text_of_the_log_ends_the_element_that_it_stands_in() {
-        let hostile = "s3://b/</script><script>alert(1)</script><!--";
-        let page = text(&json!({ "location": hostile }));
-        assert_eq!(page.matches("</script>").count(), 2);
-        let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
-        let read: Value = serde_json::from_str(data).unwrap();
-        assert_eq!(read["location"], hostile);
-    }
-
-    #[test]
-    fn page_is_whole_and_asks_nobody() {
-        let page = text(&json!({}));
-        for hole in ["/*STYLE*/", "/*SCRIPT*/", "/*DATA*/", "http://", "https://", "src=", "@import"] {
-            assert!(!page.contains(hole), "{hole}");
-        }
     }
 }

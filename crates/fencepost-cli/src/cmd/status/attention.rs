@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 /// One thing that needs looking after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attention {
+pub(in super::super) struct Attention {
     /// A stable word for programs.
     kind: &'static str,
     said: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Attention {
 }
 
 /// Everything that needs attention, by the thresholds of `args` and by itself.
-pub(super) fn attention(args: &Status, overview: &Overview, now: SystemTime) -> Vec<Attention> {
+pub(in super::super) fn attention(args: &Status, overview: &Overview, now: SystemTime) -> Vec<Attention> {
     let mut found = Vec::new();
     let uncovered = &overview.uncovered;
     if args.warn_entries.is_some_and(|limit| uncovered.objects > limit) {

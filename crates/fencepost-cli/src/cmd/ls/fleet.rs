@@ -1,0 +1,72 @@
+//! `ls --html`: the data of the page that draws many shards. A list of cells for each, to be short.
+
+use super::super::status::attention::attention;
+use super::super::status::lag;
+use super::holder;
+use crate::args::{Ls, Status};
+use crate::failure::chain;
+use fencepost::{CursorStatus, Overview, ReadError, Wal};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The data of the page.
+pub(super) fn document(args: &Ls, looked: &[(&Wal, Result<Overview, ReadError>)], now: SystemTime) -> Value {
+    // Only what needs attention by itself: nobody gave a limit.
+    let limits = Status {
+        place: args.place.clone(),
+        warn_entries: None,
+        warn_bytes: None,
+        warn_age: None,
+        warn_lag: None,
+    };
+    let shards: Vec<Value> = looked.iter().map(|(wal, found)| cells(&limits, wal, found, now)).collect();
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    json!({"location": args.place.log, "now": seconds, "columns": COLUMNS, "shards": shards})
+}
+
+fn cells(limits: &Status, wal: &Wal, found: &Result<Overview, ReadError>, now: SystemTime) -> Value {
+    let shard = wal.shard().to_string();
+    let overview = match found {
+        Ok(overview) => overview,
+        Err(error) => {
+            let message = chain(error);
+            return json!([shard, null, null, null, null, null, null, null, null, null, "", message]);
+        }
+    };
+    let Overview { manifest, uncovered, entries, cursors, collected, .. } = overview;
+    let slowest = cursors.iter().max_by_key(|cursor| lag(cursor, overview));
+    let since = |then: Option<SystemTime>| {
+        let then = then?;
+        Some(now.duration_since(then).unwrap_or_default().as_secs())
+    };
+    let needs: Vec<String> = attention(limits, overview, now).iter().map(ToString::to_string).collect();
+    json!([
+        shard,
+        manifest.writer_epoch.get(),
+        uncovered.objects,
+        uncovered.bytes,
+        since(uncovered.oldest),
+        slowest.map(|cursor| lag(cursor, overview)),
+        slowest.map(|CursorStatus { name, .. }| name.as_str()),
+        entries.objects,
+        entries.bytes,
+        since(*collected),
+        holder(overview, now),
+        needs.join("; "),
+    ])
+}
+
+const COLUMNS: [&str; 12] = [
+    "shard",
+    "epoch",
+    "above",
+    "above_bytes",
+    "age",
+    "lag",
+    "slowest",
+    "entries",
+    "bytes",
+    "collected",
+    "writer",
+    "attention",
+];
