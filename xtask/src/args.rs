@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Take every type through a log into every format and read it with pyarrow (installs it; needs a package
     /// registry once).
     Matrix(MatrixArgs),
+    /// Build the Python package's wheel, install it in a fresh environment and run its tests (needs Python 3.10 and a
+    /// package registry).
+    Python(PythonArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
     /// Run scenarios with a real program that shares our layout (long to build, not part of `test`).
@@ -226,6 +229,19 @@ pub(crate) struct MatrixArgs {
     /// Decides the values.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PythonArgs {
+    /// Build as for publication. Without it the build is that of a developer: quick, and large.
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// With which Python; 3.10 or newer.
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: String,
+    /// Handed on to pytest, for example `-k fork`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
 }
 
 #[derive(Debug, Default, clap::Args)]

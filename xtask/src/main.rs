@@ -20,6 +20,7 @@ mod mutants;
 mod nightly;
 mod old_arrow;
 mod package;
+mod python;
 mod sim;
 mod source;
 mod spec;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Bench { args } => bench::run(&root, args),
         Command::Matrix(args) => matrix::run(&root, &args),
         Command::Stores(args) => stores::run(&root, &args),
+        Command::Python(args) => python::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
         Command::Interop { with: Interop::Lance(args) } => interop::run(&root, &args),
     };

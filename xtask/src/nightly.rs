@@ -34,7 +34,8 @@ fn steps(root: &Path, run: u64) -> Vec<Step> {
         LARGE.iter().map(|name| xtask(format!("model {name}"), format!("model --large --only {name}")));
     let stores =
         xtask("stores, more rounds".into(), format!("stores --rounds 100 --seed {}", run.wrapping_add(2)));
-    seeds.chain(models).chain([stores]).collect()
+    let python = xtask("python".into(), "python".into());
+    [python].into_iter().chain(seeds).chain(models).chain([stores]).collect()
 }
 
 /// So many seeds a night.

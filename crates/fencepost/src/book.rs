@@ -27,6 +27,7 @@ pages! {
     metrics "metrics.md"
     operating "operating.md"
     protocol "protocol.md"
+    python "python.md"
     repair "repair.md"
     safety "safety.md"
     servers "servers.md"
