@@ -9,6 +9,7 @@ mod lance;
 mod limits;
 mod metadata;
 mod readable;
+mod records;
 mod sound;
 
 use arrow_array::RecordBatch;
@@ -18,6 +19,7 @@ pub use self::decode::decode_header;
 pub use self::encode::{EncodedBatches, assemble_entry, encode_marker};
 pub use self::lance::{LanceHead, decode_lance_head};
 pub use self::limits::DecodeLimits;
+pub use self::records::{Record, records_in, records_schema};
 pub use self::sound::SoundEntry;
 use crate::{EntryHeader, Generation, Trailer};
 

@@ -74,6 +74,15 @@ pub enum FormatError {
         /// What Arrow said.
         source: arrow_schema::ArrowError,
     },
+    /// The entry is sound, but its rows are no records: they have other columns.
+    #[cfg(feature = "codec")]
+    #[snafu(display("{object}: it has {columns}, so its rows are no records; {}", self.advice()))]
+    NotRecords {
+        /// The object's name, as the caller gave it.
+        object: String,
+        /// Which columns it has.
+        columns: String,
+    },
     /// The batches to be written cannot become an entry. Nothing was written.
     #[snafu(display("batches refused: {reason}; {}", self.advice()))]
     Refused {
@@ -95,6 +104,8 @@ impl FormatError {
             }
             #[cfg(feature = "codec")]
             Self::Arrow { .. } => "keep the object as it is and restore it from a copy",
+            #[cfg(feature = "codec")]
+            Self::NotRecords { .. } => "read it as Arrow batches",
             Self::Refused { .. } => "nothing was written; change the batches and submit them again",
         }
     }
@@ -108,7 +119,7 @@ impl FormatError {
             | Self::Misplaced { object, .. }
             | Self::TooLarge { object, .. } => Some(object),
             #[cfg(feature = "codec")]
-            Self::Arrow { object, .. } => Some(object),
+            Self::Arrow { object, .. } | Self::NotRecords { object, .. } => Some(object),
             Self::Refused { .. } => None,
         }
     }
@@ -123,6 +134,8 @@ impl FormatError {
             | Self::TooLarge { offset, .. } => Some(*offset),
             #[cfg(feature = "codec")]
             Self::Arrow { offset, .. } => Some(*offset),
+            #[cfg(feature = "codec")]
+            Self::NotRecords { .. } => None,
             Self::Refused { .. } => None,
         }
     }

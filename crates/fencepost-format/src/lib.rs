@@ -43,6 +43,9 @@
 //! its rows. Decoding reads the bytes once, for the checksum, and then shares them with the columns.
 //! `DecodeLimits` bounds what decoding may allocate, whatever the bytes are.
 //!
+//! A [`Record`](https://docs.rs/fencepost-format/latest/fencepost_format/struct.Record.html) is plain bytes. Its
+//! value is shared when it is written and when it is read; only the checksum reads it.
+//!
 //! # Example
 //!
 #![cfg_attr(feature = "codec", doc = "```")]
@@ -97,8 +100,8 @@ pub use cursor::{Consumed, CursorDecision, CursorDocument};
 pub use documents::DOCUMENT_BYTES_MAX;
 #[cfg(feature = "codec")]
 pub use entry::{
-    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, SoundEntry, assemble_entry, decode_header,
-    decode_lance_head, encode_marker,
+    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, Record, SoundEntry, assemble_entry,
+    decode_header, decode_lance_head, encode_marker, records_in, records_schema,
 };
 pub use error::FormatError;
 pub use first_shard::FirstShard;

@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! Whoever has plain bytes and no use for Arrow appends [records](Record) with [`Writer::append_records`] and
+//! reads them with [`Reader::next_records`].
+//!
 //! # Costs
 //!
 //! Each method says how many requests it makes, and the README has a table of them. [`Writer::status`],
@@ -111,7 +114,8 @@ pub use error::{
 pub use fencepost_fence::{Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, Takeover, Tick};
 pub use fencepost_format::{
     Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Lease, Manifest,
-    MemWalDetails, Nonce, Position, ShardId, ShardStatus, SsTableName, TableManifest, Version,
+    MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName, TableManifest, Version,
+    records_in, records_schema,
 };
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
@@ -123,14 +127,19 @@ pub use fencepost_store::{
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use options::{PutRate, WriterOptions};
 pub use overview::{Amount, LeaseStatus, Overview};
-pub use reader::{Cursor, CursorStatus, ReadFrom, Reader, ResumePoint, Tail, TailEvent, TailState};
+pub use reader::{
+    Cursor, CursorStatus, ReadFrom, Reader, RecordsEntry, ResumePoint, Tail, TailEvent, TailState,
+};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use shard::Staging;
 pub use table::{TableError, read_table};
 pub use telemetry::EVENTS;
 pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};
-pub use writer::{Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Writer, WriterStatus};
+pub use writer::{
+    Acknowledgement, Acknowledgements, Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Writer,
+    WriterStatus,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -1,16 +1,18 @@
 //! Readers: a range of the log, or its tail as it grows.
 
 mod cursor;
+mod records;
 mod tail;
 
 pub use cursor::{Cursor, CursorStatus};
+pub use records::RecordsEntry;
 pub use tail::{Tail, TailEvent, TailState};
 
 use crate::drive::Driver;
 use crate::shard::Io;
 use crate::{Epoch, LogEntry, Position, ReadError, Wal, telemetry};
 use fencepost_fence::{Start, Verify, Walk, WalkEvent};
-use fencepost_format::{CursorName, EntryHeader, EntryKind, Manifest, SoundEntry};
+use fencepost_format::{CursorName, EntryHeader, EntryKind, FormatError, Manifest, SoundEntry};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -252,11 +254,20 @@ impl Reader {
 
     /// The rows of the entry just passed.
     pub(crate) fn hand_out(&mut self, entry: SoundEntry) -> Result<LogEntry, ReadError> {
-        match entry.decode() {
+        self.hand_out_as(entry, SoundEntry::decode).map(LogEntry::from)
+    }
+
+    /// The entry just passed, as what `decode` makes of it.
+    fn hand_out_as<T>(
+        &mut self,
+        entry: SoundEntry,
+        decode: impl FnOnce(&SoundEntry) -> Result<T, FormatError>,
+    ) -> Result<T, ReadError> {
+        match decode(&entry) {
             Ok(decoded) => {
                 telemetry::read();
                 self.kept = None;
-                Ok(decoded.into())
+                Ok(decoded)
             }
             Err(error) => {
                 let why = error.into();

@@ -1,13 +1,16 @@
 //! A writer: appends, checkpoints, close.
 
+mod acknowledgements;
 mod group;
 mod lease;
 mod ledger;
 mod opening;
 mod permit;
+mod records;
 mod status;
 mod task;
 
+pub use acknowledgements::{Acknowledgement, Acknowledgements};
 pub use lease::WaitingFor;
 pub use opening::{Opening, Recovered};
 pub use permit::Permit;

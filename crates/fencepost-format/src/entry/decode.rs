@@ -17,7 +17,7 @@ use super::check_schema::{check_schema, dictionary_type};
 use super::frames::{Frame, Frames};
 use super::limits::{Budget, DecodeLimits, Fault};
 use super::metadata::{EntryMetadata, user_schema};
-use super::{Entry, EntrySummary};
+use super::{Entry, EntrySummary, records};
 use crate::error::damaged;
 use crate::{EntryHeader, EntryKind, EntryTail, FormatError, Position, TRAILER_BYTES, Trailer};
 
@@ -77,6 +77,11 @@ pub fn decode_header(
     limits: DecodeLimits,
 ) -> Result<EntrySummary, FormatError> {
     let stream = Stream::open(object, expected, bytes, limits)?;
+    if let Some(trailer) = &stream.trailer
+        && let Some((batches, rows)) = records::glance(trailer, stream.body(), limits)
+    {
+        return stream.counted(trailer.header(), batches, rows);
+    }
     let mut frames = stream.frames();
     let (mut budget, stored) = (Budget::new(limits), read_schema(object, &mut frames, limits)?);
     let mut batches = 0;
@@ -152,8 +157,13 @@ impl<'a> Stream<'a> {
     }
 
     fn frames(&self) -> Frames<'a> {
+        Frames::new(self.object, self.body())
+    }
+
+    /// Everything but the trailer.
+    fn body(&self) -> &'a [u8] {
         let trailer_bytes = if self.trailer.is_some() { TRAILER_BYTES } else { 0 };
-        Frames::new(self.object, &self.bytes[..self.bytes.len() - trailer_bytes])
+        &self.bytes[..self.bytes.len() - trailer_bytes]
     }
 
     /// Puts together what metadata, trailer and messages say, and refuses it if they contradict each other.
@@ -176,8 +186,6 @@ impl<'a> Stream<'a> {
             Some(trailer) if trailer.epoch != metadata.epoch => {
                 Some("trailer and metadata differ in the epoch")
             }
-            Some(trailer) if u64::from(trailer.batches) != batches => Some("batches are missing or too many"),
-            Some(trailer) if trailer.rows != rows => Some("rows are missing or too many"),
             Some(trailer) if trailer.kind == EntryKind::Data => (metadata.kind.is_some()
                 || metadata.has_sentinel_key)
                 .then_some("a data entry that says it is a marker"),
@@ -188,14 +196,21 @@ impl<'a> Stream<'a> {
         };
         match contradiction {
             Some(reason) => Err(damaged(self.object, 0_u64, reason)),
-            None => Ok(EntrySummary {
-                header,
-                trailer: self.trailer,
-                batches,
-                rows,
-                object_bytes: self.bytes.len() as u64,
-            }),
+            None => self.counted(header, batches, rows),
         }
+    }
+
+    /// The summary, if the trailer counted the same.
+    fn counted(&self, header: EntryHeader, batches: u64, rows: u64) -> Result<EntrySummary, FormatError> {
+        let reason = match &self.trailer {
+            Some(trailer) if u64::from(trailer.batches) != batches => "batches are missing or too many",
+            Some(trailer) if trailer.rows != rows => "rows are missing or too many",
+            _ => {
+                let object_bytes = self.bytes.len() as u64;
+                return Ok(EntrySummary { header, trailer: self.trailer, batches, rows, object_bytes });
+            }
+        };
+        Err(damaged(self.object, 0_u64, reason))
     }
 }
 

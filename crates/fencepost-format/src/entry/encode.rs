@@ -8,21 +8,23 @@ use bytes::Bytes;
 use super::limits::{DecodeLimits, Fault};
 use super::metadata::{check_user_schema, marker_schema, stored_schema};
 use super::readable::{Readable, check_seldom_types, unreadable};
+use super::records::{records_schema, schema_message};
 use crate::trailer::END_OF_STREAM;
 use crate::{BODY_BYTES_MAX, EntryKind, Epoch, FormatError, Nonce, Position, TRAILER_BYTES, Trailer};
 
 /// One submission's batches as the messages of a stream, before it is known which entry they will be in.
 ///
-/// Costs one copy of the columns and one pass for the checksum; sealing costs neither. The messages are
-/// complete in themselves: dictionaries come with them, so that submissions can stand in one entry in any
-/// order.
+/// Costs one copy of the columns, and one pass for the checksum; that of small ones is taken when their entry is
+/// put together. The messages are complete in themselves: dictionaries come with them, so that submissions can
+/// stand in one entry in any order.
 // F-12.
 #[derive(Clone, Debug)]
 pub struct EncodedBatches {
     schema: SchemaRef,
     chunks: Vec<Bytes>,
     bytes: u64,
-    crc: u32,
+    /// Of all chunks; `None` if they are too few bytes for combining two checksums to be the cheaper way.
+    crc: Option<u32>,
     batches: u32,
     rows: u64,
 }
@@ -61,15 +63,18 @@ impl EncodedBatches {
         messages.flush();
         let Messages { options, chunks, .. } = messages;
         check_seldom_types(schema_message, &options, &chunks, batches).map_err(unreadable)?;
-        Ok(Self {
-            schema,
-            bytes: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
-            crc: chunks.iter().fold(0, |crc, chunk| crc32c::crc32c_append(crc, chunk)),
-            chunks,
-            batches: u32::try_from(batches.len())
-                .map_err(|_| FormatError::Refused { reason: "there are more than 2^32 batches".into() })?,
-            rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
-        })
+        let count = u32::try_from(batches.len())
+            .map_err(|_| FormatError::Refused { reason: "there are more than 2^32 batches".into() })?;
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        Ok(Self::of_chunks(schema, chunks, count, rows))
+    }
+
+    /// What was encoded to `chunks`.
+    pub(super) fn of_chunks(schema: SchemaRef, chunks: Vec<Bytes>, batches: u32, rows: u64) -> Self {
+        let bytes = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        let checksum = || chunks.iter().fold(0, |crc, chunk| crc32c::crc32c_append(crc, chunk));
+        let crc = (bytes > COMBINED_BYTES_MIN).then(checksum);
+        Self { schema, chunks, bytes, crc, batches, rows }
     }
 
     /// The schema of the batches. Only those of equal schemas can stand in one entry.
@@ -117,7 +122,11 @@ pub fn assemble_entry(
     if groups.iter().any(|group| group.schema != first.schema) {
         return Err(FormatError::Refused { reason: "the groups do not all have the same schema".into() });
     }
-    let mut body = Body::begin(&stored_schema(&first.schema, epoch));
+    let mut body = if first.schema == records_schema() {
+        Body::with(Bytes::copy_from_slice(schema_message(epoch).as_slice()))
+    } else {
+        Body::begin(&stored_schema(&first.schema, epoch))
+    };
     for group in groups {
         body.append(group);
     }
@@ -173,13 +182,20 @@ impl Body {
         let mut messages = Messages::new();
         let message = messages.schema(schema);
         messages.small(message);
-        let message = Bytes::from(messages.pending);
+        Self::with(messages.pending.into())
+    }
+
+    /// Begins with the schema `message`.
+    fn with(message: Bytes) -> Self {
         Self { bytes: message.len() as u64, crc: crc32c::crc32c(&message), chunks: vec![message] }
     }
 
     fn append(&mut self, group: &EncodedBatches) {
         let bytes = usize::try_from(group.bytes).expect("the group is in memory");
-        self.crc = crc32c::crc32c_combine(self.crc, group.crc, bytes);
+        self.crc = match group.crc {
+            Some(crc) => crc32c::crc32c_combine(self.crc, crc, bytes),
+            None => group.chunks.iter().fold(self.crc, |crc, chunk| crc32c::crc32c_append(crc, chunk)),
+        };
         self.bytes += group.bytes;
         self.chunks.extend_from_slice(&group.chunks);
     }
@@ -288,6 +304,10 @@ const _: () = assert!(BODY_BYTES_SEALED_MAX < BODY_BYTES_MAX, "the trailer can s
 
 /// Arrow's default, and so Lance's.
 const ALIGNMENT: usize = 64;
+
+/// Above this, the checksum of what is encoded is taken at once, and combined with that of what precedes it in the
+/// entry. Combining costs as much as the checksum of some 100 KiB, however few the bytes are.
+const COMBINED_BYTES_MIN: u64 = 128 << 10;
 
 /// Column data up to this size is copied once more, to save a chunk.
 const SMALL_BYTES: usize = 16 << 10;

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::decode::{Stream, decode_header};
-use super::{DecodeLimits, Entry, EntrySummary};
-use crate::{EntryHeader, FormatError, Position};
+use super::{DecodeLimits, Entry, EntrySummary, Record, records};
+use crate::{EntryHeader, FormatError, Position, TRAILER_BYTES};
 
 /// An entry of which everything but its rows was read and found sound: framing, checksum and metadata.
 ///
@@ -53,5 +53,24 @@ impl SoundEntry {
     pub fn decode(&self) -> Result<Entry, FormatError> {
         let Self { object, bytes, limits, summary } = self;
         Stream::checked(object, summary, bytes).entry(bytes, *limits)
+    }
+
+    /// The records, which share the memory of the object's bytes: keeping one keeps the object.
+    ///
+    /// Builds no array and copies no byte, if the entry was submitted as records. Others with the same columns are
+    /// decoded as by [`decode`](Self::decode) first.
+    ///
+    /// # Errors
+    /// [`FormatError::NotRecords`] if the rows have other columns, or as [`decode`](Self::decode). The same each
+    /// time.
+    // F-30.
+    pub fn decode_records(&self) -> Result<Vec<Record>, FormatError> {
+        let Self { object, bytes, limits, summary } = self;
+        if let Some(trailer) = &summary.trailer
+            && records::glance(trailer, &bytes[..bytes.len() - TRAILER_BYTES], *limits).is_some()
+        {
+            return records::read(object, trailer, bytes);
+        }
+        records::records_of(object, &self.decode()?)
     }
 }

@@ -4,6 +4,8 @@
 
 mod damage;
 mod fixtures;
+
+mod records;
 mod round_trips;
 mod support;
 mod tables;

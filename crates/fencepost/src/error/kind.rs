@@ -69,7 +69,7 @@ impl ErrorKind {
     #[must_use]
     pub const fn of_format(error: &FormatError) -> Self {
         match error {
-            FormatError::Refused { .. } => Self::Invalid,
+            FormatError::Refused { .. } | FormatError::NotRecords { .. } => Self::Invalid,
             _ => Self::Damaged,
         }
     }

@@ -4,7 +4,7 @@ use super::{Reader, ResumePoint, Step};
 use crate::{LogEntry, ReadError, telemetry};
 use backon::BackoffBuilder;
 use fencepost_fence::Verify;
-use fencepost_format::{Epoch, Manifest, Position, ShardStatus};
+use fencepost_format::{Epoch, Manifest, Position, ShardStatus, SoundEntry};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// $0.13 on S3. [`with_poll`](Self::with_poll) changes that.
 #[derive(Debug)]
 pub struct Tail {
-    reader: Reader,
+    pub(super) reader: Reader,
     poll_min: Duration,
     poll_max: Duration,
     idle: u32,
@@ -25,9 +25,9 @@ pub struct Tail {
 
 /// An event of a tail.
 #[derive(Clone, Debug)]
-pub enum TailEvent {
+pub enum TailEvent<E = LogEntry> {
     /// The next data entry.
-    Entry(LogEntry),
+    Entry(E),
     /// The tail passed an entry that a repair gave up: it was lost, damaged or unreadable, and its rows are not
     /// handed out.
     // P-102.
@@ -117,6 +117,13 @@ impl Tail {
     /// # Cancel safety
     /// Nothing is lost if the future is dropped.
     pub async fn poll(&mut self) -> Result<TailEvent, ReadError> {
+        self.poll_with(Reader::hand_out).await
+    }
+
+    pub(super) async fn poll_with<E>(
+        &mut self,
+        hand_out: impl Fn(&mut Reader, SoundEntry) -> Result<E, ReadError>,
+    ) -> Result<TailEvent<E>, ReadError> {
         let verify = if self.idle.is_multiple_of(VERIFY_EVERY) { Verify::Always } else { Verify::IfMoved };
         self.reader.resume(verify);
         loop {
@@ -124,7 +131,7 @@ impl Tail {
                 Step::Entry(Some(entry)) => {
                     self.idle = 0;
                     telemetry::polled("entry");
-                    return self.reader.hand_out(entry).map(TailEvent::Entry);
+                    return hand_out(&mut self.reader, entry).map(TailEvent::Entry);
                 }
                 Step::Entry(None) => self.idle = 0,
                 Step::GivenUp(at) => {

@@ -25,7 +25,7 @@ use tokio::sync::OwnedSemaphorePermit;
 #[derive(Debug)]
 #[must_use = "room that is not used is given back"]
 pub struct Permit<'a> {
-    writer: &'a Writer,
+    pub(super) writer: &'a Writer,
     bytes: u64,
     room: OwnedSemaphorePermit,
 }
@@ -45,12 +45,12 @@ impl<'a> Permit<'a> {
             Ok(encoded) => encoded,
             Err(why) => return Err(SubmitError { batches, why }),
         };
-        self.submit_encoded(encoded).map_err(|why| SubmitError { batches, why })
+        let checked = self.writer.check_size(encoded.bytes());
+        checked.and_then(|()| self.submit_encoded(encoded)).map_err(|why| SubmitError { batches, why })
     }
 
-    fn submit_encoded(mut self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
+    pub(super) fn submit_encoded(mut self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
         let bytes = batches.bytes();
-        self.writer.check_size(bytes)?;
         let (held, needed) = (self.writer.charge(self.bytes), self.writer.charge(bytes));
         if let Some(rest) = needed.checked_sub(held).filter(|rest| *rest > 0) {
             let more = Arc::clone(&self.writer.budget).try_acquire_many_owned(rest);

@@ -1,5 +1,6 @@
 //! What the facade promises when nothing goes wrong.
 
+mod acknowledgements;
 mod collector;
 mod cursor;
 mod group;
@@ -8,6 +9,7 @@ mod open;
 mod overview;
 mod put_rate;
 mod reader;
+mod records;
 mod shards;
 mod tail;
 mod writer;
