@@ -131,7 +131,7 @@ pub(crate) struct TextArgs {
     /// The unquoted CSV cell that means null. Default: the empty cell.
     #[arg(long, value_name = "TEXT")]
     pub(crate) null: Option<String>,
-    /// Maximum length of a row of CSV or NDJSON.
+    /// Maximum length of a row of CSV or NDJSON, of a line, or of a raw input.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) line_bytes_max: usize,
 }

@@ -10,6 +10,7 @@ mod feed;
 mod guard;
 mod json;
 mod leaf;
+mod lines;
 mod moment;
 mod number;
 mod parquet;
@@ -44,6 +45,22 @@ pub(crate) enum InputFormat {
     Parquet,
     /// Arrow IPC, file or stream.
     Arrow,
+    /// Plain bytes: each line is a record, without its line break.
+    Lines,
+    /// Plain bytes: the whole input is one record.
+    Raw,
+}
+
+impl InputFormat {
+    /// Whether it has columns whose types can be asked for.
+    const fn has_types(self) -> bool {
+        matches!(self, Self::Csv | Self::Ndjson)
+    }
+
+    /// Whether it is read piece by piece, with a line that says where.
+    const fn is_text(self) -> bool {
+        self.has_types() || matches!(self, Self::Lines | Self::Raw)
+    }
 }
 
 /// What to read, and how.
@@ -111,8 +128,8 @@ pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure
             Failure::new(Exit::Input, format!("{name}: the format cannot be detected; name it with --format"))
         })?,
     };
-    let is_text = matches!(format, InputFormat::Csv | InputFormat::Ndjson);
-    if !is_text && !options.text.is_default() {
+    let is_text = format.is_text();
+    if !format.has_types() && !options.text.is_default() {
         let what = "--types, --all-text, --delimiter and --null are for CSV and NDJSON; other formats have types of their own";
         return Err(Failure::new(Exit::Usage, what));
     }
@@ -229,6 +246,8 @@ impl Source {
         Ok(match format {
             InputFormat::Csv => Box::new(text::Text::open(self.feed, csv::Csv::new(options), options)?),
             InputFormat::Ndjson => Box::new(text::Text::open(self.feed, json::Json::new(options), options)?),
+            InputFormat::Lines => Box::new(text::Text::open(self.feed, lines::Lines::new(options), options)?),
+            InputFormat::Raw => Box::new(text::Text::open(self.feed, lines::Lines::one(options), options)?),
             InputFormat::Parquet => {
                 let bounds = parquet::Bounds {
                     rows_max: options.batch_rows,

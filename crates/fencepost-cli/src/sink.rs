@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod records;
 mod shape;
 mod text;
 
@@ -34,11 +35,15 @@ pub(crate) enum OutputFormat {
     Parquet,
     /// An Arrow IPC stream.
     Arrow,
+    /// Of records, the value of each on a line; one with a line break in it is refused.
+    Lines,
+    /// Of records, the values one after the other, with nothing between them.
+    Raw,
 }
 
 impl OutputFormat {
     pub(crate) const fn is_binary(self) -> bool {
-        matches!(self, Self::Parquet | Self::Arrow)
+        matches!(self, Self::Parquet | Self::Arrow | Self::Raw)
     }
 
     /// Whether rows are of use to a reader before the output is finished.
@@ -52,6 +57,8 @@ impl OutputFormat {
             Self::Csv => "CSV",
             Self::Parquet => "Parquet",
             Self::Arrow => "an Arrow stream",
+            Self::Lines => "lines",
+            Self::Raw => "raw output",
         }
     }
 }
@@ -92,6 +99,9 @@ impl Sink {
     /// Writes the rows of `entry`.
     pub(crate) fn write(&mut self, entry: &LogEntry) -> Result<(), Failure> {
         let at = entry.position();
+        if matches!(self.options.format, OutputFormat::Lines | OutputFormat::Raw) {
+            return self.write_records(entry);
+        }
         let shape = self.accept(at, entry.schema())?;
         let mut rows_before = 0;
         for batch in entry.batches() {
@@ -132,7 +142,8 @@ impl Sink {
 
     /// Makes no rows at all a file of its kind too, with no columns.
     pub(crate) fn ensure_begun(&mut self) -> Result<(), Failure> {
-        if !matches!(self.state, State::New(_)) || !self.options.format.is_binary() {
+        let format = self.options.format;
+        if !matches!(self.state, State::New(_)) || !format.is_binary() || format == OutputFormat::Raw {
             return Ok(());
         }
         self.begin(&Arc::new(Schema::empty())).map_err(|error| Failure::of(Exit::Failed, &error))
@@ -193,6 +204,7 @@ impl Sink {
             unreachable!("a sink begins once");
         };
         self.state = match self.options.format {
+            OutputFormat::Lines | OutputFormat::Raw => unreachable!("records have no beginning"),
             OutputFormat::Ndjson => State::Ndjson(out),
             OutputFormat::Csv => {
                 out.write_all(csv::header(schema, &self.options.null).as_bytes())?;
@@ -357,7 +369,12 @@ const fn others(format: OutputFormat) -> &'static str {
         OutputFormat::Ndjson | OutputFormat::Csv => {
             "--format arrow carries everything, --format parquet nearly everything."
         }
-        OutputFormat::Parquet | OutputFormat::Arrow => "--format arrow carries everything.",
+        OutputFormat::Parquet | OutputFormat::Arrow | OutputFormat::Raw => {
+            "--format arrow carries everything."
+        }
+        OutputFormat::Lines => {
+            "--format raw writes records without line breaks between them, --format ndjson everything."
+        }
     }
 }
 

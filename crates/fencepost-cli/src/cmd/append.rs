@@ -214,16 +214,23 @@ impl Session {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let rows = part.num_rows();
-            match self.writer.submit(vec![part]).await {
+            let submitted = match fencepost::records_in(&part) {
+                Some(records) => self.writer.submit_records(&records).await.map_err(|why| (why, vec![part])),
+                None => {
+                    let submitted = self.writer.submit(vec![part]).await;
+                    submitted.map_err(|SubmitError { why, batches }| (why, batches))
+                }
+            };
+            match submitted {
                 Ok(ticket) => self.pending.push_back(Pending { ticket, rows: rows as u64 }),
-                Err(SubmitError { why: AppendError::TooLarge { .. }, batches }) if rows > 1 => {
+                Err((AppendError::TooLarge { .. }, batches)) if rows > 1 => {
                     let half = rows / 2;
                     let halves = batches
                         .iter()
                         .flat_map(|batch| [batch.slice(half, rows - half), batch.slice(0, half)]);
                     parts.extend(halves);
                 }
-                Err(refused) => return Err(Failure::from(refused.why)),
+                Err((why, _)) => return Err(Failure::from(why)),
             }
         }
         Ok(())

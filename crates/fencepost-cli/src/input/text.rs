@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 pub(super) trait Format {
     type Record;
 
+    /// Whether the bytes are text, in UTF-8, and may begin with its mark.
+    const IS_TEXT: bool = true;
+
     /// Takes bytes up to the end of a record: how many, and the record if it is whole.
     fn split(&mut self, bytes: &[u8]) -> Result<(usize, Option<Self::Record>), Fault>;
     /// What is left at the end of the input.
@@ -71,7 +74,7 @@ impl<F: Format> Text<F> {
             format,
             bytes: Vec::new(),
             at: 0,
-            begun: false,
+            begun: !F::IS_TEXT,
             ended: false,
             sample: VecDeque::new(),
             ready: VecDeque::new(),

@@ -25,6 +25,7 @@ mod memory;
 mod output_file;
 mod page;
 mod parquet;
+mod records;
 mod repair;
 mod secrets;
 mod stopped;
