@@ -102,7 +102,8 @@ proptest! {
         prop_assert_eq!(&schema.metadata()["writer_epoch"], &epoch.to_string());
         prop_assert_eq!(schema.fields(), ours.fields());
         let batches: Vec<_> = read.map(Result::unwrap).collect();
-        prop_assert_eq!(batches.iter().flat_map(records_in).collect::<Vec<_>>(), expected.clone());
+        let by_arrow: Vec<_> = batches.iter().flat_map(records_in).collect();
+        prop_assert_eq!(&by_arrow, &expected);
 
         let sound = check(&object);
         prop_assert_eq!(sound.decode_records().unwrap(), expected);
