@@ -55,6 +55,8 @@ pub(crate) enum Command {
     /// Build the Python package's wheel, install it in a fresh environment and run its tests (needs Python 3.10 and a
     /// package registry).
     Python(PythonArgs),
+    /// Draw logs with `inspect --html` and work in the pages in Chromium (needs Chromium).
+    Pages(PagesArgs),
     /// Run the fuzz targets, one after another (needs cargo-fuzz and a nightly toolchain).
     Fuzz(FuzzArgs),
     /// Run scenarios with a real program that shares our layout (long to build, not part of `test`).
@@ -222,6 +224,16 @@ pub(crate) struct StoresArgs {
     /// Print one JSON document on stdout; everything else goes to stderr.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PagesArgs {
+    /// About how many entries the logs have.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "100,10000,100000")]
+    pub(crate) entries: Vec<u64>,
+    /// Put the screenshots into `docs/img`.
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 #[derive(Debug, clap::Args)]

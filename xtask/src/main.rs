@@ -20,6 +20,7 @@ mod mutants;
 mod nightly;
 mod old_arrow;
 mod package;
+mod pages;
 mod python;
 mod sim;
 mod source;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Mutations(args) => sim::mutations(&root, &args),
         Command::Mutants(args) => mutants::run(&root, &args),
         Command::Bench { args } => bench::run(&root, args),
+        Command::Pages(args) => pages::run(&root, &args),
         Command::Matrix(args) => matrix::run(&root, &args),
         Command::Stores(args) => stores::run(&root, &args),
         Command::Python(args) => python::run(&root, &args),

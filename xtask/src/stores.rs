@@ -1,6 +1,7 @@
 //! `cargo xtask stores`: the log on object-store servers that others wrote, with faults between it and them.
 //!
-//! A whole run begins with the matrix of types and formats, read by a program of others' ([`matrix`]).
+//! A whole run begins with the matrix of types and formats, read by a program of others' ([`matrix`]), and with a
+//! page in a browser ([`pages`]).
 //!
 //! Builds the command and the program that runs the rounds, and hands over: this crate depends on none of ours.
 
@@ -9,15 +10,18 @@ use std::path::{Path, PathBuf};
 use crate::args::StoresArgs;
 use crate::error::Result;
 use crate::invocation::Invocation;
-use crate::{matrix, test};
+use crate::{matrix, pages, test};
 
 pub(crate) fn run(root: &Path, args: &StoresArgs) -> Result<bool> {
     if !test::programs(root).run_directly()? {
         return Ok(false);
     }
-    // Both need a package registry, and a whole run is what continuous integration has one for.
-    if args.only.is_empty() && !args.json && !matrix::check(root, args.seed)? {
-        return Ok(false);
+    // All of them need a package registry, and a whole run is what continuous integration has one for.
+    if args.only.is_empty() && !args.json {
+        if !matrix::check(root, args.seed)? {
+            return Ok(false);
+        }
+        pages::check_small(root)?;
     }
     rounds(root, args).run_directly()
 }
