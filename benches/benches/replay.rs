@@ -16,7 +16,7 @@ fn replay(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ENTRIES)).sample_size(20);
     group.bench_function("reader", |bencher| {
         bencher.to_async(&runtime).iter(|| async {
-            let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.expect("there is a log");
+            let mut reader = wal.reader(ReadFrom::Checkpoint).await.expect("there is a log");
             while let Some(entry) = reader.next().await.expect("the log is sound") {
                 black_box(entry);
             }
@@ -26,7 +26,7 @@ fn replay(criterion: &mut Criterion) {
     group.bench_function("get", |bencher| {
         bencher.to_async(&runtime).iter(|| async {
             let gets = names.iter().map(|name| wal.store().get(name));
-            futures::stream::iter(gets).buffered(16).for_each(async |found| drop(black_box(found))).await;
+            futures::stream::iter(gets).buffered(256).for_each(async |found| drop(black_box(found))).await;
         });
     });
     group.finish();

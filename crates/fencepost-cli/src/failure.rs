@@ -124,6 +124,10 @@ impl From<ReadError> for Failure {
                     "Earlier entries are gone. To continue without them, read with --from {first}."
                 ))
             }
+            ReadError::NoCursor { first, .. } => {
+                failure.facts.insert("first".into(), first.get().into());
+                failure
+            }
             ReadError::GaveUp { cause: Some(cause @ Cause::Store { .. }), .. }
             | ReadError::Cursor { cause: Some(cause @ Cause::Store { .. }), .. } => failure.with_cause(cause),
             _ => failure,

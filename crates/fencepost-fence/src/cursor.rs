@@ -27,6 +27,8 @@ pub struct CursorCore {
     /// The cursor that is made if there is none.
     nonce: Nonce,
     made: Consumed,
+    /// Whether one is made.
+    makes: bool,
     /// What its consumer is done with.
     consumed: Consumed,
     /// The cursors that it lives on, each with its position once it moved: all of this name that were granted.
@@ -94,19 +96,33 @@ impl CursorCore {
     /// Opens the cursor where it was left, or makes one at `start`. The nonce must be fresh.
     #[must_use]
     pub const fn open(now: Tick, retry_timeout: u64, nonce: Nonce, start: Consumed) -> Self {
-        Self::new(now, retry_timeout, nonce, start, Step::Find)
+        Self::new(now, retry_timeout, nonce, start, true, Step::Find)
+    }
+
+    /// Opens the cursor where it was left. If there is none, that is told, and none is made.
+    #[must_use]
+    pub fn existing(now: Tick, retry_timeout: u64) -> Self {
+        Self::new(now, retry_timeout, Nonce::default(), Position::NONE.into(), false, Step::Find)
     }
 
     /// Removes whatever cursor has the name.
     #[must_use]
     pub fn removal(now: Tick, retry_timeout: u64) -> Self {
-        Self::new(now, retry_timeout, Nonce::default(), Position::NONE.into(), Step::FindAll)
+        Self::new(now, retry_timeout, Nonce::default(), Position::NONE.into(), false, Step::FindAll)
     }
 
-    const fn new(now: Tick, retry_timeout: u64, nonce: Nonce, made: Consumed, step: Step) -> Self {
+    const fn new(
+        now: Tick,
+        retry_timeout: u64,
+        nonce: Nonce,
+        made: Consumed,
+        makes: bool,
+        step: Step,
+    ) -> Self {
         Self {
             nonce,
             made,
+            makes,
             consumed: made,
             own: BTreeMap::new(),
             stale: BTreeSet::new(),

@@ -1,19 +1,29 @@
 //! Reading entries in order, with several GETs in flight. Shared by the replay of an opening and by readers.
 
+mod scouting;
+
 use crate::{ReadReply, Request, Tick};
 use fencepost_format::{EntryHeader, Position};
-use std::collections::BTreeMap;
+use scouting::Scouting;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries from a position upward, fetched ahead and handed out in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Forward {
     next: Position,
     last: Option<Position>,
-    /// How many reads may be out at once now: one, and one more with every entry found, so that reads of
-    /// entries that do not exist never outnumber those of entries that do by more than one.
+    /// How far it may read now without knowing that anything is there: one position, and one more with every
+    /// entry found, so that reads of entries that do not exist never outnumber those of entries that do by
+    /// more than one.
     ahead: u64,
     ahead_max: u64,
+    /// Where it may read deeper than that.
+    scouting: Option<Scouting>,
     asked: BTreeMap<Position, Ask>,
+    /// Those of them that failed and are to be asked for again.
+    again: BTreeSet<Position>,
+    /// From `next` up to below here, everything is asked for or fetched.
+    covered: Position,
     fetched: BTreeMap<Position, ReadReply<EntryHeader>>,
     /// What was known of the position above the absent one that was handed out last.
     above: Above,
@@ -66,7 +76,10 @@ impl Forward {
             last,
             ahead: 1,
             ahead_max,
+            scouting: (ahead_max > AHEAD_UNKNOWN_MAX).then(|| Scouting::new(next.prev())),
             asked,
+            again: BTreeSet::new(),
+            covered: next,
             fetched,
             above: Above::Unasked,
             retry_timeout,
@@ -80,45 +93,91 @@ impl Forward {
     }
 
     pub(crate) fn poll_request(&mut self) -> Option<Request> {
-        if let Some((&at, ask)) = self.asked.iter_mut().find(|(_, ask)| !ask.out) {
+        if let Some(at) = self.again.pop_first() {
+            let ask = self.asked.get_mut(&at).expect("what is asked for again was asked for before");
             ask.out = true;
             return Some(Request::ReadEntry { at, attempt: ask.attempt });
         }
-        let mut at = self.next;
-        while at < self.next.plus(self.ahead) && self.last.is_none_or(|last| at <= last) {
+        let frontier = self.frontier();
+        while self.covered <= frontier && self.last.is_none_or(|last| self.covered <= last) {
+            let at = self.covered;
             match self.fetched.get(&at) {
+                // It stays the first that is not covered.
                 Some(ReadReply::Absent) => return None,
-                Some(_) => {}
-                None if self.asked.contains_key(&at) => {}
-                None => {
-                    self.asked.insert(at, Ask { attempt: 0, out: true, stale: false });
-                    return Some(Request::ReadEntry { at, attempt: 0 });
-                }
+                None if !self.asked.contains_key(&at) => return Some(self.ask(at)),
+                _ => self.covered = at.next(),
             }
-            at = at.next();
         }
-        None
+        let scout = self.scout(frontier)?;
+        Some(self.ask(scout))
+    }
+
+    fn ask(&mut self, at: Position) -> Request {
+        self.asked.insert(at, Ask { attempt: 0, out: true, stale: false });
+        Request::ReadEntry { at, attempt: 0 }
+    }
+
+    /// The highest position that may be asked for now, but for scouts.
+    fn frontier(&self) -> Position {
+        let felt = self.next.plus(self.ahead).prev();
+        let Some(scouting) = &self.scouting else { return felt };
+        let deep = scouting.reach().min(self.next.plus(self.ahead_max).prev());
+        felt.max(deep)
+    }
+
+    /// The next scout to send, if one is due: they go out together, when those before are back, and no farther
+    /// than a few times what may be read ahead.
+    fn scout(&self, frontier: Position) -> Option<Position> {
+        let scouting = self.scouting.as_ref().filter(|_| self.ahead >= AHEAD_TO_SCOUT)?;
+        let far = scouting.reach() >= self.next.plus(self.ahead_max.saturating_mul(2));
+        let (sent, wanted): (Vec<_>, Vec<_>) =
+            scouting.next().partition(|at| self.asked.contains_key(at) || self.fetched.contains_key(at));
+        let others =
+            self.asked.range(frontier.max(scouting.reach()).next()..).any(|(at, _)| !sent.contains(at));
+        let mut wanted =
+            wanted.into_iter().filter(|at| *at > frontier && self.last.is_none_or(|last| *at <= last));
+        wanted.next().filter(|_| !far && !others)
     }
 
     /// Takes an answer; `false` if nobody asked.
     pub(crate) fn handle(&mut self, now: Tick, at: Position, reply: &ReadReply<EntryHeader>) -> bool {
+        let scout = at > self.frontier();
         let Some(ask) = self.asked.get_mut(&at).filter(|ask| ask.out) else { return false };
         match reply {
             // Of no use. If it is needed again, it is asked again; a reader that rests must not pay for it at
             // every poll.
-            ReadReply::Absent if ask.stale => drop(self.asked.remove(&at)),
-            ReadReply::Unknown if ask.stale && at > self.next => drop(self.asked.remove(&at)),
+            ReadReply::Absent if ask.stale => self.forget(at),
+            ReadReply::Unknown if ask.stale && at > self.next => self.forget(at),
+            ReadReply::Absent if scout => {
+                self.asked.remove(&at);
+                self.quiet_since = now;
+                if let Some(scouting) = &mut self.scouting {
+                    scouting.absent(at);
+                }
+            }
             ReadReply::Unknown => {
                 ask.attempt += 1;
                 ask.out = false;
+                self.again.insert(at);
             }
             ReadReply::Found(_) | ReadReply::Absent | ReadReply::Damaged => {
                 self.asked.remove(&at);
                 self.quiet_since = now;
                 self.fetched.insert(at, reply.clone());
+                if *reply == ReadReply::Absent {
+                    // Nothing is asked for above it.
+                    self.covered = self.covered.min(at);
+                } else if let Some(scouting) = &mut self.scouting {
+                    scouting.found(at, scout);
+                }
             }
         }
         true
+    }
+
+    fn forget(&mut self, at: Position) {
+        self.asked.remove(&at);
+        self.covered = self.covered.min(at);
     }
 
     /// The last of the entries that are here already and will be handed out next; the one before
@@ -142,7 +201,8 @@ impl Forward {
             }
             Some(answer) => {
                 self.next = at.next();
-                self.ahead = (self.ahead + 1).min(self.ahead_max);
+                self.covered = self.covered.max(self.next);
+                self.ahead = (self.ahead + 1).min(self.ahead_max).min(AHEAD_UNKNOWN_MAX);
                 Some(Next::Answer(at, answer))
             }
             None if self.is_stuck(now) => Some(Next::Unread),
@@ -167,10 +227,14 @@ impl Forward {
     /// Forgets what was fetched above, since time passes before anybody asks again.
     pub(crate) fn restart(&mut self, now: Tick) {
         self.fetched.clear();
+        self.covered = self.next;
         for ask in self.asked.values_mut() {
             ask.stale = true;
         }
         self.ahead = 1;
+        if let Some(scouting) = &mut self.scouting {
+            *scouting = Scouting::new(self.next.prev());
+        }
         self.quiet_since = now;
     }
 
@@ -181,9 +245,10 @@ impl Forward {
 
     /// Goes on from a position that was read by other means.
     pub(crate) fn skip_to(&mut self, now: Tick, next: Position) {
+        self.next = next;
         self.restart(now);
         self.asked.retain(|&at, ask| at >= next && ask.out);
-        self.next = next;
+        self.again.clear();
     }
 
     fn is_stuck(&self, now: Tick) -> bool {
@@ -191,6 +256,13 @@ impl Forward {
         failing && now.since(self.quiet_since) >= self.retry_timeout
     }
 }
+
+/// How far to read ahead without knowing that anything is there.
+const AHEAD_UNKNOWN_MAX: u64 = 16;
+
+/// How far it must have felt its way before scouts are worth it: whoever reads the few entries that came since
+/// it last looked sends none.
+const AHEAD_TO_SCOUT: u64 = 4;
 
 #[cfg(test)]
 mod tests;

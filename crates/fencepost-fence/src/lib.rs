@@ -59,6 +59,7 @@ mod proof;
 mod read;
 mod rounds;
 pub mod rules;
+mod tail;
 #[cfg(test)]
 mod testing;
 mod validity;
@@ -80,8 +81,9 @@ pub use machine::{Machine, Output};
 pub use mend::{Ailment, Mend, MendOutcome, NotAiling};
 pub use opening::{Opening, OpeningEvent};
 pub use proof::{FencedOff, Gap, Losses, fenced_off, losses, proven_below, tombstone_epoch};
-pub use read::{Start, Verify, Walk, WalkEvent};
+pub use read::{Glance, Start, Verify, Walk, WalkEvent};
 pub use rules::Rule;
+pub use tail::{FindTail, TailFound, TailReply, TailRequest};
 pub use validity::RulingEpoch;
 pub use vocabulary::{CreateReply, GaveUp, Pipelining, ReadReply, Reply, Request, Tick, Window};
 pub use writer::{CheckpointOutcome, CheckpointRefused, WriterCore, WriterEvent};
@@ -97,21 +99,22 @@ pub struct Params {
     /// Whether the log lies in a Lance table, or that is not known.
     // P-27.
     pub in_table: bool,
-    /// How many entries are read ahead at most, at least 1.
+    /// How many entries are read ahead at most, at least 1. Where that is above 16, a reader finds out by a few
+    /// reads far ahead how deep it is worth to read.
     pub read_ahead: u64,
     /// How many milliseconds a request is retried before its outcome is given up.
     pub retry_timeout: u64,
 }
 
 impl Default for Params {
-    /// The protocol's window, all of it in flight unless Lance was here; 16 reads ahead; a retry timeout of
+    /// The protocol's window, all of it in flight unless Lance was here; 256 reads ahead; a retry timeout of
     /// 60 seconds.
     fn default() -> Self {
         Self {
             window: Window::PROTOCOL,
             pipelining: Pipelining::default(),
             in_table: false,
-            read_ahead: 16,
+            read_ahead: 256,
             retry_timeout: 60_000,
         }
     }

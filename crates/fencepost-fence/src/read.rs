@@ -5,7 +5,9 @@ mod look;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Above, Forward, Next};
-use crate::{FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Rule, RulingEpoch, Tick, rules};
+use crate::{
+    Attempt, FindLatest, GaveUp, Machine, Params, ReadReply, Reply, Request, Rule, RulingEpoch, Tick, rules,
+};
 use fencepost_format::{EntryHeader, Epoch, Generation, Manifest, Position};
 use look::{Look, Looked, Shown};
 use std::collections::VecDeque;
@@ -64,7 +66,24 @@ enum Step {
         at: Position,
         manifest: Manifest,
     },
+    /// At rest, and asking whether there is a newer manifest, or anything above.
+    // P-129.
+    Glancing {
+        at: Position,
+        manifest: Manifest,
+        glance: Glance,
+        attempt: Attempt,
+    },
     Ended,
+}
+
+/// What a glance from a rest is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Glance {
+    /// Whether there is another manifest than the one known: if there is none, nothing was covered.
+    Manifest,
+    /// Whether anything stands above: if so, an entry may have been lost.
+    Above,
 }
 
 /// Where a walk starts.
@@ -106,6 +125,10 @@ pub enum Verify {
     /// Ask only if the walk has moved. It otherwise rests at the same position, so nothing is skipped, but it
     /// notices a collection only when it next asks.
     IfMoved,
+    /// Ask only if a glance shows that something changed. The position is not read unless it does: so a reader
+    /// that waits for long pays for one request at each poll and no more.
+    // P-129.
+    IfSeen(Glance),
 }
 
 /// An event of a walk.
@@ -203,9 +226,14 @@ impl Walk {
     }
 
     /// Looks again after a rest at the tail. Does nothing at other times. Costs one GET if there is nothing
-    /// new, and a manifest search with [`Verify::Always`].
+    /// new, and a manifest search with [`Verify::Always`]; with [`Verify::IfSeen`] one LIST or HEAD instead.
     pub fn resume(&mut self, now: Tick, verify: Verify) {
         if let Step::Resting { at, manifest } = &self.step {
+            if let Verify::IfSeen(glance) = verify {
+                let attempt = Attempt::until(now.plus(self.params.retry_timeout));
+                self.step = Step::Glancing { at: *at, manifest: manifest.clone(), glance, attempt };
+                return;
+            }
             self.known_tail = (verify == Verify::IfMoved).then(|| (*at, manifest.clone()));
             self.step = Step::Reading;
             // The retry timeout with reads counts from here, not from before the rest.
@@ -361,6 +389,27 @@ impl Walk {
         }
     }
 
+    /// Whether what was glanced at changed. If not, the walk rests where it was. A glance that missed something
+    /// costs time: the walk has not moved, and asks again.
+    // P-129.
+    fn glanced(&mut self, now: Tick, changed: &ReadReply<bool>) {
+        let Step::Glancing { at, manifest, attempt, .. } = &mut self.step else {
+            unreachable!("called while glancing")
+        };
+        match changed {
+            ReadReply::Found(false) => {
+                let (at, manifest) = (*at, manifest.clone());
+                self.rest(at, manifest);
+            }
+            ReadReply::Found(true) | ReadReply::Absent | ReadReply::Damaged => {
+                self.step = Step::Reading;
+                self.restart(now);
+            }
+            ReadReply::Unknown if attempt.is_late(now) => self.end(WalkEvent::GaveUp(GaveUp::Unread)),
+            ReadReply::Unknown => attempt.again(),
+        }
+    }
+
     fn rest(&mut self, at: Position, manifest: Manifest) {
         self.step = Step::Resting { at, manifest: manifest.clone() };
         self.events.push_back(WalkEvent::Tail { at, manifest });
@@ -397,6 +446,13 @@ impl Machine for Walk {
             Step::Looking { look, .. } => look.poll_request(),
             Step::Above(look) => look.poll_request(),
             Step::Verifying { find, .. } => find.poll_request(),
+            Step::Glancing { at, glance, attempt, .. } => {
+                let (above, attempt) = (at.next(), attempt.ask()?);
+                Some(match glance {
+                    Glance::Manifest => Request::ListManifests { attempt },
+                    Glance::Above => Request::PeekEntry { at: above, attempt },
+                })
+            }
             Step::Resting { .. } | Step::Ended => None,
         }
     }
@@ -407,8 +463,23 @@ impl Machine for Walk {
                 self.forward.handle(now, *at, read);
                 self.advance(now);
             }
+            (Step::Glancing { manifest, glance: Glance::Manifest, attempt, .. }, Reply::Listed(listed))
+                if attempt.is_out() =>
+            {
+                let changed = listed.clone().map(|version| version != manifest.version);
+                self.glanced(now, &changed);
+            }
+            (Step::Glancing { at, glance: Glance::Above, attempt, .. }, Reply::Peeked(above, read))
+                if attempt.is_out() && *above == at.next() =>
+            {
+                let changed = match read {
+                    ReadReply::Absent => ReadReply::Found(false),
+                    read => read.clone().map(|_| true),
+                };
+                self.glanced(now, &changed);
+            }
             (
-                Step::Looking { .. } | Step::Verifying { .. } | Step::Resting { .. },
+                Step::Looking { .. } | Step::Verifying { .. } | Step::Resting { .. } | Step::Glancing { .. },
                 Reply::Entry(at, read),
             ) => {
                 // A read that was still out when the walk came to a look, or reached the tail.

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("100 rows took {} PUTs", writer.status().requests.put);
     writer.close().await?;
 
-    let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+    let mut reader = wal.reader(ReadFrom::Checkpoint).await?;
     while let Some(entry) = reader.next().await? {
         println!("position {}, epoch {}: {} rows", entry.position(), entry.epoch(), entry.rows());
     }

@@ -4,7 +4,7 @@
 //! Openings, readers, cursors, collections, lease watches and searches differ in what they do with an event,
 //! and in nothing else. (A writer's task listens to its callers at the same time, and has a loop of its own.)
 
-use crate::shard::Performed;
+use crate::shard::{Performed, Room};
 use crate::{Cause, Environment};
 use fencepost_fence::{Machine, Output, Tick};
 use fencepost_format::{Position, SoundEntry};
@@ -23,14 +23,18 @@ pub(crate) struct Driver<M: Machine> {
     /// Never locked: whoever has the driver has it alone. It makes a `Sync` driver of futures that need not
     /// be `Sync`.
     running: Mutex<FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>>,
-    entries: BTreeMap<Position, SoundEntry>,
+    /// What was read and is not handed out yet, with the room that it takes.
+    entries: BTreeMap<Position, (SoundEntry, Option<Room>)>,
+    /// Nobody asks for entries below any more.
+    entries_from: Position,
     cause: Option<Cause>,
 }
 
 impl<M: Machine> Driver<M> {
     pub(crate) fn new(machine: M, environment: &Environment) -> Self {
         let (running, entries) = (Mutex::default(), BTreeMap::new());
-        Self { machine, environment: environment.clone(), running, entries, cause: None }
+        let entries_from = Position::NONE;
+        Self { machine, environment: environment.clone(), running, entries, entries_from, cause: None }
     }
 
     /// The next event; `None` if the machine ended, or rests until it is asked for more.
@@ -76,8 +80,9 @@ impl<M: Machine> Driver<M> {
     }
 
     fn take(&mut self, performed: Performed<M::Reply>) {
-        let Performed { reply, entry, cause } = performed;
-        self.entries.extend(entry.map(|entry| (entry.header().position, entry)));
+        let Performed { reply, entry, room, cause } = performed;
+        let wanted = entry.filter(|entry| entry.header().position >= self.entries_from);
+        self.entries.extend(wanted.map(|entry| (entry.header().position, (entry, room))));
         self.cause = cause.or_else(|| self.cause.take());
         self.machine.handle(self.environment.now(), reply);
     }
@@ -94,8 +99,14 @@ impl<M: Machine> Driver<M> {
     /// The entry at `at`, which the machine has just told of. Those below it are dropped.
     pub(crate) fn take_entry(&mut self, at: Position) -> Option<SoundEntry> {
         let entry = self.entries.remove(&at);
+        self.want_entries_from(at);
+        entry.map(|(entry, _)| entry)
+    }
+
+    /// Drops the entries below `at`, those too that are still to come.
+    pub(crate) fn want_entries_from(&mut self, at: Position) {
+        self.entries_from = at;
         self.entries = self.entries.split_off(&at);
-        entry
     }
 
     /// Drops everything that was read ahead.

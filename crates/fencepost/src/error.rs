@@ -393,6 +393,17 @@ pub enum ReadError {
         /// The last thing that went wrong.
         cause: Option<Cause>,
     },
+    /// There is no cursor of this name: it was removed, or never made. Nothing holds what its consumer had yet
+    /// to read. A new one may begin at `first`, if what was below is not needed.
+    #[snafu(display(
+        "there is no cursor {name}; the first position that can be read for certain is {first}"
+    ))]
+    NoCursor {
+        /// Its name.
+        name: CursorName,
+        /// The first position that no collection has passed.
+        first: Position,
+    },
     /// An entry is sound as far as the protocol goes, but its rows cannot be decoded.
     #[snafu(transparent)]
     Rows {

@@ -31,7 +31,7 @@
 //! assert!(writer.append(&[batch.clone()]).await?.position >= ticket.await?.position);
 //! writer.close().await?;
 //!
-//! let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+//! let mut reader = wal.reader(ReadFrom::Checkpoint).await?;
 //! assert_eq!(reader.next().await?.expect("an entry").batches()[0], batch);
 //! # Ok(())
 //! # }
@@ -49,7 +49,7 @@
 //!
 //! A shard has one writer at a time and at most 64 entries in flight. An entry is one object of at most 64
 //! MiB by default, and its reader holds it in memory whole. A writer holds at most `buffer_bytes_max` of
-//! submitted bytes, a reader at most `read_ahead` entries.
+//! submitted bytes, a reader at most `read_ahead` entries and `read_ahead_bytes` bytes, and one entry more.
 //!
 //! # Cancel safety
 //!
@@ -128,7 +128,8 @@ pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspec
 pub use options::{PutRate, WriterOptions};
 pub use overview::{Amount, LeaseStatus, Overview};
 pub use reader::{
-    Cursor, CursorStatus, ReadFrom, Reader, RecordsEntry, ResumePoint, Tail, TailEvent, TailState,
+    Cursor, CursorStart, CursorStatus, ReadFrom, ReadOptions, Reader, RecordsEntry, ResumePoint, Tail,
+    TailEvent, TailState,
 };
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use shard::Staging;

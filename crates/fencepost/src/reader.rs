@@ -1,10 +1,12 @@
 //! Readers: a range of the log, or its tail as it grows.
 
 mod cursor;
+mod options;
 mod records;
 mod tail;
 
-pub use cursor::{Cursor, CursorStatus};
+pub use cursor::{Cursor, CursorStart, CursorStatus};
+pub use options::ReadOptions;
 pub use records::RecordsEntry;
 pub use tail::{Tail, TailEvent, TailState};
 
@@ -47,16 +49,20 @@ pub struct ResumePoint {
 }
 
 impl Wal {
-    /// A reader of what is in the log now, from `from` up to and including `to`.
+    /// A reader of what is in the log now: from a [place](ReadFrom), or as [`ReadOptions`] say.
     ///
-    /// Costs a manifest search (two LISTs, two GETs) where `from` needs the checkpoint.
+    /// Costs a manifest search (two LISTs, two GETs) where the start needs the checkpoint.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub async fn reader(&self, from: ReadFrom, to: Option<Position>) -> Result<Reader, ReadError> {
-        let io = self.io.scoped();
+    pub async fn reader(&self, options: impl Into<ReadOptions>) -> Result<Reader, ReadError> {
+        let ReadOptions { start, end, read_ahead, read_ahead_bytes, .. } = options.into();
+        let mut io = self.io.scoped();
+        io.params.read_ahead = read_ahead.unwrap_or(io.params.read_ahead);
+        io.read_ahead_bytes = read_ahead_bytes.unwrap_or(io.read_ahead_bytes);
+        let io = io.reading();
         let mut cursor = None;
-        let start = match from {
+        let start = match start {
             ReadFrom::Checkpoint => {
                 let latest = io.manifest().await?;
                 Start::AfterReplay {
@@ -71,21 +77,27 @@ impl Wal {
                 point.start(&io).await?
             }
         };
-        let mut walk = Walk::new(io.params, io.environment.now(), start, to);
+        let mut walk = Walk::new(io.params, io.environment.now(), start, end);
         if cursor.is_some() {
             walk = walk.held_by_cursor();
         }
         let driver = Driver::new(walk, &io.environment);
         let (last, failed, kept, given_up) = (None, None, None, Vec::new());
-        Ok(Reader { io, driver, cursor, last, failed, kept, given_up })
+        let mut reader = Reader { io, driver, cursor, last, failed, kept, given_up };
+        // What is read below only tells which epoch rules.
+        reader.driver.want_entries_from(reader.resume_point().next);
+        Ok(reader)
     }
 
     /// A reader that waits at the tail for more.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub async fn tail(&self, from: ReadFrom) -> Result<Tail, ReadError> {
-        Ok(Tail::new(self.reader(from, None).await?))
+    pub async fn tail(&self, options: impl Into<ReadOptions>) -> Result<Tail, ReadError> {
+        let mut options = options.into();
+        options.end = None;
+        let poll = options.poll;
+        Ok(Tail::new(self.reader(options).await?, poll))
     }
 }
 

@@ -9,6 +9,7 @@
 //! and [`Io::store`] for all else.
 
 mod answer;
+mod budget;
 mod collection;
 mod cursors;
 mod entries;
@@ -19,8 +20,10 @@ mod manifests;
 mod queries;
 mod sstables;
 mod staging;
+mod tail;
 
 pub(crate) use answer::{Performed, created, read_as};
+pub(crate) use budget::{ReadBudget, Room};
 pub(crate) use leases::LeaseRead;
 pub use staging::Staging;
 
@@ -41,12 +44,21 @@ pub(crate) struct Io {
     pub(crate) environment: Environment,
     pub(crate) params: Params,
     pub(crate) limits: DecodeLimits,
+    /// How many bytes of entries one reader or one replay may hold.
+    pub(crate) read_ahead_bytes: u64,
+    /// The budget of this one, if it reads ahead.
+    pub(crate) budget: Option<ReadBudget>,
 }
 
 impl Io {
     /// The same with a request counter of its own.
     pub(crate) fn scoped(&self) -> Self {
-        Self { store: self.store.scoped(), ..self.clone() }
+        Self { store: self.store.scoped(), budget: None, ..self.clone() }
+    }
+
+    /// The same for somebody who reads ahead: with a budget of its own.
+    pub(crate) fn reading(&self) -> Self {
+        Self { budget: Some(ReadBudget::new(self.read_ahead_bytes)), ..self.clone() }
     }
 
     /// Performs `request`, after a pause if it is not the first attempt.

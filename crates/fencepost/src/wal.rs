@@ -102,6 +102,7 @@ pub struct WalBuilder {
     environment: Environment,
     params: Params,
     limits: DecodeLimits,
+    read_ahead_bytes: u64,
 }
 
 impl WalBuilder {
@@ -113,6 +114,7 @@ impl WalBuilder {
             environment: Environment::system(),
             params: Params::default(),
             limits: DecodeLimits::DEFAULT,
+            read_ahead_bytes: READ_AHEAD_BYTES,
         }
     }
 
@@ -154,9 +156,25 @@ impl WalBuilder {
         self
     }
 
-    /// How many entries readers and recoveries fetch ahead at most. Default: 16. Each is held in memory whole.
+    /// How many entries readers and recoveries fetch ahead at most. Default: 256.
+    ///
+    /// A reader begins with one and goes deeper as it finds entries, so short reads cost little. Deeper reads
+    /// hide more of the store's latency: at 256, a store that takes 20 ms delivers up to 12,800 entries a
+    /// second. At the end of the log, up to 24 positions are asked for that do not exist yet; where 16 or
+    /// fewer are fetched ahead, up to as many.
     pub fn with_read_ahead(mut self, entries: u64) -> Self {
         self.params.read_ahead = entries.max(1);
+        self
+    }
+
+    /// How many bytes of entries a reader or a recovery holds that it has fetched, or is fetching, and has not
+    /// handed out. Default: 64 MiB.
+    ///
+    /// Whatever the number, the entry that is needed next is read. So a reader holds at most one entry more.
+    /// More hides the latency of stores where entries are large; less saves memory, for each reader and
+    /// recovery at the same time.
+    pub const fn with_read_ahead_bytes(mut self, bytes: u64) -> Self {
+        self.read_ahead_bytes = bytes;
         self
     }
 
@@ -213,8 +231,8 @@ impl WalBuilder {
             }
         };
         let paths = ShardPaths::new("", shard);
-        let Self { environment, params, limits, .. } = self;
-        Ok(Wal { io: Io { store, paths, environment, params, limits } })
+        let Self { environment, params, limits, read_ahead_bytes, .. } = self;
+        Ok(Wal { io: Io { store, paths, environment, params, limits, read_ahead_bytes, budget: None } })
     }
 }
 
@@ -228,3 +246,6 @@ pub async fn find_shards(store: &LogStore) -> Result<Vec<ShardId>, WalError> {
     shards.sort_unstable();
     Ok(shards)
 }
+
+/// Enough for 12,800 entries of 4 KiB a second, or 3 GiB a second of large ones, at 20 ms.
+const READ_AHEAD_BYTES: u64 = 64 << 20;

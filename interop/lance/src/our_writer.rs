@@ -92,7 +92,7 @@ impl OurWriter {
 
     /// Hands everything in the log to a consumer, and checkpoints behind it.
     pub(crate) async fn save_and_checkpoint(&self, ledger: &mut Ledger) -> Result<Position> {
-        let mut reader = self.wal.reader(ReadFrom::Checkpoint, None).await?;
+        let mut reader = self.wal.reader(ReadFrom::Checkpoint).await?;
         let mut last = Position::NONE;
         while let Some(entry) = reader.next().await? {
             ledger.save(&rows::all_ids(entry.batches()));
@@ -113,7 +113,7 @@ impl OurWriter {
 
 /// The rows above the checkpoint, as our reader sees them.
 pub(crate) async fn live(wal: &Wal) -> Result<Vec<i64>> {
-    let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+    let mut reader = wal.reader(ReadFrom::Checkpoint).await?;
     let mut ids = Vec::new();
     while let Some(entry) = reader.next().await? {
         ids.extend(rows::all_ids(entry.batches()));

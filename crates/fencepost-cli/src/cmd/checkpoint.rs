@@ -5,14 +5,14 @@ use crate::args::{Checkpoint, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-use fencepost::{ReadFrom, ReadOutcome};
+use fencepost::ReadOutcome;
 use serde_json::json;
 
 pub(super) async fn run(args: Checkpoint, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     // Finds out whether there is a log: a checkpoint does not create one. A position that is not in the log
     // is refused before an epoch is claimed for it.
-    let before = wal.reader(ReadFrom::Checkpoint, None).await?.resume_point().next.prev();
+    let before = wal.checkpoint_position().await?;
     if let Target::At(position) = args.position
         && position > before
         && matches!(wal.store().head(wal.paths().entry(position)).await, ReadOutcome::Absent)

@@ -8,8 +8,8 @@ use crate::place::requests;
 use crate::signal::asked_to_end;
 use crate::sink::{OutputFormat, Sink, SinkOptions};
 use fencepost::{
-    Consumed, Cursor, CursorName, LogEntry, Position, ReadFrom, RequestCounts, ResumePoint, Tail, TailEvent,
-    TailState, Wal,
+    Consumed, Cursor, CursorName, CursorStart, LogEntry, Position, ReadFrom, ReadOptions, RequestCounts,
+    ResumePoint, Tail, TailEvent, TailState, Wal,
 };
 use serde_json::json;
 use std::fs::File;
@@ -100,8 +100,7 @@ fn shown(path: &Path) -> String {
 
 async fn open_cursor(wal: &Wal, name: CursorName) -> Result<Cursor, Failure> {
     // A new consumer begins at the checkpoint, as an opener would.
-    let checkpoint = wal.reader(ReadFrom::Checkpoint, None).await?.resume_point().next.prev();
-    Ok(wal.cursor(name, checkpoint).await?)
+    Ok(wal.cursor(name, CursorStart::Checkpoint).await?)
 }
 
 /// A copy under way.
@@ -124,7 +123,7 @@ type Copied = (ResumePoint, RequestCounts);
 impl Copy {
     /// What is there now.
     async fn read(&mut self, from: ReadFrom) -> Result<Copied, Failure> {
-        let mut reader = self.wal.reader(from, self.args.to).await?;
+        let mut reader = self.wal.reader(ReadOptions::from(from).with_end(self.args.to)).await?;
         let mut signal = std::pin::pin!(asked_to_end_if(self.beside.is_some()));
         loop {
             let entry = tokio::select! {

@@ -154,15 +154,59 @@ fn cursors_are_listed_and_dropped_by_name() {
     run(["checkpoint", &scratch.log(), "tail"]).ok();
     let listed = run(["cursor", "list", &scratch.log(), "--json"]).ok().json();
     let checkpoint = listed["checkpoint"].as_u64().unwrap();
-    let copy = json!({"name": "copy", "position": 5, "holds": checkpoint - 5, "half_made": false});
-    assert_eq!(listed["cursors"], json!([copy]));
+    let tail = listed["tail"].as_u64().unwrap();
+    let copy = &listed["cursors"][0];
+    assert_eq!(
+        (&copy["name"], &copy["position"], &copy["holds"], &copy["lag"], &copy["half_made"]),
+        (&json!("copy"), &json!(5), &json!(checkpoint - 5), &json!(tail - 5), &json!(false))
+    );
+    assert_eq!(copy["held"]["objects"], json!(checkpoint - 5));
     let text = run(["cursor", "list", &scratch.log()]).ok().text();
-    assert!(text.contains("copy: done with everything up to position 5; it holds back"), "{text}");
+    assert!(
+        text.contains("copy: done with everything up to position 5, ") && text.contains("it holds back"),
+        "{text}"
+    );
     run(["cursor", "drop", &scratch.log(), "other"]).fails(3, "no cursor other");
     run(["cursor", "drop", &scratch.log(), "copy"]).ok();
     assert_eq!(run(["cursor", "list", &scratch.log(), "--json"]).ok().json()["cursors"], json!([]));
     let done = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
     assert!(done["deleted_objects"]["entries"].as_u64().unwrap() > 80, "{done}");
+}
+
+/// Cursors are made, looked at, moved and dropped by people as well as by consumers.
+#[test]
+fn a_cursor_is_made_shown_moved_and_dropped_from_the_command_line() {
+    let scratch = log();
+    let log = scratch.log();
+    let cursor = |args: &[&str]| run(["cursor"].into_iter().chain(args.iter().copied()));
+    let made = cursor(&["create", &log, "later", "--at", "7", "--json"]).ok().json();
+    assert_eq!((&made["created"], &made["position"]), (&json!("later"), &json!(7)));
+    cursor(&["create", &log, "later"]).fails(3, "there is a cursor later already, at position 7");
+    cursor(&["create", &log, "above", "--at", "5000"]).fails(3, "above the tail");
+    let shown = cursor(&["show", &log, "later"]).ok().text();
+    assert!(
+        shown.contains("position    7; next is 8") && shown.contains("it holds what is above"),
+        "{shown}"
+    );
+    cursor(&["show", &log, "other"]).fails(3, "there is no cursor other");
+
+    cursor(&["move", &log, "later", "6"]).fails(3, "cursors do not move back");
+    cursor(&["move", &log, "other", "9"]).fails(3, "there is no cursor other");
+    run(["checkpoint", &log, "tail"]).ok();
+    let dry = cursor(&["move", &log, "later", "20", "--dry-run", "--json"]).ok().json();
+    assert_eq!((&dry["position"], &dry["frees"]), (&json!(7), &json!(13)));
+    assert_eq!(cursor(&["show", &log, "later", "--json"]).ok().json()["position"], json!(7), "that was dry");
+    let moved = cursor(&["move", &log, "later", "20"]).ok().text();
+    assert!(moved.contains("moved: cursor later; it holds what is above position 20"), "{moved}");
+    run(["gc", "run", &log]).ok();
+    assert_eq!(run(["tail", &log, "--cursor", "later", "--to", "21"]).ok().lines().len(), 1);
+
+    cursor(&["create", &log, "late", "--at", "3"]).fails(8, "the first position that can be read is 21");
+    let dry = cursor(&["drop", &log, "later", "--dry-run", "--json"]).ok().json();
+    assert!(dry["frees"].as_u64().unwrap() > 0, "{dry}");
+    cursor(&["show", &log, "later"]).ok();
+    cursor(&["drop", &log, "later"]).ok();
+    cursor(&["show", &log, "later"]).fails(3, "there is no cursor later");
 }
 
 /// "Now" is not the newest object's time: a log that nobody writes to grows older too.

@@ -45,6 +45,8 @@ impl CursorCore {
             // P-97: what it holds decides, not the boundary. Each collector that published a later one saw it
             // before it deleted anything.
             None if !self.own.is_empty() => self.delete(now, [self.stale.clone()], Then::TellOpened),
+            // What others left is swept by whoever makes a cursor.
+            None if !self.makes => self.end(CursorEvent::Missing),
             None => {
                 self.consumed = self.made;
                 self.delete(now, [self.stale.clone()], Then::Make);

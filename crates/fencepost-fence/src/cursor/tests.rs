@@ -164,6 +164,27 @@ fn a_cursor_that_was_granted_is_opened_without_a_look() {
     assert_eq!(told, [CursorEvent::Opened(at(5, 2))]);
 }
 
+/// P-97: whoever wants a cursor that is there makes none, and one that was given up is none.
+#[test]
+fn a_cursor_that_must_be_there_is_opened_or_missed_and_never_made() {
+    let existing = || CursorCore::existing(Tick(0), 1_000);
+    let mut world = World { boundary: 9, ..World::opened(7, 5) };
+    let (asked, told) = world.run(&mut existing());
+    assert_eq!((asked.as_str(), told), ("LIST#0 LIST#1 GET:7#0", vec![CursorEvent::Opened(at(5, 2))]));
+
+    let mut world = World::default();
+    let (asked, told) = world.run(&mut existing());
+    assert_eq!((asked.as_str(), told), ("LIST#0", vec![CursorEvent::Missing]));
+    assert!(world.documents.is_empty());
+
+    let half_made = CursorDocument::Cursor(Nonce(7), at(5, 0));
+    world.documents.insert(half_made);
+    let (asked, told) = world.run(&mut existing());
+    assert_eq!((asked.as_str(), told), ("LIST#0 LIST#1 GIVE-UP:7#0", vec![CursorEvent::Missing]));
+    let (asked, told) = world.run(&mut open(8, 5));
+    assert!(asked.contains("DELETE:c7@5e0") && told == [CursorEvent::Opened(at(5, 2))], "{asked} {told:?}");
+}
+
 /// P-95: the cursor stays where it is, the positions move.
 #[test]
 fn a_move_writes_the_new_place_and_then_deletes_the_old_one() {

@@ -58,6 +58,8 @@ pub enum CursorEvent {
         /// The first position that certainly remains.
         first: Position,
     },
+    /// There is no cursor of this name, and none was to be made.
+    Missing,
     /// It moved on, or had nothing to do.
     Advanced(Consumed),
     /// The cursor is gone, and holds nothing back.

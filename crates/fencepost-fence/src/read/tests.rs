@@ -32,6 +32,8 @@ impl Party for Walk {
         match word {
             "look" => self.resume(now, Verify::Always),
             "peek" => self.resume(now, Verify::IfMoved),
+            "glance-manifest" => self.resume(now, Verify::IfSeen(Glance::Manifest)),
+            "glance-above" => self.resume(now, Verify::IfSeen(Glance::Above)),
             other => panic!("{other}"),
         }
     }
@@ -108,6 +110,30 @@ fn absent_is_the_end_only_if_r_is_below_it() {
         "GET5 PEEK6 LIST MAN7 MAN8 LIST GET5 truncated5-go-on6",
     );
     check(after(4), None, "get5=absent peek6=absent list=0 man1=absent", "GET5 PEEK6 LIST MAN1 no-log");
+}
+
+/// P-129: a reader that waits pays for one request, and looks as before only if that shows something.
+#[test]
+fn a_reader_at_rest_glances_and_rests_on_unless_something_changed() {
+    let at_rest = "get5=absent peek6=absent list=7 man7=e1r4 man8=absent list=7";
+    let asked = "GET5 PEEK6 LIST MAN7 MAN8 LIST tail5";
+    for (script, expect) in [
+        ("glance-manifest list=7", "LIST tail5"),
+        ("glance-manifest list=? list=7", "LIST LIST#1 tail5"),
+        ("glance-manifest list=8", "LIST GET5"),
+        ("glance-manifest list=6", "LIST GET5"),
+        ("@100 glance-manifest list=? @200 list=?", "LIST LIST#1 Unread"),
+        ("glance-above peek6=absent", "PEEK6 tail5"),
+        ("glance-above peek6=d1", "PEEK6 GET5"),
+        ("glance-above peek6=bad", "PEEK6 GET5"),
+        ("glance-above peek6=? peek6=absent", "PEEK6 PEEK6#1 tail5"),
+        (
+            "glance-above peek6=absent glance-manifest list=8 get5=d1",
+            "PEEK6 tail5 LIST GET5 give5:d1 GET6 GET7",
+        ),
+    ] {
+        check(after(4), None, &format!("{at_rest} {script}"), &format!("{asked} {expect}"));
+    }
 }
 
 /// P-42: between the read and the manifest, a writer may have appended and checkpointed. Consumers were told

@@ -96,7 +96,7 @@ async fn consume(
 ) -> bool {
     let opened = world.oracle().any_opened();
     let from = cursor.position().get() + 1;
-    let mut reader = match process.wal.reader(cursor.read_from(), None).await {
+    let mut reader = match process.wal.reader(cursor.read_from()).await {
         Ok(reader) => reader,
         Err(error) => {
             read_failed(world, &process.name, &error, opened);

@@ -2,7 +2,7 @@
 
 use super::{Entries, at, read_failed, rest};
 use crate::world::{Process, World, rows};
-use fencepost::{Position, ReadError, ReadFrom, Reader, ResumePoint, TailEvent};
+use fencepost::{Position, ReadError, ReadFrom, ReadOptions, Reader, ResumePoint, TailEvent};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -42,7 +42,7 @@ async fn range(
 ) -> Option<ResumePoint> {
     let (opened, acked) = world.oracle().so_far();
     let last = rng.random_bool(0.3).then(|| Position::new(rng.random_range(1..=acked + 3)));
-    let mut reader = match process.wal.reader(from, last).await {
+    let mut reader = match process.wal.reader(ReadOptions::from(from).with_end(last)).await {
         Ok(reader) => reader,
         Err(error) => {
             read_failed(world, &process.name, &error, opened);
@@ -127,7 +127,7 @@ pub(crate) async fn read_to_tail(
     from: Position,
 ) -> Result<Entries, ReadError> {
     let acked = world.oracle().highest_acked();
-    let mut reader: Reader = process.wal.reader(ReadFrom::Position(from), None).await?;
+    let mut reader: Reader = process.wal.reader(ReadFrom::Position(from)).await?;
     let mut entries = Entries::new();
     while let Some(entry) = reader.next().await? {
         entries.insert(entry.position().get(), rows(&entry));

@@ -46,7 +46,21 @@ impl LogStore {
     /// costs no memory; it is then [`Unknown`](ReadOutcome::Unknown) with [`Failure::TooLarge`]. Costs one
     /// GET for each attempt.
     pub async fn get_up_to(&self, path: impl AsRef<str>, bytes_max: u64) -> ReadOutcome<Object> {
-        self.read(path.as_ref(), GetOptions::new(), bytes_max, u64::MAX).await
+        self.get_when(path, bytes_max, |_| std::future::ready(())).await
+    }
+
+    /// As [`get_up_to`](Self::get_up_to), and reads the body only when `admit` returns, which is told the
+    /// object's size. So a caller can bound the memory of many reads at once.
+    ///
+    /// To wait there is part of the request: if it takes longer than the [time-out of a
+    /// request](crate::StoreOptions::with_request_timeout), the attempt counts as unanswered.
+    pub async fn get_when<F: Future<Output = ()>>(
+        &self,
+        path: impl AsRef<str>,
+        bytes_max: u64,
+        admit: impl Fn(u64) -> F,
+    ) -> ReadOutcome<Object> {
+        self.read_when(path.as_ref(), GetOptions::new(), bytes_max, u64::MAX, admit).await
     }
 
     /// As [`get_up_to`](Self::get_up_to), and says where the object is: at the address that the request went
@@ -99,7 +113,6 @@ impl LogStore {
         found.await
     }
 
-    /// Reads a body of at most `body_max` bytes of an object of at most `size_max` bytes.
     async fn read(
         &self,
         path: &str,
@@ -107,7 +120,19 @@ impl LogStore {
         size_max: u64,
         body_max: u64,
     ) -> ReadOutcome<Object> {
-        let options = &options;
+        self.read_when(path, options, size_max, body_max, |_| std::future::ready(())).await
+    }
+
+    /// Reads a body of at most `body_max` bytes of an object of at most `size_max` bytes, when it is admitted.
+    async fn read_when<F: Future<Output = ()>>(
+        &self,
+        path: &str,
+        options: GetOptions,
+        size_max: u64,
+        body_max: u64,
+        admit: impl Fn(u64) -> F,
+    ) -> ReadOutcome<Object> {
+        let (options, admit) = (&options, &admit);
         let read = self.read_repeatedly(Operation::Get, path, |location| async move {
             self.count(Class::Get, 1);
             let found = match self.inner.get_opts(&location, options.clone()).await {
@@ -122,6 +147,7 @@ impl LogStore {
             if expected > body_max {
                 return Err(Failure::Malformed); // More than was asked for. It is not worth the memory.
             }
+            admit(expected).await;
             match found.bytes().await {
                 // A file that shrank under our eyes. Objects are never changed in place; this one was.
                 Ok(bytes) if bytes.len() as u64 != expected => Err(Failure::Interrupted),

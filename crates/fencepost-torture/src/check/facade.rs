@@ -4,7 +4,8 @@ use super::ensure;
 use crate::error::{Error, Result};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use fencepost::{
-    AppendError, CursorName, Policy, ReadError, ReadFrom, TailEvent, Takeover, Wal, Writer, WriterOptions,
+    AppendError, CursorName, CursorStart, Policy, ReadError, ReadFrom, TailEvent, Takeover, Wal, Writer,
+    WriterOptions,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,7 @@ pub async fn integrate(location: &str) -> Result<()> {
 
     // A consumer that has read the first five rows holds the collection back.
     let name = CursorName::parse("slow").ok_or_else(|| Error::Wrong { what: "a cursor's name".into() })?;
-    let at_start = wal.reader(ReadFrom::Checkpoint, None).await.map_err(broken("reading"))?;
-    let start = at_start.resume_point().next.prev();
-    let mut cursor = wal.cursor(name, start).await.map_err(broken("a cursor"))?;
+    let mut cursor = wal.cursor(name, CursorStart::Checkpoint).await.map_err(broken("a cursor"))?;
     let mut tail = wal.tail(cursor.read_from()).await.map_err(broken("tailing"))?;
     for expected in 0..5 {
         let entry = tail.next().await.map_err(broken("tailing"))?;
@@ -96,7 +95,7 @@ async fn append(writer: &Writer, numbers: std::ops::Range<i64>) -> Result<()> {
 
 pub(super) async fn rows(wal: &Wal, from: ReadFrom) -> Result<Vec<i64>> {
     let read = async {
-        let mut reader = wal.reader(from, None).await?;
+        let mut reader = wal.reader(from).await?;
         let mut all = Vec::new();
         while let Some(entry) = reader.next().await? {
             all.extend(numbers(entry.batches()));

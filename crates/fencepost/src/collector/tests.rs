@@ -19,7 +19,8 @@ use std::sync::Arc;
 fn collector(log: &Log) -> Collector {
     let (store, paths) = (log.store.clone(), log.paths.clone());
     let (environment, params, limits) = (Environment::system(), Params::default(), DecodeLimits::DEFAULT);
-    Wal { io: Io { store, paths, environment, params, limits } }.collector()
+    Wal { io: Io { store, paths, environment, params, limits, read_ahead_bytes: 1 << 20, budget: None } }
+        .collector()
 }
 
 async fn pass(log: &Log) -> Collected {

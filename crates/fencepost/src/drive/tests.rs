@@ -69,7 +69,7 @@ impl Store {
 
     fn answer_with(&self, question: u64, entry: Option<SoundEntry>, cause: Option<Cause>) {
         let answer = self.0.lock().unwrap().remove(&question).expect("it was asked");
-        let _ = answer.send(Performed { reply: question, entry, cause });
+        let _ = answer.send(Performed { reply: question, entry, room: None, cause });
     }
 
     fn is_asked(&self) -> Vec<u64> {

@@ -186,6 +186,7 @@ impl ReadError {
         match self {
             Self::Truncated { .. } => ErrorKind::Truncated,
             Self::NoLog { .. } => ErrorKind::Missing,
+            Self::NoCursor { .. } => ErrorKind::Invalid,
             Self::GaveUp { why, cause, .. } | Self::Cursor { why, cause, .. } => {
                 ErrorKind::of_end(*why, cause.as_ref())
             }

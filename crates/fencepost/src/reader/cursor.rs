@@ -3,7 +3,7 @@
 
 use crate::drive::Driver;
 use crate::shard::Io;
-use crate::{LogEntry, ReadError, ReadFrom, ResumePoint, Wal, telemetry};
+use crate::{LogEntry, ReadError, ReadFrom, ReadOptions, ResumePoint, Wal, telemetry};
 use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent};
 use fencepost_format::{Consumed, CursorName, Epoch, Position};
 
@@ -46,9 +46,46 @@ impl From<&LogEntry> for Consumed {
     }
 }
 
+/// Where a cursor that is new begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CursorStart {
+    /// At the checkpoint: all that a writer which opens now would replay is to be consumed. Finding it costs a
+    /// manifest search: two LISTs, two GETs.
+    #[default]
+    Checkpoint,
+    /// Above what was consumed already.
+    After(Consumed),
+}
+
+impl From<Consumed> for CursorStart {
+    fn from(consumed: Consumed) -> Self {
+        Self::After(consumed)
+    }
+}
+
+impl From<Position> for CursorStart {
+    /// Above this position. Its epoch is found out, which costs up to 63 GETs.
+    // P-96.
+    fn from(position: Position) -> Self {
+        Self::After(position.into())
+    }
+}
+
+impl From<ResumePoint> for CursorStart {
+    fn from(point: ResumePoint) -> Self {
+        Self::After(point.into())
+    }
+}
+
+impl From<&LogEntry> for CursorStart {
+    fn from(entry: &LogEntry) -> Self {
+        Self::After(entry.into())
+    }
+}
+
 impl Wal {
-    /// Opens the cursor `name`: where it was left, or else at `start` (what was consumed last; for a new
-    /// consumer of everything that is still there, the checkpoint).
+    /// Opens the cursor `name`: where it was left, or else at `start`: above what was consumed last, or, for a
+    /// new consumer of everything that is still there, at the [checkpoint](CursorStart::Checkpoint).
     ///
     /// Costs one LIST and one GET, and one LIST more if it has not moved yet. If it is new, two PUTs and two
     /// LISTs and, where the [epoch](Consumed::epoch) is not told, a manifest search and up to 63 GETs. What a
@@ -61,8 +98,12 @@ impl Wal {
     /// # Cancel safety
     /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it
     /// anew; [removing](Self::remove_cursor) it ends it.
-    pub async fn cursor(&self, name: CursorName, start: impl Into<Consumed>) -> Result<Cursor, ReadError> {
+    pub async fn cursor(&self, name: CursorName, start: impl Into<CursorStart>) -> Result<Cursor, ReadError> {
         let (io, start) = (self.io.scoped(), start.into());
+        let start = match start {
+            CursorStart::Checkpoint => io.manifest().await?.replay_after.into(),
+            CursorStart::After(consumed) => consumed,
+        };
         let core =
             CursorCore::open(io.environment.now(), io.params.retry_timeout, io.environment.nonce(), start);
         let mut cursor = Cursor::new(io, name, core);
@@ -77,6 +118,28 @@ impl Wal {
                 _ => return Ok(cursor),
             }
         }
+    }
+
+    /// Opens the cursor `name` where it was left; if there is none, none is made. For a consumer that knows
+    /// that it had one: [`cursor`](Self::cursor) would begin anew and miss what was between.
+    ///
+    /// Costs one LIST and one GET, and one LIST more if it has not moved yet.
+    ///
+    /// # Errors
+    /// [`ReadError::NoCursor`] if there is none, or only one that was left half made. It names the first position that can be had.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing, but a half made cursor may have been given up.
+    // P-97.
+    pub async fn existing_cursor(&self, name: CursorName) -> Result<Cursor, ReadError> {
+        let io = self.io.scoped();
+        let core = CursorCore::existing(io.environment.now(), io.params.retry_timeout);
+        let mut cursor = Cursor::new(io, name, core);
+        if cursor.drive().await? == CursorEvent::Missing {
+            let first = cursor.io.boundary().await?.next();
+            return Err(ReadError::NoCursor { name: cursor.name, first });
+        }
+        Ok(cursor)
     }
 
     /// The cursors of this log, in the order of their names. Costs one LIST.
@@ -118,7 +181,9 @@ impl Wal {
             return Epoch::NONE;
         }
         let from = ReadFrom::Position(position.next());
-        let Ok(mut reader) = self.reader(from, Some(position)).await else { return Epoch::NONE };
+        let Ok(mut reader) = self.reader(ReadOptions::from(from).with_end(position)).await else {
+            return Epoch::NONE;
+        };
         // However that ends: the reader knows an epoch only if it read everything below.
         let _ = reader.next().await;
         reader.resume_point().highest
@@ -141,6 +206,12 @@ impl Cursor {
     #[must_use]
     pub const fn position(&self) -> Position {
         self.driver.machine.consumed().position
+    }
+
+    /// What was consumed, with the highest epoch up to there if that is known.
+    #[must_use]
+    pub const fn consumed(&self) -> Consumed {
+        self.driver.machine.consumed()
     }
 
     /// Where a reader for this consumer begins, with the highest epoch below if that is known.

@@ -1,5 +1,6 @@
 //! What the store says, in the words of the core. What became of a request is told apart here, and nowhere else.
 
+use super::budget::Room;
 use crate::Cause;
 use bytes::Bytes;
 use fencepost_fence::{CreateReply, ReadReply, Reply};
@@ -12,19 +13,21 @@ pub(crate) struct Performed<R = Reply> {
     pub(crate) reply: R,
     /// An entry that was read and found sound.
     pub(crate) entry: Option<SoundEntry>,
+    /// The room that this entry takes up until it is handed out.
+    pub(crate) room: Option<Room>,
     /// Why the reply is not what one would wish for.
     pub(crate) cause: Option<Cause>,
 }
 
 impl<R> Performed<R> {
     pub(crate) const fn new(reply: R, cause: Option<Cause>) -> Self {
-        Self { reply, entry: None, cause }
+        Self { reply, entry: None, room: None, cause }
     }
 
     /// The same for a machine that takes this reply in another form.
     pub(crate) fn map<S>(self, form: impl FnOnce(R) -> S) -> Performed<S> {
-        let Self { reply, entry, cause } = self;
-        Performed { reply: form(reply), entry, cause }
+        let Self { reply, entry, room, cause } = self;
+        Performed { reply: form(reply), entry, room, cause }
     }
 }
 

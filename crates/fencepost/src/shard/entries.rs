@@ -5,21 +5,42 @@ use super::{Io, Performed};
 use crate::Cause;
 use bytes::Bytes;
 use fencepost_fence::{ReadReply, Reply};
-use fencepost_format::{EntryTail, Nonce, Position, SoundEntry, TRAILER_BYTES};
+use fencepost_format::{DecodeLimits, EntryTail, FormatError, Nonce, Position, SoundEntry, TRAILER_BYTES};
 use fencepost_store::{Object, PutOutcome, ReadOutcome};
 use futures::StreamExt;
 use object_store::PutPayload;
 
 impl Io {
+    /// Reads an entry whole and checks it, once there is room for it.
     pub(super) async fn read_entry(&self, at: Position) -> Performed {
         let path = self.paths.entry(at);
-        let outcome = self.once().get_up_to(&path, self.limits.object_bytes_max()).await;
+        let room = match &self.budget {
+            Some(budget) => Some(budget.reserve(at).await),
+            None => None,
+        };
+        let fits = |size| {
+            let room = room.as_ref();
+            async move {
+                if let Some(room) = room {
+                    room.fit(size).await;
+                }
+            }
+        };
+        let outcome = self.once().get_when(&path, self.limits.object_bytes_max(), fits).await;
+        if let Some(room) = &room {
+            room.answered();
+        }
+        let checked = match &outcome {
+            ReadOutcome::Found(object) => Some(check(&path, at, object.bytes.clone(), self.limits).await),
+            ReadOutcome::Absent | ReadOutcome::Unknown(_) => None,
+        };
         let mut entry = None;
-        let header = read_as(outcome, |bytes| {
-            let sound = SoundEntry::check(&path, at, bytes, self.limits)?;
+        let header = read_as(outcome, |_| {
+            let sound = checked.expect("what was found is checked")?;
             Ok::<_, Cause>(entry.insert(sound).header())
         });
-        Performed { entry, ..header.map(|header| Reply::Entry(at, header)) }
+        let room = room.filter(|_| entry.is_some());
+        Performed { entry, room, ..header.map(|header| Reply::Entry(at, header)) }
     }
 
     /// Its size first, then its last bytes: little is read, however large it is, and nothing where nothing is.
@@ -93,7 +114,40 @@ impl Io {
             let reading = read(self, listed.0, listed.1);
             async move { (listed, reading.await) }
         });
-        let ahead = usize::try_from(self.params.read_ahead).unwrap_or(1).max(1);
+        // Each is held whole, and nobody knows how large they are together.
+        let ahead = usize::try_from(self.params.read_ahead.min(AT_ONCE_MAX)).unwrap_or(1).max(1);
         futures::stream::iter(reads).buffered(ahead).collect().await
     }
 }
+
+/// Checks an entry: here, or on a thread for such work if it is so large that other tasks would notice.
+async fn check(
+    path: &str,
+    at: Position,
+    bytes: Bytes,
+    limits: DecodeLimits,
+) -> Result<SoundEntry, FormatError> {
+    if bytes.len() < HEAVY_BYTES {
+        return SoundEntry::check(path, at, bytes, limits);
+    }
+    let path = path.to_owned();
+    heavy(move || SoundEntry::check(&path, at, bytes, limits)).await
+}
+
+/// Does heavy work on a thread of its own.
+async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that shuts down gives up such work, and it polls no task any more.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// How many entries are read at once where no budget in bytes watches over it.
+const AT_ONCE_MAX: u64 = 16;
+
+/// From here on, the work on an entry takes a good part of a millisecond.
+const HEAVY_BYTES: usize = 1 << 20;

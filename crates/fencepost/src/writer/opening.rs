@@ -77,7 +77,7 @@ impl Wal {
         options: WriterOptions,
         mut on_wait: impl FnMut(&WaitingFor) + Send,
     ) -> Result<Opening, OpenWriterError> {
-        let mut io = self.io.scoped();
+        let mut io = self.io.scoped().reading();
         // P-70.
         if options.probe_store {
             let seed = io.environment.nonce().0;

@@ -22,7 +22,7 @@ impl Writer {
     /// writer.append_records(&["one".into(), Record::new("two").with_key("k")]).await?;
     /// writer.close().await?;
     ///
-    /// let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+    /// let mut reader = wal.reader(ReadFrom::Checkpoint).await?;
     /// let entry = reader.next_records().await?.expect("an entry");
     /// assert_eq!(entry.records()[0].value, "one");
     /// # Ok(())

@@ -8,6 +8,7 @@ mod kinds;
 mod open;
 mod overview;
 mod put_rate;
+mod read_ahead;
 mod reader;
 mod records;
 mod shards;

@@ -94,24 +94,24 @@ async fn a_reader_tells_where_an_entry_was_given_up() {
     give_up(&world, &[GiveUp::Gap { first: at(3), last: at(3) }, GiveUp::Gap { first: at(5), last: at(6) }])
         .await;
     let told = vec![(4, vec![at(3)]), (u64::MAX, vec![at(5), at(6)])];
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(read(&mut reader).await, (vec![2, 4], told.clone()));
     assert_eq!(read(&mut reader).await, (vec![], vec![]), "once");
 
-    let mut reader = world.wal.reader(ReadFrom::Position(at(4)), None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Position(at(4))).await.unwrap();
     assert_eq!(read(&mut reader).await, (vec![4], told[1..].to_vec()), "what lies below is not passed");
 
     // A consumer with a cursor, which comes back before it had moved past the position.
     let name = CursorName::parse("consumer").unwrap();
     let mut cursor = world.wal.cursor(name, at(2)).await.unwrap();
     for _ in 0..2 {
-        let mut reader = world.wal.reader(cursor.read_from(), None).await.unwrap();
+        let mut reader = world.wal.reader(cursor.read_from()).await.unwrap();
         assert_eq!(read(&mut reader).await, (vec![4], told.clone()));
     }
-    let mut reader = world.wal.reader(cursor.read_from(), None).await.unwrap();
+    let mut reader = world.wal.reader(cursor.read_from()).await.unwrap();
     read(&mut reader).await;
     cursor.advance(reader.resume_point()).await.unwrap();
-    let mut reader = world.wal.reader(cursor.read_from(), None).await.unwrap();
+    let mut reader = world.wal.reader(cursor.read_from()).await.unwrap();
     assert_eq!(read(&mut reader).await, (vec![], vec![]));
 }
 

@@ -250,7 +250,7 @@ async fn a_reader_without_answers_gives_up() {
     let writer = world.writer().await;
     append_all(&writer, 1..=3).await;
     let _ = world.faults.on(Op::Get, world.entry(3), Fault::Drop);
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     reader.next().await.unwrap().unwrap();
     let error = reader.next().await.unwrap_err();
     assert!(matches!(error, ReadError::GaveUp { at, .. } if at.get() == 3), "{error}");

@@ -51,7 +51,7 @@ fn live() -> Vec<(u64, Option<Generation>)> {
 #[tokio::test(start_paused = true)]
 async fn reader_from_the_checkpoint_passes_entries_of_flushed_generations() {
     let wal = flushed_with_a_stale_replay_point().await;
-    let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let mut found = Vec::new();
     while let Some(entry) = reader.next().await.unwrap() {
         found.push(seen(&entry));
@@ -68,7 +68,7 @@ async fn reader_does_not_pass_as_flushed_what_may_have_landed_late() {
         let at = Position::new(boundary);
         let document = Boundary { boundary: at, guarding_fences: Vec::new() };
         wal.store().create(wal.paths().boundary(at), document.encode().unwrap().into()).await.unwrap();
-        let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+        let mut reader = wal.reader(ReadFrom::Checkpoint).await.unwrap();
         for _ in 0..2 {
             let first = reader.next().await;
             match first {

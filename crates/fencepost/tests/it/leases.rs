@@ -165,7 +165,7 @@ async fn two_eager_writers_do_not_ping_pong() {
     let both = [eager(0), eager(1_000_000)];
     sleep(HOUR).await;
     both.iter().for_each(tokio::task::JoinHandle::abort);
-    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint).await.unwrap();
     let (mut entries, mut epochs) = (0, std::collections::BTreeSet::new());
     while let Some(entry) = reader.next().await.unwrap() {
         entries += 1;

@@ -318,7 +318,7 @@ async fn no_reader_passes_over_a_lost_entry() {
     let world = closed().await;
     world.delete_entries([7]).await;
     assert_eq!(world.rows().await, [2, 3, 4, 5, 6]);
-    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(fencepost::ReadFrom::Checkpoint).await.unwrap();
     while reader.next().await.unwrap().is_some() {}
     assert_eq!(reader.requests().head, 0, "it had read the next position ahead");
 }

@@ -165,7 +165,7 @@ fn readers_count_what_they_hand_out_and_what_was_gone() {
         for _ in 0..10 {
             tail.poll().await.unwrap();
         }
-        let mut late = world.wal.reader(ReadFrom::Position(Position::new(1)), None).await.unwrap();
+        let mut late = world.wal.reader(ReadFrom::Position(Position::new(1))).await.unwrap();
         world.delete_entries(1..=4).await;
         writer.checkpoint(Position::new(8)).await.unwrap();
         assert!(late.next().await.is_err());

@@ -41,7 +41,7 @@ async fn futures_of_the_facade_can_be_spawned() {
     let rows = [batch([1])];
     let appended = spawnable(writer.append(&rows)).await.unwrap();
     spawnable(writer.checkpoint(appended.position)).await.unwrap();
-    let mut reader = spawnable(wal.reader(ReadFrom::Checkpoint, None)).await.unwrap();
+    let mut reader = spawnable(wal.reader(ReadFrom::Checkpoint)).await.unwrap();
     spawnable(reader.next()).await.unwrap();
     spawnable(writer.close()).await.unwrap();
     spawnable(wal.collector().run()).await.unwrap();

@@ -145,7 +145,7 @@ pub(crate) async fn submit(writer: &Writer, number: i64) -> fencepost::Ticket {
 
 /// All numbers that a reader gets.
 pub(crate) async fn rows(wal: &Wal, from: ReadFrom) -> Result<Vec<i64>, ReadError> {
-    let mut reader = wal.reader(from, None).await?;
+    let mut reader = wal.reader(from).await?;
     let mut all = Vec::new();
     while let Some(entry) = reader.next().await? {
         all.extend(numbers(&entry));

@@ -198,7 +198,7 @@ impl Chaos {
         self.let_go(usize::MAX).await;
         tokio::time::sleep(Duration::from_secs(600)).await;
         self.let_go(0).await;
-        let mut reader = self.world.truth.reader(fencepost::ReadFrom::Checkpoint, None).await.unwrap();
+        let mut reader = self.world.truth.reader(fencepost::ReadFrom::Checkpoint).await.unwrap();
         let mut view = BTreeMap::new();
         while let Some(entry) = reader.next().await.unwrap() {
             view.insert(entry.position(), numbers(&entry));

@@ -168,7 +168,7 @@ async fn ours(table: &Table) -> Result<BTreeMap<u64, Seen>> {
         let nothing = Seen { epoch: header.epoch.get(), is_sentinel, batches: Vec::new() };
         seen.insert(entry.position.get(), nothing);
     }
-    let mut reader = wal.reader(ReadFrom::Position(Position::FIRST), None).await?;
+    let mut reader = wal.reader(ReadFrom::Position(Position::FIRST)).await?;
     while let Some(entry) = reader.next().await? {
         let at = entry.position().get();
         let of = seen.get_mut(&at).ok_or_else(|| format!("entry {at} was read and not inspected"))?;

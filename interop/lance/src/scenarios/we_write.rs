@@ -54,7 +54,7 @@ async fn compare(table: &Table) -> Result<String> {
         by_lance.push((entry.entry_position, entry.writer_epoch, rows::all_ids(&entry.batches)));
     }
     let wal = table.wal().await?;
-    let mut reader = wal.reader(ReadFrom::Position(fencepost::Position::FIRST), None).await?;
+    let mut reader = wal.reader(ReadFrom::Position(fencepost::Position::FIRST)).await?;
     let mut by_us = Vec::new();
     while let Some(entry) = reader.next().await? {
         by_us.push((entry.position().get(), entry.epoch().get(), rows::all_ids(entry.batches())));

@@ -285,7 +285,7 @@ impl Story {
 }
 
 async fn read_all(wal: &Wal) -> Result<Vec<i64>, Failure> {
-    let mut reader = wal.reader(ReadFrom::Checkpoint, None).await?;
+    let mut reader = wal.reader(ReadFrom::Checkpoint).await?;
     let mut rows = Vec::new();
     while let Some(entry) = reader.next().await? {
         rows.extend(numbers(entry.batches()));

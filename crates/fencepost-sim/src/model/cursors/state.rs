@@ -285,7 +285,7 @@ impl State {
                     model.note(Reached::Truncated);
                     is_over = true;
                 }
-                CursorEvent::Removed { .. } | CursorEvent::GaveUp(_) => is_over = true,
+                CursorEvent::Removed { .. } | CursorEvent::Missing | CursorEvent::GaveUp(_) => is_over = true,
                 CursorEvent::Held(_) => {}
             }
         }

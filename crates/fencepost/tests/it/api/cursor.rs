@@ -65,7 +65,7 @@ async fn a_cursor_knows_the_epoch_that_its_reader_needs() {
     // It finds it out when it is made, from what stands below.
     let mut cursor = world.wal.cursor(name(), Position::new(3)).await.unwrap();
     assert_eq!(known(&cursor), 1);
-    let mut reader = world.wal.reader(cursor.read_from(), None).await.unwrap();
+    let mut reader = world.wal.reader(cursor.read_from()).await.unwrap();
     let mut last = None;
     while let Some(entry) = reader.next().await.unwrap() {
         last = Some(entry);
@@ -76,7 +76,7 @@ async fn a_cursor_knows_the_epoch_that_its_reader_needs() {
     assert_eq!(known(&cursor), 2, "it is in the store");
     append_all(&second, [11]).await;
     let before = world.wal.requests().get;
-    let mut reader = world.wal.reader(cursor.read_from(), None).await.unwrap();
+    let mut reader = world.wal.reader(cursor.read_from()).await.unwrap();
     reader.next().await.unwrap().unwrap();
     cursor.advance(reader.resume_point()).await.unwrap();
     assert!(world.wal.requests().get - before < 20, "it reads ahead, and nothing below");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 async fn entries(world: &World) -> Vec<Vec<i64>> {
-    let mut reader = world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.truth.reader(ReadFrom::Checkpoint).await.unwrap();
     let mut entries = Vec::new();
     while let Some(entry) = reader.next().await.unwrap() {
         entries.push(numbers(&entry));
@@ -60,7 +60,7 @@ async fn another_schema_begins_another_entry() {
     tickets.extend(submit_all(&writer, [4]).await);
     futures::future::try_join_all(tickets).await.unwrap();
     assert_eq!(entries(&world).await, [vec![1, 2], vec![3], vec![4]]);
-    let mut reader = world.truth.reader(ReadFrom::Position(fencepost::Position::new(3)), None).await.unwrap();
+    let mut reader = world.truth.reader(ReadFrom::Position(fencepost::Position::new(3))).await.unwrap();
     assert_eq!(reader.next().await.unwrap().unwrap().schema().field(0).name(), "m");
 }
 
@@ -147,7 +147,7 @@ async fn what_is_too_much_for_one_entry_together_is_written_apart() {
         positions.push(ticket.await.unwrap().position.get());
     }
     assert_eq!(positions, [2, 3, 4]);
-    let mut reader = world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.truth.reader(ReadFrom::Checkpoint).await.unwrap();
     let mut rows = 0;
     while let Some(entry) = reader.next().await.unwrap() {
         rows += entry.batches().iter().map(RecordBatch::num_rows).sum::<usize>();

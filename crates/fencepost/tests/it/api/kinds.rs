@@ -25,13 +25,13 @@ async fn who_was_fenced_and_who_must_wait_are_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn what_readers_cannot_have_has_its_kind() {
     let world = World::new().await;
-    let nobody = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap_err();
+    let nobody = world.wal.reader(ReadFrom::Checkpoint).await.unwrap_err();
     assert_eq!(nobody.kind(), ErrorKind::Missing);
     let writer = world.writer().await;
     append_all(&writer, 1..=3).await;
     writer.checkpoint(Position::new(3)).await.unwrap();
     world.wal.collector().run().await.unwrap();
-    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(2)), None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(2))).await.unwrap();
     assert_eq!(reader.next().await.unwrap_err().kind(), ErrorKind::Truncated);
     assert_eq!(writer.checkpoint(Position::new(9)).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
@@ -52,7 +52,7 @@ async fn a_store_that_does_not_answer_is_unavailable_and_its_appends_unknown() {
     assert_eq!((unknown.kind(), unknown.is_definite()), (ErrorKind::Unknown, false));
     assert!(matches!(unknown, AppendError::Unknown { .. }));
     let _unread = world.faults.on(Op::Get, any_entry, Fault::Drop);
-    let mut reader = wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let unread = reader.next().await.unwrap_err();
     assert_eq!(unread.kind(), ErrorKind::Unavailable);
 }

@@ -1,7 +1,7 @@
 //! Reading a range, and going on where a reader stopped.
 
 use crate::support::{World, append_all, batch, numbers, rows, rows_from, wal_builder};
-use fencepost::{DecodeLimits, Position, ReadError, ReadFrom, ResumePoint};
+use fencepost::{DecodeLimits, Position, ReadError, ReadFrom, ReadOptions, ResumePoint};
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ async fn filled(entries: i64) -> World {
 }
 
 async fn range(world: &World, from: u64, to: u64) -> Vec<i64> {
-    let (from, to) = (ReadFrom::Position(Position::new(from)), Some(Position::new(to)));
-    let mut reader = world.wal.reader(from, to).await.unwrap();
+    let options = ReadOptions::from(ReadFrom::Position(Position::new(from))).with_end(Position::new(to));
+    let mut reader = world.wal.reader(options).await.unwrap();
     let mut all = Vec::new();
     while let Some(entry) = reader.next().await.unwrap() {
         all.extend(numbers(&entry));
@@ -35,7 +35,7 @@ async fn a_range_is_read_with_both_ends() {
 #[tokio::test(start_paused = true)]
 async fn the_stream_ends_where_the_log_does() {
     let world = filled(40).await;
-    let reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let entries: Vec<_> = reader.into_stream().try_collect().await.unwrap();
     assert_eq!(entries.iter().flat_map(numbers).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
 }
@@ -44,7 +44,7 @@ async fn the_stream_ends_where_the_log_does() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_leaves_the_reader_where_it_is() {
     let world = filled(40).await;
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let half: Vec<_> = reader.stream().take(20).try_collect().await.unwrap();
     assert_eq!(half.iter().flat_map(numbers).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
     assert_eq!(reader.resume_point().next, half[19].position().next());
@@ -56,7 +56,7 @@ async fn a_stream_leaves_the_reader_where_it_is() {
 async fn at_the_tail_a_reader_may_look_again() {
     let world = World::new().await;
     let writer = world.writer().await;
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     for number in 1..=3 {
         assert!(reader.next().await.unwrap().is_none());
         append_all(&writer, [number]).await;
@@ -68,7 +68,7 @@ async fn at_the_tail_a_reader_may_look_again() {
 #[tokio::test(start_paused = true)]
 async fn a_resume_point_is_just_behind_what_was_handed_out() {
     let world = filled(50).await;
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     for number in 1..=50 {
         assert_eq!(numbers(&reader.next().await.unwrap().unwrap()), [number]);
         let point = reader.resume_point();
@@ -82,7 +82,7 @@ async fn a_resume_point_is_just_behind_what_was_handed_out() {
 async fn a_resume_point_is_never_before_the_beginning() {
     let world = filled(80).await;
     let from = ReadFrom::Position(Position::new(71));
-    let mut reader = world.wal.reader(from, None).await.unwrap();
+    let mut reader = world.wal.reader(from).await.unwrap();
     let point = reader.resume_point();
     assert_eq!(point.next, Position::new(71));
     assert_eq!(rows(&world.wal, ReadFrom::Resume(point)).await.unwrap(), (70..=80).collect::<Vec<_>>());
@@ -102,7 +102,7 @@ async fn a_reader_that_failed_says_so_every_time() {
     writer.checkpoint(Position::new(71)).await.unwrap();
     world.delete_entries(1..=6).await;
     let from = ReadFrom::Resume(ResumePoint { next: Position::new(4), highest: fencepost::Epoch::FIRST });
-    let mut reader = world.wal.reader(from.clone(), None).await.unwrap();
+    let mut reader = world.wal.reader(from.clone()).await.unwrap();
     for _ in 0..3 {
         let error = reader.next().await.unwrap_err();
         let ReadError::Truncated { at, first } = error else { panic!("{error}") };
@@ -125,7 +125,7 @@ async fn an_entry_that_cannot_be_decoded_stays_in_the_way() {
     append_all(&writer, [2]).await;
     let limits = DecodeLimits::DEFAULT.with_rows_max(10);
     let strict = wal_builder(Arc::new(world.faults.clone())).with_decode_limits(limits).open().await.unwrap();
-    let mut reader = strict.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = strict.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(numbers(&reader.next().await.unwrap().unwrap()), [1]);
     for _ in 0..2 {
         let error = reader.next().await.unwrap_err();
@@ -144,7 +144,7 @@ async fn a_reader_that_begins_in_a_fence_range_knows_which_epoch_rules() {
     append_all(&world.writer().await, [3]).await;
     assert_eq!(world.layout().await, "1:h1 2-3:d1 4:p2 5-67:f2 68:d2");
     assert_eq!(rows_from(&world.wal, 30).await.unwrap(), [3]);
-    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(30)), None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(30))).await.unwrap();
     reader.next().await.unwrap().unwrap();
     assert_eq!(reader.resume_point().highest.get(), 2);
     assert!(reader.requests().get < 110, "{:?}", reader.requests());

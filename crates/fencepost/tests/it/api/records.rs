@@ -23,10 +23,10 @@ async fn records_come_back_in_order_as_records_and_as_batches() {
     writer.append_records(&sent[..2]).await.unwrap();
     let done = writer.append_records(&sent[2..]).await.unwrap();
 
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(records(&mut reader).await, sent);
     assert_eq!(reader.resume_point().next, done.position.next());
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let entry = reader.next().await.unwrap().unwrap();
     assert_eq!((entry.rows(), entry.schema()), (2, &fencepost::records_schema()));
     assert_eq!(fencepost::records_in(&entry.batches()[0]).unwrap(), sent[..2]);
@@ -41,7 +41,7 @@ async fn records_that_wait_together_share_an_entry_with_batches_of_the_same_colu
         let other = World::new().await;
         let other_writer = other.writer().await;
         other_writer.append_records(&["by Arrow".into()]).await.unwrap();
-        let mut reader = other.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+        let mut reader = other.wal.reader(ReadFrom::Checkpoint).await.unwrap();
         reader.next().await.unwrap().unwrap().into_batches()
     };
     let before = writer.status().requests.put;
@@ -56,7 +56,7 @@ async fn records_that_wait_together_share_an_entry_with_batches_of_the_same_colu
     }
     assert_eq!(writer.status().requests.put - before, 1);
     assert!(positions.iter().all(|at| *at == positions[0]));
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let values: Vec<_> = records(&mut reader).await.into_iter().map(|record| record.value).collect();
     assert_eq!(values, ["first", "by Arrow", "last"]);
 }
@@ -70,7 +70,7 @@ async fn other_batches_among_records_are_an_error_that_passes_nothing() {
     writer.append(&[batch([7])]).await.unwrap();
     writer.append_records(&["three".into()]).await.unwrap();
 
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(reader.next_records().await.unwrap().unwrap().records()[0].value, "one");
     for _ in 0..2 {
         let error = reader.next_records().await.unwrap_err();
@@ -106,7 +106,7 @@ async fn a_value_may_be_as_large_as_an_entry_and_no_larger() {
 
     let permit = writer.reserve(900).await.unwrap();
     permit.submit_records(&[Record::new(vec![2; 900])]).unwrap().await.unwrap();
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let lengths: Vec<_> = records(&mut reader).await.iter().map(|record| record.value.len()).collect();
     assert_eq!(lengths, [1_000, 900]);
 }
@@ -118,6 +118,6 @@ async fn the_largest_value_comes_back() {
     let writer = world.writer().await;
     let value = bytes::Bytes::from(vec![9; 64 << 20]);
     writer.append_records(&[value.clone().into()]).await.unwrap();
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert!(reader.next_records().await.unwrap().unwrap().records()[0].value == value);
 }

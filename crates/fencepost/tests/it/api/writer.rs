@@ -52,7 +52,7 @@ async fn batches_of_one_submission_stay_together_and_apart() {
     let world = World::new().await;
     let writer = world.writer().await;
     writer.append(&[batch([1, 2]), batch([3])]).await.unwrap();
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let entry = reader.next().await.unwrap().unwrap();
     assert_eq!(entry.batches(), [batch([1, 2]), batch([3])]);
     assert_eq!((entry.rows(), numbers(&entry)), (3, vec![1, 2, 3]));

@@ -3,8 +3,8 @@
 use super::taken_over;
 use crate::support::{World, append, append_all, numbers, options, rows, rows_from};
 use fencepost::{
-    Epoch, GaveUp, Manifest, Nonce, Position, ReadError, ReadFrom, ResumePoint, ShardStatus, Tail, TailEvent,
-    TailState, Version,
+    Epoch, GaveUp, Manifest, Nonce, Position, ReadError, ReadFrom, ReadOptions, ResumePoint, ShardStatus,
+    Tail, TailEvent, TailState, Version,
 };
 use fencepost_format::{EntryKind, encode_marker};
 use fencepost_store::wrap::{Fault, Op};
@@ -70,8 +70,8 @@ async fn pauses_begin_at_the_shortest_double_and_end_at_the_longest() {
     let cases =
         [((20, 1_000), [20, 40, 80, 160, 320, 640, 1_000, 1_000]), ((0, 0), [1; 8]), ((50, 10), [50; 8])];
     for ((min, max), expected) in cases {
-        let tail = world.wal.tail(ReadFrom::Checkpoint).await.unwrap();
-        let mut tail = tail.with_poll(Duration::from_millis(min), Duration::from_millis(max));
+        let options = ReadOptions::new().with_poll(Duration::from_millis(min), Duration::from_millis(max));
+        let mut tail = world.wal.tail(options).await.unwrap();
         for expected in expected {
             waits(&mut tail).await;
             let started = Instant::now();
@@ -109,7 +109,7 @@ async fn a_reader_that_looks_again_learns_that_it_was_overtaken() {
     let world = World::new().await;
     let writer = world.writer().await;
     append_all(&writer, [1]).await;
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert!(reader.next().await.unwrap().is_some() && reader.next().await.unwrap().is_none());
     append_all(&writer, 2..=9).await;
     writer.checkpoint(Position::new(9)).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_reader_that_goes_on_after_a_failure_knows_no_epoch_that_it_did_not_re
     let (stalled, _next) = taken_over().await;
     let world = &stalled.world;
     let denied = world.faults.on(Op::List, |path| path.ends_with("/gc"), Fault::Deny);
-    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(4)), None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Position(Position::new(4))).await.unwrap();
     reader.next().await.unwrap_err();
     denied.stop();
     let point = reader.resume_point();

@@ -26,7 +26,7 @@ async fn boundaries_that_cannot_be_listed_are_not_taken_for_none() {
     for fault in [Fault::Drop, Fault::Deny] {
         let world = changed_hands().await;
         let failing = world.faults.on(Op::List, boundaries, fault);
-        let mut reader = world.wal.reader(ReadFrom::Position(Position::new(2)), None).await.unwrap();
+        let mut reader = world.wal.reader(ReadFrom::Position(Position::new(2))).await.unwrap();
         let mut handed_out = 0;
         let error = loop {
             match reader.next().await {

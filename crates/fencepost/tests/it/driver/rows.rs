@@ -36,7 +36,7 @@ async fn undecodable() -> World {
 async fn a_reader_stays_at_rows_that_it_cannot_decode() {
     let world = undecodable().await;
     let object = world.wal.paths().entry(Position::new(3));
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(numbers(&reader.next().await.unwrap().unwrap()), [1]);
     for _ in 0..3 {
         let error = reader.next().await.unwrap_err();

@@ -20,7 +20,7 @@ fn name() -> CursorName {
 #[tokio::test(start_paused = true)]
 async fn h15_a_collected_position_is_truncated_and_not_the_end() {
     let (world, writer) = filled().await;
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let mut got = numbers(&reader.next().await.unwrap().unwrap());
     writer.checkpoint(Position::new(36)).await.unwrap();
     world.wal.collector().run().await.unwrap();

@@ -23,7 +23,7 @@ async fn damaged(replace: impl FnOnce(Vec<u8>, Vec<u8>) -> Vec<u8>) -> World {
 /// are asked.
 async fn check(what: &str, world: World) {
     let object = world.truth.paths().entry(Position::new(3));
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(numbers(&reader.next().await.unwrap().unwrap()), [1], "{what}");
     let error = reader.next().await.unwrap_err();
     assert!(matches!(error, ReadError::GaveUp { at, .. } if at.get() == 3), "{what}: {error}");
@@ -74,7 +74,7 @@ async fn h17_a_huge_object_costs_no_memory() {
     let world = damaged(|_, _| vec![0; 10 << 20]).await;
     let limits = DecodeLimits::DEFAULT.with_object_bytes_max(1 << 20);
     let wal = wal_builder(Arc::new(world.faults.clone())).with_decode_limits(limits).open().await.unwrap();
-    let mut reader = wal.reader(ReadFrom::Position(Position::new(3)), None).await.unwrap();
+    let mut reader = wal.reader(ReadFrom::Position(Position::new(3))).await.unwrap();
     let error = reader.next().await.unwrap_err();
     assert!(matches!(error, ReadError::GaveUp { .. }) && error.to_string().contains("10485760"), "{error}");
 }

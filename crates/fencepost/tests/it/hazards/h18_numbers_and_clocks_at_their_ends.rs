@@ -40,7 +40,7 @@ async fn h18_large_numbers_do_not_wrap() {
     writer.checkpoint(Position::new(start + 65)).await.unwrap();
     append_all(&writer, [2]).await;
     assert_eq!(world.rows().await, [2]);
-    let far = world.wal.reader(ReadFrom::Position(Position::new(1 << 62)), None).await.unwrap().next().await;
+    let far = world.wal.reader(ReadFrom::Position(Position::new(1 << 62))).await.unwrap().next().await;
     assert!(far.unwrap().is_none());
 }
 

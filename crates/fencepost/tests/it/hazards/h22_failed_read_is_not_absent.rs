@@ -30,7 +30,7 @@ async fn h22_a_read_that_always_fails_ends_in_an_error_and_not_in_a_tail() {
         let refused = world.wal.open_writer(options()).await.unwrap_err();
         assert!(matches!(refused, OpenWriterError::GaveUp { .. }), "{fault:?}: {refused}");
         assert_eq!(world.layout().await, before, "nothing was written there");
-        let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+        let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
         for _ in 2..6 {
             reader.next().await.unwrap().unwrap();
         }
@@ -62,7 +62,7 @@ async fn h22_a_reader_behind_such_a_cache_is_late_and_skips_nothing() {
     let world = World::new().await;
     append_all(&world.writer().await, 1..=9).await;
     let _ = world.faults.on(Op::Get, world.entry(5), Fault::FalseAbsent).times(1);
-    let mut reader = world.wal.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
     let mut all = Vec::new();
     let mut tails = 0;
     while tails < 2 {

@@ -66,7 +66,7 @@ async fn rest(reader: &mut Reader) -> Result<Vec<i64>, ReadError> {
 #[tokio::test(start_paused = true)]
 async fn h25_a_reader_that_stands_where_a_fence_landed_late_is_truncated() {
     let stalled = Stalled::new().await;
-    let mut reader = stalled.world.truth.reader(ReadFrom::Checkpoint, None).await.unwrap();
+    let mut reader = stalled.world.truth.reader(ReadFrom::Checkpoint).await.unwrap();
     assert_eq!(rest(&mut reader).await.unwrap(), [1, 2, 3]);
     let mut tail = stalled.world.truth.tail(ReadFrom::Resume(reader.resume_point())).await.unwrap();
     assert!(matches!(tail.poll().await.unwrap(), TailEvent::Waiting(_)));

@@ -46,7 +46,7 @@ async fn readers() {
     let mut cursor = world.wal.cursor(cursor, Position::new(1)).await.unwrap();
     cursor.advance(Position::new(2)).await.unwrap();
     let replayed = world.writer().await;
-    let mut late = world.wal.reader(ReadFrom::Position(Position::new(1)), None).await.unwrap();
+    let mut late = world.wal.reader(ReadFrom::Position(Position::new(1))).await.unwrap();
     world.delete_entries(1..=4).await;
     replayed.checkpoint(Position::new(6)).await.unwrap();
     late.next().await.unwrap_err();
