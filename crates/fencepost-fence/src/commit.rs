@@ -34,6 +34,15 @@ pub enum Change {
         // P-33.
         tail: Position,
     },
+    /// Let nobody claim the shard any more, under an epoch that is held and closed.
+    // P-150.
+    Seal {
+        /// The epoch held.
+        epoch: Epoch,
+    },
+    /// Let the shard be claimed again, by a claim that nobody writes under.
+    // P-150.
+    Unseal,
 }
 
 /// How a commit ended.
@@ -133,7 +142,13 @@ impl Commit {
                 let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
                 return Some(CommitOutcome::GaveUp(gave_up));
             }
-            (Change::Checkpoint { .. }, Some(latest)) => latest,
+            (Change::Seal { epoch }, None) => {
+                let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
+                return Some(CommitOutcome::GaveUp(gave_up));
+            }
+            // Nothing is sealed where nothing is.
+            (Change::Unseal, None) => return Some(CommitOutcome::Superseded { by: Epoch::NONE }),
+            (Change::Checkpoint { .. } | Change::Seal { .. } | Change::Unseal, Some(latest)) => latest,
         };
         match self.change {
             Change::Claim { only_if, .. } => {
@@ -167,6 +182,28 @@ impl Commit {
                 next.replay_after = replay_after;
                 next.last_seen = next.last_seen.max(tail);
             }
+            Change::Seal { epoch } => {
+                if next.writer_epoch > epoch {
+                    return Some(CommitOutcome::Superseded { by: next.writer_epoch });
+                }
+                if next.writer_epoch < epoch {
+                    let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
+                    return Some(CommitOutcome::GaveUp(gave_up));
+                }
+                if next.status != ShardStatus::Active {
+                    return Some(CommitOutcome::Unchanged(next));
+                }
+                next.status = ShardStatus::Sealed;
+            }
+            Change::Unseal => match next.status {
+                ShardStatus::Active => return Some(CommitOutcome::Unchanged(next)),
+                ShardStatus::Sealed => {
+                    next.status = ShardStatus::Active;
+                    next.writer_epoch = next.writer_epoch.next();
+                }
+                // Whoever set a state that this code does not know, knows how to end it.
+                _ => return Some(CommitOutcome::Sealed),
+            },
         }
         // F-15: only Lance's versions have no nonce.
         next.lance_before |= !next.version.is_none() && next.nonce.is_none();

@@ -83,6 +83,7 @@ mod documents;
 #[cfg(feature = "codec")]
 mod entry;
 mod error;
+mod export;
 mod first_shard;
 mod forgotten;
 mod header;
@@ -104,6 +105,7 @@ pub use entry::{
     decode_header, decode_lance_head, encode_marker, records_in, records_schema,
 };
 pub use error::FormatError;
+pub use export::{Export, export_entry_name};
 pub use first_shard::FirstShard;
 pub use forgotten::Forgotten;
 pub use header::{EntryHeader, EntryKind};

@@ -158,8 +158,8 @@ pub enum OpenWriterError {
         /// The lease's time to live.
         ttl_ms: u64,
     },
-    /// The shard is sealed: Lance lets nobody write to it any more.
-    #[snafu(display("the shard is sealed and takes no writers"))]
+    /// The shard is sealed: an operator stopped it, or Lance drops the table.
+    #[snafu(display("the shard is sealed and takes no writers, until it is unsealed"))]
     Sealed,
     /// The store does not keep its promise about create-if-absent.
     #[snafu(display("{source}"))]

@@ -80,14 +80,17 @@ mod drive;
 mod entry;
 mod environment;
 mod error;
+mod export;
 mod first_shard;
 mod inspect;
+mod manifests;
 pub mod metrics;
 mod one_entry;
 mod options;
 mod overview;
 mod reader;
 mod repair;
+mod seal;
 mod shard;
 mod table;
 mod telemetry;
@@ -111,9 +114,12 @@ pub use environment::Environment;
 pub use error::{
     AppendError, Cause, CheckpointError, ErrorKind, OpenWriterError, ReadError, SubmitError, WalError,
 };
-pub use fencepost_fence::{Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, Takeover, Tick};
+pub use export::{ExportError, Exported, Import, ImportError, Imported};
+pub use fencepost_fence::{
+    Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, RestoreRefused, Takeover, Tick,
+};
 pub use fencepost_format::{
-    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Generation, Lease, Manifest,
+    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation, Lease, Manifest,
     MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName, TableManifest, Version,
     records_in, records_schema,
 };
@@ -125,6 +131,7 @@ pub use fencepost_store::{
     Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,
 };
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
+pub use manifests::ManifestVersion;
 pub use options::{PutRate, WriterOptions};
 pub use overview::{Amount, LeaseStatus, Overview};
 pub use reader::{
@@ -132,6 +139,7 @@ pub use reader::{
     TailEvent, TailState,
 };
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
+pub use seal::{SealError, Sealed, Unsealed};
 pub use shard::Staging;
 pub use table::{TableError, read_table};
 pub use telemetry::EVENTS;

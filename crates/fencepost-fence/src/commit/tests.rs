@@ -50,6 +50,34 @@ fn checkpoint(script: &str, expect: &str) {
     check(Change::Checkpoint { epoch, known, replay_after, tail }, script, expect);
 }
 
+/// P-150.
+#[test]
+fn only_the_holder_seals_and_only_once() {
+    let seal = |script: &str, expect: &str| check(Change::Seal { epoch: Epoch::new(2) }, script, expect);
+    seal(
+        "list=7 man7=e2r5 man8=absent list=7 cre8=done list=8 man8=e2r5sn20 man9=absent list=8",
+        "LIST MAN7 MAN8 LIST CRE8:e2r5h0 LIST MAN8 MAN9 LIST won8e2",
+    );
+    seal("list=7 man7=e2r5s man8=absent list=7", "LIST MAN7 MAN8 LIST unchanged-r5");
+    seal("list=7 man7=e3r5 man8=absent list=7", "LIST MAN7 MAN8 LIST superseded-by3");
+    seal(
+        "list=7 man7=e1r5 man8=absent list=7",
+        "LIST MAN7 MAN8 LIST RolledBack { ours: Epoch(2), found: Epoch(1) }",
+    );
+}
+
+/// P-150.
+#[test]
+fn a_seal_is_lifted_under_the_next_epoch() {
+    check(
+        Change::Unseal,
+        "list=7 man7=e2r5s man8=absent list=7 cre8=done list=8 man8=e3r5n20 man9=absent list=8",
+        "LIST MAN7 MAN8 LIST CRE8:e3r5h0 LIST MAN8 MAN9 LIST won8e3",
+    );
+    check(Change::Unseal, "list=7 man7=e2r5 man8=absent list=7", "LIST MAN7 MAN8 LIST unchanged-r5");
+    check(Change::Unseal, "list=0 man1=absent", "LIST MAN1 superseded-by0");
+}
+
 /// P-2, P-3, P-10.
 #[test]
 fn a_claim_takes_the_next_epoch_and_confirms() {

@@ -75,7 +75,7 @@ impl ErrorKind {
     }
 
     /// Of an operation that ended without a result. `cause` is what the store said last.
-    fn of_end(why: GaveUp, cause: Option<&Cause>) -> Self {
+    pub(crate) fn of_end(why: GaveUp, cause: Option<&Cause>) -> Self {
         match why {
             GaveUp::DamagedEntry(_)
             | GaveUp::LostEntry { .. }

@@ -64,6 +64,15 @@ impl Io {
         named(&self.store, self.paths.wal_dir(), parse_entry_name).await
     }
 
+    /// What lies in `folder` under a name that `parse` understands, upward. Costs one LIST.
+    pub(crate) async fn list_named<T: Ord + Copy>(
+        &self,
+        folder: String,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<(T, Listed)>, StoreError> {
+        named(&self.store, folder, parse).await
+    }
+
     /// Every entry by position, with its size. Costs one LIST.
     pub(crate) async fn list_entries(&self) -> Result<Vec<(Position, u64)>, StoreError> {
         let entries = self.list_entry_objects().await?.into_iter();

@@ -10,6 +10,10 @@ use fencepost_store::RequestCounts;
 pub struct WriterStatus {
     /// The writer's epoch.
     pub epoch: Epoch,
+    /// Where the fence entry of that epoch stands: earlier writers are refused from here on.
+    pub fence: Position,
+    /// Whether the writer before had closed, so that nothing of it could be in flight.
+    pub clean_fence: bool,
     /// The acknowledged tail: everything up to this position is acknowledged.
     pub acknowledged: Position,
     /// Bytes of the data entries that were acknowledged.

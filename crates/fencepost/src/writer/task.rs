@@ -36,7 +36,12 @@ pub(super) fn start(
     let core = WriterCore::new(params, opened);
     let (commands, received) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
-    let (status, watched) = watch::channel(WriterStatus { open_requests, ..WriterStatus::default() });
+    let (status, watched) = watch::channel(WriterStatus {
+        open_requests,
+        fence: opened.fence,
+        clean_fence: opened.clean_fence,
+        ..WriterStatus::default()
+    });
     let task = Task {
         meter: WriterMeter::new(io.paths.shard()),
         groups: Groups::new(options.group_bytes_max, millis(options.linger)),
@@ -380,15 +385,21 @@ impl Task {
     }
 
     fn publish(&self) {
+        let (fence, clean_fence, open_requests) = {
+            let before = self.status.borrow();
+            (before.fence, before.clean_fence, before.open_requests)
+        };
         let status = WriterStatus {
             epoch: self.core.epoch(),
+            fence,
+            clean_fence,
             acknowledged: self.core.window().acked(),
             replay_after: self.core.replay_after(),
             in_flight: self.core.window().undecided(),
             in_flight_max: self.core.window().in_flight_max(),
             waiting_bytes: self.groups.bytes(),
             requests: self.io.store.counts(),
-            open_requests: self.status.borrow().open_requests,
+            open_requests,
             lease_requests: self.lease_io.store.counts(),
             closed: self.core.window().is_closed(),
             ..self.ledger.status()

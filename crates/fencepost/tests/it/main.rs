@@ -16,6 +16,7 @@ mod lost;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod requests;
+mod restore;
 mod send_sync;
 mod support;
 mod takeover_rounds;
