@@ -32,6 +32,8 @@ pub(crate) enum Command {
         #[arg(long)]
         naive: bool,
     },
+    /// Kill a log's writer, and measure how long its standby takes to its first acknowledgement.
+    Standby(StandbyArgs),
     /// Search every state of the models, over the production state machines.
     Model(ModelArgs),
     /// Run seeds of the simulators: the core under virtual time, and the whole facade on a simulated store.
@@ -104,6 +106,19 @@ pub(crate) struct PackageArgs {
     pub(crate) only: Option<String>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StandbyArgs {
+    /// How many times a writer is killed.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) rounds: u32,
+    /// The lease's time to live, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    pub(crate) lease_ttl_ms: u64,
+    /// Where the logs are, each in a folder of its own. Default: a temporary directory.
+    #[arg(long, value_name = "URL")]
+    pub(crate) log: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -25,6 +25,7 @@ mod python;
 mod sim;
 mod source;
 mod spec;
+mod standby;
 mod step;
 mod stores;
 mod test;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Layers(report) => layers::run(&root, report),
         Command::Spec(report) => spec::run(&root, report),
         Command::Demo { naive } => demo::run(&root, naive),
+        Command::Standby(args) => standby::run(&root, &args),
         Command::Model(args) => sim::model(&root, &args),
         Command::Sim(args) => sim::seeds(&root, &args),
         Command::Mutations(args) => sim::mutations(&root, &args),

@@ -1,6 +1,7 @@
 //! What the command line accepts.
 
 mod looking;
+mod operating;
 mod value;
 
 use crate::input::InputFormat;
@@ -10,6 +11,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use fencepost::doctor::Check;
 use fencepost::{CursorName, Epoch, Pipelining, Position, Takeover};
 pub(crate) use looking::{Cat, Completions, Ls, Status, Why};
+pub(crate) use operating::{
+    Cost, Export, Fence, Import, Man, Manifest, ManifestList, ManifestShow, PricesOf, Seal, Standby, Unseal,
+};
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use value::{PositionRange, Target};
@@ -28,6 +32,12 @@ pub(crate) struct Args {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Say nothing on stderr but errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on stderr: -v what happens to the log, -vv every step. FENCEPOST_LOG goes before it.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -36,6 +46,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Append rows from a file or stdin. Creates the log if there is none.
     Append(Append),
+    /// Wait until the log's writer is gone, take over, and then append stdin or what a command prints.
+    Standby(Standby),
     /// Print rows from the checkpoint or from a position. Waits for more with --follow.
     Tail(Tail),
     /// List the shards of a log, with the state of each.
@@ -60,6 +72,21 @@ pub(crate) enum Command {
     /// List the cursors of consumers; show, create, move and drop one.
     #[command(subcommand)]
     Cursor(Cursor),
+    /// Take the log over now, whoever holds it, and close it. Changes nothing without --yes.
+    Fence(Fence),
+    /// Let no writer open the log any more, until `unseal`. Waits for the writer that holds it.
+    Seal(Seal),
+    /// Let writers open a sealed log again.
+    Unseal(Unseal),
+    /// Copy a log, as a backup or to move it.
+    Export(Export),
+    /// Make a new log of a copy, once no process can write to the old one any more.
+    Import(Import),
+    /// List the versions of the manifest, or show one.
+    #[command(subcommand)]
+    Manifest(Manifest),
+    /// Show what a log costs by the month, as measured or for another load.
+    Cost(Cost),
     /// Check whether a store is safe for a log. Leaves nothing behind.
     Doctor(Doctor),
     /// Show that a writer is refused if it stalled before a takeover and a collection. Uses a directory of
@@ -67,6 +94,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Print a script that completes this command's line in a shell.
     Completions(Completions),
+    /// Write the manual pages of this command into a directory.
+    Man(Man),
     /// The second process of the demonstration.
     #[command(hide = true)]
     DemoWriter(DemoWriter),
@@ -79,13 +108,22 @@ pub(crate) struct Append {
     /// The file to append; `-`, the default, is stdin.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(crate) from: PathBuf,
-    /// The file's format. Default: by its extension, otherwise by content; CSV cannot be detected and needs
-    /// --format.
-    #[arg(long)]
-    pub(crate) format: Option<InputFormat>,
     /// Skip this many input rows, to resume an append that stopped early.
     #[arg(long, value_name = "ROWS", default_value_t = 0)]
     pub(crate) skip: u64,
+    #[command(flatten)]
+    pub(crate) rows: RowsArgs,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+}
+
+/// How input becomes rows, and rows become entries.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RowsArgs {
+    /// The input's format. Default: by the file's extension, otherwise by content; CSV cannot be detected and
+    /// needs --format.
+    #[arg(long)]
+    pub(crate) format: Option<InputFormat>,
     #[command(flatten)]
     pub(crate) text: TextArgs,
     /// Write at most this many rows into an entry, and never group batches. Default: entries of up to
@@ -105,8 +143,6 @@ pub(crate) struct Append {
     /// How long an entry waits for more rows before it is sent, such as 5ms.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) linger: Duration,
-    #[command(flatten)]
-    pub(crate) writer: WriterArgs,
     /// Print each acknowledgement as it comes.
     #[arg(long, hide = true)]
     pub(crate) verbose_acks: bool,

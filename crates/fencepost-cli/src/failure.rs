@@ -2,8 +2,8 @@
 
 use crate::exit::Exit;
 use fencepost::{
-    AppendError, Cause, CheckpointError, CollectError, ErrorKind, InspectError, OpenWriterError, PlanError,
-    ReadError, RepairError, WalError,
+    AppendError, Cause, CheckpointError, CollectError, ErrorKind, ExportError, ImportError, InspectError,
+    OpenWriterError, PlanError, ReadError, RepairError, SealError, WalError,
 };
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -16,11 +16,13 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// Further keys of the JSON document.
     pub(crate) facts: Map<String, Value>,
+    /// What kind of failure the library called it, where a command goes on after some of them.
+    pub(crate) kind: Option<ErrorKind>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), facts: Map::new() }
+        Self { exit, message: message.into(), facts: Map::new(), kind: None }
     }
 
     /// An exit code for what was printed already.
@@ -146,7 +148,16 @@ macro_rules! by_kind {
     };
 }
 
-by_kind!(AppendError, CheckpointError, CollectError, PlanError, RepairError);
+by_kind!(
+    AppendError,
+    CheckpointError,
+    CollectError,
+    ExportError,
+    ImportError,
+    PlanError,
+    RepairError,
+    SealError
+);
 
 impl From<InspectError> for Failure {
     fn from(error: InspectError) -> Self {

@@ -117,12 +117,34 @@ pub(crate) struct Input {
 /// anything is written. A stream is not waited for longer than its first rows may wait.
 pub(crate) fn open(path: &Path, options: &InputOptions) -> Result<Input, Failure> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) };
-    let refused = |fault: Fault| {
-        let failure = Failure::new(Exit::Input, fault.message).while_doing(&name);
-        fault.advice.into_iter().fold(failure, Failure::with_advice)
-    };
-    let mut source = Source::open(path, &options.stop).map_err(|error| refused(error.into()))?;
-    let format = match options.format.or_else(|| by_extension(path)) {
+    let source = Source::open(path, &options.stop);
+    let source = source.map_err(|error| refusal(error.into(), &name))?;
+    decode(source, name, by_extension(path), options)
+}
+
+/// Opens a stream that messages call `name`. Blocks.
+pub(crate) fn open_stream(
+    name: &str,
+    bytes: Box<dyn Read + Send>,
+    options: &InputOptions,
+) -> Result<Input, Failure> {
+    let source = Source { feed: Feed::stream(bytes, options.stop.clone()) };
+    decode(source, name.to_owned(), None, options)
+}
+
+fn refusal(fault: Fault, name: &str) -> Failure {
+    let failure = Failure::new(Exit::Input, fault.message).while_doing(name);
+    fault.advice.into_iter().fold(failure, Failure::with_advice)
+}
+
+fn decode(
+    mut source: Source,
+    name: String,
+    likely: Option<InputFormat>,
+    options: &InputOptions,
+) -> Result<Input, Failure> {
+    let refused = |fault: Fault| refusal(fault, &name);
+    let format = match options.format.or(likely) {
         Some(format) => format,
         None => source.by_content().map_err(|error| refused(error.into()))?.ok_or_else(|| {
             Failure::new(Exit::Input, format!("{name}: the format cannot be detected; name it with --format"))

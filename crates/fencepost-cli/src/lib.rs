@@ -5,6 +5,7 @@
 
 mod args;
 mod cmd;
+mod credentials;
 mod exit;
 mod failure;
 mod input;
@@ -43,12 +44,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(args) => args,
         Err(error) => return misused(&error, json),
     };
-    start_logging();
+    output::be_quiet(args.quiet);
+    start_logging(&args);
     let json = args.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::note_line(format_args!("error: cannot start threads: {error}"));
+            output::error_line(format_args!("error: cannot start threads: {error}"));
             return exit::Exit::Failed as u8;
         }
     };
@@ -87,17 +89,24 @@ fn report(failure: &Failure, json: bool) -> u8 {
     if json {
         let _ = output::json(&failure.to_json());
     }
-    output::note_line(format_args!("error: {}", failure.message));
+    output::error_line(format_args!("error: {}", failure.message));
     failure.exit as u8
 }
 
 /// The events say what the command says in its own words, so they are shown only to who asks for them.
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("FENCEPOST_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,fencepost::events=off"));
+fn start_logging(args: &Args) {
+    let level = match (args.quiet, args.verbose) {
+        (true, _) => "error,fencepost::events=off",
+        (false, 0) => "warn,fencepost::events=off",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    let filter = EnvFilter::try_from_env("FENCEPOST_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
-    let colours = io::stderr().is_terminal();
+    // https://no-color.org
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = !no_color && io::stderr().is_terminal();
     let lines =
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours).with_filter(filter);
     let waits = Waiting::default().with_filter(filter_fn(is_of_a_wait));

@@ -125,8 +125,28 @@ pub(crate) fn json_text(document: &Value) -> String {
     out
 }
 
-/// Tells people something, on stderr.
+/// Whether people want to hear of nothing but errors.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on, notes are printed or not.
+pub(crate) fn be_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Whether notes and progress are not wanted.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Tells people something, on stderr, unless they want to hear of nothing but errors.
 pub(crate) fn note_line(text: impl std::fmt::Display) {
+    if !is_quiet() {
+        error_line(text);
+    }
+}
+
+/// Tells people of an error, on stderr.
+pub(crate) fn error_line(text: impl std::fmt::Display) {
     let text = printable(&text.to_string());
     crate::progress::aside(|| {
         for line in text.lines() {

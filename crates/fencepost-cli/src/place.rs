@@ -57,6 +57,9 @@ impl Place {
     /// A log in memory is gone when the command ends, so nothing in it could be acknowledged.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         crate::waiting::set_limits(self.request_timeout, self.retry_timeout);
+        if cfg!(feature = "cloud") {
+            crate::credentials::note_missing(&self.log);
+        }
         let scheme = self.log.split(':').next().unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("memory") || scheme.len() == self.log.len() {
             return Ok(());
@@ -64,6 +67,29 @@ impl Place {
         let what = format!("`{}`: a log in memory is gone when the command ends", self.log);
         Err(Failure::new(Exit::NoLog, what)
             .with_advice("Give a directory or a bucket: ./dir, s3://bucket/prefix."))
+    }
+
+    /// A store that is no log, such as that of a copy. `create` makes its directory.
+    pub(crate) fn beside(&self, location: &str, create: bool) -> Result<LogStore, Failure> {
+        let opened = LogStore::open(location, self.options().create_missing(create));
+        let store = opened.map_err(|error| Failure::of(Exit::NoLog, &error))?;
+        Ok(store.with_retry_timeout(self.retry_timeout))
+    }
+
+    /// The place as somebody elsewhere would name it: a directory with its whole path.
+    pub(crate) fn name(&self) -> String {
+        if let Some((scheme, rest)) = self.log.split_once("://") {
+            // It is written down, and read by others: no credentials.
+            let rest = rest.split('?').next().unwrap_or_default();
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            // `container@account` is no user; `user:password@host` is.
+            let host = match host.rsplit_once('@') {
+                Some((user, host)) if user.contains(':') => host,
+                _ => host,
+            };
+            return format!("{scheme}://{host}/{path}");
+        }
+        std::path::absolute(&self.log).map_or_else(|_| self.log.clone(), |path| path.display().to_string())
     }
 
     fn options(&self) -> StoreOptions {

@@ -12,7 +12,14 @@ use std::time::Duration;
 /// [source](std::error::Error::source) after taking out what could be a credential: queries and user names of
 /// URLs, and the bodies of refusals, which on some stores repeat the request's headers. Cloning is cheap.
 #[derive(Clone, Debug, Snafu)]
-#[snafu(display("{} of `{}`: {} (after {:.1?})", details.operation, Escaped(&details.object), details.failure, details.elapsed))]
+#[snafu(display(
+    "{} of `{}`: {}{} (after {:.1?})",
+    details.operation,
+    Escaped(&details.object),
+    details.failure,
+    details.reason.map_or_else(String::new, |reason| format!(": {reason}")),
+    details.elapsed
+))]
 pub struct StoreError {
     details: Arc<Details>,
     source: Cause,
@@ -30,7 +37,8 @@ impl StoreError {
         failure: Failure,
         cause: &str,
     ) -> Self {
-        let details = Details { operation, object: object.into(), elapsed, failure, hedged: false };
+        let reason = if failure == Failure::Unreachable { unreachable_reason(cause) } else { None };
+        let details = Details { operation, object: object.into(), elapsed, failure, reason, hedged: false };
         Self { details: Arc::new(details), source: Cause { text: redact(cause).into() } }
     }
 
@@ -268,7 +276,28 @@ struct Details {
     object: Box<str>,
     elapsed: Duration,
     failure: Failure,
+    /// More of it, for people.
+    reason: Option<&'static str>,
     hedged: bool,
+}
+
+/// Why no connection was made, by the words of the client: nothing else tells these apart.
+fn unreachable_reason(cause: &str) -> Option<&'static str> {
+    let cause = cause.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+    if says(&["dns error", "failed to lookup address", "name or service not known", "no such host"]) {
+        Some("there is no such host; check the endpoint")
+    } else if says(&["certificate", "handshake", "tls", "invalidcontenttype", "corrupt message"]) {
+        Some("TLS failed; check the endpoint's scheme and its certificate")
+    } else if says(&["connection refused"]) {
+        Some("the connection was refused; nothing listens at that address")
+    } else if says(&["no route to host", "network is unreachable"]) {
+        Some("no route leads to that host")
+    } else if says(&["timed out", "timeout"]) {
+        Some("the host did not answer in time")
+    } else {
+        None
+    }
 }
 
 /// The client's own words, redacted.
@@ -281,6 +310,26 @@ struct Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_for_no_connection_are_told_apart() {
+        for (cause, reason) in [
+            (
+                "error sending request: client error (Connect): dns error: failed to lookup address information",
+                "no such host",
+            ),
+            ("client error (Connect): tcp connect error: Connection refused (os error 111)", "was refused"),
+            ("client error (Connect): invalid peer certificate: UnknownIssuer", "TLS failed"),
+            ("client error (Connect): received corrupt message of type InvalidContentType", "TLS failed"),
+            ("client error (Connect): operation timed out", "did not answer in time"),
+        ] {
+            let of = |failure| {
+                StoreError::because(Operation::Get, "a", Duration::ZERO, failure, cause).to_string()
+            };
+            assert!(of(Failure::Unreachable).contains(reason), "{}", of(Failure::Unreachable));
+            assert!(!of(Failure::Interrupted).contains(reason), "{}", of(Failure::Interrupted));
+        }
+    }
 
     /// What each kind means for its caller: the whole contract in one table.
     #[test]

@@ -3,10 +3,11 @@
 mod account;
 
 use super::open;
-use crate::args::Append;
+use crate::args::{Append, RowsArgs, WriterArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::input::{self, Input, InputOptions, Rows, Stop, TextOptions};
+pub(super) use crate::input::Stop;
+use crate::input::{self, Input, InputOptions, Rows, TextOptions};
 use crate::output;
 use crate::place::requests;
 use crate::progress;
@@ -17,7 +18,9 @@ use fencepost::{AppendError, RequestCounts, SubmitError, Ticket, Wal, Writer, Wr
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
+use std::io::Read;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -38,7 +41,7 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     };
     let mut open = pin!(async {
         let wal = args.place.open_or_new().await?;
-        let writer = open::writer(&wal, &args.writer, options(&args)).await?;
+        let writer = open::writer(&wal, &args.writer, options(&args.writer, &args.rows)).await?;
         Ok::<_, Failure>((wal, writer))
     });
     let opened = tokio::select! {
@@ -60,17 +63,8 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
         },
         (None, _) => return Err(stopped_early(stopped_by)),
     };
-    let session = Session {
-        verbose: args.verbose_acks,
-        skipped: args.skip,
-        account: Account::default(),
-        pending: VecDeque::new(),
-        progress: progress::counter("rows acknowledged"),
-        wal,
-        writer,
-        stop,
-        stopped_by,
-    };
+    let session =
+        Session { stopped_by, skipped: args.skip, ..Session::new(wal, Arc::new(writer), stop, &args.rows) };
     let summary = session.run(input.rows, signal).await?;
     if json { output::json(&Value::Object(summary)) } else { output::line(&describe(&summary)) }
 }
@@ -85,6 +79,13 @@ fn stopped_early(name: Option<&str>) -> Failure {
 }
 
 async fn open_input(args: &Append, stop: Stop) -> Result<Input, Failure> {
+    let options = input_options(&args.rows, args.skip, stop);
+    let path = args.from.clone();
+    let opened = tokio::task::spawn_blocking(move || input::open(&path, &options)).await;
+    opened.map_err(|error| Failure::of(Exit::Failed, &error))?
+}
+
+fn input_options(args: &RowsArgs, skip: u64, stop: Stop) -> InputOptions {
     let batch_bytes = args.group_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BATCH_BYTES);
     let text = TextOptions {
         delimiter: args.text.delimiter,
@@ -92,30 +93,66 @@ async fn open_input(args: &Append, stop: Stop) -> Result<Input, Failure> {
         types: args.text.types.iter().flat_map(|types| types.0.clone()).collect(),
         all_text: args.text.all_text,
     };
-    let options = InputOptions {
+    InputOptions {
         format: args.format,
         infer_rows: args.text.infer_rows,
         batch_rows: args.rows_per_entry.map_or(BATCH_ROWS, |rows| rows as usize),
         rows_exact: args.rows_per_entry.is_some(),
         batch_bytes,
-        skip: args.skip,
+        skip,
         flush_interval: args.flush_interval,
         line_bytes_max: args.text.line_bytes_max,
         batch_bytes_max: args.batch_bytes_max,
         text,
         stop,
-    };
-    let path = args.from.clone();
-    let opened = tokio::task::spawn_blocking(move || input::open(&path, &options)).await;
-    opened.map_err(|error| Failure::of(Exit::Failed, &error))?
+    }
 }
 
-fn options(args: &Append) -> WriterOptions {
-    let options = open::options(&args.writer).with_linger(args.linger);
-    match (args.rows_per_entry, args.group_bytes) {
+/// The options of a writer that appends such rows.
+pub(super) fn options(writer: &WriterArgs, rows: &RowsArgs) -> WriterOptions {
+    let options = open::options(writer).with_linger(rows.linger);
+    match (rows.rows_per_entry, rows.group_bytes) {
         (Some(_), _) => options.with_group_bytes_max(1),
         (None, Some(bytes)) => options.with_group_bytes_max(bytes),
         (None, None) => options,
+    }
+}
+
+/// A stream of rows that is opened once the log is held.
+pub(super) struct Stream {
+    /// What messages call it.
+    pub(super) name: &'static str,
+    pub(super) bytes: Box<dyn Read + Send>,
+}
+
+/// Appends the rows of a stream through a writer that is open already, and closes it. `stop` ends the stream
+/// early; the rows read by then are appended.
+pub(super) async fn stream(
+    wal: Wal,
+    writer: Arc<Writer>,
+    from: Stream,
+    args: &RowsArgs,
+    stop: Stop,
+    mut signal: Pin<&mut impl Future<Output = &'static str>>,
+) -> Result<Map<String, Value>, Failure> {
+    let options = input_options(args, 0, stop.clone());
+    let mut opening =
+        tokio::task::spawn_blocking(move || input::open_stream(from.name, from.bytes, &options));
+    let mut session = Session::new(wal, writer, stop, args);
+    let opened = tokio::select! {
+        biased;
+        name = &mut signal => {
+            session.stopped_by = Some(name);
+            session.stop.ask();
+            opening.await
+        }
+        opened = &mut opening => opened,
+    };
+    match opened.map_err(|error| Failure::of(Exit::Failed, &error)).and_then(|opened| opened) {
+        Ok(input) => session.run(input.rows, signal).await,
+        // What was cut off is not to blame.
+        Err(_) if session.stop.is_asked() => session.run(Box::new(std::iter::empty()), signal).await,
+        Err(failure) => session.run(Box::new(std::iter::once(Err(failure))), signal).await,
     }
 }
 
@@ -127,7 +164,7 @@ struct Session {
     pending: VecDeque<Pending>,
     progress: ProgressBar,
     wal: Wal,
-    writer: Writer,
+    writer: Arc<Writer>,
     stop: Stop,
     /// The signal that asked the command to end.
     stopped_by: Option<&'static str>,
@@ -140,6 +177,20 @@ struct Pending {
 }
 
 impl Session {
+    fn new(wal: Wal, writer: Arc<Writer>, stop: Stop, args: &RowsArgs) -> Self {
+        Self {
+            verbose: args.verbose_acks,
+            skipped: 0,
+            account: Account::default(),
+            pending: VecDeque::new(),
+            progress: progress::counter("rows acknowledged"),
+            wal,
+            writer,
+            stop,
+            stopped_by: None,
+        }
+    }
+
     async fn run(
         mut self,
         rows: Rows,
@@ -247,6 +298,10 @@ impl Session {
             output::json(&json!({"position": appended.position.get(), "rows": rows}))?;
         }
         self.account.settle(rows, outcome);
+        if !self.progress.is_hidden() {
+            let bytes = indicatif::HumanBytes(self.writer.status().acknowledged_bytes);
+            self.progress.set_message(bytes.to_string());
+        }
         self.progress.set_position(self.account.acknowledged);
         Ok(())
     }
@@ -299,7 +354,7 @@ fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<Option<RecordBatch>, 
     receiver
 }
 
-fn describe(summary: &Map<String, Value>) -> String {
+pub(super) fn describe(summary: &Map<String, Value>) -> String {
     let number = |key: &str| summary.get(key).and_then(Value::as_u64).unwrap_or(0);
     let (rows, entries) = (number("rows"), number("entries"));
     if entries == 0 {

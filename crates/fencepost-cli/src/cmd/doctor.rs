@@ -11,6 +11,9 @@ use fencepost::doctor::{self, Check, Examination, Options, Outcome, Price, Progr
 use fencepost::{LogStore, StoreOptions};
 
 pub(super) async fn run(args: Doctor, json: bool) -> Result<(), Failure> {
+    if cfg!(feature = "cloud") {
+        crate::credentials::note_missing(&args.store);
+    }
     let opened = LogStore::open(&args.store, StoreOptions::new().create_missing(false));
     let store = opened.map_err(|error| Failure::of(Exit::NoLog, &error))?;
     let checks = if args.only.is_empty() { Check::ALL.len() } else { args.only.len() };

@@ -104,7 +104,7 @@ fn written_by(entry: &InspectedEntry) -> &'static str {
     }
 }
 
-fn status(status: ShardStatus) -> String {
+pub(super) fn status(status: ShardStatus) -> String {
     match status {
         ShardStatus::Active => "active".to_owned(),
         ShardStatus::Sealed => "sealed".to_owned(),

@@ -15,11 +15,21 @@ pub(super) fn options(args: &WriterArgs) -> WriterOptions {
 
 /// Opens a writer. One that has to wait says so first, and for whom.
 pub(super) async fn writer(wal: &Wal, args: &WriterArgs, options: WriterOptions) -> Result<Writer, Failure> {
-    let options = options.with_takeover(args.takeover.into()).with_wait_timeout(args.wait_timeout);
+    let options = waits(options, args);
     wal.open_writer_with(options, |holder| tell(holder, args)).await.map_err(explain)
 }
 
-fn tell(holder: &WaitingFor, args: &WriterArgs) {
+/// The options of a writer that waits as the arguments say.
+pub(super) fn waiting_options(args: &WriterArgs) -> WriterOptions {
+    waits(options(args), args)
+}
+
+fn waits(options: WriterOptions, args: &WriterArgs) -> WriterOptions {
+    options.with_takeover(args.takeover.into()).with_wait_timeout(args.wait_timeout)
+}
+
+/// Says for whom a writer waits.
+pub(super) fn tell(holder: &WaitingFor, args: &WriterArgs) {
     let WaitingFor { epoch, holder, ttl, .. } = holder;
     let limit = args.wait_timeout.map_or_else(String::new, |limit| {
         format!(" (for {} at most, --wait-timeout)", humantime::format_duration(limit))
@@ -41,11 +51,13 @@ fn explain(error: OpenWriterError) -> Failure {
         }
         _ => "",
     };
-    let failure = Failure::from(error);
+    let kind = error.kind();
+    let failure = Failure { kind: Some(kind), ..Failure::from(error) };
     if advice.is_empty() { failure } else { failure.with_advice(advice) }
 }
 
-fn default_holder() -> String {
+/// Host and process.
+pub(super) fn default_holder() -> String {
     #[cfg(unix)]
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]

@@ -1,7 +1,7 @@
 //! Entries as lines: neighbours that are alike share one.
 
 use super::written_by;
-use fencepost::{EntryState, InspectedEntry, Position, Reason, kind_name};
+use fencepost::{EntryKind, EntryState, InspectedEntry, Position, Reason, kind_name};
 use indicatif::{HumanBytes, HumanCount};
 use std::fmt::Write as _;
 
@@ -13,10 +13,12 @@ struct Range {
     like: Likeness,
     rows: u64,
     bytes: u64,
+    /// Whether it is the fence entry of a writer whose predecessor had closed.
+    clean_fence: bool,
 }
 
 /// What entries of one line have in common.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Likeness {
     kind: &'static str,
     epoch: String,
@@ -38,7 +40,9 @@ impl Range {
             (Some(reason), _) => Reason::name(reason),
         };
         let like = Likeness { kind, epoch, by: written_by(entry), state: entry.state.name(), kept };
-        Self { first: entry.position, last: entry.position, like, rows, bytes: entry.bytes }
+        let kind = entry.content.as_ref().map(|content| content.header.kind);
+        let clean_fence = kind == Ok(EntryKind::CleanFence);
+        Self { first: entry.position, last: entry.position, like, rows, bytes: entry.bytes, clean_fence }
     }
 
     /// Takes the other in, if it stands directly behind and is alike.
@@ -47,6 +51,36 @@ impl Range {
         if joins {
             self.last = other.last;
             self.rows += other.rows;
+            self.bytes += other.bytes;
+        }
+        joins
+    }
+
+    /// A writer that opened and closed without a row in between, as `checkpoint` does.
+    fn visit(&self, close: &Self) -> Option<Self> {
+        let is_visit = self.clean_fence
+            && self.first == self.last
+            && close.first == close.last
+            && self.last.next() == close.first
+            && close.like == Likeness { kind: "close", ..self.like.clone() };
+        is_visit.then(|| Self {
+            last: close.last,
+            like: Likeness { kind: VISIT, ..self.like.clone() },
+            bytes: self.bytes + close.bytes,
+            ..*self
+        })
+    }
+
+    /// Takes another visit in, of a later epoch.
+    fn absorb_visit(&mut self, other: &Self) -> bool {
+        let epoch = self.like.epoch.clone();
+        let joins = self.like.kind == VISIT
+            && self.last.next() == other.first
+            && self.like == Likeness { epoch: epoch.clone(), ..other.like.clone() };
+        if joins {
+            let first = epoch.split("..").next().unwrap_or_default();
+            self.like.epoch = format!("{first}..{}", other.like.epoch);
+            self.last = other.last;
             self.bytes += other.bytes;
         }
         joins
@@ -80,7 +114,22 @@ pub(super) fn lines(entries: &[InspectedEntry], each: bool) -> String {
             ranges.push(range);
         }
     }
-    table(&ranges)
+    table(&if each { ranges } else { fold_visits(&ranges) })
+}
+
+fn fold_visits(ranges: &[Range]) -> Vec<Range> {
+    let mut folded: Vec<Range> = Vec::new();
+    let mut rest = ranges;
+    while let [first, others @ ..] = rest {
+        let visit = others.first().and_then(|close| first.visit(close));
+        rest = if visit.is_some() { &others[1..] } else { others };
+        match visit {
+            Some(visit) if folded.last_mut().is_some_and(|last| last.absorb_visit(&visit)) => {}
+            Some(visit) => folded.push(visit),
+            None => folded.push(Range { like: first.like.clone(), ..*first }),
+        }
+    }
+    folded
 }
 
 fn table(ranges: &[Range]) -> String {
@@ -104,6 +153,8 @@ fn table(ranges: &[Range]) -> String {
     text
 }
 
+/// Writers that opened and closed, and did nothing.
+const VISIT: &str = "fence, close";
 const HEADER: [&str; 9] =
     ["position", "kind", "epoch", "entries", "rows", "bytes", "by", "state", "a collection now"];
 const IS_NUMBER: [bool; 9] = [false, false, true, true, true, true, false, false, false];
