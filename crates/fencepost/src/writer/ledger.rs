@@ -17,6 +17,8 @@ pub(super) struct Ledger<F> {
     accepted: u64,
     /// Those of them that got a position, or were refused one.
     placed: u64,
+    /// The last position that any of them got.
+    last: Position,
     /// The first submission that failed, by its number, and why: no flush after it may succeed.
     lost: Option<(u64, AppendError)>,
     /// Why the writer stopped. Nothing is placed after that.
@@ -41,6 +43,7 @@ impl<F> Default for Ledger<F> {
         Self {
             accepted: 0,
             placed: 0,
+            last: Position::NONE,
             lost: None,
             stopped: None,
             flushes: VecDeque::new(),
@@ -73,18 +76,21 @@ impl<F> Ledger<F> {
     }
 
     /// Everything that is placed by now has a position up to `last`, if it has one.
+    ///
+    /// SUBTLE: only the books remember it. The core's window forgets its highest positions when it meets a
+    /// successor, and their appends are told of that only when it is sure what became of them.
     pub(super) fn reach(&mut self, last: Position) {
-        let placed = self.placed;
+        self.last = self.last.max(last);
+        let (placed, last) = (self.placed, self.last);
         let unplaced = |flush: &&mut Flush<F>| flush.through.is_none();
         for flush in self.flushes.iter_mut().filter(unplaced).take_while(|flush| flush.accepted <= placed) {
             flush.through = Some(last);
         }
     }
 
-    /// Somebody waits for everything submitted so far. `last` is the last position given; what has none yet
-    /// is waited for all the same.
-    pub(super) fn flush(&mut self, waiter: F, last: Position) {
-        let through = (self.accepted == self.placed).then_some(last);
+    /// Somebody waits for everything submitted so far, also for what has no position yet.
+    pub(super) fn flush(&mut self, waiter: F) {
+        let through = (self.accepted == self.placed).then_some(self.last);
         self.flushes.push_back(Flush { accepted: self.accepted, through, waiter });
     }
 

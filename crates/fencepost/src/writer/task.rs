@@ -278,10 +278,7 @@ impl Task {
                 Ok(()) => self.groups.push(self.io.environment.now(), submission),
                 Err(refusal) => fail(vec![submission.waiter], &refusal),
             },
-            Command::Flush(done) => {
-                let last = self.core.window().next().prev();
-                self.ledger.flush(done, last);
-            }
+            Command::Flush(done) => self.ledger.flush(done),
             Command::Checkpoint(position, done) => self.checkpoints.push_back((position, done)),
             Command::Close(done) => self.close = Some(done),
         }

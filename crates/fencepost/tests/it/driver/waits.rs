@@ -101,6 +101,30 @@ async fn a_flush_waits_for_all_that_had_no_position() {
     }
 }
 
+/// The append met a successor, and the manifest is being asked what that means. A flush that came in between was
+/// once told that all is well.
+#[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_an_append_that_met_a_successor() {
+    let world = World::new().await;
+    let writer = world.writer().await;
+    append_all(&writer, [1]).await;
+    let successor = world.writer().await;
+    let held = world.faults.hold(Op::List, |path| path.contains("manifest"));
+    let waiting = submit(&writer, 2).await;
+    held.arrivals(1).await;
+    let flush = writer.flush();
+    tokio::pin!(flush);
+    settle().await;
+    assert!(futures::poll!(&mut flush).is_pending(), "nobody knows yet");
+    held.release();
+    for told in [flush.await, waiting.await.map(|_| ())] {
+        assert!(
+            matches!(told, Err(AppendError::Fenced { by, definite: true, .. }) if by == successor.epoch()),
+            "{told:?}"
+        );
+    }
+}
+
 /// Nothing was in flight when the writer stopped, so the rows that were never sent are the first that are lost.
 #[tokio::test(start_paused = true)]
 async fn a_flush_fails_for_what_was_never_sent() {
