@@ -10,7 +10,7 @@ use crate::report;
 use crate::runtime::Here;
 use crate::settings::{OfWriter, Place, cursor_name, epoch, position, seconds};
 use crate::writer::Writer;
-use fencepost::{Consumed, LogStore, ReadFrom, ResumePoint, WaitingFor, Wal, find_shards};
+use fencepost::{Consumed, LogStore, ReadFrom, ReadOptions, ResumePoint, WaitingFor, Wal, find_shards};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
@@ -74,8 +74,8 @@ impl Log {
 
     fn reader(&self, from: Option<From<'_>>, to: Option<u64>) -> PyResult<Op> {
         let (wal, from) = (self.wal.get()?.clone(), place(from)?);
-        let to = to.map(position).transpose()?;
-        Ok(Op::new(async move { Box::pin(wal.reader(from, to)).await }, |py, reader| {
+        let options = ReadOptions::new().with_start(from).with_end(to.map(position).transpose()?);
+        Ok(Op::new(async move { Box::pin(wal.reader(options)).await }, |py, reader| {
             Ok(Py::new(py, Reader::new(reader))?.into_any())
         }))
     }
@@ -83,9 +83,10 @@ impl Log {
     fn tail(&self, from: Option<From<'_>>, poll: (f64, f64), timeout: Option<f64>) -> PyResult<Op> {
         let (wal, from) = (self.wal.get()?.clone(), place(from)?);
         let (min, max) = (seconds("poll_min", poll.0)?, seconds("poll_max", poll.1)?);
+        let options = ReadOptions::new().with_start(from).with_poll(min, max);
         let tail = async move {
-            let tail = Box::pin(wal.tail(from)).await.map_err(Failure::from)?;
-            Reader::tail(tail.with_poll(min, max), timeout)
+            let tail = Box::pin(wal.tail(options)).await.map_err(Failure::from)?;
+            Reader::tail(tail, timeout)
         };
         Ok(Op::new(tail, |py, reader| Ok(Py::new(py, reader)?.into_any())))
     }
