@@ -26,6 +26,7 @@ pub async fn integrate(location: &str) -> Result<()> {
     // A consumer that has read the first five rows holds the collection back.
     let name = CursorName::parse("slow").ok_or_else(|| Error::Wrong { what: "a cursor's name".into() })?;
     let mut cursor = wal.cursor(name, CursorStart::Checkpoint).await.map_err(broken("a cursor"))?;
+    let start = cursor.position();
     let mut tail = wal.tail(cursor.read_from()).await.map_err(broken("tailing"))?;
     for expected in 0..5 {
         let entry = tail.next().await.map_err(broken("tailing"))?;
