@@ -90,6 +90,11 @@ impl LookAbove {
         matches!(self.step, Step::Again { .. } | Step::Manifest { .. })
     }
 
+    /// Whether it searches for the manifest, or would next.
+    pub(crate) const fn searches(&self) -> bool {
+        matches!(self.step, Step::Manifest { .. })
+    }
+
     pub(crate) fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
             Step::Above { open, .. } => {

@@ -31,9 +31,9 @@ pub struct AppendWindow {
     collision: Option<Collision>,
     /// The epoch of a successor that was met, or whose manifest was seen.
     superseded_by: Option<Epoch>,
-    /// A question to the manifest was put by a search that is given up by now: its answer is not one to the
-    /// next search.
-    owed: bool,
+    /// How many questions to the manifest were put by searches that are given up by now: their answers are not
+    /// answers to the next search.
+    owed: usize,
     events: VecDeque<AppendEvent>,
 }
 
@@ -161,7 +161,7 @@ impl AppendWindow {
     #[must_use]
     pub fn new(params: Params, writer: WriterId, next: Position) -> Self {
         let (slots, events) = (VecDeque::new(), VecDeque::new());
-        let (state, collision, superseded_by, owed) = (State::Open, None, None, false);
+        let (state, collision, superseded_by, owed) = (State::Open, None, None, 0);
         let acked = next.prev();
         Self { params, writer, acked, slots, state, collision, superseded_by, owed, events }
     }
@@ -270,7 +270,7 @@ impl AppendWindow {
 
     /// The next request to the manifest, if one is due. Whoever also commits must not do both at the same time.
     pub fn poll_manifest_request(&mut self) -> Option<Request> {
-        if self.owed {
+        if self.owed > 0 {
             return None;
         }
         self.collision.as_mut()?.find.poll_request()
@@ -316,7 +316,7 @@ impl AppendWindow {
         match reply {
             Reply::EntryCreated(at, reply) => self.handle_create(now, *at, CreateAnswer::Created(*reply)),
             Reply::Entry(at, read) => self.handle_create(now, *at, CreateAnswer::Read(read.as_ref())),
-            Reply::Listed(_) | Reply::Manifest(..) if std::mem::take(&mut self.owed) => {}
+            Reply::Listed(_) | Reply::Manifest(..) if self.owed > 0 => self.owed -= 1,
             Reply::Listed(_) | Reply::Manifest(..) => {
                 let collision = self.collision.as_mut();
                 if let Some(found) = collision.and_then(|collision| collision.find.handle(now, reply)) {
@@ -450,7 +450,7 @@ impl AppendWindow {
     }
 
     fn abandon_search(&mut self) {
-        self.owed |= self.collision.take().is_some_and(|collision| collision.find.is_out());
+        self.owed += self.collision.take().map_or(0, |collision| collision.find.out());
     }
 }
 

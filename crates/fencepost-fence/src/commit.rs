@@ -1,6 +1,7 @@
 //! A manifest commit: create the next version, then find out who won.
-// P-2 to P-6.
+// P-2 to P-6, P-112.
 
+use crate::latest::Known;
 use crate::rounds::Rounds;
 use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, FindLatest, GaveUp, Reply, Request, Rule, Tick, rules,
@@ -27,6 +28,9 @@ pub enum Change {
         /// The highest version that the holder knows to have been the latest: nothing below it can be.
         // P-66.
         known: Version,
+        /// The nonce in that version; `None` if Lance wrote it.
+        // P-111.
+        nonce: Option<Nonce>,
         /// The new `replay_after`; already known to lie outside fence ranges and at or below the acknowledged
         /// tail.
         replay_after: Position,
@@ -64,11 +68,24 @@ pub enum CommitOutcome {
     GaveUp(GaveUp),
 }
 
+/// What a claim is made on top of.
+// P-112.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// What its own search finds.
+    Search,
+    /// There was no manifest a moment ago.
+    Nothing,
+    /// This one was the latest a moment ago.
+    Latest(Manifest),
+}
+
 /// One manifest commit in progress.
 ///
 /// A part of other [machines](crate::Machine): poll a request, answer it with [`handle`](Self::handle), until
-/// that returns the outcome; one request at a time. Costs, when nobody interferes: four LISTs, four GETs and
-/// one PUT.
+/// that returns the outcome. Costs, when nobody interferes: two LISTs, four GETs and one PUT. For a checkpoint
+/// that is three round trips: a look at the latest manifest, the PUT, and a look at what was put. A claim has one
+/// more, or one less if its manifest [was read](Self::upon) already.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
     change: Change,
@@ -86,12 +103,44 @@ enum Step {
     Confirm(Manifest, FindLatest),
 }
 
+/// Whether what was found is known to have been the latest, or will show when the create is confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certain {
+    Yes,
+    No,
+}
+
 impl Commit {
     /// Starts a commit that gives up at `deadline`. The nonce must be fresh.
     #[must_use]
     pub const fn new(change: Change, nonce: Nonce, deadline: Tick) -> Self {
-        let step = Step::Find(FindLatest::new(deadline));
-        Self { change, nonce, deadline, step, rounds: Rounds::NONE }
+        let find = match change {
+            Change::Claim { .. } | Change::Seal { .. } | Change::Unseal => {
+                FindLatest::to_build_on(deadline, Rounds::NONE)
+            }
+            Change::Checkpoint { known: version, nonce, .. } => {
+                FindLatest::warm(deadline, Known { version, nonce })
+            }
+        };
+        Self { change, nonce, deadline, step: Step::Find(find), rounds: Rounds::NONE }
+    }
+
+    /// Starts a commit on top of what was read a moment ago, as if its own search had found it.
+    // P-112.
+    #[must_use]
+    pub fn upon(change: Change, nonce: Nonce, deadline: Tick, basis: Basis) -> Self {
+        let mut commit = Self::new(change, nonce, deadline);
+        let read = match basis {
+            Basis::Search => return commit,
+            Basis::Nothing => None,
+            Basis::Latest(manifest) => Some(manifest),
+        };
+        commit.step = match (commit.next_upon(read.clone()), read) {
+            (Ok(next), _) => Step::Create(next, Create::until(deadline)),
+            (Err(_), Some(read)) => Step::Find(FindLatest::to_conclude_from(deadline, read)),
+            (Err(_), None) => Step::Find(FindLatest::new(deadline)),
+        };
+        commit
     }
 
     /// The next request, if one is due.
@@ -109,7 +158,10 @@ impl Commit {
     pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<CommitOutcome> {
         match &mut self.step {
             Step::Find(find) => match find.handle(now, reply)? {
-                Ok(latest) => self.propose(latest),
+                Ok(latest) => {
+                    let certain = if find.is_to_build_on() { Certain::No } else { Certain::Yes };
+                    self.propose(latest, certain)
+                }
                 Err(gave_up) => Some(CommitOutcome::GaveUp(gave_up)),
             },
             Step::Create(ours, _) => match reply {
@@ -131,85 +183,104 @@ impl Commit {
         }
     }
 
+    /// Creates the next version on top of the latest, or ends. What would end it must be certain: no confirmation
+    /// follows.
+    // P-112.
+    fn propose(&mut self, latest: Option<Manifest>, certain: Certain) -> Option<CommitOutcome> {
+        let refusal = match self.next_upon(latest.clone()) {
+            Ok(next) => return self.go(Step::Create(next, Create::until(self.deadline))),
+            Err(refusal) => *refusal,
+        };
+        match (certain, latest) {
+            (Certain::No, Some(latest)) if rules::on(Rule::SearchToRefuse) => {
+                self.go(Step::Find(FindLatest::to_conclude_from(self.deadline, latest)))
+            }
+            // A search that finds none is whole without a second LIST.
+            (Certain::No | Certain::Yes, _) => Some(refusal),
+        }
+    }
+
     /// What to create on top of the latest manifest, with everything in it that this code does not know.
     // P-2, P-7.
-    fn propose(&mut self, latest: Option<Manifest>) -> Option<CommitOutcome> {
+    fn next_upon(&self, latest: Option<Manifest>) -> Result<Manifest, Box<CommitOutcome>> {
         let mut next = match (&self.change, latest) {
             (Change::Claim { shard, .. }, None) => Manifest::initial(*shard),
             (Change::Claim { .. }, Some(latest)) => latest,
             // P-32: a shard without manifests has no holder; ours went missing.
             (Change::Checkpoint { epoch, .. }, None) => {
                 let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
-                return Some(CommitOutcome::GaveUp(gave_up));
+                return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
             }
             (Change::Seal { epoch }, None) => {
                 let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
-                return Some(CommitOutcome::GaveUp(gave_up));
+                return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
             }
             // Nothing is sealed where nothing is.
-            (Change::Unseal, None) => return Some(CommitOutcome::Superseded { by: Epoch::NONE }),
+            (Change::Unseal, None) => return Err(Box::new(CommitOutcome::Superseded { by: Epoch::NONE })),
             (Change::Checkpoint { .. } | Change::Seal { .. } | Change::Unseal, Some(latest)) => latest,
         };
         match self.change {
             Change::Claim { only_if, .. } => {
                 if next.status != ShardStatus::Active && rules::on(Rule::RefuseSealed) {
-                    return Some(CommitOutcome::Sealed);
+                    return Err(Box::new(CommitOutcome::Sealed));
                 }
                 if only_if.is_some_and(|watched| watched != next.writer_epoch)
                     && rules::on(Rule::ClaimWatchedEpoch)
                 {
-                    return Some(CommitOutcome::Superseded { by: next.writer_epoch });
+                    return Err(Box::new(CommitOutcome::Superseded { by: next.writer_epoch }));
                 }
                 if rules::on(Rule::ClaimNextEpoch) || next.writer_epoch.is_none() {
                     next.writer_epoch = next.writer_epoch.next();
                 }
             }
-            Change::Checkpoint { epoch, known, replay_after, tail } => {
+            Change::Checkpoint { epoch, known, nonce, replay_after, tail } => {
                 if next.writer_epoch > epoch && rules::on(Rule::EpochAtCheckpoint) {
-                    return Some(CommitOutcome::Superseded { by: next.writer_epoch });
+                    return Err(Box::new(CommitOutcome::Superseded { by: next.writer_epoch }));
                 }
                 if next.writer_epoch < epoch {
                     let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
-                    return Some(CommitOutcome::GaveUp(gave_up));
+                    return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
                 }
-                if next.version < known {
+                // Another's version 7, say, of after the bucket went back to 5.
+                let replaced = nonce.is_some() && next.nonce != nonce && rules::on(Rule::WarmLookKnowsNonce);
+                if next.version < known || (next.version == known && replaced) {
                     let gave_up = GaveUp::WentBack { known, found: next.version };
-                    return Some(CommitOutcome::GaveUp(gave_up));
+                    return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
                 }
                 if replay_after <= next.replay_after && rules::on(Rule::CheckpointMonotone) {
-                    return Some(CommitOutcome::Unchanged(next));
+                    return Err(Box::new(CommitOutcome::Unchanged(next)));
                 }
                 next.replay_after = replay_after;
                 next.last_seen = next.last_seen.max(tail);
             }
             Change::Seal { epoch } => {
                 if next.writer_epoch > epoch {
-                    return Some(CommitOutcome::Superseded { by: next.writer_epoch });
+                    return Err(Box::new(CommitOutcome::Superseded { by: next.writer_epoch }));
                 }
                 if next.writer_epoch < epoch {
                     let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
-                    return Some(CommitOutcome::GaveUp(gave_up));
+                    return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
                 }
                 if next.status != ShardStatus::Active {
-                    return Some(CommitOutcome::Unchanged(next));
+                    return Err(Box::new(CommitOutcome::Unchanged(next)));
                 }
                 next.status = ShardStatus::Sealed;
             }
             Change::Unseal => match next.status {
-                ShardStatus::Active => return Some(CommitOutcome::Unchanged(next)),
+                ShardStatus::Active => return Err(Box::new(CommitOutcome::Unchanged(next))),
                 ShardStatus::Sealed => {
                     next.status = ShardStatus::Active;
                     next.writer_epoch = next.writer_epoch.next();
                 }
                 // Whoever set a state that this code does not know, knows how to end it.
-                _ => return Some(CommitOutcome::Sealed),
+                _ => return Err(Box::new(CommitOutcome::Sealed)),
             },
         }
         // F-15: only Lance's versions have no nonce.
         next.lance_before |= !next.version.is_none() && next.nonce.is_none();
         next.version = next.version.next();
         next.nonce = Some(self.nonce);
-        self.go(Step::Create(next, Create::until(self.deadline)))
+        Ok(next)
     }
 
     /// Ours, or another's?
@@ -246,7 +317,7 @@ impl Commit {
     }
 
     fn confirm(&mut self, ours: Manifest) -> Option<CommitOutcome> {
-        let find = FindLatest::new(self.deadline);
+        let find = FindLatest::warm(self.deadline, Known::of(&ours));
         self.go(Step::Confirm(ours, find))
     }
 
@@ -256,7 +327,7 @@ impl Commit {
             return Some(CommitOutcome::GaveUp(GaveUp::Unknown));
         }
         self.rounds = self.rounds.next();
-        let find = FindLatest::after(self.deadline, self.rounds);
+        let find = FindLatest::to_build_on(self.deadline, self.rounds);
         self.go(Step::Find(find))
     }
 
@@ -267,10 +338,16 @@ impl Commit {
 
     /// The version that is being created or confirmed, for messages.
     #[must_use]
-    pub const fn version(&self) -> Option<Version> {
+    pub fn version(&self) -> Option<Version> {
+        self.proposed().map(|ours| ours.version)
+    }
+
+    /// The manifest that is being created or confirmed.
+    #[must_use]
+    pub const fn proposed(&self) -> Option<&Manifest> {
         match &self.step {
             Step::Find(_) => None,
-            Step::Create(ours, _) | Step::Confirm(ours, _) => Some(ours.version),
+            Step::Create(ours, _) | Step::Confirm(ours, _) => Some(ours),
         }
     }
 }

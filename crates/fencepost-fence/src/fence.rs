@@ -5,6 +5,7 @@ mod fillers;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
+use crate::latest::Known;
 use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, FenceRanges, FindLatest, GaveUp, Params, ReadReply, Reply,
     Request, Rule, RulingEpoch, Tick, WriterId, rules,
@@ -17,12 +18,14 @@ use fillers::{Fillers, Filling};
 /// A part of [`Opening`](crate::Opening): drain [`poll_event`](Self::poll_event) and
 /// [`poll_request`](Self::poll_request) after each [`handle`](Self::handle). Costs one GET for each entry
 /// above `replay_after` and one more, one HEAD for each position of a window above the first absent one, in
-/// parallel, one PUT for the fence entry and one manifest search; after an unclean end of the predecessor
-/// also `W - 1` PUTs and one more manifest search.
+/// parallel, one PUT for the fence entry and one look at the manifest (a LIST and two GETs at the same time);
+/// after an unclean end of the predecessor also `W - 1` PUTs in parallel and one more look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
     params: Params,
     writer: WriterId,
+    /// The manifest of its claim, the latest as far as it knows.
+    claimed: Known,
     forward: Forward,
     ruling: RulingEpoch,
     /// Entries of generations below it are in Lance's SSTables already.
@@ -31,6 +34,9 @@ pub struct Fence {
     last_valid: Option<EntryKind>,
     fence_ranges: FenceRanges,
     step: Step,
+    /// Its claim is not known to have won: it reads, and that is all.
+    // P-114.
+    ahead: bool,
     events: Vec<FenceEvent>,
 }
 
@@ -111,13 +117,33 @@ impl Fence {
         Self {
             params,
             writer: WriterId { epoch: claimed.writer_epoch, nonce },
+            claimed: Known::of(claimed),
             forward: Forward::new(now, from, None, params.read_ahead, params.retry_timeout),
             ruling: RulingEpoch::NONE,
             flushed_below: claimed.current_generation,
             last_valid: None,
             fence_ranges: FenceRanges::default(),
             step: Step::Replay,
+            ahead: false,
             events: Vec::new(),
+        }
+    }
+
+    /// Starts to read under a manifest that is being claimed. Until it [goes on](Self::go_on) it writes nothing and
+    /// searches for nothing, and what it has to tell is nobody's business. It holds as many entries as it may read
+    /// ahead.
+    // P-114.
+    pub(crate) fn ahead_of(params: Params, now: Tick, claiming: &Manifest, nonce: Nonce) -> Self {
+        let fence = Self::new(params, now, claiming, nonce);
+        Self { forward: fence.forward.begin_with(READ_AT_ONCE), ahead: true, ..fence }
+    }
+
+    /// Its claim has won, with this manifest.
+    // P-114.
+    pub(crate) fn go_on(&mut self, now: Tick, claimed: &Manifest) {
+        (self.ahead, self.claimed) = (false, Known::of(claimed));
+        if matches!(self.step, Step::Replay) {
+            self.replay(now);
         }
     }
 
@@ -135,7 +161,9 @@ impl Fence {
     pub fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
             Step::Replay => self.forward.poll_request(),
+            Step::Look(look) if self.ahead && look.searches() => None,
             Step::Look(look) => look.poll_request(),
+            Step::Fence { .. } if self.ahead => None,
             Step::Fence { at, kind, create } => {
                 let at = *at;
                 Some(match create.ask()? {
@@ -211,7 +239,9 @@ impl Fence {
     /// Takes entries in order, up to the first absent position.
     // P-13.
     fn replay(&mut self, now: Tick) {
-        while let Some(next) = self.forward.pop(now) {
+        while !(self.ahead && self.events.len() as u64 >= self.params.read_ahead)
+            && let Some(next) = self.forward.pop(now)
+        {
             match next {
                 Next::Answer(_, ReadReply::Found(header)) => {
                     if !self.take(header) {
@@ -327,7 +357,7 @@ impl Fence {
             return self.look_again(now, fence, kind);
         }
         if rules::on(Rule::ReadBeforeFillers) {
-            let find = FindLatest::new(now.plus(self.params.retry_timeout));
+            let find = self.warm_look(now);
             self.step = Step::BeforeFillers { fence, find };
         } else {
             self.fill(now, fence);
@@ -343,8 +373,14 @@ impl Fence {
 
     /// [P-18](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-18).
     fn look_again(&mut self, now: Tick, fence: Position, kind: EntryKind) {
-        let find = FindLatest::new(now.plus(self.params.retry_timeout));
+        let find = self.warm_look(now);
         self.step = Step::Final { fence, kind, find };
+    }
+
+    /// Whether its claim is still the latest manifest; if not, which one is.
+    // P-111.
+    fn warm_look(&self, now: Tick) -> FindLatest {
+        FindLatest::warm(now.plus(self.params.retry_timeout), self.claimed)
     }
 
     /// Whether the manifest found still has our epoch; if not, that ends the opening.
@@ -394,6 +430,9 @@ impl Fence {
         self.events.push(event);
     }
 }
+
+/// How many entries an opening reads at once before its claim has won: a close entry and the absent one above it.
+const READ_AT_ONCE: u64 = 2;
 
 /// Whether a fence range begins with this entry, above entries of up to epoch `highest`: a guarding fence, or
 /// a tombstone in the place of one.

@@ -87,6 +87,12 @@ impl Forward {
         }
     }
 
+    /// Reads this many at once from the start, for whoever would rather read one in vain than wait once more.
+    pub(crate) fn begin_with(mut self, ahead: u64) -> Self {
+        self.ahead = ahead.min(self.ahead_max);
+        self
+    }
+
     /// The position that is handed out next.
     pub(crate) const fn next(&self) -> Position {
         self.next

@@ -2,10 +2,11 @@
 //!
 //! A lease spares two eager writers a ping-pong of claims, and tells a standby when to step in. Nothing else
 //! rests on it: a writer that claims against a live lease is safe, only impolite.
-// P-60 to P-63.
+// P-60 to P-63, P-113.
 
-use crate::{FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
-use fencepost_format::Epoch;
+use crate::rounds::Rounds;
+use crate::{Basis, FindLatest, GaveUp, ReadReply, Reply, Request, Rule, Tick, rules};
+use fencepost_format::{Epoch, Manifest};
 
 /// The contents of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +95,9 @@ pub enum Takeover {
 pub enum ObserverRequest {
     /// Of the manifest search; answered with [`LeaseObserver::handle`].
     Manifest(Request),
+    /// LIST the leases and answer with the highest epoch that has one (`NONE` if none has);
+    /// [`LeaseObserver::handle_leases`].
+    ListLeases,
     /// GET the lease of this epoch; answered with [`LeaseObserver::handle_lease`].
     ReadLease(Epoch),
 }
@@ -128,6 +132,13 @@ pub struct LeaseObserver {
     takeover: Takeover,
     retry_timeout: u64,
     step: Step,
+    /// What the manifest search found.
+    basis: Basis,
+    /// Whether that was the latest for certain.
+    // P-112.
+    certain: bool,
+    /// The lease that is read before it is known which one counts.
+    newest: Newest,
     /// For a lease that is not there: how long that must last.
     // P-64.
     ttl_default: u64,
@@ -143,6 +154,23 @@ pub struct LeaseObserver {
 struct Seen {
     lease: Option<LeaseView>,
     since: Tick,
+}
+
+/// The lease of the highest epoch that has one. It is read beside the manifest, since it is as a rule the one that
+/// counts.
+// P-113.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Newest {
+    /// The leases are to be listed.
+    List,
+    Listing,
+    /// This one is to be read.
+    Read(Epoch),
+    /// `asked`: when the question was put.
+    Reading(Epoch, Tick),
+    Answered(Epoch, Tick, ReadReply<LeaseView>),
+    /// Nobody asks.
+    Over,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -165,14 +193,27 @@ impl LeaseObserver {
     /// yet, and `retry_timeout` how long for an answer.
     #[must_use]
     pub const fn new(takeover: Takeover, now: Tick, retry_timeout: u64, ttl_default: u64) -> Self {
-        let step = Step::Find(FindLatest::new(now.plus(retry_timeout)));
-        Self { takeover, retry_timeout, step, ttl_default, is_lances: false, seen: None, unread: None }
+        let step = Step::Find(FindLatest::to_build_on(now.plus(retry_timeout), Rounds::NONE));
+        let newest = if matches!(takeover, Takeover::Now) { Newest::Over } else { Newest::List };
+        Self {
+            takeover,
+            retry_timeout,
+            step,
+            basis: Basis::Search,
+            certain: false,
+            newest,
+            ttl_default,
+            is_lances: false,
+            seen: None,
+            unread: None,
+        }
     }
 
-    /// What it concludes without asking anybody: [`Takeover::Now`] claims at once.
+    /// What a claim is made on top of, once it concluded.
+    // P-112.
     #[must_use]
-    pub fn verdict_at_once(&self) -> Option<Verdict> {
-        (self.takeover == Takeover::Now).then_some(Verdict::Claim { only_if: None })
+    pub fn basis(&self) -> Basis {
+        self.basis.clone()
     }
 
     /// The next request, if one is due.
@@ -182,13 +223,26 @@ impl LeaseObserver {
         {
             self.step = Step::Read { epoch, asked: None };
         }
-        match &mut self.step {
+        let request = match &mut self.step {
             Step::Find(find) => find.poll_request().map(ObserverRequest::Manifest),
             Step::Read { epoch, asked } if asked.is_none() => {
                 *asked = Some(now);
                 Some(ObserverRequest::ReadLease(*epoch))
             }
             Step::Read { .. } | Step::Wait { .. } | Step::Concluded => None,
+        };
+        match (request, &self.newest, &self.step) {
+            (Some(request), _, _) => Some(request),
+            (None, Newest::List, Step::Find(_)) => {
+                self.newest = Newest::Listing;
+                Some(ObserverRequest::ListLeases)
+            }
+            (None, Newest::Read(epoch), Step::Find(_)) => {
+                let epoch = *epoch;
+                self.newest = Newest::Reading(epoch, now);
+                Some(ObserverRequest::ReadLease(epoch))
+            }
+            (None, _, _) => None,
         }
     }
 
@@ -201,37 +255,77 @@ impl LeaseObserver {
     /// Takes an answer of the manifest search.
     pub fn handle(&mut self, now: Tick, reply: &Reply) -> Option<Verdict> {
         let Step::Find(find) = &mut self.step else { return None };
-        match find.handle(now, reply)? {
-            Ok(Some(manifest)) if !manifest.writer_epoch.is_none() => {
-                self.is_lances = manifest.nonce.is_none();
-                self.watch(manifest.writer_epoch);
-                None
-            }
-            Ok(_) => self.conclude(Verdict::Claim { only_if: Some(Epoch::NONE) }),
-            Err(gave_up) => self.conclude(Verdict::GaveUp(gave_up)),
+        let to_build_on = find.is_to_build_on();
+        let found = find.handle(now, reply)?;
+        self.certain = !to_build_on;
+        let manifest = match found {
+            Ok(manifest) => manifest,
+            Err(gave_up) => return self.conclude(Verdict::GaveUp(gave_up)),
+        };
+        let epoch = manifest.as_ref().map_or(Epoch::NONE, |manifest| manifest.writer_epoch);
+        self.is_lances = manifest.as_ref().is_some_and(|manifest| manifest.nonce.is_none());
+        self.basis = manifest.map_or(Basis::Nothing, Basis::Latest);
+        if self.takeover == Takeover::Now {
+            return self.conclude(Verdict::Claim { only_if: None });
+        }
+        if epoch.is_none() {
+            return self.conclude(Verdict::Claim { only_if: Some(epoch) });
+        }
+        self.watch(now, epoch)
+    }
+
+    /// Takes the listing of the leases.
+    // P-113.
+    pub fn handle_leases(&mut self, highest: &ReadReply<Epoch>) {
+        if self.newest == Newest::Listing {
+            self.newest = match highest {
+                ReadReply::Found(epoch) if !epoch.is_none() => Newest::Read(*epoch),
+                // Then it is read when the epoch is known.
+                ReadReply::Found(_) | ReadReply::Absent | ReadReply::Damaged | ReadReply::Unknown => {
+                    Newest::Over
+                }
+            };
         }
     }
 
     /// Takes the lease of the epoch asked for.
-    pub fn handle_lease(&mut self, now: Tick, read: &ReadReply<LeaseView>) -> Option<Verdict> {
+    pub fn handle_lease(&mut self, now: Tick, of: Epoch, read: &ReadReply<LeaseView>) -> Option<Verdict> {
+        if let Newest::Reading(epoch, asked) = self.newest
+            && epoch == of
+        {
+            self.newest = Newest::Answered(epoch, asked, read.clone());
+            return None;
+        }
         let Step::Read { epoch, asked: Some(asked) } = self.step else { return None };
+        if epoch != of { None } else { self.read(now, epoch, asked, read) }
+    }
+
+    /// What follows from the lease of the manifest's epoch. A claim is made on top of what was found, and shows
+    /// whether that was the latest. Nothing shows it of a refusal, and nobody waits for a writer of long ago.
+    // P-112.
+    fn read(&mut self, now: Tick, epoch: Epoch, asked: Tick, read: &ReadReply<LeaseView>) -> Option<Verdict> {
+        let claims = match read {
+            ReadReply::Found(lease) => lease.released,
+            ReadReply::Absent | ReadReply::Damaged => self.is_lances || !rules::on(Rule::AwaitLease),
+            ReadReply::Unknown => false,
+        };
+        if claims {
+            return self.conclude(Verdict::Claim { only_if: Some(epoch) });
+        }
+        if let (false, Basis::Latest(found)) = (self.certain, &self.basis) {
+            let deadline = now.plus(self.retry_timeout);
+            self.step = Step::Find(FindLatest::to_conclude_from(deadline, Manifest::clone(found)));
+            self.newest = Newest::Answered(epoch, asked, read.clone());
+            return None;
+        }
         let lease = match read {
             ReadReply::Found(lease) => Some(*lease),
             ReadReply::Absent | ReadReply::Damaged => None,
             ReadReply::Unknown => return self.handle_unread(now, epoch, asked),
         };
         self.unread = None;
-        match lease {
-            Some(LeaseView { released: true, .. }) => {
-                return self.conclude(Verdict::Claim { only_if: Some(epoch) });
-            }
-            None if self.is_lances || !rules::on(Rule::AwaitLease) => {
-                return self.conclude(Verdict::Claim { only_if: Some(epoch) });
-            }
-            Some(lease) if self.takeover == Takeover::Free => {
-                return self.conclude(Verdict::Held { epoch, lease });
-            }
-            Some(_) | None => {}
+        if let Some(lease) = lease.filter(|_| self.takeover == Takeover::Free) {
+            return self.conclude(Verdict::Held { epoch, lease });
         }
         let ttl = lease.map_or(self.ttl_default, |lease| lease.ttl);
         match self.seen {
@@ -262,10 +356,17 @@ impl LeaseObserver {
 
     /// The claim came too late: another candidate has the shard now. Watch that one.
     pub fn superseded(&mut self, now: Tick, by: Epoch) {
-        self.is_lances = false;
-        self.watch(by);
+        (self.is_lances, self.basis, self.certain) = (false, Basis::Search, true);
         if self.takeover == Takeover::Now {
-            self.step = Step::Find(FindLatest::new(now.plus(self.retry_timeout)));
+            self.certain = false;
+            self.step = Step::Find(FindLatest::to_build_on(now.plus(self.retry_timeout), Rounds::NONE));
+        } else {
+            // What was read of its lease before counts as little as the epoch did then.
+            if matches!(self.newest, Newest::Answered(..)) {
+                self.newest = Newest::Over;
+            }
+            let verdict = self.watch(now, by);
+            assert!(verdict.is_none(), "nothing was read of it yet");
         }
     }
 
@@ -278,9 +379,25 @@ impl LeaseObserver {
         }
     }
 
-    fn watch(&mut self, epoch: Epoch) {
+    /// Watches the lease of `epoch`, and concludes from what was read of it, if that is so already.
+    // P-113.
+    fn watch(&mut self, now: Tick, epoch: Epoch) -> Option<Verdict> {
         (self.seen, self.unread) = (None, None);
         self.step = Step::Read { epoch, asked: None };
+        match self.newest.clone() {
+            Newest::Reading(of, asked) if of == epoch => {
+                self.newest = Newest::Over;
+                self.step = Step::Read { epoch, asked: Some(asked) };
+            }
+            Newest::Answered(of, asked, read) if of == epoch => {
+                self.newest = Newest::Over;
+                return self.read(now, epoch, asked, &read);
+            }
+            // Another's, that may become the one that counts.
+            Newest::Reading(..) | Newest::Answered(..) => {}
+            Newest::List | Newest::Listing | Newest::Read(_) | Newest::Over => self.newest = Newest::Over,
+        }
+        None
     }
 
     fn wait(&mut self, now: Tick, epoch: Epoch, pause: u64) {

@@ -56,6 +56,7 @@ mod machine;
 mod mend;
 mod opening;
 mod proof;
+mod question;
 mod read;
 mod restore;
 mod rounds;
@@ -70,7 +71,7 @@ mod writer_id;
 
 pub use append::{AppendEvent, AppendWindow, Stop};
 pub use attempt::Attempt;
-pub use commit::{Change, Commit, CommitOutcome};
+pub use commit::{Basis, Change, Commit, CommitOutcome};
 pub use create::{Create, CreateAnswer, CreateAsk, CreateFate};
 pub use cursor::{CursorCore, CursorDocuments, CursorEvent, CursorFound, CursorReply, CursorRequest};
 pub use fence::{Fence, FenceEvent, Opened, begins_fence_range};

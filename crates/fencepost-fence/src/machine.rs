@@ -25,9 +25,9 @@ use crate::Tick;
 /// go back.
 ///
 /// Smaller machines are parts of these, and of each other: [`FindLatest`](crate::FindLatest),
-/// [`Commit`](crate::Commit), [`Mend`](crate::Mend), [`FirstShardRace`](crate::FirstShardRace). They have one
-/// question at a time and tell nothing on the way, so they have no events: their `handle` returns the outcome
-/// that ends them.
+/// [`Commit`](crate::Commit), [`Mend`](crate::Mend), [`FirstShardRace`](crate::FirstShardRace). They tell
+/// nothing on the way, so they have no events: their `handle` returns the outcome that ends them, when all that
+/// they asked is answered.
 pub trait Machine {
     /// What it wants done.
     type Request;

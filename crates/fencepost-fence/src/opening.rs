@@ -1,12 +1,12 @@
 //! Opening a shard for writing: claims the next epoch, then fences the one before.
-// P-10 to P-18.
+// P-10 to P-18, P-114.
 
 use crate::{
-    Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Machine, Opened, Params, Reply, Request, Rule,
-    Tick, Window, rules,
+    Basis, Change, Commit, CommitOutcome, Fence, FenceEvent, GaveUp, Machine, Opened, Params, Reply, Request,
+    Rule, Tick, Window, rules,
 };
-use fencepost_format::{EntryHeader, Epoch, Nonce, Position, ShardId};
-use std::collections::VecDeque;
+use fencepost_format::{EntryHeader, Epoch, Manifest, Nonce, Position, ShardId};
+use std::collections::{BTreeSet, VecDeque};
 
 /// A writer that is being opened.
 ///
@@ -21,9 +21,63 @@ pub struct Opening {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
-    Claim(Commit),
+    Claim(Commit, Option<Early>),
+    /// The claim is won, and answers to what was read in vain are still out.
+    Claimed(Manifest, Early),
     Fence(Fence),
     Ended,
+}
+
+/// What is read while the claim is being made.
+///
+/// SUBTLE: it counts only if the claim that wins is the one that it was read beside. Then no other commit came
+/// between the manifest that was read and the claim: the checkpoint did not move, so nothing that was read had been
+/// collected and nothing below it was. If the claim starts over, all is void, and so is each answer to a question of
+/// before: the next reading begins when all have come.
+// P-114.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Early {
+    fence: Fence,
+    out: BTreeSet<(Asked, Position)>,
+    void: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Asked {
+    Read,
+    Peek,
+}
+
+impl Early {
+    fn poll_request(&mut self) -> Option<Request> {
+        if self.void {
+            return None;
+        }
+        let request = self.fence.poll_request()?;
+        self.out.extend(match &request {
+            Request::ReadEntry { at, .. } => Some((Asked::Read, *at)),
+            Request::PeekEntry { at, .. } => Some((Asked::Peek, *at)),
+            _ => None,
+        });
+        Some(request)
+    }
+
+    /// Takes an answer, if it is one to what it asked.
+    fn handle(&mut self, now: Tick, reply: &Reply) {
+        let question = match reply {
+            Reply::Entry(at, _) => (Asked::Read, *at),
+            Reply::Peeked(at, _) => (Asked::Peek, *at),
+            _ => return,
+        };
+        if self.out.remove(&question) && !self.void {
+            self.fence.handle(now, reply);
+        }
+    }
+
+    /// Whether nothing of it will ever be heard again.
+    fn is_over(&self) -> bool {
+        self.void && self.out.is_empty()
+    }
 }
 
 /// An event of an opening.
@@ -67,12 +121,29 @@ impl Opening {
     // P-11.
     #[must_use]
     pub fn new(params: Params, now: Tick, shard: ShardId, nonce: Nonce, only_if: Option<Epoch>) -> Self {
-        let commit = Commit::new(Change::Claim { shard, only_if }, nonce, now.plus(params.retry_timeout));
+        Self::upon(params, now, shard, nonce, only_if, Basis::Search)
+    }
+
+    /// The same on top of what was read a moment ago, by a [candidate](crate::LeaseObserver::basis) say.
+    // P-112.
+    #[must_use]
+    pub fn upon(
+        params: Params,
+        now: Tick,
+        shard: ShardId,
+        nonce: Nonce,
+        only_if: Option<Epoch>,
+        basis: Basis,
+    ) -> Self {
+        let change = Change::Claim { shard, only_if };
+        let commit = Commit::upon(change, nonce, now.plus(params.retry_timeout), basis);
         // P-60: whoever waited for a lease to expire knows no more than others. Without that rule: nothing
         // can be in flight.
         let trusts_lease = only_if.is_some() && !rules::on(Rule::LeaseIsNoProof);
         let params = if trusts_lease { Params { window: Window::for_models(1), ..params } } else { params };
-        Self { params, nonce, step: Step::Claim(commit), events: VecDeque::new() }
+        let mut opening = Self { params, nonce, step: Step::Claim(commit, None), events: VecDeque::new() };
+        opening.read_early(now);
+        opening
     }
 
     /// As [`Fence::suspects`].
@@ -80,7 +151,7 @@ impl Opening {
     pub const fn suspects(&self) -> Option<Position> {
         match &self.step {
             Step::Fence(fence) => fence.suspects(),
-            Step::Claim(_) | Step::Ended => None,
+            Step::Claim(..) | Step::Claimed(..) | Step::Ended => None,
         }
     }
 
@@ -92,11 +163,46 @@ impl Opening {
                     epoch: manifest.writer_epoch,
                     replay_after: manifest.replay_after,
                 });
-                self.step = Step::Fence(Fence::new(self.params, now, &manifest, self.nonce));
+                let early = match &mut self.step {
+                    Step::Claim(_, early) => early.take().filter(|early| !early.is_over()),
+                    Step::Claimed(..) | Step::Fence(_) | Step::Ended => None,
+                };
+                match early {
+                    Some(early) if early.void => self.step = Step::Claimed(manifest, early),
+                    early => self.begin(now, &manifest, early),
+                }
             }
             CommitOutcome::Superseded { by } => self.end(OpeningEvent::Fenced { by }),
             CommitOutcome::Sealed => self.end(OpeningEvent::Sealed),
             CommitOutcome::GaveUp(gave_up) => self.end(OpeningEvent::GaveUp(gave_up)),
+        }
+    }
+
+    /// Begins to fence with what was read early, or anew.
+    fn begin(&mut self, now: Tick, manifest: &Manifest, early: Option<Early>) {
+        let fence = early.map_or_else(
+            || Fence::new(self.params, now, manifest, self.nonce),
+            |Early { mut fence, .. }| {
+                fence.go_on(now, manifest);
+                fence
+            },
+        );
+        self.step = Step::Fence(fence);
+        self.forward_events();
+    }
+
+    /// Reads beside a claim that is being made, as long as that is the one that was read beside.
+    // P-114.
+    fn read_early(&mut self, now: Tick) {
+        let Step::Claim(commit, early) = &mut self.step else { return };
+        match (commit.proposed(), &mut *early) {
+            (None, Some(early)) => early.void |= rules::on(Rule::ReadUponItsClaim),
+            (None, None) => {}
+            (Some(_), Some(early)) if !early.is_over() => {}
+            (Some(claiming), _) => {
+                let fence = Fence::ahead_of(self.params, now, claiming, self.nonce);
+                *early = Some(Early { fence, out: BTreeSet::new(), void: false });
+            }
         }
     }
 
@@ -132,17 +238,30 @@ impl Machine for Opening {
 
     fn poll_request(&mut self) -> Option<Request> {
         match &mut self.step {
-            Step::Claim(commit) => commit.poll_request(),
+            Step::Claim(commit, early) => {
+                commit.poll_request().or_else(|| early.as_mut().and_then(Early::poll_request))
+            }
             Step::Fence(fence) => fence.poll_request(),
-            Step::Ended => None,
+            Step::Claimed(..) | Step::Ended => None,
         }
     }
 
     fn handle(&mut self, now: Tick, reply: Reply) {
         match &mut self.step {
-            Step::Claim(commit) => {
+            Step::Claim(commit, early) => {
+                if let Some(early) = early {
+                    early.handle(now, &reply);
+                }
                 if let Some(outcome) = commit.handle(now, &reply) {
                     self.claimed(now, outcome);
+                }
+                self.read_early(now);
+            }
+            Step::Claimed(manifest, early) => {
+                early.handle(now, &reply);
+                if early.is_over() {
+                    let manifest = manifest.clone();
+                    self.begin(now, &manifest, None);
                 }
             }
             Step::Fence(fence) => {

@@ -14,6 +14,18 @@ pub enum Rule {
     /// A search lists once more before it ends.
     // P-1.
     ListManifestsTwice,
+    /// A look at what was the latest counts only if a listing shows nothing above it.
+    // P-111.
+    WarmLookLists,
+    /// It counts only if the next version is not there either.
+    // P-111.
+    WarmLookProbes,
+    /// It counts only if the version still has the nonce that is known.
+    // P-111.
+    WarmLookKnowsNonce,
+    /// A commit is refused by a whole search only.
+    // P-112.
+    SearchToRefuse,
     /// After a create the latest manifest is read again.
     // P-3.
     ConfirmCommit,
@@ -26,6 +38,9 @@ pub enum Rule {
     /// A sealed shard refuses claims.
     // P-10.
     RefuseSealed,
+    /// What was read before the claim won counts only on top of the manifest that was read.
+    // P-114.
+    ReadUponItsClaim,
     /// An epoch begins with a fence entry.
     // P-12.
     Fence,
@@ -198,10 +213,15 @@ impl Rule {
     pub const ALL: &'static [Self] = &[
         Self::ProbeManifests,
         Self::ListManifestsTwice,
+        Self::WarmLookLists,
+        Self::WarmLookProbes,
+        Self::WarmLookKnowsNonce,
+        Self::SearchToRefuse,
         Self::ConfirmCommit,
         Self::FencedByManifest,
         Self::ClaimNextEpoch,
         Self::RefuseSealed,
+        Self::ReadUponItsClaim,
         Self::Fence,
         Self::FencedByEntry,
         Self::ReadPastFence,

@@ -288,8 +288,8 @@ pub enum GaveUp {
         /// The epoch in the manifest now.
         found: Epoch,
     },
-    /// The latest manifest is older than one that this party knows to have been the latest: the bucket was
-    /// rolled back.
+    /// The latest manifest is older than one that this party knows to have been the latest, or another under the
+    /// same version: the bucket was rolled back.
     WentBack {
         /// The version known.
         known: Version,

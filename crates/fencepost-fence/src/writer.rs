@@ -1,6 +1,7 @@
 //! An open epoch: the append window and the checkpoints of its holder.
 // P-20 to P-35.
 
+use crate::latest::Known;
 use crate::{
     AppendEvent, AppendWindow, Change, Commit, CommitOutcome, FenceRanges, GaveUp, Machine, Opened, Params,
     Reply, Request, Rule, Stop, Tick, WriterId, rules,
@@ -19,8 +20,8 @@ pub struct WriterCore {
     window: AppendWindow,
     fence_ranges: FenceRanges,
     replay_after: Position,
-    /// The highest manifest version known to have been the latest.
-    known: Version,
+    /// The manifest of the highest version known to have been the latest.
+    known: Known,
     commit: Option<Commit>,
     events: VecDeque<WriterEvent>,
 }
@@ -89,7 +90,7 @@ impl WriterCore {
             window: AppendWindow::new(used, writer, opened.next),
             fence_ranges: opened.fence_ranges.clone(),
             replay_after: opened.manifest.replay_after,
-            known: opened.manifest.version,
+            known: Known::of(&opened.manifest),
             commit: None,
             events: VecDeque::new(),
         }
@@ -164,8 +165,8 @@ impl WriterCore {
         } else {
             p
         };
-        let (epoch, known) = (self.writer.epoch, self.known);
-        let change = Change::Checkpoint { epoch, known, replay_after, tail };
+        let (epoch, Known { version: known, nonce: by }) = (self.writer.epoch, self.known);
+        let change = Change::Checkpoint { epoch, known, nonce: by, replay_after, tail };
         self.commit = Some(Commit::new(change, nonce, now.plus(self.params.retry_timeout)));
         Ok(())
     }
@@ -189,7 +190,7 @@ impl WriterCore {
     }
 
     fn moved(&mut self, manifest: &Manifest) -> CheckpointOutcome {
-        (self.replay_after, self.known) = (manifest.replay_after, manifest.version);
+        (self.replay_after, self.known) = (manifest.replay_after, Known::of(manifest));
         self.fence_ranges.forget_through(manifest.replay_after, self.params.window);
         CheckpointOutcome::At { replay_after: manifest.replay_after, version: manifest.version }
     }

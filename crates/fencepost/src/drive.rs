@@ -22,13 +22,16 @@ pub(crate) struct Driver<M: Machine> {
     environment: Environment,
     /// Never locked: whoever has the driver has it alone. It makes a `Sync` driver of futures that need not
     /// be `Sync`.
-    running: Mutex<FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>>>,
+    running: Mutex<Running<M::Reply>>,
     /// What was read and is not handed out yet, with the room that it takes.
     entries: BTreeMap<Position, (SoundEntry, Option<Room>)>,
     /// Nobody asks for entries below any more.
     entries_from: Position,
     cause: Option<Cause>,
 }
+
+/// What is out: requests of the machine, and what goes beside it and has no answer.
+type Running<R> = FuturesUnordered<BoxFuture<'static, Option<Performed<R>>>>;
 
 impl<M: Machine> Driver<M> {
     pub(crate) fn new(machine: M, environment: &Environment) -> Self {
@@ -49,7 +52,8 @@ impl<M: Machine> Driver<M> {
             let due = match self.machine.poll_output() {
                 Output::Event(event) => return Some(event),
                 Output::Request(request) => {
-                    self.running().push(Box::pin(perform(request)));
+                    let performing = perform(request);
+                    self.running().push(Box::pin(async move { Some(performing.await) }));
                     continue;
                 }
                 Output::Wait(due) => due,
@@ -58,7 +62,11 @@ impl<M: Machine> Driver<M> {
             let running = self.running();
             tokio::select! {
                 biased;
-                Some(performed) = running.next(), if !running.is_empty() => self.take(performed),
+                Some(done) = running.next(), if !running.is_empty() => {
+                    if let Some(performed) = done {
+                        self.take(performed);
+                    }
+                }
                 () = until(due.unwrap_or(now), now), if due.is_some() => {
                     self.machine.handle_timeout(self.environment.now());
                 }
@@ -75,7 +83,15 @@ impl<M: Machine> Driver<M> {
         self.next(perform).await.expect("a machine that has not ended waits for an answer")
     }
 
-    fn running(&mut self) -> &mut FuturesUnordered<BoxFuture<'static, Performed<M::Reply>>> {
+    /// Does this too, while the machine goes on. It ends with the driver, done or not.
+    pub(crate) fn beside(&mut self, doing: impl Future<Output = ()> + Send + 'static) {
+        self.running().push(Box::pin(async move {
+            doing.await;
+            None
+        }));
+    }
+
+    fn running(&mut self) -> &mut Running<M::Reply> {
         self.running.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -126,7 +142,7 @@ impl<M: Machine + fmt::Debug> fmt::Debug for Driver<M> {
     }
 }
 
-/// A machine that has one question at a time and tells nothing on the way: its only event is its outcome.
+/// A machine that tells nothing on the way: its only event is its outcome.
 pub(crate) trait Search {
     type Request;
     type Reply;

@@ -447,6 +447,9 @@ pub(crate) fn gave_up_text(why: &GaveUp) -> String {
                 "manifest version {version} is listed, but every read until the retries ended said that it is not there"
             )
         }
+        GaveUp::WentBack { known, found } if known == found => format!(
+            "manifest version {found} is another one than it was before: the bucket was rolled back or replaced; see docs/faults.md"
+        ),
         GaveUp::WentBack { known, found } => format!(
             "the latest manifest is version {found}, but it was version {known} before: the bucket was rolled back or replaced; see docs/faults.md"
         ),

@@ -173,7 +173,7 @@ impl Writer {
     /// collected.
     ///
     /// Returns the position of the checkpoint now. It is lower than `position` where that would lie within a
-    /// fence range, and higher if the checkpoint was higher already. Costs four LISTs, four GETs and two
+    /// fence range, and higher if the checkpoint was higher already. Costs two LISTs, four GETs and two
     /// PUTs.
     ///
     /// # Errors

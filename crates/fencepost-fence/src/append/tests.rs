@@ -100,7 +100,10 @@ fn a_successors_entry_fences_and_the_manifest_says_how_sure_that_is() {
         &format!("{collided} man7=e3r5 man8=absent list=7"),
         "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 LIST fail5:fenced-by3-sure-from7",
     );
-    check(&format!("{collided} @100 man7=?"), "PUT5:d PUT6:d GET5 LIST MAN7 fail5:fenced-by3-sure-from7");
+    check(
+        &format!("{collided} man8=absent @100 man7=?"),
+        "PUT5:d PUT6:d GET5 LIST MAN7 MAN8 fail5:fenced-by3-sure-from7",
+    );
 }
 
 /// P-26: a manifest from before the claim that the successor's entry proves was rolled back, and so was its
@@ -127,7 +130,7 @@ fn an_answer_to_a_search_that_was_given_up_is_none_to_the_next() {
     // A stop below gives the search up as well, and the next collision, lower still, waits for its answer.
     on(
         "submit submit submit put7=exists get7=p3 put6=no put5=exists get5=p3 list=7 list=8",
-        "PUT5:d PUT6:d PUT7:d GET7 LIST fail6:not-done GET5 LIST MAN8",
+        "PUT5:d PUT6:d PUT7:d GET7 LIST fail6:not-done GET5 LIST MAN8 MAN9",
     );
 }
 

@@ -41,16 +41,19 @@ fn check(script: &str, expect: &str) {
     check_from("e3r4", script, expect);
 }
 
-const LATEST: &str = "list=7 man7=e3r4 man8=absent list=7";
-const SEARCH: &str = "LIST MAN7 MAN8 LIST";
+const LATEST: &str = "list=7 man7=e3r4 man8=absent";
+const LOOK: &str = "LIST MAN7 MAN8";
+/// A look that finds another epoch in version 9, and becomes a search.
+const MOVED: &str = "list=9 man7=e3r4 man8=absent man9=e4r9 man10=absent list=9";
+const MOVED_ASKED: &str = "LIST MAN7 MAN8 MAN9 MAN10 LIST fenced-by4";
 
 /// P-12, P-15: nobody came before, so nothing is in flight.
 #[test]
 fn the_first_epoch_begins_with_a_clean_fence() {
     check_from(
         "e1r0",
-        "get1=absent put1=done list=7 man7=e1r0 man8=absent list=7",
-        "GET1 PUT1:h LIST MAN7 MAN8 LIST open2:ranges[]",
+        "get1=absent put1=done list=7 man7=e1r0 man8=absent",
+        "GET1 PUT1:h LIST MAN7 MAN8 open2:ranges[]",
     );
 }
 
@@ -59,12 +62,12 @@ fn the_first_epoch_begins_with_a_clean_fence() {
 fn after_a_close_entry_the_fence_is_a_clean_fence() {
     check(
         &format!("get5=d2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 replay5:d2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[]"),
+        &format!("GET5 replay5:d2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {LOOK} open8:ranges[]"),
     );
     // Something after the close entry: its writer may have more in flight.
     check(
         "get5=c1 get6=d2 get7=absent tail7 put7=done",
-        "GET5 pass5:c1 GET6 GET7 replay6:d2 GET8 LOOK7 PUT7:p LIST",
+        "GET5 pass5:c1 GET6 GET7 replay6:d2 GET8 LOOK7 PUT7:p LIST MAN7 MAN8",
     );
 }
 
@@ -73,35 +76,29 @@ fn after_a_close_entry_the_fence_is_a_clean_fence() {
 fn after_an_unclean_end_the_window_is_filled_between_two_reads() {
     check(
         &format!("get5=absent tail5 put5=done {LATEST} put7=done put6=done put8=done {LATEST}"),
-        &format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f {SEARCH} open9:ranges[5]"),
+        &format!("GET5 LOOK5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f {LOOK} open9:ranges[5]"),
     );
 }
 
 /// P-16: an opener that lost fills nothing.
 #[test]
 fn an_epoch_that_moved_before_the_fillers_fences() {
-    check(
-        "get5=absent tail5 put5=done list=9 man9=e4r9 man10=absent list=9",
-        "GET5 LOOK5 PUT5:p LIST MAN9 MAN10 LIST fenced-by4",
-    );
+    check(&format!("get5=absent tail5 put5=done {MOVED}"), &format!("GET5 LOOK5 PUT5:p {MOVED_ASKED}"));
 }
 
 /// P-18.
 #[test]
 fn an_epoch_that_moved_before_the_end_fences() {
     let filled = format!("get5=absent tail5 put5=done {LATEST} put6=done put7=done put8=done");
-    let asked = format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f LIST");
+    let asked = format!("GET5 LOOK5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f");
+    check(&format!("{filled} {MOVED}"), &format!("{asked} {MOVED_ASKED}"));
     check(
-        &format!("{filled} list=9 man9=e4r9 man10=absent list=9"),
-        &format!("{asked} MAN9 MAN10 LIST fenced-by4"),
+        &format!("get5=c2 get6=absent tail6 put6=done {MOVED}"),
+        &format!("GET5 pass5:c2 GET6 GET7 LOOK6 PUT6:h {MOVED_ASKED}"),
     );
     check(
-        "get5=c2 get6=absent tail6 put6=done list=9 man9=e4r9 man10=absent list=9",
-        "GET5 pass5:c2 GET6 GET7 LOOK6 PUT6:h LIST MAN9 MAN10 LIST fenced-by4",
-    );
-    check(
-        &format!("{filled} list=6 man6=e2 man7=absent list=6"),
-        &format!("{asked} MAN6 MAN7 LIST RolledBack {{ ours: Epoch(3), found: Epoch(2) }}"),
+        &format!("{filled} list=6 man7=absent man8=absent man6=e2 man7=absent list=6"),
+        &format!("{asked} {LOOK} MAN6 MAN7 LIST RolledBack {{ ours: Epoch(3), found: Epoch(2) }}"),
     );
 }
 
@@ -109,10 +106,10 @@ fn an_epoch_that_moved_before_the_end_fences() {
 #[test]
 fn fillers_that_exist_are_read_back() {
     let fence_stands = format!("get5=absent tail5 put5=done {LATEST}");
-    let asked = format!("GET5 LOOK5 PUT5:p {SEARCH} PUT6:f PUT7:f PUT8:f");
+    let asked = format!("GET5 LOOK5 PUT5:p {LOOK} PUT6:f PUT7:f PUT8:f");
     check(
         &format!("{fence_stands} put6=exists get6=d2 put7=exists get7=absent put7=done put8=? put8=done"),
-        &format!("{asked} GET6 GET7 PUT7:f#1 PUT8:f#1 LIST"),
+        &format!("{asked} GET6 GET7 PUT7:f#1 PUT8:f#1 LIST MAN7 MAN8"),
     );
     check(
         &format!("{fence_stands} put6=exists get6=? get6=bad put7=no"),
@@ -155,7 +152,7 @@ fn the_replay_is_in_order() {
 
 #[test]
 fn answers_about_other_positions_are_ignored() {
-    check("get5=absent tail5 put6=done put5=exists get6=d2 get5=p3", "GET5 LOOK5 PUT5:p GET5 LIST");
+    check("get5=absent tail5 put6=done put5=exists get6=d2 get5=p3", "GET5 LOOK5 PUT5:p GET5 LIST MAN7 MAN8");
 }
 
 /// P-44: what Lance flushed is not replayed. It counts all the same: it has an epoch, and stands where it stands.
@@ -177,8 +174,11 @@ fn stale_entries_are_not_replayed() {
 /// P-14.
 #[test]
 fn what_stands_where_the_fence_should_go_is_read() {
-    check("get5=absent tail5 put5=exists get5=p3 list=7", "GET5 LOOK5 PUT5:p GET5 LIST MAN7");
-    check("get5=absent tail5 put5=exists get5=absent put5=done", "GET5 LOOK5 PUT5:p GET5 PUT5:p#1 LIST");
+    check("get5=absent tail5 put5=exists get5=p3 list=7", "GET5 LOOK5 PUT5:p GET5 LIST MAN7 MAN8");
+    check(
+        "get5=absent tail5 put5=exists get5=absent put5=done",
+        "GET5 LOOK5 PUT5:p GET5 PUT5:p#1 LIST MAN7 MAN8",
+    );
     check("get5=absent tail5 put5=exists get5=d4", "GET5 LOOK5 PUT5:p GET5 fenced-by4");
     check("get5=absent tail5 put5=exists get5=bad", "GET5 LOOK5 PUT5:p GET5 DamagedEntry(Position(5))");
     check(
@@ -189,10 +189,16 @@ fn what_stands_where_the_fence_should_go_is_read() {
     check("get5=absent tail5 put5=no", "GET5 LOOK5 PUT5:p NotDone");
     check("get5=absent tail5 put5=? @100 put5=?", "GET5 LOOK5 PUT5:p PUT5:p#1 Unknown");
     check("get5=absent tail5 put5=exists get5=p3x", "GET5 LOOK5 PUT5:p GET5 fenced-by3");
-    check("get5=absent tail5 put5=exists get5=? get5=? get5=p3", "GET5 LOOK5 PUT5:p GET5 GET5#1 GET5#2 LIST");
+    check(
+        "get5=absent tail5 put5=exists get5=? get5=? get5=p3",
+        "GET5 LOOK5 PUT5:p GET5 GET5#1 GET5#2 LIST MAN7 MAN8",
+    );
     check("get5=absent tail5 put5=exists @100 get5=?", "GET5 LOOK5 PUT5:p GET5 Unknown");
     check("get5=absent tail5 put5=exists @100 get5=absent", "GET5 LOOK5 PUT5:p GET5 Unknown");
-    check("get5=absent tail5 put5=later put5=later put5=done", "GET5 LOOK5 PUT5:p PUT5:p#1 PUT5:p#2 LIST");
+    check(
+        "get5=absent tail5 put5=later put5=later put5=done",
+        "GET5 LOOK5 PUT5:p PUT5:p#1 PUT5:p#2 LIST MAN7 MAN8",
+    );
     check("get5=absent tail5 put5=later @100 put5=later", "GET5 LOOK5 PUT5:p PUT5:p#1 NotDone");
 }
 
@@ -215,7 +221,7 @@ fn a_read_ahead_that_was_answered_meanwhile_is_not_waited_for() {
 fn fence_ranges_come_from_the_replay() {
     check(
         &format!("get5=p2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 pass5:p2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[5]"),
+        &format!("GET5 pass5:p2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {LOOK} open8:ranges[5]"),
     );
 }
 
@@ -225,8 +231,8 @@ fn a_lost_entry_ends_the_opening() {
     for proof in ["peek6=c2", "peek7=p2", "peek9=h2", "peek9=d2", "peek9=f2"] {
         let at = &proof[4..5];
         check(
-            &format!("get5=absent {proof} get5=absent {LATEST}"),
-            &format!("GET5 LOOK5 GET5 {SEARCH} LostEntry {{ at: Position(5), proof: Position({at}) }}"),
+            &format!("get5=absent {proof} get5=absent {LATEST} list=7"),
+            &format!("GET5 LOOK5 GET5 {LOOK} LIST LostEntry {{ at: Position(5), proof: Position({at}) }}"),
         );
     }
 }
@@ -237,7 +243,7 @@ fn what_proves_nothing_is_passed_over() {
     for above in ["d2", "f2", "d2l", "p2l", "t2", "bad"] {
         check(
             &format!("get5=absent peek7=absent peek8={above} peek6=absent peek9=absent put5=done"),
-            "GET5 LOOK5 PUT5:p LIST",
+            "GET5 LOOK5 PUT5:p LIST MAN7 MAN8",
         );
     }
 }
@@ -270,8 +276,8 @@ fn a_look_that_is_not_answered_is_no_tail() {
     check("get5=absent peek6=c2 get5=? get5=absent", "GET5 LOOK5 GET5 GET5#1 LIST");
     check("get5=absent peek6=c2 @100 get5=?", "GET5 LOOK5 GET5 Unread");
     check(
-        "get5=absent peek6=c2 get5=absent list=7 man7=bad",
-        "GET5 LOOK5 GET5 LIST MAN7 DamagedManifest(Version(7))",
+        "get5=absent peek6=c2 get5=absent list=7 man7=bad man8=absent",
+        "GET5 LOOK5 GET5 LIST MAN7 MAN8 DamagedManifest(Version(7))",
     );
 }
 
@@ -280,13 +286,11 @@ fn a_look_that_is_not_answered_is_no_tail() {
 fn a_tombstone_is_passed() {
     check(
         &format!("get5=t2 get6=c2 get7=absent tail7 put7=done {LATEST}"),
-        &format!("GET5 pass5:t2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {SEARCH} open8:ranges[5]"),
+        &format!("GET5 pass5:t2 GET6 GET7 pass6:c2 GET8 LOOK7 PUT7:h {LOOK} open8:ranges[5]"),
     );
     check(
         &format!("get5=d2 get6=t2 get7=c2 get8=absent tail8 put8=done {LATEST}"),
-        &format!(
-            "GET5 replay5:d2 GET6 GET7 pass6:t2 GET8 pass7:c2 GET9 LOOK8 PUT8:h {SEARCH} open9:ranges[]"
-        ),
+        &format!("GET5 replay5:d2 GET6 GET7 pass6:t2 GET8 pass7:c2 GET9 LOOK8 PUT8:h {LOOK} open9:ranges[]"),
     );
     check("get5=c2 get6=t2 get7=absent tail7", "GET5 pass5:c2 GET6 GET7 pass6:t2 GET8 LOOK7 PUT7:p");
 }

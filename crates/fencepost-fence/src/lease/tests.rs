@@ -22,18 +22,24 @@ fn watching(takeover: Takeover) -> LeaseObserver {
 /// The same, with words for the manifest.
 fn watching_in(takeover: Takeover, words: &str) -> LeaseObserver {
     let mut observer = LeaseObserver::new(takeover, Tick(0), 1_000, 90);
+    for reply in &search(words)[..3] {
+        assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
+        assert_eq!(observer.handle(Tick(0), reply), None);
+    }
+    assert_eq!(observer.watched(), Some(EPOCH));
+    observer.certain = true;
+    observer
+}
+
+/// The answers to a search that finds version 7.
+fn search(words: &str) -> [Reply; 4] {
     let found = manifest(7, words);
-    for reply in [
+    [
         Reply::Listed(ReadReply::Found(found.version)),
         Reply::Manifest(found.version, ReadReply::Found(found.clone())),
         Reply::Manifest(Version::new(8), ReadReply::Absent),
         Reply::Listed(ReadReply::Found(found.version)),
-    ] {
-        assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
-        assert_eq!(observer.handle(Tick(0), &reply), None);
-    }
-    assert_eq!(observer.watched(), Some(EPOCH));
-    observer
+    ]
 }
 
 /// Shows the candidate what it sees at each moment that it asks; returns its verdict and when it came.
@@ -43,8 +49,8 @@ fn watch(
     see: impl Fn(u64) -> ReadReply<LeaseView>,
 ) -> Option<(u64, Verdict)> {
     for _ in 0..100 {
-        if let Some(ObserverRequest::ReadLease(_)) = observer.poll_request(Tick(now))
-            && let Some(verdict) = observer.handle_lease(Tick(now), &see(now))
+        if let Some(ObserverRequest::ReadLease(of)) = observer.poll_request(Tick(now))
+            && let Some(verdict) = observer.handle_lease(Tick(now), of, &see(now))
         {
             return Some((now, verdict));
         }
@@ -90,17 +96,17 @@ fn a_counter_that_stands_still_for_a_ttl_is_a_dead_holder() {
 fn a_late_answer_proves_no_more_than_an_early_one() {
     let mut observer = watching(Takeover::Expired);
     assert!(observer.poll_request(Tick(0)).is_some());
-    assert_eq!(observer.handle_lease(Tick(0), &lease(5)), None);
+    assert_eq!(observer.handle_lease(Tick(0), EPOCH, &lease(5)), None);
     assert!(observer.poll_request(Tick(80)).is_some());
-    assert_eq!(observer.handle_lease(Tick(500), &lease(5)), None, "it stood still from 0 to 80");
+    assert_eq!(observer.handle_lease(Tick(500), EPOCH, &lease(5)), None, "it stood still from 0 to 80");
     // Nor does it run from the first question, whose answer may show the end of a long time.
     let mut observer = watching(Takeover::Expired);
     assert!(observer.poll_request(Tick(0)).is_some());
-    assert_eq!(observer.handle_lease(Tick(50), &lease(5)), None);
+    assert_eq!(observer.handle_lease(Tick(50), EPOCH, &lease(5)), None);
     assert!(observer.poll_request(Tick(139)).is_some());
-    assert_eq!(observer.handle_lease(Tick(139), &lease(5)), None, "it was seen from 50 to 139");
+    assert_eq!(observer.handle_lease(Tick(139), EPOCH, &lease(5)), None, "it was seen from 50 to 139");
     assert!(observer.poll_request(Tick(200)).is_some());
-    assert_eq!(observer.handle_lease(Tick(200), &lease(5)), Some(CLAIM));
+    assert_eq!(observer.handle_lease(Tick(200), EPOCH, &lease(5)), Some(CLAIM));
 }
 
 /// P-62.
@@ -154,9 +160,8 @@ fn an_unclaimed_shard_is_free() {
     let mut verdict = None;
     for reply in [
         Reply::Listed(ReadReply::Found(found.version)),
-        Reply::Manifest(found.version, ReadReply::Found(found.clone())),
+        Reply::Manifest(found.version, ReadReply::Found(found)),
         Reply::Manifest(Version::new(2), ReadReply::Absent),
-        Reply::Listed(ReadReply::Found(found.version)),
     ] {
         assert!(matches!(observer.poll_request(Tick(0)), Some(ObserverRequest::Manifest(_))));
         verdict = observer.handle(Tick(0), &reply);
@@ -170,22 +175,96 @@ fn a_candidate_asks_once_and_then_waits() {
     let mut observer = watching(Takeover::Expired);
     assert_eq!(observer.poll_request(Tick(0)), Some(ObserverRequest::ReadLease(EPOCH)));
     assert_eq!(observer.poll_request(Tick(1)), None);
-    assert_eq!(observer.handle_lease(Tick(2), &lease(1)), None);
+    assert_eq!(observer.handle_lease(Tick(2), EPOCH, &lease(1)), None);
     assert_eq!((observer.poll_request(Tick(2)), observer.poll_timeout()), (None, Some(Tick(24))));
     for (ttl, pause) in [(1, 1), (3, 1), (4, 1), (8, 2)] {
         let mut observer = watching(Takeover::Expired);
         assert!(observer.poll_request(Tick(0)).is_some());
         let lease = ReadReply::Found(LeaseView { counter: 1, ttl, released: false });
-        assert_eq!(observer.handle_lease(Tick(0), &lease), None);
+        assert_eq!(observer.handle_lease(Tick(0), EPOCH, &lease), None);
         assert_eq!(observer.poll_timeout(), Some(Tick(pause)), "{ttl}");
     }
 }
 
 #[test]
-fn now_asks_nobody() {
-    let observer = LeaseObserver::new(Takeover::Now, Tick(0), 1_000, 90);
-    assert_eq!(observer.verdict_at_once(), Some(Verdict::Claim { only_if: None }));
-    assert_eq!(LeaseObserver::new(Takeover::Free, Tick(0), 1_000, 90).verdict_at_once(), None);
+fn now_asks_for_no_lease() {
+    let mut observer = LeaseObserver::new(Takeover::Now, Tick(0), 1_000, 90);
+    let (asked, verdict) = play(&mut observer, &search("e4")[..3]);
+    assert_eq!((asked, verdict), (3, Some(Verdict::Claim { only_if: None })));
+    assert_eq!(observer.basis(), Basis::Latest(manifest(7, "e4")));
+}
+
+/// Answers questions to the manifest as they come; returns how many requests were put, and the verdict.
+fn play(observer: &mut LeaseObserver, replies: &[Reply]) -> (usize, Option<Verdict>) {
+    let mut asked = std::iter::from_fn(|| observer.poll_request(Tick(0))).count();
+    for reply in replies {
+        let verdict = observer.handle(Tick(0), reply);
+        asked += std::iter::from_fn(|| observer.poll_request(Tick(0))).count();
+        if verdict.is_some() {
+            return (asked, verdict);
+        }
+    }
+    (asked, None)
+}
+
+/// P-113: two round trips, if the highest epoch with a lease is the one that counts.
+#[test]
+fn the_newest_lease_is_read_beside_the_manifest() {
+    let begun = || {
+        let mut observer = LeaseObserver::new(Takeover::Expired, Tick(0), 1_000, 90);
+        let asked: Vec<_> = std::iter::from_fn(|| observer.poll_request(Tick(0))).collect();
+        assert!(
+            matches!(asked[..], [ObserverRequest::Manifest(_), ObserverRequest::ListLeases]),
+            "{asked:?}"
+        );
+        observer
+    };
+    let mut observer = begun();
+    observer.handle_leases(&ReadReply::Found(EPOCH));
+    assert_eq!(play(&mut observer, &search("e4")[..1]), (3, None), "two manifests and the lease");
+    assert_eq!(observer.handle_lease(Tick(0), EPOCH, &released()), None);
+    assert_eq!(play(&mut observer, &search("e4")[1..3]), (0, Some(CLAIM)));
+    assert_eq!(observer.basis(), Basis::Latest(manifest(7, "e4")));
+    // P-63: another's says nothing.
+    let mut observer = begun();
+    observer.handle_leases(&ReadReply::Found(Epoch::new(3)));
+    play(&mut observer, &search("e4")[..1]);
+    assert_eq!(observer.handle_lease(Tick(0), Epoch::new(3), &released()), None);
+    assert_eq!(play(&mut observer, &search("e4")[1..3]), (1, None));
+    assert_eq!(observer.handle_lease(Tick(0), Epoch::new(3), &released()), None);
+    assert_eq!(observer.handle_lease(Tick(0), EPOCH, &released()), Some(CLAIM));
+    // A listing that comes late, or not, costs the round trip that it was to spare.
+    let mut observer = begun();
+    assert_eq!(play(&mut observer, &search("e4")[..3]), (3, None), "two manifests, then the lease");
+    observer.handle_leases(&ReadReply::Found(EPOCH));
+    assert_eq!(observer.poll_request(Tick(0)), None);
+    assert_eq!(observer.handle_lease(Tick(0), EPOCH, &released()), Some(CLAIM));
+}
+
+/// P-112: whoever waits, or says who holds the shard, knows the epoch for certain. What was found first landed late
+/// on a version that was pruned.
+#[test]
+fn nobody_waits_for_the_writer_of_a_manifest_that_is_only_built_on() {
+    for takeover in [Takeover::Expired, Takeover::Free] {
+        let mut observer = LeaseObserver::new(takeover, Tick(0), 1_000, 90);
+        play(&mut observer, &search("e4")[..3]);
+        assert_eq!(observer.handle_lease(Tick(0), EPOCH, &lease(1)), None);
+        let later = manifest(9, "e5");
+        let replies = [
+            Reply::Listed(ReadReply::Found(later.version)),
+            Reply::Manifest(later.version, ReadReply::Found(later.clone())),
+            Reply::Manifest(Version::new(10), ReadReply::Absent),
+            Reply::Listed(ReadReply::Found(later.version)),
+        ];
+        play(&mut observer, &replies);
+        assert_eq!(observer.watched(), Some(Epoch::new(5)));
+        assert_eq!(observer.basis(), Basis::Latest(later));
+    }
+    let mut observer = LeaseObserver::new(Takeover::Free, Tick(0), 1_000, 90);
+    play(&mut observer, &search("e4")[..3]);
+    assert_eq!(observer.handle_lease(Tick(0), EPOCH, &lease(1)), None);
+    let (_, verdict) = play(&mut observer, &search("e4")[3..]);
+    assert!(matches!(verdict, Some(Verdict::Held { epoch: EPOCH, .. })), "{verdict:?}");
 }
 
 /// P-65: an answer that does not come is no sign of death, and not to be waited for without an end.
@@ -202,7 +281,7 @@ fn a_lease_that_cannot_be_read_ends_the_watch_when_the_retry_timeout_does() {
     for _ in 0..200 {
         let now = observer.poll_timeout().map_or(0, |due| due.0);
         assert!(observer.poll_request(Tick(now)).is_some());
-        assert_eq!(observer.handle_lease(Tick(now), &flaky(now)), None, "{now}");
+        assert_eq!(observer.handle_lease(Tick(now), EPOCH, &flaky(now)), None, "{now}");
         last = now;
     }
     assert!(last > 2_000, "{last}");

@@ -78,15 +78,18 @@ fn opened(claimed: &str) -> Opened {
     }
 }
 
-const FOUND: &str = "list=7 man7=e2r3 man8=absent list=7";
+const FOUND: &str = "list=7 man7=e2r3 man8=absent";
+
+/// A look that finds another epoch in version 9, and becomes a search.
+const MOVED: &str = "list=9 man7=e2r3 man8=absent man9=e3r8 man10=absent list=9";
 
 /// P-30.
 #[test]
 fn a_checkpoint_is_at_most_the_acknowledged_tail() {
     check("above-tail submit above-tail put9=done above-tail", "PUT9:d ack9");
     check(
-        &format!("submit put9=done checkpoint9 {FOUND} cre8=done list=8 man8=e2r9h9n20 man9=absent list=8"),
-        "PUT9:d ack9 LIST MAN7 MAN8 LIST CRE8:e2r9h9 LIST MAN8 MAN9 LIST at9",
+        &format!("submit put9=done checkpoint9 {FOUND} cre8=done list=8 man8=e2r9h9n20 man9=absent"),
+        "PUT9:d ack9 LIST MAN7 MAN8 CRE8:e2r9h9 LIST MAN8 MAN9 at9",
     );
 }
 
@@ -94,24 +97,24 @@ fn a_checkpoint_is_at_most_the_acknowledged_tail() {
 #[test]
 fn a_checkpoint_in_the_fence_range_is_rounded_down() {
     for (asked, rests) in [(4, 4), (5, 4), (7, 4), (8, 8)] {
-        check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 LIST CRE8:e2r{rests}h8"));
+        check(&format!("checkpoint{asked} {FOUND}"), &format!("LIST MAN7 MAN8 CRE8:e2r{rests}h8"));
     }
 }
 
 /// P-32.
 #[test]
 fn one_checkpoint_at_a_time_and_only_by_the_holder() {
-    check("checkpoint4 busy", "LIST");
+    check("checkpoint4 busy", "LIST MAN7 MAN8");
     check(
-        "submit checkpoint4 list=9 man9=e3r8 man10=absent list=9 submit put9=done",
-        "PUT9:d LIST MAN9 MAN10 LIST fenced-by3 ack9",
+        &format!("submit checkpoint4 {MOVED} submit put9=done"),
+        "PUT9:d LIST MAN7 MAN8 MAN9 MAN10 LIST fenced-by3 ack9",
     );
 }
 
 /// Appends go on while a checkpoint does, and first.
 #[test]
 fn appends_do_not_wait_for_a_checkpoint() {
-    check("checkpoint4 submit put9=done submit list=7", "LIST PUT9:d ack9 PUT10:d MAN7");
+    check("checkpoint4 submit put9=done submit list=7", "LIST MAN7 MAN8 PUT9:d ack9 PUT10:d");
 }
 
 /// P-27.
@@ -145,7 +148,7 @@ fn a_writer_wakes_at_the_deadline_of_its_oldest_append() {
 fn a_superseded_writer_says_so() {
     let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
     assert_eq!(core.stopped(), None);
-    play(&mut core, "checkpoint4 list=9 man9=e3r8 man10=absent list=9");
+    play(&mut core, &format!("checkpoint4 {MOVED}"));
     assert_eq!(core.stopped(), Some(Stop::Fenced { by: Epoch::new(3), at: Position::new(9) }));
 }
 
@@ -157,14 +160,11 @@ fn a_checkpoint_is_refused_as_soon_as_a_successor_was_met() {
         "submit put9=exists get9=p3 refused-as-fenced list=7 refused-as-fenced man7=e3r3 man8=absent list=7 refused-as-fenced",
         "PUT9:d GET9 LIST MAN7 MAN8 LIST fail9",
     );
-    check(
-        "checkpoint4 list=9 man9=e3r8 man10=absent list=9 refused-as-fenced",
-        "LIST MAN9 MAN10 LIST fenced-by3",
-    );
+    check(&format!("checkpoint4 {MOVED} refused-as-fenced"), "LIST MAN7 MAN8 MAN9 MAN10 LIST fenced-by3");
     // A checkpoint that was under way goes on, and the window asks after it.
     check(
-        "submit checkpoint4 put9=exists get9=p3 list=9 man9=e3r8 man10=absent list=9 list=9",
-        "PUT9:d LIST GET9 MAN9 MAN10 LIST fenced-by3 LIST MAN9",
+        &format!("submit checkpoint4 put9=exists get9=p3 {MOVED} list=9"),
+        "PUT9:d LIST MAN7 MAN8 GET9 MAN9 MAN10 LIST fenced-by3 LIST MAN9 MAN10",
     );
 }
 
@@ -173,11 +173,13 @@ fn a_checkpoint_is_refused_as_soon_as_a_successor_was_met() {
 fn a_writer_whose_manifest_went_back_stops() {
     for (latest, why) in [
         ("list=6 man6=e1r3 man7=absent list=6", "RolledBack { ours: Epoch(2), found: Epoch(1) }"),
-        ("list=0 man1=absent", "RolledBack { ours: Epoch(2), found: Epoch(0) }"),
+        ("list=0 list=0 man1=absent", "RolledBack { ours: Epoch(2), found: Epoch(0) }"),
         ("list=6 man6=e2r3 man7=absent list=6", "WentBack { known: Version(7), found: Version(6) }"),
+        ("list=7 man7=e2r3n33 man8=absent list=7", "WentBack { known: Version(7), found: Version(7) }"),
     ] {
-        let script =
-            format!("submit submit put9=done checkpoint4 {latest} put10=done submit refused-as-rolled-back");
+        let script = format!(
+            "submit submit put9=done checkpoint4 man7=absent man8=absent {latest} put10=done submit refused-as-rolled-back"
+        );
         let played = {
             let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
             play(&mut core, &script)
@@ -190,10 +192,12 @@ fn a_writer_whose_manifest_went_back_stops() {
 /// P-66: what a checkpoint of its own made of the manifest is known too.
 #[test]
 fn a_writer_knows_the_versions_that_it_made() {
-    let moved =
-        "checkpoint4 list=7 man7=e2r3 man8=absent list=7 cre8=done list=8 man8=e2r4n20 man9=absent list=8";
+    let moved = "checkpoint4 list=7 man7=e2r3 man8=absent cre8=done list=8 man8=e2r4n20 man9=absent";
     let mut core = WriterCore::new(PARAMS, &opened("e2r3"));
-    let played = play(&mut core, &format!("{moved} checkpoint4 list=7 man7=e2r3 man8=absent list=7"));
+    let played = play(
+        &mut core,
+        &format!("{moved} checkpoint4 list=7 man8=absent man9=absent man7=e2r3 man8=absent list=7"),
+    );
     assert!(played.ends_with("fail9 WentBack { known: Version(8), found: Version(7) }"), "{played}");
 }
 

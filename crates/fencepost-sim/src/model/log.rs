@@ -5,8 +5,9 @@
 //!
 //! * A read is answered with the store's state at the moment when it is performed. A party whose answer is
 //!   late behaves like one that stalls after the answer.
-//! * Commits are performed at one go. Nobody prunes here, so a create lands only on top of the manifest that
-//!   its search found: the search might as well have been made when it landed. A committer that is told of
+//! * Commits are performed at one go, but for the creates of claims where the bounds say so (P-114). Nobody prunes
+//!   here, so a create lands only on top of the manifest that its search found: the search might as well have been
+//!   made when it landed. A committer that is told of
 //!   its win although it was superseded at once goes on for longer than one that is told the truth. (The
 //!   model [`manifest`](super::manifest) takes commits apart.)
 //! * A collection stalls between the manifest and the listings. After that, each of its deletions may be
@@ -46,6 +47,8 @@ pub struct Bounds {
     pub checkpoints: &'static [u32],
     /// How many writers open before anything else happens, one after the other and without a stall.
     pub opened: usize,
+    /// Whether the create of a claim stalls, and its opener reads meanwhile.
+    pub claims_stall: bool,
     /// Whether writers close.
     pub closes: bool,
     /// No entry is created above this position: runs that would are cut off there.

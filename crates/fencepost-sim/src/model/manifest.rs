@@ -33,6 +33,15 @@ pub struct Bounds {
     pub lags: u8,
     /// Searches for the latest manifest by somebody who does not commit.
     pub searches: u8,
+    /// Looks at a manifest that is known, by an opener.
+    pub looks: u8,
+    /// How often the bucket is put back while nobody commits.
+    pub restores: u8,
+    /// Whether requests that are out together are performed in any order; otherwise in that in which they were put.
+    // P-110.
+    pub any_order: bool,
+    /// Whether a claim is only for the epoch of the moment when it began.
+    pub watched: bool,
     /// Whether an operator seals the shard at some time.
     pub seals: bool,
 }
@@ -61,6 +70,8 @@ const LANDED_IN_PRUNED_SPACE: u32 = 0;
 const SUPERSEDED: u32 = 1;
 /// A commit learnt of its win from its own object.
 const FOUND_OWN: u32 = 2;
+/// A holder noticed that the bucket was put back.
+const ROLLED_BACK: u32 = 3;
 
 impl Model for ManifestModel {
     type State = State;
@@ -112,6 +123,11 @@ impl Model for ManifestModel {
         properties.push(Property::sometimes("a commit is superseded", |model: &Self, _| {
             model.reached.has(SUPERSEDED)
         }));
+        if self.bounds.restores > 0 {
+            properties.push(Property::sometimes("a rollback is noticed", |model: &Self, _| {
+                model.reached.has(ROLLED_BACK)
+            }));
+        }
         if self.bounds.losses > 0 {
             properties
                 .push(Property::sometimes("a lost reply is made good by a read-back", |model: &Self, _| {

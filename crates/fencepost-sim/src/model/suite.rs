@@ -89,6 +89,7 @@ fn three_writers() -> log::Bounds {
         appends: &[2, 2, 2],
         checkpoints: &[1, 1, 1],
         opened: 0,
+        claims_stall: false,
         closes: false,
         positions: 9,
         collections: 2,
@@ -141,6 +142,17 @@ fn small_logs() -> Vec<log::Bounds> {
             collections: 1,
             reach: &[Reached::CleanFence, Reached::OpenerFenced, Reached::ReadAgainThere],
             ..three
+        },
+        log::Bounds {
+            name: "log/claims",
+            appends: &[1, 1, 1],
+            checkpoints: &[1, 1, 0],
+            opened: 1,
+            claims_stall: true,
+            closes: true,
+            collections: 1,
+            reach: &[Reached::CleanFence, Reached::OpenerFenced],
+            ..two.clone()
         },
         log::Bounds {
             name: "log/losses",
@@ -278,21 +290,55 @@ fn small_manifests() -> Vec<manifest::Bounds> {
         give_ups: 0,
         lags: 0,
         searches: 0,
+        looks: 0,
+        restores: 0,
+        any_order: true,
+        watched: false,
         seals: false,
     };
     let two = manifest::Bounds { checkpoints: &[2, 1], ..pruned };
     vec![
         pruned.clone(),
-        manifest::Bounds { name: "manifest/searches", checkpoints: &[1, 1], searches: 1, ..pruned },
+        manifest::Bounds {
+            name: "manifest/searches",
+            checkpoints: &[1, 1],
+            searches: 1,
+            any_order: false,
+            ..pruned.clone()
+        },
+        manifest::Bounds { name: "manifest/looks", checkpoints: &[1, 0], looks: 1, ..pruned.clone() },
+        manifest::Bounds {
+            name: "manifest/watched",
+            checkpoints: &[1, 2, 0],
+            watched: true,
+            any_order: false,
+            ..pruned
+        },
         manifest::Bounds {
             name: "manifest/lost",
             checkpoints: &[1, 1],
             losses: 1,
             duplicates: 1,
             give_ups: 1,
+            any_order: false,
             ..two.clone()
         },
         manifest::Bounds { name: "manifest/lagging", keep: 0, lags: 2, ..two.clone() },
+        manifest::Bounds {
+            name: "manifest/lagging-looks",
+            checkpoints: &[1, 0],
+            keep: 0,
+            lags: 1,
+            looks: 1,
+            ..two.clone()
+        },
+        manifest::Bounds {
+            name: "manifest/restored",
+            checkpoints: &[1, 0],
+            keep: 0,
+            restores: 1,
+            ..two.clone()
+        },
         manifest::Bounds { name: "manifest/sealed", seals: true, ..two },
     ]
 }
@@ -379,6 +425,10 @@ pub fn large() -> Vec<Case> {
         give_ups: 1,
         lags: 0,
         searches: 0,
+        looks: 0,
+        restores: 0,
+        any_order: true,
+        watched: false,
         seals: false,
     }));
     let [pruned, searches, ..] = &small_manifests()[..] else {

@@ -263,6 +263,11 @@ impl Oracle {
         }
     }
 
+    /// The bucket was put back to what it was before the latest manifest: an epoch that is gone has no holder.
+    pub fn restored(&mut self, store: &Store) {
+        self.holders.retain(|epoch, _| *epoch <= store.epoch());
+    }
+
     /// `replay_after` moves from `from` to `to`: what its mover saw in between is applied.
     fn cover(&mut self, store: &Store, from: Position, to: Position, view: &[Append]) {
         if (from.get() + 1..=to.get()).any(|at| store.entry(Position::new(at)).is_none()) {

@@ -55,6 +55,15 @@ impl Io {
         }
     }
 
+    /// The highest epoch that has a lease. Costs one LIST.
+    // P-113.
+    pub(crate) async fn newest_lease(&self) -> ReadReply<Epoch> {
+        match named(&self.once(), self.paths.lease_dir(), parse_lease_name).await {
+            Ok(leases) => ReadReply::Found(leases.last().map_or(Epoch::NONE, |(epoch, _)| *epoch)),
+            Err(_) => ReadReply::Unknown,
+        }
+    }
+
     /// The lease of an epoch as it stands, with the time at which it was written, for people. Costs one LIST,
     /// and one GET if there is one.
     pub(crate) async fn find_lease(&self, epoch: Epoch) -> Result<Option<(Lease, SystemTime)>, ReadError> {

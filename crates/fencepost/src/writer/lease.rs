@@ -111,7 +111,6 @@ pub(super) async fn watch_lease(
 }
 
 /// An observer with what it does not look at: how long a caller wants to wait, and what people want to know.
-/// It has one question at a time.
 struct Watch<'a> {
     observer: &'a mut LeaseObserver,
     io: &'a Io,
@@ -141,6 +140,7 @@ enum Watched {
 /// What a candidate sees.
 enum Seen {
     Manifest(Reply),
+    Leases(ReadReply<Epoch>),
     Lease(Epoch, LeaseRead),
 }
 
@@ -149,7 +149,9 @@ impl Watch<'_> {
     fn wait(&mut self, now: Tick) {
         // What is due by now is asked first.
         let waits = self.observer.poll_timeout().is_some_and(|due| due > now);
-        let Some(met) = self.met.as_ref().filter(|_| waits) else { return };
+        let watched = self.observer.watched();
+        let met = self.met.as_ref().filter(|met| waits && Some(met.epoch) == watched);
+        let Some(met) = met else { return };
         if self.timeout.is_some_and(|timeout| timeout <= now) {
             self.event = Some(Watched::TimedOut(met.clone()));
         } else if self.told.as_ref() != Some(met) {
@@ -165,7 +167,7 @@ impl Machine for Watch<'_> {
     type Event = Watched;
 
     fn poll_event(&mut self) -> Option<Watched> {
-        self.event.take().or_else(|| self.observer.verdict_at_once().map(Watched::Concluded))
+        self.event.take()
     }
 
     fn poll_request(&mut self) -> Option<ObserverRequest> {
@@ -181,6 +183,10 @@ impl Machine for Watch<'_> {
     fn handle(&mut self, now: Tick, seen: Seen) {
         let verdict = match seen {
             Seen::Manifest(reply) => self.observer.handle(now, &reply),
+            Seen::Leases(highest) => {
+                self.observer.handle_leases(&highest);
+                None
+            }
             Seen::Lease(epoch, LeaseRead { view, holder, cause }) => {
                 if let Some(holder) = holder {
                     self.holder = holder;
@@ -191,7 +197,7 @@ impl Machine for Watch<'_> {
                     _ => self.ttl,
                 };
                 self.met = Some(WaitingFor { epoch, holder: self.holder.clone(), ttl });
-                self.observer.handle_lease(now, &view)
+                self.observer.handle_lease(now, epoch, &view)
             }
         };
         match verdict {
@@ -208,6 +214,7 @@ impl Machine for Watch<'_> {
 async fn perform(io: Io, request: ObserverRequest, takeover: Takeover) -> Performed<Seen> {
     match request {
         ObserverRequest::Manifest(request) => io.perform(request).await.map(Seen::Manifest),
+        ObserverRequest::ListLeases => Performed::new(Seen::Leases(io.newest_lease().await), None),
         ObserverRequest::ReadLease(epoch) => {
             let read = io.read_lease(epoch).await;
             let lease = &read.view;

@@ -17,6 +17,7 @@ mod lost;
 mod metrics;
 mod requests;
 mod restore;
+mod round_trips;
 mod send_sync;
 mod support;
 mod takeover_rounds;

@@ -7,7 +7,7 @@ use fencepost_fence::{
     ReadReply, Reply, Request, Takeover, Tick, Verdict,
 };
 use fencepost_format::{Epoch, Manifest, Nonce, ShardId, Version};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One step.
@@ -22,8 +22,8 @@ pub enum Action {
     Write { party: usize },
     /// A holder closes.
     Release { party: usize },
-    /// A candidate's read is performed.
-    Read { party: usize },
+    /// One of a candidate's reads is performed.
+    Read { party: usize, which: usize },
     /// The answer to a candidate's read of a lease reaches it.
     Answer { party: usize },
     /// A candidate's claim reaches the store.
@@ -46,15 +46,28 @@ struct Party {
     writes_left: u8,
     /// The epoch that it watched when it began to claim.
     watched: Option<Epoch>,
-    /// The lease that it saw, and its own time when it first and last read it so.
-    seen: Option<(Epoch, Option<LeaseView>, u64, u64)>,
+    /// The lease that it saw of each epoch, and its own time when it first and last read it so.
+    seen: BTreeMap<Epoch, (Option<LeaseView>, u64, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Role {
-    Holder { lease: LeaseHolder, epoch: Epoch, flight: Option<HolderRequest>, released: bool },
-    Watching { observer: LeaseObserver, wants: Option<ObserverRequest>, answer: Option<ReadReply<LeaseView>> },
-    Claiming { observer: LeaseObserver, commit: Commit, wants: Option<Request> },
+    Holder {
+        lease: LeaseHolder,
+        epoch: Epoch,
+        flight: Option<HolderRequest>,
+        released: bool,
+    },
+    Watching {
+        observer: LeaseObserver,
+        wants: Vec<ObserverRequest>,
+        answers: Vec<(Epoch, ReadReply<LeaseView>)>,
+    },
+    Claiming {
+        observer: LeaseObserver,
+        commit: Commit,
+        wants: Option<Request>,
+    },
     Gone,
 }
 
@@ -71,9 +84,10 @@ impl State {
         let mut roles = vec![holder];
         for _ in 0..bounds.candidates {
             let observer = LeaseObserver::new(Takeover::Expired, Tick(0), u64::MAX / 2, bounds.ttl);
-            roles.push(Role::Watching { observer, wants: None, answer: None });
+            roles.push(watching(observer, Tick(0)));
         }
-        let party = |role| Arc::new(Party { role, clock: 0, writes_left: 2, watched: None, seen: None });
+        let party =
+            |role| Arc::new(Party { role, clock: 0, writes_left: 2, watched: None, seen: BTreeMap::new() });
         let parties = roles.into_iter().map(party).collect();
         Self { store: Arc::new(store), oracle: Arc::new(oracle), parties }
     }
@@ -112,16 +126,18 @@ impl State {
                         actions.push(Action::Release { party });
                     }
                 }
-                Role::Watching { answer: Some(_), .. } => actions.push(Action::Answer { party }),
-                Role::Watching { observer, wants, .. } => {
-                    if wants.is_some() || observer.clone().poll_request(Tick(state.clock)).is_some() {
-                        actions.push(Action::Read { party });
+                Role::Watching { observer, wants, answers } => {
+                    if !answers.is_empty() {
+                        actions.push(Action::Answer { party });
                     }
+                    let due = observer.clone().poll_request(Tick(state.clock)).is_some();
+                    let wanted = if wants.is_empty() { usize::from(due) } else { wants.len() };
+                    actions.extend((0..wanted).map(|which| Action::Read { party, which }));
                 }
                 Role::Claiming { wants: Some(Request::CreateManifest { .. }), .. } => {
                     actions.push(Action::Land { party });
                 }
-                Role::Claiming { .. } => actions.push(Action::Read { party }),
+                Role::Claiming { .. } => actions.push(Action::Read { party, which: 0 }),
                 Role::Gone => {}
             }
         }
@@ -160,48 +176,61 @@ impl State {
                 lease.release();
                 *released = true;
             }
-            Action::Read { party } => self.read(model, party),
+            Action::Read { party, which } => self.read(model, party, which),
             Action::Answer { party } => {
                 let state = Arc::make_mut(&mut self.parties[party]);
                 let now = Tick(state.clock);
-                let Role::Watching { observer, answer, .. } = &mut state.role else {
+                let Role::Watching { observer, answers, .. } = &mut state.role else {
                     unreachable!("it watches")
                 };
-                let answer = answer.take().expect("an answer is on its way");
-                let verdict = observer.handle_lease(now, &answer);
+                let (epoch, lease) = answers.remove(0);
+                let verdict = observer.handle_lease(now, epoch, &lease);
+                want_more(&mut state.role, now);
                 self.conclude(model, party, verdict);
             }
             Action::Land { party } => self.land(model, party),
         }
     }
 
-    fn read(&mut self, model: &LeaseModel, index: usize) {
+    fn read(&mut self, model: &LeaseModel, index: usize, which: usize) {
         let store = Arc::clone(&self.store);
         let party = Arc::make_mut(&mut self.parties[index]);
         let now = Tick(party.clock);
         match &mut party.role {
-            Role::Watching { observer, wants, answer } => {
-                let request = wants.take().or_else(|| observer.poll_request(now)).expect("it wants to read");
-                match request {
-                    ObserverRequest::ReadLease(epoch) => {
-                        let there = store.leases.get(&epoch).copied();
-                        *answer = Some(there.map_or(ReadReply::Absent, ReadReply::Found));
-                        party.seen = match party.seen {
-                            Some((of, lease, first, _)) if of == epoch && lease == there => {
-                                Some((of, lease, first, party.clock))
-                            }
-                            _ => Some((epoch, there, party.clock, party.clock)),
-                        };
+            Role::Watching { observer, wants, answers } => {
+                if wants.is_empty() {
+                    wants.extend(observer.poll_request(now));
+                }
+                match wants.remove(which) {
+                    // What it reads of the newest lease before it knows the epoch, at one go.
+                    // P-113.
+                    ObserverRequest::ListLeases => {
+                        let highest = store.leases.keys().next_back().copied();
+                        observer.handle_leases(&highest.map_or(ReadReply::Absent, ReadReply::Found));
+                        if let Some(ObserverRequest::ReadLease(epoch)) = observer.poll_request(now) {
+                            let lease = sees(&store, &mut party.seen, epoch, party.clock);
+                            let verdict = observer.handle_lease(now, epoch, &lease);
+                            assert!(verdict.is_none(), "nobody knows yet whether it counts");
+                        }
                     }
+                    ObserverRequest::ReadLease(epoch) => {
+                        answers.push((epoch, sees(&store, &mut party.seen, epoch, party.clock)));
+                    }
+                    // The whole search, at one go.
                     ObserverRequest::Manifest(request) => {
+                        wants.retain(|request| *request != ObserverRequest::ListLeases);
+                        let mut reads = vec![request];
                         let mut verdict = None;
-                        let mut request = Some(request);
-                        while let Some(read) = request.take() {
+                        while let Some(read) = reads.pop() {
                             let reply = store.read(&read).expect("this is a read");
-                            verdict = observer.handle(now, &reply);
-                            match observer.poll_request(now) {
-                                Some(ObserverRequest::Manifest(next)) => request = Some(next),
-                                other => *wants = other,
+                            if let Some(concluded) = observer.handle(now, &reply) {
+                                verdict = Some(concluded);
+                            }
+                            while let Some(request) = observer.poll_request(now) {
+                                match request {
+                                    ObserverRequest::Manifest(request) => reads.push(request),
+                                    other => wants.push(other),
+                                }
                             }
                         }
                         self.conclude(model, index, verdict);
@@ -262,7 +291,7 @@ impl State {
             party.role = Role::Gone;
             return;
         };
-        if let Some((_, lease, first, last)) = party.seen
+        if let Some((lease, first, last)) = only_if.and_then(|epoch| party.seen.get(&epoch).copied())
             && !lease.is_some_and(|lease| lease.released)
             && last - first < model.bounds.ttl
         {
@@ -270,7 +299,7 @@ impl State {
         }
         let Role::Watching { observer, .. } = &party.role else { unreachable!("it watched") };
         let change = Change::Claim { shard: ShardId::default(), only_if };
-        let commit = Commit::new(change, Nonce(index as u128 + 1), Tick(u64::MAX));
+        let commit = Commit::upon(change, Nonce(index as u128 + 1), Tick(u64::MAX), observer.basis());
         party.watched = only_if;
         party.role = Role::Claiming { observer: observer.clone(), commit, wants: None };
     }
@@ -290,10 +319,39 @@ impl State {
             CommitOutcome::Superseded { by } => {
                 model.reached.note(CAME_LATE);
                 observer.superseded(now, by);
-                Role::Watching { observer, wants: None, answer: None }
+                watching(observer, now)
             }
             CommitOutcome::Unchanged(_) | CommitOutcome::Sealed | CommitOutcome::GaveUp(_) => Role::Gone,
         };
-        (party.watched, party.seen) = (None, None);
+        (party.watched, party.seen) = (None, BTreeMap::new());
     }
+}
+
+fn watching(observer: LeaseObserver, now: Tick) -> Role {
+    let mut role = Role::Watching { observer, wants: Vec::new(), answers: Vec::new() };
+    want_more(&mut role, now);
+    role
+}
+
+/// Notes what a candidate wants to read now.
+fn want_more(role: &mut Role, now: Tick) {
+    if let Role::Watching { observer, wants, .. } = role {
+        wants.extend(std::iter::from_fn(|| observer.poll_request(now)));
+    }
+}
+
+/// What a candidate sees of a lease at its own time, and notes of it.
+fn sees(
+    store: &Store,
+    seen: &mut BTreeMap<Epoch, (Option<LeaseView>, u64, u64)>,
+    epoch: Epoch,
+    clock: u64,
+) -> ReadReply<LeaseView> {
+    let there = store.leases.get(&epoch).copied();
+    let first = match seen.get(&epoch) {
+        Some((lease, first, _)) if *lease == there => *first,
+        _ => clock,
+    };
+    seen.insert(epoch, (there, first, clock));
+    there.map_or(ReadReply::Absent, ReadReply::Found)
 }

@@ -9,6 +9,8 @@ use std::fmt;
 pub enum Action {
     /// The next writer begins to open.
     Open,
+    /// The create of a writer's claim reaches the store, and the rest of its commit follows.
+    Claim { writer: usize },
     /// A writer performs one of the reads that it wants.
     Read { writer: usize, which: usize },
     /// A create reaches the store.

@@ -122,6 +122,9 @@ impl State {
         let steps =
             (0..party.reads.len()).filter(|which| Some(*which) == peek || !is_peek(&party.reads[*which]));
         actions.extend(steps.map(|which| Action::Read { writer, which }));
+        if party.claim.is_some() {
+            actions.push(Action::Claim { writer });
+        }
         if party.writer.gone().is_some() {
             return;
         }

@@ -3,7 +3,7 @@
 use super::{Faults, LogModel};
 use crate::world::{Broken, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, Reply, Request, Window, WriterCore};
-use fencepost_format::{EntryHeader, Epoch, Position};
+use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
 use fencepost_gc::Collection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct State {
 pub(super) struct Party {
     pub(super) writer: Writer,
     pub(super) reads: Vec<Request>,
+    /// The manifest of its claim, on its way.
+    pub(super) claim: Option<Arc<Manifest>>,
     pub(super) appends_left: u32,
     pub(super) checkpoints_left: u32,
     pub(super) closes: bool,
@@ -135,6 +137,7 @@ impl State {
         }
         let party = Arc::make_mut(&mut self.writers[index]);
         party.reads.clear();
+        party.claim = None;
         (party.appends_left, party.checkpoints_left, party.closes) = (0, 0, false);
         party.writer.forget();
     }

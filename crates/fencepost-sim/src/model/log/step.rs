@@ -7,13 +7,16 @@ use super::{Action, LogModel, NOW, Reached, collect};
 use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk};
-use fencepost_format::{Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
+use fencepost_format::{
+    Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, Version,
+};
 use std::sync::Arc;
 
 impl State {
     pub(super) fn act(&mut self, model: &LogModel, action: &Action) {
         match *action {
             Action::Open => self.open(model),
+            Action::Claim { writer } => self.claim(model, writer),
             Action::Read { writer, which } => self.read(model, writer, which),
             Action::Land { flight, how } => self.land(model, flight, how),
             Action::Duplicate { entry } => {
@@ -109,7 +112,8 @@ impl State {
         let writer = Writer::open(model.params, NOW, Nonce(index as u128 + 1), expired);
         let appends_left = model.bounds.appends[index];
         let checkpoints_left = model.bounds.checkpoints[index];
-        let party = Party { writer, reads: Vec::new(), appends_left, checkpoints_left, closes: false };
+        let (reads, claim) = (Vec::new(), None);
+        let party = Party { writer, reads, claim, appends_left, checkpoints_left, closes: false };
         self.writers.push(Arc::new(party));
         self.settle(model, index);
     }
@@ -118,7 +122,9 @@ impl State {
     pub(super) fn opens_at_once(&mut self, model: &LogModel, writer: usize) {
         self.act(model, &Action::Open);
         while self.writers[writer].writer.is_opening() {
-            let action = match self.writers[writer].reads.first() {
+            let party = &self.writers[writer];
+            let action = match party.reads.first() {
+                _ if party.claim.is_some() => Action::Claim { writer },
                 Some(_) => Action::Read { writer, which: 0 },
                 None => {
                     let flight = self.flights.iter().position(|flight| flight.sender == Some(writer));
@@ -128,6 +134,22 @@ impl State {
             };
             self.act(model, &action);
         }
+    }
+
+    fn claim(&mut self, model: &LogModel, writer: usize) {
+        let party = Arc::make_mut(&mut self.writers[writer]);
+        let manifest = party.claim.take().expect("a claim is on its way");
+        let pending = self.lowest_claim();
+        let party = Arc::make_mut(&mut self.writers[writer]);
+        let (store, oracle) = (Arc::make_mut(&mut self.store), Arc::make_mut(&mut self.oracle));
+        let reply = commit(store, oracle, &manifest, &party.writer, pending);
+        party.writer.handle(NOW, Reply::ManifestCreated(manifest.version, reply));
+        self.settle(model, writer);
+    }
+
+    /// The lowest version that a claim is about to create.
+    fn lowest_claim(&self) -> Option<Version> {
+        self.writers.iter().filter_map(|party| Some(party.claim.as_ref()?.version)).min()
     }
 
     fn read(&mut self, model: &LogModel, writer: usize, which: usize) {
@@ -246,6 +268,7 @@ impl State {
 
     /// Lets a writer's machines run until they wait for somebody.
     fn settle(&mut self, model: &LogModel, index: usize) {
+        let pending = self.lowest_claim();
         let party = Arc::make_mut(&mut self.writers[index]);
         let oracle = Arc::make_mut(&mut self.oracle);
         loop {
@@ -261,9 +284,14 @@ impl State {
                 Some(Request::CreateEntry { entry, .. }) => {
                     self.flights.push(Flight { entry: entry.header(), sender: Some(index) });
                 }
+                Some(Request::CreateManifest { manifest, .. })
+                    if model.bounds.claims_stall && party.writer.is_opening() =>
+                {
+                    party.claim = Some(Arc::new(manifest));
+                }
                 Some(Request::CreateManifest { manifest, .. }) => {
                     let (store, manifest) = (Arc::make_mut(&mut self.store), Arc::new(manifest));
-                    let reply = commit(store, oracle, &manifest, &party.writer);
+                    let reply = commit(store, oracle, &manifest, &party.writer, pending);
                     party.writer.handle(NOW, Reply::ManifestCreated(manifest.version, reply));
                 }
                 Some(request) if is_at_once(&party.writer, &request) => {
@@ -372,14 +400,23 @@ fn is_at_once(writer: &Writer, request: &Request) -> bool {
             && (writer.core().is_some() || writer.epoch().is_none()))
 }
 
-/// Creates a manifest and forgets the one before, which nobody will read.
-fn commit(store: &mut Store, oracle: &mut Oracle, manifest: &Arc<Manifest>, by: &Writer) -> CreateReply {
+/// Creates a manifest and forgets those before, which nobody will read: those from `pending` on are in the way of a
+/// claim.
+fn commit(
+    store: &mut Store,
+    oracle: &mut Oracle,
+    manifest: &Arc<Manifest>,
+    by: &Writer,
+    pending: Option<Version>,
+) -> CreateReply {
     let before = store.latest().cloned();
     let reply = store.create_manifest(Arc::clone(manifest));
     if reply == CreateReply::Done {
         oracle.committed(store, before.as_deref(), manifest, by.nonce(), by.view());
-        before.iter().for_each(|before| {
-            store.delete_manifest(before.version);
+        let needed = pending.map_or(manifest.version, |pending| pending.min(manifest.version));
+        let versions: Vec<_> = store.manifests().map(|manifest| manifest.version).collect();
+        versions.iter().filter(|version| **version < needed).for_each(|version| {
+            store.delete_manifest(*version);
         });
     }
     reply

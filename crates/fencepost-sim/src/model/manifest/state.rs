@@ -1,6 +1,6 @@
 //! The state of the manifest model, and what each action does to it.
 
-use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, SUPERSEDED};
+use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, ROLLED_BACK, SUPERSEDED};
 use crate::world::{Broken, Oracle, Store};
 use fencepost_fence::{
     Change, Commit, CommitOutcome, CreateReply, FindLatest, GaveUp, ReadReply, Reply, Request, Tick,
@@ -19,10 +19,12 @@ pub enum Action {
     Checkpoint { of: usize, back: bool },
     /// Somebody who only wants to know begins a search for the latest manifest.
     Search,
-    /// A read of that search is performed.
-    SearchReads,
+    /// An opener looks whether this manifest still is the latest.
+    Look { at: Version },
+    /// A read of that search or look is performed; a listing may miss the newest version.
+    SearchReads { which: usize, lags: bool },
     /// A committer's read is performed; a listing may miss the newest version.
-    Read { of: usize, lags: bool },
+    Read { of: usize, which: usize, lags: bool },
     /// A create reaches the store.
     Land { flight: usize, how: Landing },
     /// A create's sender hears nothing; perhaps for so long that it gives up.
@@ -31,6 +33,8 @@ pub enum Action {
     Prune,
     /// An operator seals the shard.
     Seal,
+    /// The bucket is put back to what it was before its latest manifest.
+    Restore,
 }
 
 /// What becomes of a create.
@@ -55,6 +59,8 @@ pub struct State {
     flights: Vec<Flight>,
     search: Option<Arc<Search>>,
     searches: u8,
+    looks: u8,
+    restores: u8,
     losses: u8,
     duplicates: u8,
     give_ups: u8,
@@ -66,13 +72,13 @@ pub struct State {
 struct Committer {
     nonce: Nonce,
     epoch: Epoch,
-    /// The highest version that it knows to have been the latest.
-    known: Version,
+    /// The highest version that it knows to have been the latest, and the nonce in it.
+    known: (Version, Option<Nonce>),
     commit: Option<Commit>,
-    read: Option<Request>,
-    /// The latest version when its search began.
-    floor: Version,
-    /// It was just told that a version is absent: a listing that it asks for now belongs to the same search.
+    reads: Vec<Request>,
+    /// The latest version when its search began, and its epoch.
+    floor: (Version, Epoch),
+    /// It reads already: what it asks for now belongs to the same search.
     searches_on: bool,
     checkpoints_left: u32,
     commits: u32,
@@ -82,7 +88,7 @@ struct Committer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Search {
     find: FindLatest,
-    read: Option<Request>,
+    reads: Vec<Request>,
     floor: Version,
 }
 
@@ -103,6 +109,8 @@ impl State {
             flights: Vec::new(),
             search: None,
             searches: bounds.searches,
+            looks: bounds.looks,
+            restores: bounds.restores,
             losses: bounds.losses,
             duplicates: bounds.duplicates,
             give_ups: bounds.give_ups,
@@ -125,18 +133,30 @@ impl State {
             actions.push(Action::Claim);
         }
         match &self.search {
-            Some(_) => actions.push(Action::SearchReads),
-            None if self.searches > 0 && self.store.latest().is_some() => actions.push(Action::Search),
+            Some(search) => {
+                for which in choices(bounds, search.reads.len()) {
+                    actions.push(Action::SearchReads { which, lags: false });
+                    if self.may_lag(&search.reads[which]) {
+                        actions.push(Action::SearchReads { which, lags: true });
+                    }
+                }
+            }
+            None if self.store.latest().is_some() => {
+                if self.searches > 0 {
+                    actions.push(Action::Search);
+                }
+                if self.looks > 0 {
+                    actions
+                        .extend(self.store.manifests().map(|manifest| Action::Look { at: manifest.version }));
+                }
+            }
             None => {}
         }
         for (of, committer) in self.committers.iter().enumerate() {
-            if let Some(read) = &committer.read {
-                actions.push(Action::Read { of, lags: false });
-                if self.lags > 0
-                    && matches!(read, Request::ListManifests { .. })
-                    && self.store.manifests().count() > 1
-                {
-                    actions.push(Action::Read { of, lags: true });
+            for which in choices(bounds, committer.reads.len()) {
+                actions.push(Action::Read { of, which, lags: false });
+                if self.may_lag(&committer.reads[which]) {
+                    actions.push(Action::Read { of, which, lags: true });
                 }
             }
             if committer.commit.is_none() && committer.checkpoints_left > 0 {
@@ -155,6 +175,16 @@ impl State {
         if self.seals && self.store.latest().is_some() {
             actions.push(Action::Seal);
         }
+        let alone =
+            self.flights.is_empty() && self.committers.iter().all(|committer| committer.commit.is_none());
+        if self.restores > 0 && alone && self.store.latest().is_some() {
+            actions.push(Action::Restore);
+        }
+    }
+
+    fn may_lag(&self, read: &Request) -> bool {
+        let lists = matches!(read, Request::ListManifests { .. });
+        lists && self.lags > 0 && self.store.manifests().count() > 1
     }
 
     fn flight_actions(&self, index: usize, actions: &mut Vec<Action>) {
@@ -182,14 +212,15 @@ impl State {
             Action::Claim => {
                 let index = self.committers.len();
                 let nonce = Nonce(index as u128 + 1);
-                let change = Change::Claim { shard: ShardId::default(), only_if: None };
+                let only_if = model.bounds.watched.then(|| self.store.epoch());
+                let change = Change::Claim { shard: ShardId::default(), only_if };
                 let committer = Committer {
                     nonce,
                     epoch: Epoch::NONE,
-                    known: Version::NONE,
+                    known: (Version::NONE, None),
                     commit: Some(Commit::new(change, nonce, LATE)),
-                    read: None,
-                    floor: Version::NONE,
+                    reads: Vec::new(),
+                    floor: (Version::NONE, Epoch::NONE),
                     searches_on: false,
                     checkpoints_left: 0,
                     commits: 0,
@@ -200,13 +231,22 @@ impl State {
             Action::Checkpoint { of, back } => self.checkpoint(model, of, back),
             Action::Search => {
                 self.searches -= 1;
-                let mut find = FindLatest::new(LATE);
-                let read = find.poll_request();
-                let floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
-                self.search = Some(Arc::new(Search { find, read, floor }));
+                self.search(FindLatest::new(LATE));
             }
-            Action::SearchReads => self.search_reads(),
-            Action::Read { of, lags } => self.read(model, of, lags),
+            Action::Look { at } => {
+                self.looks -= 1;
+                let known = self.store.manifest(at).expect("it is there");
+                self.search(FindLatest::look(LATE, known));
+            }
+            Action::SearchReads { which, lags } => self.search_reads(which, lags),
+            Action::Read { of, which, lags } => self.read(model, of, which, lags),
+            Action::Restore => {
+                self.restores -= 1;
+                let latest = self.store.latest().expect("something was made").version;
+                Arc::make_mut(&mut self.store).delete_manifest(latest);
+                Arc::make_mut(&mut self.oracle).restored(&self.store);
+                self.chain.retain(|_, version| *version != latest);
+            }
             Action::Land { flight, how } => self.land(model, flight, how),
             Action::TimeOut { flight, gives_up } => {
                 self.flights[flight].awaited = false;
@@ -240,14 +280,24 @@ impl State {
         self.flights.sort_by_key(|flight| (flight.manifest.version, flight.manifest.nonce, flight.awaited));
     }
 
-    /// P-1: what it finds was the latest at some moment since it began.
-    fn search_reads(&mut self) {
+    fn search(&mut self, mut find: FindLatest) {
+        let reads = std::iter::from_fn(|| find.poll_request()).collect();
+        let floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
+        self.search = Some(Arc::new(Search { find, reads, floor }));
+    }
+
+    /// P-1, P-111: what it finds was the latest at some moment since it began.
+    fn search_reads(&mut self, which: usize, lags: bool) {
         let Some(search) = &mut self.search else { unreachable!("a search is under way") };
         let search = Arc::make_mut(search);
-        let request = search.read.take().expect("a search goes on until it ends");
-        let reply = self.store.read(&request).expect("this is a read");
+        let request = search.reads.remove(which);
+        let mut reply = self.store.read(&request).expect("this is a read");
+        if lags {
+            self.lags -= 1;
+            reply = second_newest(&self.store);
+        }
         let Some(found) = search.find.handle(NOW, &reply) else {
-            search.read = search.find.poll_request();
+            search.reads.extend(std::iter::from_fn(|| search.find.poll_request()));
             return;
         };
         let was_latest = |manifest: &Manifest| {
@@ -266,28 +316,27 @@ impl State {
         committer.checkpoints_left -= 1;
         committer.commits += 1;
         let replay_after = if back { replay_after.prev() } else { replay_after.next() };
-        let (epoch, known) = (committer.epoch, committer.known);
-        let change = Change::Checkpoint { epoch, known, replay_after, tail: replay_after };
+        let (epoch, (known, nonce)) = (committer.epoch, committer.known);
+        let change = Change::Checkpoint { epoch, known, nonce, replay_after, tail: replay_after };
+        committer.searches_on = false;
         let nonce = Nonce(committer.nonce.0 + (u128::from(committer.commits) << 64));
         committer.commit = Some(Commit::new(change, nonce, LATE));
         self.settle(model, of);
     }
 
-    fn read(&mut self, model: &ManifestModel, of: usize, lags: bool) {
+    fn read(&mut self, model: &ManifestModel, of: usize, which: usize, lags: bool) {
         let committer = Arc::make_mut(&mut self.committers[of]);
-        let request = committer.read.take().expect("this committer wants to read");
+        let request = committer.reads.remove(which);
         let mut reply = self.store.read(&request).expect("this is a read");
-        if let Reply::Listed(listed) = &mut reply {
-            if !committer.searches_on {
-                committer.floor = self.store.latest().map_or(Version::NONE, |latest| latest.version);
-            }
-            if lags {
-                self.lags -= 1;
-                let second = self.store.manifests().rev().nth(1).expect("there are two");
-                *listed = ReadReply::Found(second.version);
-            }
+        if !std::mem::replace(&mut committer.searches_on, true) {
+            let latest = self.store.latest();
+            committer.floor =
+                latest.map_or_else(Default::default, |latest| (latest.version, latest.writer_epoch));
         }
-        let absent = matches!(reply, Reply::Manifest(_, ReadReply::Absent));
+        if lags {
+            self.lags -= 1;
+            reply = second_newest(&self.store);
+        }
         if let (Reply::Manifest(_, ReadReply::Found(found)), Some(commit)) = (&reply, &committer.commit)
             && commit.version() == Some(found.version)
             && self.losses < model.bounds.losses
@@ -296,8 +345,6 @@ impl State {
             model.reached.note(FOUND_OWN);
         }
         self.tell(model, of, NOW, &reply);
-        let committer = Arc::make_mut(&mut self.committers[of]);
-        committer.searches_on = absent && matches!(committer.read, Some(Request::ListManifests { .. }));
     }
 
     fn land(&mut self, model: &ManifestModel, index: usize, how: Landing) {
@@ -333,7 +380,12 @@ impl State {
     fn tell(&mut self, model: &ManifestModel, of: usize, now: Tick, reply: &Reply) {
         let committer = Arc::make_mut(&mut self.committers[of]);
         let Some(commit) = &mut committer.commit else { return };
-        if let Some(outcome) = commit.handle(now, reply) {
+        let proposed = commit.version();
+        let outcome = commit.handle(now, reply);
+        if proposed.is_some() && commit.version().is_none() {
+            committer.searches_on = false;
+        }
+        if let Some(outcome) = outcome {
             committer.commit = None;
             self.ended(model, of, outcome);
         }
@@ -348,14 +400,24 @@ impl State {
                 if self.chain.get(&nonce) != Some(&manifest.version) {
                     Arc::make_mut(&mut self.oracle).breaks(Broken::WonOffChain);
                 }
-                committer.known = manifest.version;
+                committer.known = (manifest.version, manifest.nonce);
                 if committer.epoch.is_none() {
                     committer.epoch = manifest.writer_epoch;
                     committer.checkpoints_left = model.bounds.checkpoints[of];
                 }
             }
-            CommitOutcome::Superseded { .. } => {
+            CommitOutcome::Superseded { by } => {
                 model.reached.note(SUPERSEDED);
+                // P-112.
+                if by < committer.floor.1 {
+                    Arc::make_mut(&mut self.oracle).breaks(Broken::StaleSearch);
+                }
+                committer.checkpoints_left = 0;
+            }
+            CommitOutcome::GaveUp(GaveUp::RolledBack { .. } | GaveUp::WentBack { .. })
+                if self.restores < model.bounds.restores =>
+            {
+                model.reached.note(ROLLED_BACK);
                 committer.checkpoints_left = 0;
             }
             CommitOutcome::GaveUp(GaveUp::RolledBack { .. } | GaveUp::WentBack { .. }) => {
@@ -369,19 +431,34 @@ impl State {
     fn settle(&mut self, model: &ManifestModel, of: usize) {
         let _ = model;
         let committer = Arc::make_mut(&mut self.committers[of]);
-        let Some(request) = committer.commit.as_mut().and_then(Commit::poll_request) else { return };
-        let Request::CreateManifest { manifest, .. } = request else {
-            committer.read = Some(request);
-            return;
-        };
+        let Some(commit) = &mut committer.commit else { return };
+        let mut created = None;
+        while let Some(request) = commit.poll_request() {
+            match request {
+                Request::CreateManifest { manifest, .. } => created = Some(manifest),
+                read => committer.reads.push(read),
+            }
+        }
+        let Some(manifest) = created else { return };
         let oracle = Arc::make_mut(&mut self.oracle);
         let nonce = manifest.nonce.expect("commits have nonces");
         if self.chain.get(&nonce).is_some_and(|&version| version != manifest.version) {
             oracle.breaks(Broken::CommitAfterWin);
         }
-        if manifest.version <= committer.floor {
+        if manifest.version <= committer.floor.0 {
             oracle.breaks(Broken::StaleSearch);
         }
         self.flights.push(Flight { manifest: Arc::new(manifest), of, awaited: true });
     }
+}
+
+/// The answer of a listing that lags.
+fn second_newest(store: &Store) -> Reply {
+    let second = store.manifests().rev().nth(1).expect("there are two");
+    Reply::Listed(ReadReply::Found(second.version))
+}
+
+/// Which of several requests that are out may be performed next.
+fn choices(bounds: &Bounds, out: usize) -> std::ops::Range<usize> {
+    0..if bounds.any_order { out } else { out.min(1) }
 }
