@@ -338,9 +338,10 @@ impl FindTail {
     }
 
     fn handle_probe(&mut self, now: Tick, at: Position, read: &ReadReply<()>) {
-        let probes = match &mut self.step {
-            Step::Gallop { probes, .. } | Step::Narrow { probes, .. } | Step::Scan { probes, .. } => probes,
-            _ => return,
+        let (Step::Gallop { probes, .. } | Step::Narrow { probes, .. } | Step::Scan { probes, .. }) =
+            &mut self.step
+        else {
+            return;
         };
         if !probes.handle(now, at, read, self.params.retry_timeout) {
             return self.end(Err(GaveUp::Unread));

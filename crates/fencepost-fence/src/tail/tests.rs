@@ -156,7 +156,7 @@ fn the_first_hole_of_the_last_window_is_the_tail() {
         let last = first_hole + 63;
         for pattern in 0..6_u64 {
             let mut world = World::of(0, first_hole - 1);
-            let holes = |at: u64| at % (pattern + 1) == 0 && at != last;
+            let holes = |at: u64| at.is_multiple_of(pattern + 1) && at != last;
             world.fill(first_hole + 1, last, EntryKind::Data);
             world.entries.retain(|at, _| *at < first_hole || *at == last || !holes(*at));
             for hint in [0, first_hole - 1, first_hole + 7, last] {
