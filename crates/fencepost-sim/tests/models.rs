@@ -41,12 +41,18 @@ mod short {
         a_loss_is_not_passed_by_a_reader "log/lost-under-a-reader",
         /// P-90 to P-92: an entry is lost before an opening.
         a_loss_is_not_passed_by_an_opener "log/lost",
+        /// P-101: acknowledged rows that a loss fenced off.
+        what_a_loss_fenced_off_stays "log/fenced-off",
         /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
         a_foreign_entry_is_never_stepped_over "log/strangers",
         /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
         a_commit_into_pruned_space_does_not_win "manifest/pruned",
         /// P-1: listings that miss the newest version.
         a_lagging_list_is_made_good_by_probing "manifest/lagging",
+        /// P-111: what a look takes for the latest, where listings lag.
+        a_lagging_list_is_made_good_by_a_look "manifest/lagging-looks",
+        /// P-66, P-111: a bucket that was put back.
+        a_holder_from_before_a_restore_learns_of_it "manifest/restored",
         /// P-10.
         a_sealed_shard_is_not_claimed "manifest/sealed",
         /// P-99.
@@ -84,6 +90,8 @@ mod long {
         stalled_writers_collide_with_guarding_fences "log/three-writers",
         /// P-22, P-51: what lands twice, or after its sender died, changes nothing.
         late_and_doubled_creates_are_harmless "log/crash-and-duplicate",
+        /// P-114: a claim whose create stalls while its opener reads.
+        what_is_read_beside_a_claim_counts_only_upon_it "log/claims",
         /// P-15, P-35: after a close entry nothing is in flight.
         a_clean_fence_needs_no_fillers "log/closing",
         /// P-22 to P-26: what clients are told about appends is true, whatever replies were lost.
@@ -104,6 +112,10 @@ mod long {
         a_window_of_three_is_safe "log/window-of-three",
         /// P-44, P-48: what Lance flushed, above `replay_after` and late in collected space.
         what_lance_flushed_is_passed_and_hides_nothing "log/flushed",
+        /// P-111: looks in place of searches.
+        a_look_is_as_good_as_a_search "manifest/looks",
+        /// P-112, P-113: claims upon what a watcher of the lease had found.
+        a_claim_upon_what_was_watched_is_refused_rightly "manifest/watched",
         /// P-1: a search that stalls while versions are pruned and others land late.
         a_search_finds_what_was_the_latest "manifest/searches",
         /// P-3 to P-6: lost replies, doubled creates, commits given up.
