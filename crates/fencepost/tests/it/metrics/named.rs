@@ -4,9 +4,10 @@ use fencepost::metrics::{ALL, Metric, MetricKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md"));
-const DASHBOARD: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/grafana/fencepost.json"));
-const ALERTS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/grafana/alerts.yaml"));
+const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md"));
+const DASHBOARD: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/grafana/fencepost.json"));
+const ALERTS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/grafana/alerts.yaml"));
 const EVENTS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/telemetry.rs"));
 
 /// The names in a text that look like metrics, in order.
