@@ -120,7 +120,9 @@ impl State {
         if model.bounds.faults.lost_entries > 0 {
             let unseen = self.faults.lost_unseen;
             self.broken.retain(|broken| match broken {
-                Broken::FalseDamage | Broken::FencedOffDeleted => true,
+                Broken::FalseDamage => true,
+                // Where a fence entry may be lost, what it kept out lands, and nothing tells.
+                Broken::FencedOffDeleted => unseen,
                 Broken::LossPassed => !unseen,
                 _ => false,
             });
