@@ -207,11 +207,7 @@ impl Commit {
             (Change::Claim { shard, .. }, None) => Manifest::initial(*shard),
             (Change::Claim { .. }, Some(latest)) => latest,
             // P-32: a shard without manifests has no holder; ours went missing.
-            (Change::Checkpoint { epoch, .. }, None) => {
-                let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
-                return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
-            }
-            (Change::Seal { epoch }, None) => {
+            (Change::Checkpoint { epoch, .. } | Change::Seal { epoch }, None) => {
                 let gave_up = GaveUp::RolledBack { ours: *epoch, found: Epoch::NONE };
                 return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
             }

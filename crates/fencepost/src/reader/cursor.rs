@@ -126,7 +126,8 @@ impl Wal {
     /// Costs one LIST and one GET, and one LIST more if it has not moved yet.
     ///
     /// # Errors
-    /// [`ReadError::NoCursor`] if there is none, or only one that was left half made. It names the first position that can be had.
+    /// [`ReadError::NoCursor`] if there is none, or only one that was left half made. It names the first position
+    /// that can be had.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing, but a half made cursor may have been given up.
