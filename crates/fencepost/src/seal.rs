@@ -3,7 +3,7 @@
 
 use crate::drive::{Driver, Search, Searching};
 use crate::error::{caused, gave_up_text};
-use crate::{AppendError, Cause, ErrorKind, OpenWriterError, WaitingFor, Wal, WriterOptions};
+use crate::{AppendError, Cause, ErrorKind, OpenWriterError, ReadError, WaitingFor, Wal, WriterOptions};
 use fencepost_fence::{Change, Commit, CommitOutcome, GaveUp, Reply, Request, Tick};
 use fencepost_format::{Epoch, Manifest, Position, ShardStatus};
 use snafu::Snafu;
@@ -97,7 +97,7 @@ impl Wal {
     ///
     /// Afterwards nothing is acknowledged above [`Sealed::tail`] until [`unseal`](Self::unseal): earlier writers
     /// are fenced, this one is closed, and there is no later one. Readers, cursors and collections go on. It costs
-    /// what opening and closing a writer costs, and four LISTs, four GETs and a PUT.
+    /// what opening and closing a writer costs, and two LISTs, four GETs and a PUT.
     ///
     /// # Errors
     /// [`SealError`]. Nothing that was acknowledged is touched.
@@ -128,7 +128,7 @@ impl Wal {
     /// Lets writers open a sealed shard again.
     ///
     /// The next epoch lifts the seal, and nobody writes under it: the next writer opens as after any other.
-    /// Costs four LISTs, four GETs and a PUT.
+    /// Costs two LISTs, four GETs and a PUT.
     ///
     /// # Errors
     /// [`SealError`].
@@ -147,8 +147,11 @@ impl Wal {
 
     async fn sealed_before(&self) -> Result<Sealed, SealError> {
         let io = self.io.scoped();
-        let manifest =
-            io.manifest().await.map_err(|_| SealError::GaveUp { why: GaveUp::Unread, cause: None })?;
+        let manifest = io.manifest().await.map_err(|error| match error {
+            ReadError::NoLog { .. } => SealError::NoLog,
+            ReadError::GaveUp { why, cause, .. } => SealError::GaveUp { why, cause },
+            _ => SealError::GaveUp { why: GaveUp::Unread, cause: None },
+        })?;
         match manifest.status {
             ShardStatus::Sealed => Ok(Sealed { epoch: manifest.writer_epoch, tail: None }),
             _ => Err(SealError::UnknownStatus),

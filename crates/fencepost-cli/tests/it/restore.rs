@@ -1,9 +1,8 @@
 //! Backup and restore with real processes: a writer that was stopped while its log was moved learns, when it
 //! wakes, that its log is another's.
 
-use super::support::{Running, Scratch, command, run, run_with};
+use super::support::{Running, Scratch, command, feed, run, run_with};
 use rustix::process::Signal;
-use std::io::Write;
 use std::process::Stdio;
 
 fn writer(log: &str) -> (Running, std::process::ChildStdin) {
@@ -13,12 +12,6 @@ fn writer(log: &str) -> (Running, std::process::ChildStdin) {
     let mut running = Running::start(command);
     let stdin = running.stdin();
     (running, stdin)
-}
-
-fn feed(stdin: &mut impl Write, from: u64, rows: u64) {
-    let text: String = (from..from + rows).map(|n| format!("{{\"n\":{n}}}\n")).collect();
-    stdin.write_all(text.as_bytes()).unwrap();
-    stdin.flush().unwrap();
 }
 
 fn numbers_in(log: &str) -> Vec<u64> {

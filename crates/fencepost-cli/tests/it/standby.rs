@@ -1,9 +1,8 @@
 //! Standbys as operators run them: one waits for a log's writer to die, takes over, and goes on with stdin or
 //! with a command of its own.
 
-use super::support::{Running, Scratch, command, run};
+use super::support::{Running, Scratch, command, feed, run};
 use rustix::process::Signal;
-use std::io::Write;
 use std::process::Stdio;
 
 /// A command that gets its rows from us.
@@ -16,12 +15,6 @@ fn fed(scratch: &Scratch, verb: &str, more: &[&str]) -> (Running, std::process::
     let mut running = Running::start(command);
     let stdin = running.stdin();
     (running, stdin)
-}
-
-fn feed(stdin: &mut impl Write, from: u64, rows: u64) {
-    let text: String = (from..from + rows).map(|n| format!("{{\"n\":{n}}}\n")).collect();
-    stdin.write_all(text.as_bytes()).unwrap();
-    stdin.flush().unwrap();
 }
 
 /// It takes the log although it has no rows yet: who only appends does so with its first row.

@@ -136,6 +136,13 @@ impl Scratch {
     }
 }
 
+/// Feeds rows to a command, all at once.
+pub(crate) fn feed(stdin: &mut impl Write, from: u64, rows: u64) {
+    let text: String = (from..from + rows).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    stdin.write_all(text.as_bytes()).unwrap();
+    stdin.flush().unwrap();
+}
+
 /// The `n` of every row that was printed.
 pub(crate) fn numbers(run: &Run) -> Vec<u64> {
     run.lines().iter().map(|row| row["n"].as_u64().unwrap()).collect()

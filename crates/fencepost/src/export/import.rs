@@ -145,11 +145,14 @@ impl Import {
             }
             // P-68: whoever comes to an empty base at this moment takes this shard, too.
             let first = FirstShard { shard }.encode();
-            if put_same(to, &ShardPaths::first_shard(""), first).await.is_err() {
-                let object = ShardPaths::first_shard("");
+            let object = ShardPaths::first_shard("");
+            if let Err(source) = put_same(to, &object, first).await {
                 let found = to.get_up_to(&object, DOCUMENT_BYTES_MAX as u64).await.into_result()?;
                 let other = found.and_then(|found| FirstShard::decode(&object, &found.bytes).ok());
-                return Err(occupied(other.map_or(shard, |other| other.shard)));
+                return Err(match other {
+                    Some(other) => occupied(other.shard),
+                    None => ImportError::Write { source },
+                });
             }
         }
         let wal = Wal::in_store(to.clone()).with_environment(Environment::system()).with_shard(shard);
