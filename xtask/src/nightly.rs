@@ -11,6 +11,7 @@ use crate::args::NightlyArgs;
 use crate::error::{Result, UnusableSnafu};
 use crate::invocation::Invocation;
 use crate::step::{Step, run_all};
+use crate::test::PROPERTY_SEED;
 
 pub(crate) fn run(root: &Path, args: &NightlyArgs) -> Result<bool> {
     let mut steps = steps(root, args.run);
@@ -35,8 +36,15 @@ fn steps(root: &Path, run: u64) -> Vec<Step> {
     let stores =
         xtask("stores, more rounds".into(), format!("stores --rounds 100 --seed {}", run.wrapping_add(2)));
     let python = xtask("python".into(), "python".into());
-    [python].into_iter().chain(seeds).chain(models).chain([stores]).collect()
+    let properties = Invocation::cargo(root, PROPERTIES.split_whitespace())
+        .with_env(PROPERTY_SEED, run.wrapping_add(2).to_string())
+        .with_env("PROPTEST_CASES", "2000");
+    let properties = Step::run_tests("properties, other cases", properties);
+    [python, properties].into_iter().chain(seeds).chain(models).chain([stores]).collect()
 }
+
+/// The crates whose tests draw values at random.
+const PROPERTIES: &str = "test --quiet --all-features -p fencepost-format -p fencepost-gc -p fencepost-cli";
 
 /// So many seeds a night.
 const SEEDS: &[(&str, u64)] = &[("core", 1_000_000), ("facade", 20_000), ("disk", 20_000)];

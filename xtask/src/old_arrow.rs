@@ -15,6 +15,7 @@ use crate::error::{MetadataSnafu, ReadSnafu, Result, TomlSnafu, UnusableSnafu};
 use crate::finding::Finding;
 use crate::invocation::Invocation;
 use crate::step::Step;
+use crate::test::repeatable;
 use crate::{stores, tree};
 
 /// Making the copy, and running in it the tests of the crates that touch arrow.
@@ -28,7 +29,7 @@ pub(crate) fn steps(root: &Path) -> Result<Vec<Step>> {
     let (root, name) = (root.to_owned(), format!("arrow {oldest}"));
     Ok(vec![
         Step::check(format!("{name}: copy and lock"), move || prepare(&root, &copy, oldest)),
-        Step::run_tests(format!("{name}: tests"), test),
+        Step::run_tests(format!("{name}: tests"), repeatable(test)),
     ])
 }
 

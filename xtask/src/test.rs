@@ -30,7 +30,7 @@ fn fast(root: &Path) -> Vec<Step> {
     steps.push(Step::run("clippy", words(root, CLIPPY)));
     steps.push(Step::run_tests(
         "tests, without the long ones",
-        words(root, &format!("{TESTS} -- --skip {LONG}")),
+        repeatable(words(root, &format!("{TESTS} -- --skip {LONG}"))),
     ));
     steps.push(Step::run_tests("doc tests", words(root, DOC_TESTS)));
     steps
@@ -63,7 +63,7 @@ fn lints(root: &Path) -> Vec<Step> {
 
 fn tests(root: &Path) -> Vec<Step> {
     vec![
-        Step::run_tests("tests", words(root, TESTS)),
+        Step::run_tests("tests", repeatable(words(root, TESTS))),
         Step::run_tests("doc tests", words(root, DOC_TESTS)),
         Step::run("examples", programs(root)),
         Step::run_tests("mutations", sim::mutation_test(root)),
@@ -82,9 +82,18 @@ fn documentation(root: &Path) -> Step {
     Step::run("documentation", doc.with_env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// A gate says the same of the same code each time: property tests draw the same cases, unless the caller
+/// chose otherwise. [`nightly`](crate::nightly) draws others each night.
+pub(crate) fn repeatable(tests: Invocation) -> Invocation {
+    if std::env::var_os(PROPERTY_SEED).is_some() { tests } else { tests.with_env(PROPERTY_SEED, "1") }
+}
+
 fn words(root: &Path, line: &str) -> Invocation {
     Invocation::cargo(root, line.split_whitespace())
 }
+
+/// Read by proptest.
+pub(crate) const PROPERTY_SEED: &str = "PROPTEST_RNG_SEED";
 
 const CLIPPY: &str = "clippy --quiet --workspace --all-targets --all-features -- -D warnings";
 const TESTS: &str = "test --quiet --workspace --all-features --no-fail-fast --lib --bins --tests";

@@ -1,5 +1,6 @@
 //! Rows to bytes, in four formats: every value exactly, or an error that names it.
 
+mod arrow_stream;
 mod csv;
 mod json;
 mod records;
@@ -14,7 +15,7 @@ use crate::weight::written_out;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::writer::StreamWriter;
+use arrow_stream::ArrowStream;
 use clap::ValueEnum;
 use fencepost::{LogEntry, Position};
 use parquet::arrow::ArrowWriter;
@@ -86,7 +87,7 @@ enum State {
     New(Out),
     Ndjson(Out),
     Csv(Out),
-    Arrow(Box<StreamWriter<Out>>),
+    Arrow(Box<ArrowStream<Out>>),
     Parquet(Box<ArrowWriter<Out>>),
     Ended,
 }
@@ -134,7 +135,7 @@ impl Sink {
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let flushed = match &mut self.state {
             State::New(out) | State::Ndjson(out) | State::Csv(out) => out.flush(),
-            State::Arrow(writer) => writer.get_mut().flush(),
+            State::Arrow(stream) => stream.flush(),
             State::Parquet(_) | State::Ended => Ok(()),
         };
         flushed.map_err(|error| not_written(&error))
@@ -156,10 +157,7 @@ impl Sink {
             State::New(mut out) | State::Ndjson(mut out) | State::Csv(mut out) => {
                 out.flush().map_err(|error| not_written(&error))
             }
-            State::Arrow(mut writer) => {
-                let finished = writer.finish().and_then(|()| Ok(writer.get_mut().flush()?));
-                finished.map_err(|error| Failure::of(Exit::Failed, &error))
-            }
+            State::Arrow(mut stream) => stream.finish().map_err(|error| Failure::of(Exit::Failed, &error)),
             State::Parquet(mut writer) => {
                 let finished = writer.finish().map(|_| ()).and_then(|()| Ok(writer.inner_mut().flush()?));
                 finished.map_err(|error| Failure::of(Exit::Failed, &error))
@@ -210,7 +208,7 @@ impl Sink {
                 out.write_all(csv::header(schema, &self.options.null).as_bytes())?;
                 State::Csv(out)
             }
-            OutputFormat::Arrow => State::Arrow(Box::new(StreamWriter::try_new(out, schema)?)),
+            OutputFormat::Arrow => State::Arrow(Box::new(ArrowStream::begin(out, schema.clone())?)),
             OutputFormat::Parquet => {
                 // As other writers of Parquet do unless told otherwise; every reader knows it.
                 let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
@@ -232,7 +230,7 @@ impl Sink {
         let written: Result<(), Trouble> = match &mut self.state {
             State::Ndjson(out) => write_encoded(out, |text| json::write(&shaped, text)),
             State::Csv(out) => write_encoded(out, |text| csv::write(&shaped, &self.options.null, text)),
-            State::Arrow(writer) => writer.write(&shaped).map_err(Trouble::from),
+            State::Arrow(stream) => stream.write(&shaped).map_err(Trouble::from),
             State::Parquet(writer) => write_parquet(writer, &shaped).map_err(Trouble::from),
             State::New(_) | State::Ended => unreachable!("a sink begins before its first rows"),
         };

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of};
+use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of, for_arrows_writer};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
@@ -98,7 +98,7 @@ proptest! {
         compressed in any::<bool>(),
     ) {
         let codec = compressed.then_some(CompressionType::ZSTD);
-        let mut stream = lance_stream(&groups.concat(), codec).to_vec();
+        let mut stream = lance_stream(&for_arrows_writer(&groups), codec).to_vec();
         for (at, byte) in hits {
             let at = at.index(stream.len());
             stream[at] = byte;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of};
+use crate::support::{AT, EPOCH, MARKERS, NONCE, any_groups, cases, entry_of, for_arrows_writer};
 use arrow_array::builder::{BooleanBuilder, ListViewBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int32Type};
@@ -65,7 +65,7 @@ proptest! {
     /// What other writers may do: compress, or send dictionaries as differences.
     #[test]
     fn streams_by_other_writers_are_read(groups in any_groups(), zstd in any::<bool>(), delta in any::<bool>()) {
-        let written: Vec<_> = groups.concat();
+        let written = for_arrows_writer(&groups);
         let codec = if zstd { CompressionType::ZSTD } else { CompressionType::LZ4_FRAME };
         let handling = if delta { DictionaryHandling::Delta } else { DictionaryHandling::Resend };
         let options = IpcWriteOptions::default()
@@ -290,7 +290,7 @@ fn streams_of_every_type_seed_the_fuzzer() {
         let groups = any_groups().new_tree(&mut runner).unwrap().current();
         let codec = [None, None, Some(CompressionType::ZSTD), Some(CompressionType::LZ4_FRAME)][number % 4];
         let options = IpcWriteOptions::default().try_with_compression(codec).unwrap();
-        let stream = lance_stream(&groups.concat(), options);
+        let stream = lance_stream(&for_arrows_writer(&groups), options);
         if stream.len() < 16 << 10 {
             small += 1;
             std::fs::write(dir.join(format!("seed-{number:03}")), stream).unwrap();

@@ -69,6 +69,21 @@ pub(crate) fn any_groups() -> impl Strategy<Value = Vec<Vec<RecordBatch>>> {
         .prop_filter("Arrow writes them so that they cannot be read", |groups| are_written(groups))
 }
 
+/// What Arrow's own stream writer can write one after the other: the first one alone, where there is a dictionary
+/// whose values are not simple. It compares each with the one before, and panics where only one side of fixed
+/// size binaries has nulls (58.0 and 59.3).
+pub(crate) fn for_arrows_writer(groups: &[Vec<RecordBatch>]) -> Vec<RecordBatch> {
+    let mut batches = groups.concat();
+    let is_compared_badly = |field: &&Field| match field.data_type() {
+        DataType::Dictionary(_, values) => !values.is_primitive() && **values != DataType::Utf8,
+        _ => false,
+    };
+    if batches[0].schema().flattened_fields().iter().any(is_compared_badly) {
+        batches.truncate(1);
+    }
+    batches
+}
+
 /// A batch of `rows` rows, cut out of a larger one.
 pub(crate) fn batch(schema: &SchemaRef, rows: usize, random: &mut Random) -> RecordBatch {
     let (before, after) = (random.below(3), random.below(3));
