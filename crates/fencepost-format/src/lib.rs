@@ -118,7 +118,10 @@ pub use names::{
     parse_forgotten_name, parse_lease_name, parse_manifest_name,
 };
 pub use sstable_name::SsTableName;
-pub use table::{MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
+pub use table::{
+    MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, TableWriter, decode_table_tag,
+    parse_detached_manifest_name, parse_table_manifest_name,
+};
 pub use trailer::{BODY_BYTES_MAX, EntryTail, TRAILER_BYTES, Trailer};
 
 /// The example of the README compiles and runs.

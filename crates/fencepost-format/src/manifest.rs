@@ -144,9 +144,26 @@ pub struct SsTable {
     pub generation: Generation,
     /// Its folder, relative to the shard's.
     pub path: String,
-    /// Its other fields: sizes and counts, which do not matter here.
+    /// Its other fields: sizes and counts.
     pub unknown: UnknownFields,
 }
+
+impl SsTable {
+    /// The payload of its rows in bytes, as the memtable accounted for them: an estimate. `None` if Lance did not say.
+    #[must_use]
+    pub fn in_memory_bytes(&self) -> Option<u64> {
+        self.unknown.uint64(IN_MEMORY_BYTES)
+    }
+
+    /// The rows in it, older duplicates of a primary key among them. `None` if Lance did not say.
+    #[must_use]
+    pub fn physical_rows(&self) -> Option<u64> {
+        self.unknown.uint64(PHYSICAL_ROWS)
+    }
+}
+
+const IN_MEMORY_BYTES: u32 = 3;
+const PHYSICAL_ROWS: u32 = 4;
 
 /// The value of one field of the sharding rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -12,10 +12,14 @@
 //! ```
 
 mod details;
+mod facts;
 mod name;
+mod tag;
 
 pub use details::MemWalDetails;
-pub use name::parse_table_manifest_name;
+pub use facts::TableWriter;
+pub use name::{parse_detached_manifest_name, parse_table_manifest_name};
+pub use tag::decode_table_tag;
 
 use crate::FormatError;
 use crate::error::damaged;
@@ -36,13 +40,21 @@ pub struct TableManifest {
     pub indexes: BTreeSet<String>,
     /// The details of the index of the MemWAL; `None` if the table has none.
     pub mem_wal: Option<MemWalDetails>,
+    /// The library that wrote this version; `None` if it does not say.
+    pub writer: Option<TableWriter>,
+    /// Whether the version names any fragment, in its list or in a tree. Of a tree, only the root is looked at.
+    pub has_fragments: bool,
+    /// The first other place that the version takes data files from and that lies in a folder `_mem_wal`.
+    pub base_in_mem_wal: Option<String>,
+    /// The name of the first column, at any depth, that holds blobs.
+    pub blob_column: Option<String>,
 }
 
 impl TableManifest {
     /// Reads the manifest whose object is named after `expected`.
     ///
     /// Passes over the manifest once; memory is that of the indexes' names and of the details, however many
-    /// fragments there are.
+    /// fragments, columns and base paths there are.
     ///
     /// # Errors
     /// [`FormatError::Damaged`]; [`FormatError::Misplaced`] if the version in it is not `expected`;
@@ -60,12 +72,13 @@ impl TableManifest {
         }
         let body = manifest_message(object, bytes)?;
         let (mut version, mut index_section, mut flags) = (0, None, (0, body.start as u64));
+        let mut manifest = Self::default();
         walk(object, &bytes[body.clone()], body.start as u64, |field| {
             match field.number {
                 VERSION => version = field.uint64()?,
                 INDEX_SECTION => index_section = Some((field.uint64()?, field.offset)),
                 READER_FEATURES => flags = (field.uint64()?, field.offset),
-                _ => {}
+                _ => facts::note(field, &mut manifest)?,
             }
             Ok(true)
         })?;
@@ -85,7 +98,7 @@ impl TableManifest {
             );
             return Err(FormatError::Newer { object: object.to_owned(), offset: flags.1, what: what.into() });
         }
-        let mut manifest = Self { version, ..Self::default() };
+        manifest.version = version;
         if let Some((at, said_at)) = index_section {
             // The sections come before the message that tells where they are.
             let limit = body.start - PREFIX;

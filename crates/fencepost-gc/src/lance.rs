@@ -3,11 +3,13 @@
 
 mod claims;
 mod compaction;
+mod history;
 mod search;
 mod sstables;
 
 pub use claims::{Claim, ClaimState, Claims, Hold, claims};
 pub use compaction::Compaction;
+pub use history::TableHistory;
 pub(crate) use search::manifests_to_read;
 pub use sstables::SsTableFolder;
 pub(crate) use sstables::{SsTableJudge, folders_to_list, names_to_read};

@@ -87,7 +87,7 @@ pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
 pub use guarding_fence::{fences_to_record, guarding_fences};
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
-pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, claims};
+pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, TableHistory, claims};
 pub use losses::{LossSearch, LossesFound};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;

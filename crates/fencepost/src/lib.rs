@@ -120,12 +120,12 @@ pub use fencepost_fence::{
 };
 pub use fencepost_format::{
     Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation, Lease, Manifest,
-    MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName, TableManifest, Version,
-    records_in, records_schema,
+    MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName, TableManifest, TableWriter,
+    Version, records_in, records_schema,
 };
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
-    Report, SsTableFolder, Verdict,
+    Report, SsTableFolder, TableHistory, Verdict,
 };
 pub use fencepost_store::{
     Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,
@@ -133,7 +133,7 @@ pub use fencepost_store::{
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use manifests::ManifestVersion;
 pub use options::{PutRate, WriterOptions};
-pub use overview::{Amount, LeaseStatus, Overview};
+pub use overview::{Amount, LeaseStatus, Overview, Pending};
 pub use reader::{
     Cursor, CursorStart, CursorStatus, ReadFrom, ReadOptions, Reader, RecordsEntry, ResumePoint, Tail,
     TailEvent, TailState,
@@ -141,7 +141,7 @@ pub use reader::{
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use seal::{SealError, Sealed, Unsealed};
 pub use shard::Staging;
-pub use table::{TableError, read_table};
+pub use table::{TableError, TableVersions, read_table, read_table_versions};
 pub use telemetry::EVENTS;
 pub use verify::{Problem, ProblemKind, Verification};
 pub use wal::{Wal, WalBuilder, find_shards};

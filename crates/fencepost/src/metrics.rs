@@ -206,6 +206,18 @@ metrics! {
         "Cursors that hold the log.";
     LOG_CURSOR_LAG: Gauge of "positions", "fencepost_log_cursor_lag_positions" ["shard"]
         "How far the slowest cursor is behind the tail.";
+    LOG_SSTABLES: Gauge of "generations", "fencepost_log_sstables" ["shard"]
+        "SSTables of Lance's that the manifest names, compacted or not, as the last overview found them.";
+    LOG_PENDING: Gauge of "generations", "fencepost_log_pending_generations" ["shard"]
+        "Those that are not known to be compacted into the table: each query reads them.";
+    LOG_PENDING_BYTES: Gauge of "bytes", "fencepost_log_pending_bytes" ["shard"]
+        "The rows of these in memory, as Lance accounted for them; those of which it did not say are left out.";
+    LOG_PENDING_AGE: Gauge of "seconds", "fencepost_log_pending_age_seconds" ["shard"]
+        "How long ago, by the store's clock and this machine's, the oldest of these was written; 0 if there is none, or it is not known.";
+    GC_CLAIMS: Gauge of "claims", "fencepost_gc_unsettled_claims" ["shard"]
+        "Claims by Lance that hold entries back, as the last collection or its plan found them.";
+    GC_CLAIM_AGE: Gauge of "seconds", "fencepost_gc_unsettled_claim_age_seconds" ["shard"]
+        "How long the oldest of these claims has been silent.";
 }
 
 /// Those of `fencepost-store`, which records them itself.

@@ -1,5 +1,9 @@
 //! How a log stands, found out without reading an entry.
 
+mod pending;
+
+pub use pending::Pending;
+
 use crate::inspect::tail;
 use crate::{CursorStatus, ReadError, Wal, telemetry};
 use fencepost_format::{Lease, Manifest, Position};
@@ -33,6 +37,8 @@ pub struct Overview {
     pub held_by_cursors: Vec<Amount>,
     /// What the holder of the manifest's epoch says about itself, if it says anything.
     pub lease: Option<LeaseStatus>,
+    /// Lance's SSTables that wait to be compacted into the table; `None` if the manifest names no SSTable.
+    pub pending: Option<Pending>,
 }
 
 /// So many objects.
@@ -113,7 +119,8 @@ impl Wal {
     /// How the log stands, for people and monitors. No entry is read.
     ///
     /// Costs two LISTs and two GETs for the manifest; one LIST for each thousand entries; and one LIST each
-    /// of the folders of boundaries, cursors and leases, and one GET.
+    /// of the folders of boundaries, cursors and leases, and one GET. Where the manifest names SSTables of Lance's,
+    /// also two LISTs and one GET, of up to 64 MiB.
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest), and [`ReadError::Store`].
@@ -130,6 +137,7 @@ impl Wal {
             let held = cursor.position.next()..=manifest.replay_after;
             Amount::of(entries.iter().filter(|(at, _)| held.contains(at)).map(|(_, object)| object))
         };
+        let pending = pending::pending(&io, &manifest).await;
         let overview = Overview {
             tail: tail(&manifest, entries.iter().map(|(at, _)| *at)),
             highest: entries.last().map_or(Position::NONE, |(at, _)| *at),
@@ -140,6 +148,7 @@ impl Wal {
             held_by_cursors: cursors.iter().map(held_by).collect(),
             cursors,
             lease: lease.map(|(lease, renewed)| LeaseStatus { lease, renewed }),
+            pending,
             manifest,
         };
         telemetry::looked(self.shard(), &overview);

@@ -1,11 +1,15 @@
-//! The Lance table around a log: what its own manifest says of the log's SSTables.
+//! The Lance table around a log: what its own manifests say of the log's SSTables.
+
+mod history;
+
+pub use history::{TableVersions, read_table_versions};
 
 use fencepost_format::{FormatError, TABLE_MANIFEST_BYTES_MAX, TableManifest, parse_table_manifest_name};
 use fencepost_store::{LogStore, ReadOutcome, StoreError};
 use futures::TryStreamExt;
 use snafu::{ResultExt, Snafu};
 
-/// Why a table's manifest could not be read. A collection does not need it, and goes on.
+/// Why a table's manifest or tag could not be read. A collection does not need it, and goes on.
 #[derive(Debug, Snafu)]
 #[non_exhaustive]
 pub enum TableError {
@@ -29,8 +33,8 @@ pub enum TableError {
         /// The manifest.
         path: String,
     },
-    /// The manifest was read, but cannot be understood.
-    #[snafu(display("the table's manifest cannot be understood: {source}"))]
+    /// The manifest, or a tag, was read, but cannot be understood.
+    #[snafu(display("the table cannot be understood: {source}"))]
     Format {
         /// What is wrong with it, and where.
         source: FormatError,
@@ -57,13 +61,25 @@ pub async fn read_table(store: &LogStore) -> Result<Option<(String, TableManifes
         }
     }
     let Some((version, path)) = latest else { return Ok(None) };
-    let object = match store.get_up_to(&path, TABLE_MANIFEST_BYTES_MAX as u64).await {
-        ReadOutcome::Found(object) => object,
-        ReadOutcome::Absent => return GoneSnafu { path }.fail(),
-        ReadOutcome::Unknown(source) => return Err(TableError::Read { path, source }),
-    };
-    let manifest = TableManifest::decode(&path, version, &object.bytes).context(FormatSnafu)?;
-    Ok(Some((path, manifest)))
+    match read_version(store, &path, version).await? {
+        Some(manifest) => Ok(Some((path, manifest))),
+        None => GoneSnafu { path }.fail(),
+    }
+}
+
+/// One version of the table; `None` if it is gone.
+async fn read_version(
+    store: &LogStore,
+    path: &str,
+    version: u64,
+) -> Result<Option<TableManifest>, TableError> {
+    match store.get_up_to(path, TABLE_MANIFEST_BYTES_MAX as u64).await {
+        ReadOutcome::Found(object) => {
+            TableManifest::decode(path, version, &object.bytes).map(Some).context(FormatSnafu)
+        }
+        ReadOutcome::Absent => Ok(None),
+        ReadOutcome::Unknown(source) => Err(TableError::Read { path: path.to_owned(), source }),
+    }
 }
 
 /// Whether the root of `store` is a Lance table: Lance may open the log then. Costs one LIST, or some more

@@ -153,6 +153,9 @@ pub(crate) fn collected(shard: ShardId, mode: Mode, replay_after: Position, coll
     of_shard(&m::GC_BOUNDARY, report.boundary.get());
     of_shard(&m::GC_HELD_BACK, report.bound.distance_to(replay_after));
     of_shard(&m::GC_KEPT, report.kept.values().sum());
+    let silent: Vec<_> = collected.plan.claims.unsettled().map(|claim| claim.silent_for.as_secs()).collect();
+    of_shard(&m::GC_CLAIMS, silent.len() as u64);
+    of_shard(&m::GC_CLAIM_AGE, silent.into_iter().max().unwrap_or(0));
     of_shard(&m::LOST, losses.lost.len() as u64);
     of_shard(&m::FENCED_OFF, report.fenced_off.len() as u64);
     for lost in &losses.lost {
@@ -202,6 +205,13 @@ pub(crate) fn looked(shard: ShardId, found: &Overview) {
     set(&m::LOG_CURSORS, found.cursors.len() as u64);
     let lags = found.cursors.iter().map(|cursor| cursor.position.distance_to(found.tail));
     set(&m::LOG_CURSOR_LAG, lags.max().unwrap_or(0));
+    let pending = found.pending.as_ref();
+    set(&m::LOG_SSTABLES, pending.map_or(0, |pending| pending.named));
+    set(&m::LOG_PENDING, pending.map_or(0, |pending| pending.generations));
+    set(&m::LOG_PENDING_BYTES, pending.map_or(0, |pending| pending.bytes));
+    let oldest = pending.and_then(|pending| pending.oldest);
+    let age = oldest.and_then(|oldest| SystemTime::now().duration_since(oldest).ok());
+    set(&m::LOG_PENDING_AGE, age.unwrap_or_default().as_secs());
 }
 
 /// Acknowledged entries are missing.

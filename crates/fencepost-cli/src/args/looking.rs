@@ -32,6 +32,15 @@ pub(crate) struct Status {
     /// Ask for attention if a cursor is more positions than this behind the tail.
     #[arg(long, value_name = "N")]
     pub(crate) warn_lag: Option<u64>,
+    /// Ask for attention if more SSTables of Lance's than this wait to be compacted.
+    #[arg(long, value_name = "N")]
+    pub(crate) warn_pending: Option<u64>,
+    /// Ask for attention if the rows of these take more bytes than this in memory.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) warn_pending_bytes: Option<u64>,
+    /// Ask for attention if the oldest of these is older than this.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) warn_pending_age: Option<Duration>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use attention::attention;
-use fencepost::{Amount, CursorStatus, Overview, Wal};
+use fencepost::{Amount, CursorStatus, Overview, Pending, Wal};
 use humantime::format_duration;
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Value, json};
@@ -61,6 +61,16 @@ pub(super) fn document(wal: &Wal, overview: &Overview) -> Value {
         "above_checkpoint": amount(&overview.uncovered),
         "cursors": cursors,
         "lease": lease,
+        "pending": overview.pending.as_ref().map(pending),
+    })
+}
+
+fn pending(pending: &Pending) -> Value {
+    json!({
+        "sstables": pending.named, "generations": pending.generations, "rows": pending.rows,
+        "bytes": pending.bytes, "oldest": seconds(pending.oldest),
+        "compacted": pending.compacted.map(|compacted| compacted.0),
+        "problem": pending.table_unread.as_ref().map(ToString::to_string),
     })
 }
 
@@ -97,6 +107,19 @@ fn text(wal: &Wal, overview: &Overview, now: SystemTime) -> String {
         HumanCount(entries.objects),
         HumanBytes(entries.bytes),
     );
+    if let Some(pending) = &overview.pending {
+        let oldest =
+            pending.oldest.map_or_else(String::new, |oldest| format!(", the oldest {}", ago(now, oldest)));
+        text.push_str(&format!(
+            "sstables    {} of {} wait to be compacted, with {} in memory{oldest}\n",
+            pending.generations,
+            pending.named,
+            HumanBytes(pending.bytes),
+        ));
+        if let Some(problem) = &pending.table_unread {
+            text.push_str(&format!("            perhaps fewer: {problem}\n"));
+        }
+    }
     for cursor in cursors {
         let CursorStatus { name, position, .. } = cursor;
         text.push_str(&format!(

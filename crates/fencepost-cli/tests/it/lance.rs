@@ -5,11 +5,11 @@ use fencepost::{Epoch, Manifest, Position, Version};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-fn fixture(set: &str) -> PathBuf {
+pub(crate) fn fixture(set: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fencepost-format/testdata/lance-14.0.2").join(set)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for item in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(item.file_name());
@@ -261,88 +261,4 @@ fn what_failed_flushes_left_is_told_of_and_deleted() {
         !scratch.shard().join("00000000_gen_2").exists() && scratch.shard().join("00000000_gen_5").exists()
     );
     assert!(scratch.shard().join("517a104b_gen_2").is_dir(), "SSTables are not touched");
-}
-
-/// A copy of the table that has an index of its MemWAL.
-fn whole_table() -> Scratch {
-    let scratch = Scratch::new();
-    copy(&fixture("../lance-14.0.2-table"), &scratch.path("log"));
-    scratch
-}
-
-/// What is said of the SSTables of both shards, by generation.
-fn compactions(plan: &Value) -> Vec<Vec<&str>> {
-    let shards = plan["shards"].as_array().unwrap().iter();
-    shards
-        .map(|shard| {
-            let objects = shard["objects"].as_array().unwrap().iter();
-            let mut sstables: Vec<_> = objects
-                .filter(|object| object["kept_because"] == "sstable")
-                .map(|object| {
-                    let generation = object["object"].as_str().unwrap().rsplit_once('_').unwrap().1;
-                    (generation, object["compaction"]["state"].as_str().unwrap_or("unsaid"))
-                })
-                .collect();
-            sstables.sort_unstable();
-            sstables.into_iter().map(|(_, state)| state).collect()
-        })
-        .collect()
-}
-
-/// Lance's table says of one shard that generations 1 and 2 were compacted, of the other 1; the index has
-/// caught up to 1 of the first.
-#[test]
-fn what_was_compacted_into_the_table_is_told_and_not_deleted() {
-    let scratch = whole_table();
-    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
-    let expected = vec![
-        vec!["could_go", "index_behind", "not_compacted"],
-        vec!["index_behind", "not_compacted", "not_compacted"],
-    ];
-    assert_eq!(compactions(&plan), expected);
-    let latest = "_versions/18446744073709551610.manifest";
-    assert_eq!(plan["table"], json!({"manifest": latest, "version": 5, "mem_wal": true, "problem": null}));
-    let text = run(["gc", "plan", &scratch.log()]).ok().text();
-    assert!(text.contains("every index has caught up: it could be deleted"), "{text}");
-    assert!(text.contains(r#"the index "by_id" has caught up only to generation 1"#), "{text}");
-    assert!(text.contains("manifest tells which SSTables were compacted"), "{text}");
-    let done = run(["gc", "run", &scratch.log(), "--json", "--min-age", "0s"]).ok().json();
-    assert_eq!(done["totals"]["deleted_objects"]["sstables"], 0);
-    assert!(done.get("table").is_none(), "only a plan asks for it");
-    let after = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
-    assert_eq!(compactions(&after), expected);
-
-    // The same under the names of Lance's first scheme, next to a detached version.
-    let versions = scratch.path("log").join("_versions");
-    for version in 1..=5 {
-        let name = format!("{:020}.manifest", u64::MAX - version);
-        std::fs::rename(versions.join(name), versions.join(format!("{version}.manifest"))).unwrap();
-    }
-    std::fs::write(versions.join("d9223372036854775999.manifest"), "detached").unwrap();
-    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
-    assert_eq!(compactions(&plan), expected);
-    assert_eq!(plan["table"]["manifest"], "_versions/5.manifest");
-}
-
-/// A table that cannot be read is told of, and fails nothing.
-#[test]
-fn a_table_that_cannot_be_read_is_a_problem_and_no_failure() {
-    let scratch = whole_table();
-    let latest = scratch.path("log").join("_versions/18446744073709551610.manifest");
-    let sound = std::fs::read(&latest).unwrap();
-    std::fs::write(&latest, &sound[..sound.len() - 1]).unwrap();
-    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
-    let problem = plan["table"]["problem"].as_str().unwrap();
-    assert!(
-        problem.contains("18446744073709551610.manifest, byte 696") && problem.contains("LANC"),
-        "{problem}"
-    );
-    assert_eq!(compactions(&plan), [["unsaid"; 3], ["unsaid"; 3]]);
-    let text = run(["gc", "plan", &scratch.log()]).ok().text();
-    assert!(text.contains("it is not known which SSTables were compacted: "), "{text}");
-    run(["gc", "run", &scratch.log()]).ok();
-    std::fs::remove_dir_all(scratch.path("log").join("_versions")).unwrap();
-    let plan = run(["gc", "plan", &scratch.log(), "--json"]).ok().json();
-    assert_eq!(plan["table"], Value::Null);
-    assert!(run(["gc", "plan", &scratch.log()]).ok().text().contains("there is no table here"));
 }

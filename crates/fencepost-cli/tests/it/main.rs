@@ -17,6 +17,7 @@ mod hostile_input;
 mod interrupted;
 mod killed;
 mod lance;
+mod lance_table;
 mod lease;
 mod looking;
 mod manners;

@@ -32,6 +32,14 @@ impl UnknownFields {
     pub fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.0.iter().map(|(number, raw)| (*number, raw.as_ref()))
     }
+
+    /// The last number in a field of this number; `None` if there is none, or it is no number.
+    pub(crate) fn uint64(&self, number: u32) -> Option<u64> {
+        let (_, raw) = self.0.iter().rev().find(|(found, _)| *found == number)?;
+        let mut rest = raw.as_ref();
+        let (_, wire) = encoding::decode_key(&mut rest).ok()?;
+        (wire == WireType::Varint).then(|| encoding::decode_varint(&mut rest).ok()).flatten()
+    }
 }
 
 pub(super) fn decode(object: &str, bytes: &[u8]) -> Result<Manifest, FormatError> {

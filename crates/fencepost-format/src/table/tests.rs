@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Generation, ShardId};
+use crate::{Generation, ShardId, parse_detached_manifest_name};
 use proptest::prelude::*;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
@@ -95,6 +95,88 @@ fn a_table_without_indexes_or_without_a_mem_wal_has_no_details() {
     assert_eq!(decode(&bare).unwrap(), TableManifest { version: 7, ..TableManifest::default() });
 }
 
+/// A version with these fields of `Manifest`.
+fn facts(more: &[u8]) -> TableManifest {
+    let message = [number(3, 7), more.to_vec()].concat();
+    let bytes =
+        [prefixed(&message), 0_u64.to_le_bytes().to_vec(), vec![0, 0, 2, 0], b"LANC".to_vec()].concat();
+    decode(&bytes).unwrap()
+}
+
+fn writer(library: &str, version: &str, prerelease: &str) -> Vec<u8> {
+    let mut parts = [bytes(1, library.as_bytes()), bytes(2, version.as_bytes())].concat();
+    if !prerelease.is_empty() {
+        parts.extend(bytes(3, prerelease.as_bytes()));
+    }
+    bytes(13, &parts)
+}
+
+#[test]
+fn who_wrote_a_version_is_read_and_compared_as_releases_are() {
+    assert_eq!(facts(&[]).writer, None);
+    let said = |library: &str, version: &str, prerelease: &str| {
+        facts(&writer(library, version, prerelease)).writer.unwrap()
+    };
+    assert_eq!(said("lance", "11.0.0", "beta.3").to_string(), "lance 11.0.0-beta.3");
+    assert_eq!(said("la\u{1b}nce", "1", "").to_string(), "la\\u{1b}nce 1");
+    let floor = (11, 0, 0);
+    for (library, version, prerelease, reaches) in [
+        ("lance", "11.0.0", "", true),
+        ("lance", "14.0.2", "", true),
+        ("lance", "11.0.1", "rc.1", true),
+        ("lance", "11.0.0", "rc.1", false),
+        ("lance", "10.9.9", "", false),
+        ("lance", "11.0", "", false),
+        ("lance", "11.0.0+local", "", false),
+        ("lance", "", "", false),
+        ("lance-rs", "14.0.2", "", false),
+        ("", "14.0.2", "", false),
+    ] {
+        assert_eq!(said(library, version, prerelease).is_lance_since(floor), reaches, "{library} {version}");
+    }
+}
+
+#[test]
+fn fragments_count_in_a_list_and_in_a_tree() {
+    assert!(!facts(&[]).has_fragments);
+    assert!(facts(&bytes(2, b"")).has_fragments);
+    let tree = |tree: &[u8]| facts(&bytes(22, &bytes(1, tree))).has_fragments;
+    assert!(tree(&bytes(2, &[7; 16])), "a root object");
+    assert!(tree(&bytes(1, &bytes(1, b""))), "a root with a child");
+    assert!(!tree(&bytes(1, b"")) && !tree(&bytes(3, b"x")) && !facts(&bytes(22, b"")).has_fragments);
+}
+
+#[test]
+fn a_base_path_counts_if_a_folder_in_it_is_the_mem_wals() {
+    let base =
+        |path: &str| facts(&bytes(18, &[number(1, 3), bytes(4, path.as_bytes())].concat())).base_in_mem_wal;
+    for inside in ["/t/_mem_wal/a_gen_1/data", "s3://b/t/_mem_wal", "t/_mem_wal/"] {
+        assert_eq!(base(inside).as_deref(), Some(inside));
+    }
+    for outside in ["/t/data", "/t/_mem_wal_of_mine/x", "s3://b/other", ""] {
+        assert_eq!(base(outside), None, "{outside}");
+    }
+    let two = [bytes(18, &bytes(4, b"/a")), bytes(18, &bytes(4, b"/_mem_wal/b"))].concat();
+    assert_eq!(facts(&two).base_in_mem_wal.as_deref(), Some("/_mem_wal/b"));
+}
+
+#[test]
+fn a_column_of_blobs_is_known_by_its_metadata() {
+    let pair =
+        |key: &str, value: &str| bytes(10, &[bytes(1, key.as_bytes()), bytes(2, value.as_bytes())].concat());
+    let column = |more: &[u8]| facts(&bytes(1, &[bytes(2, b"picture"), more.to_vec()].concat())).blob_column;
+    for blob in [
+        pair("lance-encoding:blob", "true"),
+        [pair("x", "y"), pair("ARROW:extension:name", "lance.blob.v2")].concat(),
+        bytes(9, b"lance.blob.v2"),
+    ] {
+        assert_eq!(column(&blob).as_deref(), Some("picture"));
+    }
+    for other in [vec![], pair("ARROW:extension:name", "arrow.json"), pair("blob", "lance.blob.v2")] {
+        assert_eq!(column(&other), None);
+    }
+}
+
 /// What promises more than is known for certain is not believed.
 #[test]
 fn of_contradictory_progress_the_lower_counts() {
@@ -166,6 +248,16 @@ fn names_of_both_schemes_are_versions_and_nothing_else_is() {
     ];
     for bad in bad {
         assert_eq!(parse_table_manifest_name(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn names_of_detached_versions_are_versions_and_nothing_else_is() {
+    assert_eq!(parse_detached_manifest_name("d9223372036854775808.manifest"), Some(1 << 63));
+    assert_eq!(parse_detached_manifest_name("d18446744073709551615.manifest"), Some(u64::MAX));
+    for bad in ["d1.manifest", "9223372036854775808.manifest", "d09223372036854775808.manifest", "d.manifest"]
+    {
+        assert_eq!(parse_detached_manifest_name(bad), None, "{bad}");
     }
 }
 

@@ -56,8 +56,10 @@ fn every_version_before_is_read_as_well() {
         let table = TableManifest::decode("table", version, &bytes).unwrap();
         assert_eq!(table.version, version);
         assert_eq!(table.mem_wal.is_some(), version >= from("mem_wal_from_version"), "{version}");
-        let compacted = table.mem_wal.is_some_and(|mem_wal| !mem_wal.compacted.is_empty());
+        let compacted = table.mem_wal.as_ref().is_some_and(|mem_wal| !mem_wal.compacted.is_empty());
         assert_eq!(compacted, version >= from("compacted_from_version"), "{version}");
+        assert!(table.has_fragments && table.base_in_mem_wal.is_none() && table.blob_column.is_none());
+        assert_eq!(table.writer.unwrap().to_string(), "lance 14.0.2", "{version}");
         assert!(TableManifest::decode("table", version + 1, &bytes).is_err());
     }
 }

@@ -90,6 +90,11 @@ impl Claims {
         self.all.iter().find(|claim| matches!(claim.state, ClaimState::Unsettled(hold) if hold.keeps(at)))
     }
 
+    /// Those that are unsettled, and may hold entries back.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Claim> {
+        self.all.iter().filter(|claim| matches!(claim.state, ClaimState::Unsettled(_)))
+    }
+
     /// The lowest position above which some claim keeps everything.
     pub(crate) fn floor(&self) -> Option<Position> {
         if self.unread.is_some() {

@@ -1,9 +1,11 @@
 //! Reports which of Lance's SSTables the table no longer needs. Nothing is deleted because of it.
 
-use fencepost_format::{Generation, ShardId, TableManifest};
+use super::TableHistory;
+use fencepost_format::{Generation, ShardId, TableManifest, TableWriter};
+use std::collections::BTreeSet;
 use std::fmt;
 
-/// Whether an SSTable could be deleted, according to its table's manifest.
+/// Whether an SSTable could be deleted, according to its table's manifests, or what holds it back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Compaction {
@@ -22,30 +24,101 @@ pub enum Compaction {
         /// The generation up to which the index covers the shard, if that is known.
         caught_up: Option<Generation>,
     },
-    /// Its rows are in the table, and every index covers them.
+    /// This version of the table exists and could not be read or understood. It may lack the rows.
+    TableVersionUnread {
+        /// The path of its manifest, or of what may be one.
+        object: String,
+    },
+    /// A version of the table that exists does not have its rows: whoever opens, tags or restores that version
+    /// needs the SSTable.
+    TableVersionBehind {
+        /// The version.
+        version: u64,
+        /// The latest generation of the shard that it has.
+        compacted: Option<Generation>,
+        /// The tags that keep this version.
+        tags: BTreeSet<String>,
+    },
+    /// A version of the table has no fragments. Earlier releases of Lance published such versions by mistake when they
+    /// noted a compaction: then SSTables hold the last copy of their rows.
+    TableWithoutFragments {
+        /// The version.
+        version: u64,
+    },
+    /// A version of the table takes data files from a folder of the MemWAL, perhaps from this one.
+    TableBasePath {
+        /// The version.
+        version: u64,
+        /// The path.
+        path: String,
+    },
+    /// The table has a column of blobs. A compactor may have left them where they were, and refer to them.
+    TableHasBlobs {
+        /// The version.
+        version: u64,
+        /// The column.
+        column: String,
+    },
+    /// A version of the table was written by a Lance before 11.0.0, or by something else: then the table may say of
+    /// rows that they were compacted that never were.
+    MarkerNotTrusted {
+        /// The version.
+        version: u64,
+        /// What wrote it, if that is known.
+        writer: Option<TableWriter>,
+    },
+    /// Its rows are in every version of the table, and every index covers them.
     CouldGo,
 }
 
 impl Compaction {
-    /// Judges the SSTable of this generation.
+    /// Judges the SSTable of this generation: the first of these conditions, in their order, that holds it back.
     ///
-    /// The indexes that memtables maintain must have caught up, since readers may look for them in an
-    /// SSTable. An index whose progress is not known counts as behind, as it does for Lance.
+    /// The indexes that memtables maintain must have caught up in the latest version, since readers may look for them
+    /// in an SSTable. An index whose progress is not known counts as behind, as it does for Lance.
+    // P-83.
     #[must_use]
-    pub fn of(table: &TableManifest, shard: ShardId, generation: Generation) -> Self {
-        let Some(mem_wal) = &table.mem_wal else { return Self::NoMemWal };
+    pub fn of(table: &TableHistory, shard: ShardId, generation: Generation) -> Self {
+        Self::in_latest(table.latest(), shard, generation).unwrap_or_else(|| {
+            let held = Self::in_any(table, shard, generation);
+            held.unwrap_or(Self::CouldGo)
+        })
+    }
+
+    fn in_latest(table: &TableManifest, shard: ShardId, generation: Generation) -> Option<Self> {
+        let Some(mem_wal) = &table.mem_wal else { return Some(Self::NoMemWal) };
         let compacted = mem_wal.compacted.get(&shard).copied();
         if compacted.is_none_or(|compacted| compacted < generation) {
-            return Self::NotCompacted { compacted };
+            return Some(Self::NotCompacted { compacted });
         }
         let indexes = if mem_wal.maintains_all { &table.indexes } else { &mem_wal.maintained };
         for index in indexes {
             let caught_up = mem_wal.caught_up.get(index).and_then(|shards| shards.get(&shard)).copied();
             if caught_up.is_none_or(|caught_up| caught_up < generation) {
-                return Self::IndexBehind { index: index.clone(), caught_up };
+                return Some(Self::IndexBehind { index: index.clone(), caught_up });
             }
         }
-        Self::CouldGo
+        None
+    }
+
+    fn in_any(table: &TableHistory, shard: ShardId, generation: Generation) -> Option<Self> {
+        if let Some(object) = table.unread() {
+            return Some(Self::TableVersionUnread { object: object.clone() });
+        }
+        if let Some((version, compacted, tags)) = table.behind(shard, generation) {
+            return Some(Self::TableVersionBehind { version, compacted, tags });
+        }
+        if let Some(version) = table.without_fragments() {
+            return Some(Self::TableWithoutFragments { version });
+        }
+        if let Some((version, path)) = table.base_in_mem_wal().cloned() {
+            return Some(Self::TableBasePath { version, path });
+        }
+        if let Some((version, column)) = table.blobs().cloned() {
+            return Some(Self::TableHasBlobs { version, column });
+        }
+        let (version, writer) = table.not_trusted().cloned()?;
+        Some(Self::MarkerNotTrusted { version, writer })
     }
 
     /// A stable name, for JSON.
@@ -55,7 +128,30 @@ impl Compaction {
             Self::NoMemWal => "no_mem_wal",
             Self::NotCompacted { .. } => "not_compacted",
             Self::IndexBehind { .. } => "index_behind",
+            Self::TableVersionUnread { .. } => "table_version_unread",
+            Self::TableVersionBehind { .. } => "table_version_behind",
+            Self::TableWithoutFragments { .. } => "table_without_fragments",
+            Self::TableBasePath { .. } => "table_base_path",
+            Self::TableHasBlobs { .. } => "table_has_blobs",
+            Self::MarkerNotTrusted { .. } => "marker_not_trusted",
             Self::CouldGo => "could_go",
+        }
+    }
+
+    /// The version of the table that holds it back, if one does.
+    #[must_use]
+    pub const fn table_version(&self) -> Option<u64> {
+        match self {
+            Self::TableVersionBehind { version, .. }
+            | Self::TableWithoutFragments { version }
+            | Self::TableBasePath { version, .. }
+            | Self::TableHasBlobs { version, .. }
+            | Self::MarkerNotTrusted { version, .. } => Some(*version),
+            Self::NoMemWal
+            | Self::NotCompacted { .. }
+            | Self::IndexBehind { .. }
+            | Self::TableVersionUnread { .. }
+            | Self::CouldGo => None,
         }
     }
 }
@@ -81,78 +177,52 @@ impl fmt::Display for Compaction {
                     "It was compacted, but the index {index:?} has caught up only to generation {caught_up}."
                 )
             }
+            Self::TableVersionUnread { object } => {
+                write!(f, "{object} may be a version of the table, and could not be read: it may lack these rows.")
+            }
+            Self::TableVersionBehind { version, compacted, tags } => {
+                write!(f, "Version {version} of the table ")?;
+                match compacted {
+                    None => f.write_str("has nothing of this shard")?,
+                    Some(Generation(compacted)) => write!(f, "has this shard up to generation {compacted}")?,
+                }
+                if tags.is_empty() {
+                    f.write_str("; a cleanup of old versions would let it go.")
+                } else {
+                    let tags: Vec<_> = tags.iter().map(|tag| format!("{tag:?}")).collect();
+                    write!(f, ", and is kept by the tag {}.", tags.join(", "))
+                }
+            }
+            Self::TableWithoutFragments { version } => {
+                write!(
+                    f,
+                    "Version {version} of the table has no fragments: its SSTables may hold the last copy of their rows."
+                )
+            }
+            Self::TableBasePath { version, path } => {
+                write!(f, "Version {version} of the table has data files in {path:?}, inside a MemWAL.")
+            }
+            Self::TableHasBlobs { version, column } => {
+                write!(
+                    f,
+                    "The column {column:?} holds blobs (version {version} of the table): the table may refer to those of this SSTable."
+                )
+            }
+            Self::MarkerNotTrusted { version, writer: Some(writer) } => {
+                write!(
+                    f,
+                    "Version {version} of the table was written by {writer}, and only since Lance 11.0.0 can be trusted what a table says was compacted."
+                )
+            }
+            Self::MarkerNotTrusted { version, writer: None } => {
+                write!(f, "It is not known what wrote version {version} of the table, so what it says was compacted is not trusted.")
+            }
             Self::CouldGo => f.write_str(
-                "It was compacted into the table, and every index has caught up: it could be deleted.",
+                "It was compacted into every version of the table, and every index has caught up: it could be deleted.",
             ),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use fencepost_format::MemWalDetails;
-
-    fn shard() -> ShardId {
-        ShardId::parse("5e3982e7-0881-4b06-a045-82968ecdc515").unwrap()
-    }
-
-    fn table(change: impl FnOnce(&mut MemWalDetails)) -> TableManifest {
-        let mut table = TableManifest::default();
-        table.indexes = ["by_id", "by_name"].map(str::to_owned).into();
-        let mut mem_wal = MemWalDetails::default();
-        mem_wal.compacted.insert(shard(), Generation(3));
-        change(&mut mem_wal);
-        table.mem_wal = Some(mem_wal);
-        table
-    }
-
-    fn check(table: &TableManifest, expect: [&str; 3]) {
-        let found = [2, 3, 4].map(|generation| Compaction::of(table, shard(), Generation(generation)).name());
-        assert_eq!(found, expect, "{table:?}");
-    }
-
-    #[test]
-    fn what_was_compacted_could_go_once_the_maintained_indexes_have_caught_up() {
-        check(&table(|_| ()), ["could_go", "could_go", "not_compacted"]);
-        check(&table(|mem_wal| mem_wal.compacted.clear()), ["not_compacted"; 3]);
-        check(&TableManifest::default(), ["no_mem_wal"; 3]);
-        let maintained = |mem_wal: &mut MemWalDetails| {
-            mem_wal.maintained.insert("by_id".to_owned());
-        };
-        check(&table(maintained), ["index_behind", "index_behind", "not_compacted"]);
-        let behind = table(|mem_wal| {
-            maintained(mem_wal);
-            mem_wal.caught_up.insert("by_id".to_owned(), [(shard(), Generation(2))].into());
-        });
-        check(&behind, ["could_go", "index_behind", "not_compacted"]);
-        let other_shard = table(|mem_wal| {
-            maintained(mem_wal);
-            mem_wal.caught_up.insert("by_id".to_owned(), [(ShardId::default(), Generation(9))].into());
-        });
-        check(&other_shard, ["index_behind", "index_behind", "not_compacted"]);
-    }
-
-    /// Then all of the table's indexes count, whatever the list says.
-    #[test]
-    fn where_all_indexes_are_maintained_each_must_have_caught_up() {
-        let one = |mem_wal: &mut MemWalDetails| {
-            mem_wal.maintains_all = true;
-            mem_wal.caught_up.insert("by_id".to_owned(), [(shard(), Generation(3))].into());
-        };
-        let behind = Compaction::of(&table(one), shard(), Generation(3));
-        assert_eq!(behind, Compaction::IndexBehind { index: "by_name".to_owned(), caught_up: None });
-        let both = table(|mem_wal| {
-            one(mem_wal);
-            mem_wal.caught_up.insert("by_name".to_owned(), [(shard(), Generation(3))].into());
-        });
-        check(&both, ["could_go", "could_go", "not_compacted"]);
-    }
-
-    #[test]
-    fn names_of_indexes_are_printed_escaped() {
-        let behind =
-            Compaction::IndexBehind { index: "a\u{1b}[2J".to_owned(), caught_up: Some(Generation(1)) };
-        assert!(behind.to_string().contains(r#""a\u{1b}[2J""#), "{behind}");
-    }
-}
+mod tests;

@@ -27,7 +27,10 @@ pub(super) fn document_with_objects(wal: &Wal, found: &Collected, table: &Table)
             (document["objects"], document["bytes"]) = (objects.into(), bytes.into());
         }
         if let Some(compaction) = table.compaction(wal, object, verdict) {
-            document["compaction"] = json!({"state": compaction.name(), "why": compaction.to_string()});
+            document["compaction"] = json!({
+                "state": compaction.name(), "why": compaction.to_string(),
+                "table_version": compaction.table_version(),
+            });
         }
         document
     });

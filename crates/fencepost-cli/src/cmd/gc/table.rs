@@ -1,13 +1,15 @@
-//! What the table's own manifest says of a shard's SSTables: which could go, and why the others could not.
+//! What the table's own manifests say of a shard's SSTables: which could go, and what holds back the others.
 //! Nothing is deleted by it.
 
-use fencepost::{Collected, Compaction, Object, Reason, TableError, TableManifest, Verdict, Wal, read_table};
+use fencepost::{
+    Collected, Compaction, Object, Reason, TableError, TableVersions, Verdict, Wal, read_table_versions,
+};
 use serde_json::{Value, json};
 
-/// The table's latest manifest, once it was looked for.
+/// The versions of the table, once they were looked for.
 #[derive(Default)]
 pub(super) struct Table {
-    read: Option<Result<Option<(String, TableManifest)>, TableError>>,
+    read: Option<Result<Option<TableVersions>, TableError>>,
 }
 
 impl Table {
@@ -16,26 +18,35 @@ impl Table {
     pub(super) async fn look(&mut self, wal: &Wal, found: &Collected) {
         let named = |(object, verdict): (&Object, &Verdict)| is_sstable(object, verdict).is_some();
         if self.read.is_none() && found.plan.verdicts.iter().any(named) {
-            self.read = Some(read_table(wal.store()).await);
+            self.read = Some(read_table_versions(wal.store()).await);
         }
     }
 
     /// Whether an SSTable could go; `None` for what is none, and if the table is not known.
     pub(super) fn compaction(&self, wal: &Wal, object: &Object, verdict: &Verdict) -> Option<Compaction> {
         let generation = is_sstable(object, verdict)?;
-        let Some(Ok(Some((_, table)))) = &self.read else { return None };
-        Some(Compaction::of(table, wal.shard(), generation))
+        let Some(Ok(Some(table))) = &self.read else { return None };
+        Some(Compaction::of(&table.history, wal.shard(), generation))
     }
 
     /// For programs; `null` if it was not looked for, or there is none.
     pub(super) fn document(&self) -> Value {
         match &self.read {
             None | Some(Ok(None)) => Value::Null,
-            Some(Ok(Some((path, table)))) => json!({
-                "manifest": path, "version": table.version, "mem_wal": table.mem_wal.is_some(), "problem": null,
+            Some(Ok(Some(table))) => json!({
+                "manifest": table.latest,
+                "version": table.history.latest().version,
+                "mem_wal": table.history.latest().mem_wal.is_some(),
+                "versions": table.listed,
+                "versions_read": table.history.versions(),
+                "lowest": table.history.lowest(),
+                "problem": problem(table).map(ToString::to_string),
             }),
             Some(Err(error)) => {
-                json!({"manifest": null, "version": null, "mem_wal": null, "problem": error.to_string()})
+                json!({
+                    "manifest": null, "version": null, "mem_wal": null, "versions": null, "versions_read": null,
+                    "lowest": null, "problem": error.to_string(),
+                })
             }
         }
     }
@@ -46,10 +57,24 @@ impl Table {
             Ok(None) => {
                 Some("there is no table here, so it is not known which SSTables were compacted".to_owned())
             }
-            Ok(Some((path, _))) => Some(format!("{path} tells which SSTables were compacted")),
+            Ok(Some(table)) => {
+                let mut line = format!(
+                    "{} and {} other versions of the table tell which SSTables were compacted",
+                    table.latest,
+                    table.listed - 1
+                );
+                if let Some(problem) = problem(table) {
+                    line.push_str(&format!("; {problem}"));
+                }
+                Some(line)
+            }
             Err(error) => Some(format!("it is not known which SSTables were compacted: {error}")),
         }
     }
+}
+
+fn problem(table: &TableVersions) -> Option<&TableError> {
+    table.unread.as_ref().or(table.tag_unread.as_ref())
 }
 
 fn is_sstable(object: &Object, verdict: &Verdict) -> Option<fencepost::Generation> {

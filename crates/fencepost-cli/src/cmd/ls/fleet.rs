@@ -18,6 +18,9 @@ pub(super) fn document(args: &Ls, looked: &[(&Wal, Result<Overview, ReadError>)]
         warn_bytes: None,
         warn_age: None,
         warn_lag: None,
+        warn_pending: None,
+        warn_pending_bytes: None,
+        warn_pending_age: None,
     };
     let shards: Vec<Value> = looked.iter().map(|(wal, found)| cells(&limits, wal, found, now)).collect();
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

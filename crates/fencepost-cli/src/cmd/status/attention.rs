@@ -2,7 +2,7 @@
 
 use super::{ago, lag};
 use crate::args::Status;
-use fencepost::Overview;
+use fencepost::{Overview, Pending};
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Value, json};
 use std::fmt;
@@ -76,7 +76,34 @@ pub(in super::super) fn attention(args: &Status, overview: &Overview, now: Syste
             found.push(Attention::new("cursor_lag", said));
         }
     }
+    if let Some(pending) = &overview.pending {
+        found.extend(waiting(args, pending, now));
+    }
     found.extend(gap(overview, now));
+    found
+}
+
+/// SSTables that nobody compacts.
+fn waiting(args: &Status, pending: &Pending, now: SystemTime) -> Vec<Attention> {
+    let mut found = Vec::new();
+    let generations = pending.generations;
+    if args.warn_pending.is_some_and(|limit| generations > limit) {
+        let said = format!(
+            "{generations} SSTables wait to be compacted, and each query reads them: see to the compactor"
+        );
+        found.push(Attention::new("pending", said));
+    }
+    if args.warn_pending_bytes.is_some_and(|limit| pending.bytes > limit) {
+        let said =
+            format!("the SSTables that wait to be compacted take {} in memory", HumanBytes(pending.bytes));
+        found.push(Attention::new("pending_bytes", said));
+    }
+    if let (Some(limit), Some(oldest)) = (args.warn_pending_age, pending.oldest)
+        && age(now, oldest) > limit
+    {
+        let said = format!("the oldest SSTable that waits to be compacted was written {}", ago(now, oldest));
+        found.push(Attention::new("pending_age", said));
+    }
     found
 }
 
