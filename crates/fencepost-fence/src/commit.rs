@@ -230,13 +230,7 @@ impl Commit {
                 }
             }
             Change::Checkpoint { epoch, known, nonce, replay_after, tail } => {
-                if next.writer_epoch > epoch && rules::on(Rule::EpochAtCheckpoint) {
-                    return Err(Box::new(CommitOutcome::Superseded { by: next.writer_epoch }));
-                }
-                if next.writer_epoch < epoch {
-                    let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
-                    return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
-                }
+                holds(epoch, next.writer_epoch, Rule::EpochAtCheckpoint)?;
                 // Another's version 7, say, of after the bucket went back to 5.
                 let replaced = nonce.is_some() && next.nonce != nonce && rules::on(Rule::WarmLookKnowsNonce);
                 if next.version < known || (next.version == known && replaced) {
@@ -250,13 +244,7 @@ impl Commit {
                 next.last_seen = next.last_seen.max(tail);
             }
             Change::Seal { epoch } => {
-                if next.writer_epoch > epoch {
-                    return Err(Box::new(CommitOutcome::Superseded { by: next.writer_epoch }));
-                }
-                if next.writer_epoch < epoch {
-                    let gave_up = GaveUp::RolledBack { ours: epoch, found: next.writer_epoch };
-                    return Err(Box::new(CommitOutcome::GaveUp(gave_up)));
-                }
+                holds(epoch, next.writer_epoch, Rule::SealOwnEpoch)?;
                 if next.status != ShardStatus::Active {
                     return Err(Box::new(CommitOutcome::Unchanged(next)));
                 }
@@ -346,6 +334,19 @@ impl Commit {
             Step::Create(ours, _) | Step::Confirm(ours, _) => Some(ours),
         }
     }
+}
+
+/// Whether a commit under `epoch` may stand on a manifest of `latest`: only the holder of the latest epoch commits
+/// under it.
+// P-32, P-150.
+fn holds(epoch: Epoch, latest: Epoch, rule: Rule) -> Result<(), Box<CommitOutcome>> {
+    if latest > epoch && rules::on(rule) {
+        return Err(Box::new(CommitOutcome::Superseded { by: latest }));
+    }
+    if latest < epoch {
+        return Err(Box::new(CommitOutcome::GaveUp(GaveUp::RolledBack { ours: epoch, found: latest })));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

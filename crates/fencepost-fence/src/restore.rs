@@ -4,6 +4,7 @@
 //! must be in the copy, so it must not be told anything any more when the copy is made to a log.
 // P-152, P-153.
 
+use crate::{Rule, rules};
 use fencepost_format::{Epoch, ID_MAX, ShardStatus};
 
 /// What is known of a copy.
@@ -58,12 +59,14 @@ pub enum RestoreRefused {
 // P-152.
 pub fn may_restore(copied: Copied, source: Source) -> Result<(), RestoreRefused> {
     match source {
-        Source::There { epoch, status } if status.accepts_claims() => {
+        Source::There { epoch, status } if status.accepts_claims() && rules::on(Rule::RestoreSealed) => {
             Err(RestoreRefused::NotSealed { epoch })
         }
         // SUBTLE: a later epoch than the copy's may be the one that sealed it. A copy that was begun before the
         // seal may have missed what was acknowledged until then.
-        Source::There { epoch, .. } if !copied.sealed || copied.epoch != epoch => {
+        Source::There { epoch, .. }
+            if (!copied.sealed || copied.epoch != epoch) && rules::on(Rule::RestoreCopyOfSealed) =>
+        {
             Err(RestoreRefused::CopiedBefore { copied: copied.epoch, sealed: epoch })
         }
         Source::There { .. } => Ok(()),

@@ -206,6 +206,15 @@ pub enum Rule {
     /// Who finds the first shard named takes that one.
     // P-68.
     AdoptFirstShard,
+    /// Only the holder of the latest epoch seals.
+    // P-150.
+    SealOwnEpoch,
+    /// A copy takes the place of a log only while that log is sealed.
+    // P-152.
+    RestoreSealed,
+    /// The log was sealed, and under the same epoch, when the copy was begun.
+    // P-152.
+    RestoreCopyOfSealed,
 }
 
 impl Rule {
@@ -277,6 +286,9 @@ impl Rule {
         Self::LeaseIsNoProof,
         Self::AwaitLease,
         Self::AdoptFirstShard,
+        Self::SealOwnEpoch,
+        Self::RestoreSealed,
+        Self::RestoreCopyOfSealed,
     ];
 }
 

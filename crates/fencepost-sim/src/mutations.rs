@@ -125,6 +125,9 @@ mutations! {
     LeaseIsNoProof "P-60" "log/three-writers" 0,
     AwaitLease "P-64" "lease" 0,
     AdoptFirstShard "P-68" "first-shard" 0,
+    SealOwnEpoch "P-150" "manifest/sealed" 0,
+    RestoreSealed "P-152" "restore" 0,
+    RestoreCopyOfSealed "P-152" "restore" 0,
 }
 
 /// Tries one rule's absence. The caller drops the rule first and puts it back afterwards.

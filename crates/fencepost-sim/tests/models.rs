@@ -59,6 +59,8 @@ mod short {
         a_fence_range_goes_as_a_whole "cursors/fence_range",
         /// P-68: late and doubled creates, lost replies, conflicts where nothing stands.
         all_first_writers_take_one_shard "first-shard",
+        /// P-150 to P-153.
+        a_copy_takes_a_logs_place_when_nobody_is_told_anything_there_any_more "restore",
         /// P-57: where a foreign hand moved `last_seen` back.
         a_misled_hint_meets_no_gap "lance/misled",
         /// P-27, F-15: a writer of ours knows of Lance from the manifest of another of ours.

@@ -42,7 +42,7 @@ pub struct Bounds {
     pub any_order: bool,
     /// Whether a claim is only for the epoch of the moment when it began.
     pub watched: bool,
-    /// Whether an operator seals the shard at some time.
+    /// Whether a holder, perhaps a former one, seals the shard at some time, and an operator unseals it later.
     pub seals: bool,
 }
 
@@ -72,6 +72,10 @@ const SUPERSEDED: u32 = 1;
 const FOUND_OWN: u32 = 2;
 /// A holder noticed that the bucket was put back.
 const ROLLED_BACK: u32 = 3;
+/// The shard was sealed.
+const SEALED: u32 = 4;
+/// Somebody committed after it was to be unsealed.
+const UNSEALED: u32 = 5;
 
 impl Model for ManifestModel {
     type State = State;
@@ -127,6 +131,15 @@ impl Model for ManifestModel {
             properties.push(Property::sometimes("a rollback is noticed", |model: &Self, _| {
                 model.reached.has(ROLLED_BACK)
             }));
+        }
+        if self.bounds.seals {
+            properties.push(Property::sometimes("the shard is sealed", |model: &Self, _| {
+                model.reached.has(SEALED)
+            }));
+            properties.push(Property::sometimes(
+                "a commit is won after the shard was unsealed",
+                |model: &Self, _| model.reached.has(UNSEALED),
+            ));
         }
         if self.bounds.losses > 0 {
             properties

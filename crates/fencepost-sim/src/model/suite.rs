@@ -1,11 +1,12 @@
 //! The bounds that are searched: small ones in CI, larger ones on demand.
 
-use super::{Finding, cursors, first_shard, lance, lease, log, manifest, search, sstables};
+use super::{Finding, cursors, first_shard, lance, lease, log, manifest, restore, search, sstables};
 use cursors::CursorModel;
 use first_shard::FirstShardModel;
 use lease::LeaseModel;
 use log::{Faults, LogModel, Reached, Reading};
 use manifest::ManifestModel;
+use restore::RestoreModel;
 
 /// One model within bounds.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub enum Case {
     Lease(lease::Bounds),
     /// Of the first shard of a base.
     FirstShard(first_shard::Bounds),
+    /// Of a log that is made of a copy.
+    Restore(restore::Bounds),
     /// Of Lance's writers.
     Lance(lance::Bounds),
     /// Of Lance's flushes.
@@ -36,6 +39,7 @@ impl Case {
             Self::Cursors(bounds) => bounds.name,
             Self::Lease(bounds) => bounds.name,
             Self::FirstShard(bounds) => bounds.name,
+            Self::Restore(bounds) => bounds.name,
             Self::Lance(bounds) => bounds.name,
             Self::SsTables(bounds) => bounds.name,
         }
@@ -50,6 +54,7 @@ impl Case {
             Self::Cursors(bounds) => search(bounds.name, CursorModel::new(bounds.clone()), states_max),
             Self::Lease(bounds) => search(bounds.name, LeaseModel::new(bounds.clone()), states_max),
             Self::FirstShard(bounds) => search(bounds.name, FirstShardModel::new(bounds.clone()), states_max),
+            Self::Restore(bounds) => search(bounds.name, RestoreModel::new(bounds.clone()), states_max),
             Self::Lance(bounds) => lance::search(bounds, states_max),
             Self::SsTables(bounds) => sstables::search(bounds, states_max),
         }
@@ -75,6 +80,13 @@ pub fn small() -> Vec<Case> {
         losses: 2,
         duplicates: 1,
         conflicts: 1,
+    }));
+    cases.push(Case::Restore(restore::Bounds {
+        name: "restore",
+        writers: 2,
+        appends: 2,
+        seals: 2,
+        unseals: 1,
     }));
     cases.extend(lance::suite::small().into_iter().map(Case::Lance));
     cases.extend(sstables::small().into_iter().map(Case::SsTables));

@@ -75,8 +75,9 @@ broken! {
     ClaimOfOther = "a candidate that waited claims only after the epoch that it watched",
     WonOffChain = "a commit that is told of its win was the latest manifest",
     ClaimTooEarly = "a candidate claims only after it saw the lease stand still for a ttl on its own clock",
-    SealedClaimed = "a sealed shard is not claimed",
+    SealedClaimed = "a sealed shard is not claimed, but by what lifts the seal",
     FalseRollback = "only a bucket that was rolled back is called so",
+    LostByRestore = "what was acknowledged by processes from before a restore is in the restored log",
     TwoFirstShards = "all who make the first shard of a base make the same",
     BoundInsideFenceRange = "a collection's boundary never rests inside a fence range",
     StaleSearch = "a search finds the manifest that was the latest when it began, or a later one",
@@ -258,7 +259,9 @@ impl Oracle {
         if to < from {
             self.breaks(Broken::ReplayWentBack);
         }
-        if before.is_some_and(|before| next != epoch && !before.status.accepts_claims()) {
+        // What lifts the seal takes the next epoch, and writes nothing under it (P-150).
+        let stays_sealed = !landed.status.accepts_claims();
+        if before.is_some_and(|before| next != epoch && !before.status.accepts_claims()) && stays_sealed {
             self.breaks(Broken::SealedClaimed);
         }
     }

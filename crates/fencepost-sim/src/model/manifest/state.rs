@@ -1,6 +1,9 @@
 //! The state of the manifest model, and what each action does to it.
 
-use super::{Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, ROLLED_BACK, SUPERSEDED};
+use super::{
+    Bounds, FOUND_OWN, LANDED_IN_PRUNED_SPACE, LATE, ManifestModel, NOW, ROLLED_BACK, SEALED, SUPERSEDED,
+    UNSEALED,
+};
 use crate::world::{Broken, Oracle, Store};
 use fencepost_fence::{
     Change, Commit, CommitOutcome, CreateReply, FindLatest, GaveUp, ReadReply, Reply, Request, Tick,
@@ -31,10 +34,12 @@ pub enum Action {
     TimeOut { flight: usize, gives_up: bool },
     /// The lowest version is pruned.
     Prune,
-    /// An operator seals the shard.
-    Seal,
     /// The bucket is put back to what it was before its latest manifest.
     Restore,
+    /// A holder, perhaps a former one, starts to seal the shard.
+    Seal { of: usize },
+    /// An operator starts to unseal it.
+    Unseal,
 }
 
 /// What becomes of a create.
@@ -65,7 +70,9 @@ pub struct State {
     duplicates: u8,
     give_ups: u8,
     lags: u8,
+    claims: usize,
     seals: bool,
+    unseals: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +87,8 @@ struct Committer {
     floor: (Version, Epoch),
     /// It reads already: what it asks for now belongs to the same search.
     searches_on: bool,
+    /// How many checkpoints it makes if it gets an epoch; who lifts a seal makes none.
+    checkpoints_granted: u32,
     checkpoints_left: u32,
     commits: u32,
 }
@@ -115,7 +124,9 @@ impl State {
             duplicates: bounds.duplicates,
             give_ups: bounds.give_ups,
             lags: bounds.lags,
+            claims: bounds.checkpoints.len(),
             seals: bounds.seals,
+            unseals: bounds.seals,
         }
     }
 
@@ -129,7 +140,7 @@ impl State {
         if !self.broken().is_empty() {
             return;
         }
-        if self.committers.len() < bounds.checkpoints.len() {
+        if self.claims > 0 {
             actions.push(Action::Claim);
         }
         match &self.search {
@@ -172,8 +183,12 @@ impl State {
         if bounds.keep > 0 && self.store.manifests().count() > bounds.keep {
             actions.push(Action::Prune);
         }
-        if self.seals && self.store.latest().is_some() {
-            actions.push(Action::Seal);
+        if self.seals {
+            let holders = self.committers.iter().enumerate();
+            let idle = holders.filter(|(_, of)| of.commit.is_none() && !of.epoch.is_none());
+            actions.extend(idle.map(|(of, _)| Action::Seal { of }));
+        } else if self.unseals {
+            actions.push(Action::Unseal);
         }
         let alone =
             self.flights.is_empty() && self.committers.iter().all(|committer| committer.commit.is_none());
@@ -210,23 +225,11 @@ impl State {
     pub(super) fn act(&mut self, model: &ManifestModel, action: Action) {
         match action {
             Action::Claim => {
-                let index = self.committers.len();
-                let nonce = Nonce(index as u128 + 1);
+                let nth = model.bounds.checkpoints.len() - self.claims;
+                self.claims -= 1;
                 let only_if = model.bounds.watched.then(|| self.store.epoch());
                 let change = Change::Claim { shard: ShardId::default(), only_if };
-                let committer = Committer {
-                    nonce,
-                    epoch: Epoch::NONE,
-                    known: (Version::NONE, None),
-                    commit: Some(Commit::new(change, nonce, LATE)),
-                    reads: Vec::new(),
-                    floor: (Version::NONE, Epoch::NONE),
-                    searches_on: false,
-                    checkpoints_left: 0,
-                    commits: 0,
-                };
-                self.committers.push(Arc::new(committer));
-                self.settle(model, index);
+                self.begin(model, change, model.bounds.checkpoints[nth]);
             }
             Action::Checkpoint { of, back } => self.checkpoint(model, of, back),
             Action::Search => {
@@ -263,21 +266,37 @@ impl State {
                     store.delete_manifest(version);
                 });
             }
-            Action::Seal => {
+            Action::Seal { of } => {
                 self.seals = false;
-                let store = Arc::make_mut(&mut self.store);
-                let latest = store.latest().expect("only a shard that is there is sealed");
-                let (version, status) = (latest.version.next(), ShardStatus::Sealed);
-                let nonce = Some(Nonce(99));
-                store.create_manifest(Arc::new(Manifest {
-                    version,
-                    status,
-                    nonce,
-                    ..Manifest::clone(latest)
-                }));
+                let change = Change::Seal { epoch: self.committers[of].epoch };
+                self.commit_again(model, of, change);
+            }
+            Action::Unseal => {
+                self.unseals = false;
+                self.begin(model, Change::Unseal, 0);
             }
         }
         self.flights.sort_by_key(|flight| (flight.manifest.version, flight.manifest.nonce, flight.awaited));
+    }
+
+    /// Somebody new commits, and checkpoints so often if it holds an epoch then.
+    fn begin(&mut self, model: &ManifestModel, change: Change, checkpoints: u32) {
+        let index = self.committers.len();
+        let nonce = Nonce(index as u128 + 1);
+        let committer = Committer {
+            nonce,
+            epoch: Epoch::NONE,
+            known: (Version::NONE, None),
+            commit: Some(Commit::new(change, nonce, LATE)),
+            reads: Vec::new(),
+            floor: (Version::NONE, Epoch::NONE),
+            searches_on: false,
+            checkpoints_granted: checkpoints,
+            checkpoints_left: 0,
+            commits: 0,
+        };
+        self.committers.push(Arc::new(committer));
+        self.settle(model, index);
     }
 
     fn search(&mut self, mut find: FindLatest) {
@@ -314,10 +333,16 @@ impl State {
         let replay_after = self.store.replay_after();
         let committer = Arc::make_mut(&mut self.committers[of]);
         committer.checkpoints_left -= 1;
-        committer.commits += 1;
         let replay_after = if back { replay_after.prev() } else { replay_after.next() };
         let (epoch, (known, nonce)) = (committer.epoch, committer.known);
         let change = Change::Checkpoint { epoch, known, nonce, replay_after, tail: replay_after };
+        self.commit_again(model, of, change);
+    }
+
+    /// A holder commits under its epoch.
+    fn commit_again(&mut self, model: &ManifestModel, of: usize, change: Change) {
+        let committer = Arc::make_mut(&mut self.committers[of]);
+        committer.commits += 1;
         committer.searches_on = false;
         let nonce = Nonce(committer.nonce.0 + (u128::from(committer.commits) << 64));
         committer.commit = Some(Commit::new(change, nonce, LATE));
@@ -401,9 +426,14 @@ impl State {
                     Arc::make_mut(&mut self.oracle).breaks(Broken::WonOffChain);
                 }
                 committer.known = (manifest.version, manifest.nonce);
+                if manifest.status == ShardStatus::Sealed {
+                    model.reached.note(SEALED);
+                } else if !self.unseals && model.bounds.seals {
+                    model.reached.note(UNSEALED);
+                }
                 if committer.epoch.is_none() {
                     committer.epoch = manifest.writer_epoch;
-                    committer.checkpoints_left = model.bounds.checkpoints[of];
+                    committer.checkpoints_left = committer.checkpoints_granted;
                 }
             }
             CommitOutcome::Superseded { by } => {
