@@ -351,7 +351,13 @@ fn small_manifests() -> Vec<manifest::Bounds> {
             restores: 1,
             ..two.clone()
         },
-        manifest::Bounds { name: "manifest/sealed", seals: true, ..two },
+        manifest::Bounds {
+            name: "manifest/sealed",
+            checkpoints: &[1, 0],
+            seals: true,
+            any_order: false,
+            ..two
+        },
     ]
 }
 
