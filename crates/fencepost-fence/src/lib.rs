@@ -84,7 +84,7 @@ pub use mend::{Ailment, Mend, MendOutcome, NotAiling};
 pub use opening::{Opening, OpeningEvent};
 pub use proof::{FencedOff, Gap, Losses, fenced_off, losses, proven_below, tombstone_epoch};
 pub use read::{Glance, Start, Verify, Walk, WalkEvent};
-pub use restore::{Copied, RestoreRefused, Source, may_restore, restored_epoch};
+pub use restore::{Copied, RestoreRefused, Source, may_fill, may_restore, restored_epoch};
 pub use rules::Rule;
 pub use tail::{FindTail, TailFound, TailReply, TailRequest};
 pub use validity::RulingEpoch;

@@ -5,7 +5,7 @@
 // P-152, P-153.
 
 use crate::{Rule, rules};
-use fencepost_format::{Epoch, ID_MAX, ShardStatus};
+use fencepost_format::{Epoch, ID_MAX, Manifest, Nonce, ShardStatus, Version};
 
 /// What is known of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +75,16 @@ pub fn may_restore(copied: Copied, source: Source) -> Result<(), RestoreRefused>
     }
 }
 
+/// Whether the log of a copy may be made in a shard with this latest manifest: where nothing is, or where the same copy
+/// was being made a log of. `copy` is the nonce of the copy.
+// P-153.
+#[must_use]
+pub fn may_fill(copy: Nonce, latest: Option<&Manifest>) -> bool {
+    latest.is_none_or(|latest| {
+        latest.version == Version::FIRST && latest.nonce == Some(copy) && latest.status == ShardStatus::Sealed
+    })
+}
+
 /// The epoch that a log begins with which was made of a copy: beyond all that the log which was copied has used or
 /// will. `None` if there are no such epochs left.
 // P-153.
@@ -119,6 +129,24 @@ mod tests {
         }
         assert_eq!(may_restore(live, Source::Nothing { vouched: false }), Err(RestoreRefused::NotFound));
         assert_eq!(may_restore(live, Source::Nothing { vouched: true }), Ok(()));
+    }
+
+    /// P-153.
+    #[test]
+    fn only_the_same_copy_goes_on_where_a_manifest_is() {
+        let (copy, other) = (Nonce(7), Nonce(8));
+        let begun = Manifest {
+            version: Version::FIRST,
+            status: ShardStatus::Sealed,
+            nonce: Some(copy),
+            ..Manifest::initial(fencepost_format::ShardId::default())
+        };
+        assert!(may_fill(copy, None) && may_fill(copy, Some(&begun)));
+        assert!(!may_fill(other, Some(&begun)));
+        let lifted = Manifest { status: ShardStatus::Active, ..begun.clone() };
+        assert!(!may_fill(copy, Some(&lifted)));
+        let later = Manifest { version: Version::FIRST.next(), ..begun };
+        assert!(!may_fill(copy, Some(&later)));
     }
 
     /// P-153.

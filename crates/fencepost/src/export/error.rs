@@ -1,7 +1,7 @@
 //! Why a log was not copied, or no log made of a copy.
 
 use crate::error::caused;
-use crate::{Cause, ErrorKind, ReadError, WalError};
+use crate::{Cause, ErrorKind, ReadError, SealError, WalError};
 use fencepost_fence::RestoreRefused;
 use fencepost_format::{FormatError, Position, ShardId};
 use fencepost_store::{Escaped, StoreError};
@@ -96,8 +96,8 @@ impl ExportError {
     }
 }
 
-/// Why no log was made of a copy. What was written so far is no log, and is used when the same import is tried
-/// again.
+/// Why no log was made of a copy. What was written so far is a sealed shard that is not whole, or nothing; the same
+/// import goes on with it when it is tried again.
 #[derive(Debug, Snafu)]
 #[snafu(module)]
 #[non_exhaustive]
@@ -119,6 +119,20 @@ pub enum ImportError {
     Source {
         /// Why.
         source: ReadError,
+    },
+    /// The place of the new log could not be looked at.
+    #[snafu(display("the place of the new log could not be looked at: {source}"))]
+    Look {
+        /// Why.
+        source: ReadError,
+    },
+    /// All entries are there, and the seal that kept writers away until then was not lifted.
+    #[snafu(display(
+        "all entries are there, but the seal that keeps writers away until then was not lifted: {source}"
+    ))]
+    Lift {
+        /// Why.
+        source: SealError,
     },
     /// The epochs are used up.
     #[snafu(display("there is no epoch left to begin with"))]
@@ -174,7 +188,8 @@ impl ImportError {
         match self {
             Self::NoExport { .. } => ErrorKind::Missing,
             Self::Refused { .. } => ErrorKind::Held,
-            Self::Source { source } => source.kind(),
+            Self::Source { source } | Self::Look { source } => source.kind(),
+            Self::Lift { source } => source.kind(),
             Self::NoEpoch | Self::Occupied { .. } => ErrorKind::Invalid,
             Self::Damaged { cause, .. } => cause.as_ref().map_or(ErrorKind::Damaged, Cause::kind),
             Self::Format { source } => ErrorKind::of_format(source),

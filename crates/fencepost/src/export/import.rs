@@ -4,11 +4,11 @@
 use super::error::ImportError;
 use super::put_same;
 use crate::table::is_table;
-use crate::{Cause, Environment, ReadError, Wal, find_shards};
-use fencepost_fence::{Copied, Source, may_restore, restored_epoch};
+use crate::{Cause, Environment, ReadError, Unsealed, Wal, find_shards};
+use fencepost_fence::{Copied, Source, may_fill, may_restore, restored_epoch};
 use fencepost_format::{
     DOCUMENT_BYTES_MAX, DecodeLimits, Epoch, Export, FirstShard, Manifest, Position, ShardId, ShardPaths,
-    SoundEntry, Version, export_entry_name,
+    ShardStatus, SoundEntry, Version, export_entry_name,
 };
 use fencepost_store::LogStore;
 use futures::{StreamExt, TryStreamExt};
@@ -66,14 +66,14 @@ impl Import {
     /// the old one, so a number that other systems compare never comes twice. `progress` is as in
     /// [`Wal::export`].
     ///
-    /// Costs one GET and one PUT for each entry, and some ten requests. An import that was broken off goes on where
-    /// it was.
+    /// The new shard is sealed until all entries are there, so nobody opens a part of a log. Costs one GET and one PUT
+    /// for each entry, and some twenty requests. An import that was broken off goes on where it was.
     ///
     /// # Errors
-    /// [`ImportError`]: there is no new log.
+    /// [`ImportError`]: there is no new log, or one that is sealed and not whole.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves objects without a manifest, which are no log.
+    /// Dropping the future leaves a sealed shard that is not whole; the same import goes on with it.
     // P-152, P-153.
     pub async fn make(
         &self,
@@ -87,35 +87,12 @@ impl Import {
         let copied = Copied { epoch: export.epoch, sealed: export.sealed };
         may_restore(copied, look(source, vouched).await?).map_err(|why| ImportError::Refused { why })?;
         let epoch = restored_epoch(export.epoch).ok_or(ImportError::NoEpoch)?;
-        let paths = self.place(to, shard).await?;
-        let of = export.replay_after.distance_to(export.through);
-        let positions = (export.replay_after.get() + 1..=export.through.get()).map(Position::new);
-        let copies = positions.map(|at| {
-            let paths = &paths;
-            async move {
-                let name = export_entry_name(at);
-                let damaged = |cause| ImportError::Damaged { at, cause };
-                let found = from.get_up_to(&name, limits.object_bytes_max()).await.into_result();
-                let found = found.map_err(|error| damaged(Some(Cause::from(error))))?;
-                let bytes = found.ok_or_else(|| damaged(None))?.bytes;
-                SoundEntry::check(&name, at, bytes.clone(), *limits)
-                    .map_err(|error| damaged(Some(Cause::from(error))))?;
-                let size = bytes.len() as u64;
-                put_same(to, &paths.entry(at), bytes)
-                    .await
-                    .map_err(|source| ImportError::Write { source })?;
-                Ok::<_, ImportError>(size)
-            }
-        });
-        let (mut done, mut total) = (0_u64, 0_u64);
-        let mut copies = std::pin::pin!(futures::stream::iter(copies).buffered(AHEAD));
-        while let Some(bytes) = copies.try_next().await? {
-            (done, total) = (done + 1, total + bytes);
-            progress(done, of, total);
-        }
-        // Last: without it there is no log. Whoever imports the same at the same time creates the same bytes.
+        let wal = self.place(to, shard).await?;
+        let paths = wal.paths();
+        // First, and sealed: whoever comes to this place opens nothing before it is whole.
         let manifest = Manifest {
             version: Version::FIRST,
+            status: ShardStatus::Sealed,
             writer_epoch: epoch,
             replay_after: export.replay_after,
             last_seen: export.through,
@@ -124,11 +101,36 @@ impl Import {
         };
         let written = put_same(to, &paths.manifest(Version::FIRST), manifest.encode()).await;
         written.map_err(|source| ImportError::Write { source })?;
+        let of = export.replay_after.distance_to(export.through);
+        let positions = (export.replay_after.get() + 1..=export.through.get()).map(Position::new);
+        let copies = positions.map(|at| async move {
+            let name = export_entry_name(at);
+            let damaged = |cause| ImportError::Damaged { at, cause };
+            let found = from.get_up_to(&name, limits.object_bytes_max()).await.into_result();
+            let found = found.map_err(|error| damaged(Some(Cause::from(error))))?;
+            let bytes = found.ok_or_else(|| damaged(None))?.bytes;
+            SoundEntry::check(&name, at, bytes.clone(), *limits)
+                .map_err(|error| damaged(Some(Cause::from(error))))?;
+            let size = bytes.len() as u64;
+            put_same(to, &paths.entry(at), bytes).await.map_err(|source| ImportError::Write { source })?;
+            Ok::<_, ImportError>(size)
+        });
+        let (mut done, mut total) = (0_u64, 0_u64);
+        let mut copies = std::pin::pin!(futures::stream::iter(copies).buffered(AHEAD));
+        while let Some(bytes) = copies.try_next().await? {
+            (done, total) = (done + 1, total + bytes);
+            progress(done, of, total);
+        }
+        // Whoever imports the same at the same time has put the same bytes, and may have lifted the seal first.
+        let epoch = match wal.unseal().await.map_err(|source| ImportError::Lift { source })? {
+            Unsealed::Lifted(epoch) => epoch,
+            Unsealed::NotSealed => epoch.next(),
+        };
         Ok(Imported { shard: paths.shard(), epoch, entries: done, bytes: total })
     }
 
     /// Where the new log goes: a base without a log, or a shard that was named and is not there.
-    async fn place(&self, to: &LogStore, shard: Option<ShardId>) -> Result<ShardPaths, ImportError> {
+    async fn place(&self, to: &LogStore, shard: Option<ShardId>) -> Result<Wal, ImportError> {
         let named = shard.is_some();
         let shard = shard.unwrap_or_else(|| self.export.restored_shard());
         let occupied = |shard| ImportError::Occupied { place: to.to_string(), shard };
@@ -156,11 +158,13 @@ impl Import {
             }
         }
         let wal = Wal::in_store(to.clone()).with_environment(Environment::system()).with_shard(shard);
-        match wal.open().await?.manifest().await {
-            Err(ReadError::NoLog { .. }) => Ok(ShardPaths::new("", shard)),
-            Ok(_) => Err(occupied(shard)),
-            Err(source) => Err(ImportError::Source { source }),
-        }
+        let wal = wal.open().await?;
+        let latest = match wal.manifest().await {
+            Ok(manifest) => Some(manifest),
+            Err(ReadError::NoLog { .. }) => None,
+            Err(source) => return Err(ImportError::Look { source }),
+        };
+        if may_fill(self.export.nonce, latest.as_ref()) { Ok(wal) } else { Err(occupied(shard)) }
     }
 }
 

@@ -111,7 +111,7 @@ async fn what_an_old_writer_is_told_is_in_the_restored_log_whenever_its_puts_arr
             }
         }
         let writer = new.open_writer(options()).await.unwrap();
-        assert_eq!(writer.epoch().get(), exported.epoch.get() + (1 << 20) + 1, "seed {seed}");
+        assert_eq!(writer.epoch().get(), exported.epoch.get() + (1 << 20) + 2, "seed {seed}");
         append(&writer, 1_000).await.unwrap();
         close(writer).await.unwrap();
         let found = rows(&new, ReadFrom::Checkpoint).await.unwrap();
@@ -170,6 +170,32 @@ async fn a_copy_of_a_log_that_is_not_to_be_found_needs_somebodys_word() {
     assert_eq!(made.entries, 4);
     // A log is made once.
     assert!(matches!(make(None, true).await.unwrap_err(), ImportError::Occupied { .. }));
+}
+
+/// P-153: whoever comes to the place of an import that was broken off opens no part of a log.
+#[tokio::test(start_paused = true)]
+async fn an_import_that_was_broken_off_is_sealed_and_goes_on() {
+    let world = World::new().await;
+    append_all(&world.writer().await, 1..=3).await;
+    world.truth.seal(options(), |_| ()).await.unwrap();
+    let (copy, to) = (place(), place());
+    world.truth.export(&copy, "memory", |_, _, _| ()).await.unwrap();
+    let name = fencepost_format::export_entry_name(Position::new(3));
+    let entry = copy.get_up_to(&name, 1 << 20).await.into_result().unwrap().unwrap().bytes;
+    assert!(copy.delete([&name]).await[0].result.is_ok());
+    let import = Import::open(copy.clone()).await.unwrap();
+    let broken_off = import.make(Some(&world.truth), false, &to, None, |_, _, _| ()).await.unwrap_err();
+    assert!(matches!(broken_off, ImportError::Damaged { .. }), "{broken_off}");
+
+    let part = Wal::in_store(to.clone()).open().await.unwrap();
+    let refused = part.open_writer(options()).await.unwrap_err();
+    assert!(matches!(refused, OpenWriterError::Sealed), "{refused}");
+
+    copy.create(&name, entry.into()).await.unwrap();
+    let made = import.make(Some(&world.truth), false, &to, None, |_, _, _| ()).await.unwrap();
+    assert_eq!(made.shard, part.shard());
+    close(part.open_writer(options()).await.unwrap()).await.unwrap();
+    assert_eq!(rows(&part, ReadFrom::Checkpoint).await.unwrap(), [1, 2, 3]);
 }
 
 const SEEDS: u64 = 24;
