@@ -59,17 +59,20 @@ pub enum RestoreRefused {
 // P-152.
 pub fn may_restore(copied: Copied, source: Source) -> Result<(), RestoreRefused> {
     match source {
-        Source::There { epoch, status } if status.accepts_claims() && rules::on(Rule::RestoreSealed) => {
+        // SUBTLE: a later epoch than the copy's may be the one that sealed it. A copy that was begun before the
+        // seal may have missed what was acknowledged until then. Lifting a seal takes an epoch, so the same epoch
+        // is sealed still.
+        Source::There { epoch, .. }
+            if (copied.sealed && copied.epoch == epoch) || !rules::on(Rule::RestoreSealed) =>
+        {
+            Ok(())
+        }
+        Source::There { epoch, status } if status.accepts_claims() => {
             Err(RestoreRefused::NotSealed { epoch })
         }
-        // SUBTLE: a later epoch than the copy's may be the one that sealed it. A copy that was begun before the
-        // seal may have missed what was acknowledged until then.
-        Source::There { epoch, .. }
-            if (!copied.sealed || copied.epoch != epoch) && rules::on(Rule::RestoreCopyOfSealed) =>
-        {
+        Source::There { epoch, .. } => {
             Err(RestoreRefused::CopiedBefore { copied: copied.epoch, sealed: epoch })
         }
-        Source::There { .. } => Ok(()),
         Source::Nothing { vouched: true } => Ok(()),
         Source::Nothing { vouched: false } => Err(RestoreRefused::NotFound),
     }

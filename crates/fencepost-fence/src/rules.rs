@@ -209,12 +209,9 @@ pub enum Rule {
     /// Only the holder of the latest epoch seals.
     // P-150.
     SealOwnEpoch,
-    /// A copy takes the place of a log only while that log is sealed.
+    /// A copy takes the place of a log only if that log was sealed when the copy was begun, and is under that epoch.
     // P-152.
     RestoreSealed,
-    /// The log was sealed, and under the same epoch, when the copy was begun.
-    // P-152.
-    RestoreCopyOfSealed,
 }
 
 impl Rule {
@@ -288,7 +285,6 @@ impl Rule {
         Self::AdoptFirstShard,
         Self::SealOwnEpoch,
         Self::RestoreSealed,
-        Self::RestoreCopyOfSealed,
     ];
 }
 

@@ -127,7 +127,6 @@ mutations! {
     AdoptFirstShard "P-68" "first-shard" 0,
     SealOwnEpoch "P-150" "manifest/sealed" 0,
     RestoreSealed "P-152" "restore" 0,
-    RestoreCopyOfSealed "P-152" "restore" 0,
 }
 
 /// Tries one rule's absence. The caller drops the rule first and puts it back afterwards.
