@@ -42,11 +42,10 @@ pub(crate) enum Command {
     Mutations(MutationArgs),
     /// Change the core line by line; some test must notice (needs cargo-mutants, takes hours).
     Mutants(MutantArgs),
-    /// Run the benchmarks; arguments are handed on to `cargo bench`.
+    /// Count, measure, or run the benchmarks of criterion (the last if nothing is said).
     Bench {
-        /// For example `append_memory`, or `-- --quick`.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
+        #[command(subcommand)]
+        what: Option<Bench>,
     },
     /// Run the log on object-store servers that others wrote, with faults (installs them; needs package
     /// registries once).
@@ -72,6 +71,28 @@ pub(crate) enum Command {
 pub(crate) enum Interop {
     /// The `lance` crate (needs protoc; the first build is long).
     Lance(InteropArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Hold requests, bytes and allocations of appends to what is recorded in `benches/expected.toml`.
+    Counts(BlessArgs),
+    /// Hold the instructions of an append to what is recorded (needs valgrind and an optimised build).
+    Instructions(BlessArgs),
+    /// Measure, and write `docs/benchmarks.md` (some minutes, after an optimised build).
+    Report,
+    /// Whatever else is said is handed on to `cargo bench`, for example `append -- --quick`.
+    #[command(external_subcommand)]
+    Criterion(Vec<String>),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BlessArgs {
+    /// Record what was counted, instead of comparing it.
+    #[arg(long)]
+    pub(crate) bless: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -311,7 +332,11 @@ mod tests {
     #[test]
     fn bench_hands_flags_on() {
         let args = Args::try_parse_from(["xtask", "bench", "append", "--", "--quick"]).unwrap();
-        let Command::Bench { args } = args.command else { panic!("parsed as another command") };
+        let Command::Bench { what: Some(Bench::Criterion(args)) } = args.command else {
+            panic!("parsed as another command")
+        };
         assert_eq!(args, ["append", "--", "--quick"]);
+        let args = Args::try_parse_from(["xtask", "bench"]).unwrap();
+        assert!(matches!(args.command, Command::Bench { what: None }));
     }
 }

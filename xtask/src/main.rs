@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => sim::seeds(&root, &args),
         Command::Mutations(args) => sim::mutations(&root, &args),
         Command::Mutants(args) => mutants::run(&root, &args),
-        Command::Bench { args } => bench::run(&root, args),
+        Command::Bench { what } => bench::run(&root, what),
         Command::Pages(args) => pages::run(&root, &args),
         Command::Matrix(args) => matrix::run(&root, &args),
         Command::Stores(args) => stores::run(&root, &args),

@@ -143,9 +143,23 @@ pub(crate) struct RowsArgs {
     /// How long an entry waits for more rows before it is sent, such as 5ms.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) linger: Duration,
+    /// Compress the columns of entries. Any Arrow reader undoes it, without being told.
+    #[arg(long, value_enum, value_name = "CODEC", default_value_t = Codec::None)]
+    pub(crate) compress: Codec,
     /// Print each acknowledgement as it comes.
     #[arg(long, hide = true)]
     pub(crate) verbose_acks: bool,
+}
+
+/// How columns are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Codec {
+    /// Not at all.
+    None,
+    /// LZ4 frames: little processor time.
+    Lz4,
+    /// Zstandard: shorter, and slower to write.
+    Zstd,
 }
 
 /// How CSV and NDJSON become values.

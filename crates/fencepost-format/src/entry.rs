@@ -16,7 +16,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use self::decode::decode_header;
-pub use self::encode::{EncodedBatches, assemble_entry, encode_marker};
+pub use self::encode::{
+    BatchEncoder, Compression, EncodedBatches, EntryAssembler, assemble_entry, encode_marker,
+};
 pub use self::lance::{LanceHead, decode_lance_head};
 pub use self::limits::DecodeLimits;
 pub use self::records::{Record, records_in, records_schema};

@@ -39,8 +39,9 @@
 //!
 //! # Costs and limits
 //!
-//! Encoding copies columns once and reads them once more for the checksum; sealing an entry touches none of
-//! its rows. Decoding reads the bytes once, for the checksum, and then shares them with the columns.
+//! Encoding copies columns once, and small ones once more into their entry; each byte is read once for the
+//! checksum. A `BatchEncoder` looks at its schema once, and an `EntryAssembler` makes an entry's beginning
+//! once: keep both. Decoding reads the bytes once, for the checksum, and then shares them with the columns.
 //! `DecodeLimits` bounds what decoding may allocate, whatever the bytes are.
 //!
 //! A [`Record`](https://docs.rs/fencepost-format/latest/fencepost_format/struct.Record.html) is plain bytes. Its
@@ -101,8 +102,9 @@ pub use cursor::{Consumed, CursorDecision, CursorDocument};
 pub use documents::DOCUMENT_BYTES_MAX;
 #[cfg(feature = "codec")]
 pub use entry::{
-    DecodeLimits, EncodedBatches, Entry, EntrySummary, LanceHead, Record, SoundEntry, assemble_entry,
-    decode_header, decode_lance_head, encode_marker, records_in, records_schema,
+    BatchEncoder, Compression, DecodeLimits, EncodedBatches, Entry, EntryAssembler, EntrySummary, LanceHead,
+    Record, SoundEntry, assemble_entry, decode_header, decode_lance_head, encode_marker, records_in,
+    records_schema,
 };
 pub use error::FormatError;
 pub use export::{Export, export_entry_name};

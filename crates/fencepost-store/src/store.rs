@@ -173,15 +173,13 @@ impl LogStore {
         if relative.starts_with('/') || relative.ends_with('/') {
             return Err(bad("names are relative to the root and do not end in a slash"));
         }
-        let path = Path::parse(relative).map_err(|error| bad(&error.to_string()))?;
-        match (self.root.as_ref(), path.as_ref()) {
-            ("", _) => Ok(path),
-            (_, "") => Ok(self.root.clone()),
-            // Both halves are valid, so the whole is.
-            (root, relative) => {
-                Path::parse(format!("{root}/{relative}")).map_err(|error| bad(&error.to_string()))
-            }
-        }
+        let path = match (self.root.as_ref(), relative) {
+            ("", relative) => Path::parse(relative),
+            (_, "") => return Ok(self.root.clone()),
+            // The root is a valid path, so what is wrong with the whole is wrong with the name.
+            (root, relative) => Path::parse([root, relative].join("/")),
+        };
+        path.map_err(|error| bad(&error.to_string()))
     }
 
     /// As [`locate`](Self::locate), for one object: the root itself is none.

@@ -17,6 +17,7 @@ macro_rules! pages {
 
 pages! {
     architecture "architecture.md"
+    benchmarks "benchmarks.md"
     cli "cli.md"
     faults "faults.md"
     format "format.md"

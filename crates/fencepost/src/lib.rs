@@ -119,9 +119,9 @@ pub use fencepost_fence::{
     Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, RestoreRefused, Takeover, Tick,
 };
 pub use fencepost_format::{
-    Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation, Lease, Manifest,
-    MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName, TableManifest, TableWriter,
-    Version, records_in, records_schema,
+    Compression, Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation,
+    Lease, Manifest, MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName,
+    TableManifest, TableWriter, Version, records_in, records_schema,
 };
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,

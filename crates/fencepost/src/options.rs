@@ -1,6 +1,8 @@
 //! The options of a writer, and what each costs.
 
 use fencepost_fence::{Pipelining, Takeover};
+use fencepost_format::Compression;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Settings of a writer.
@@ -22,6 +24,8 @@ pub struct WriterOptions {
     pub(crate) entry_bytes_max: u64,
     pub(crate) buffer_bytes_max: u32,
     pub(crate) linger: Duration,
+    pub(crate) compression: Compression,
+    pub(crate) puts_in_flight_max: NonZeroU32,
     pub(crate) puts_per_second_max: PutRate,
     pub(crate) probe_store: bool,
     pub(crate) wait_timeout: Option<Duration>,
@@ -34,7 +38,7 @@ pub enum PutRate {
     Default,
     /// At most this many a second, evenly spaced. Timers tick in milliseconds, so rates above a few hundred
     /// are not reached.
-    AtMost(std::num::NonZeroU32),
+    AtMost(NonZeroU32),
     /// No cap: the window of 64 divided by the store's latency.
     Unlimited,
 }
@@ -50,6 +54,8 @@ impl Default for WriterOptions {
             entry_bytes_max: ENTRY_BYTES_MAX,
             buffer_bytes_max: BUFFER_BYTES_MAX,
             linger: Duration::ZERO,
+            compression: Compression::None,
+            puts_in_flight_max: PUTS_IN_FLIGHT_MAX,
             puts_per_second_max: PutRate::Default,
             probe_store: true,
             wait_timeout: Some(WAIT_TIMEOUT),
@@ -136,6 +142,33 @@ impl WriterOptions {
         self
     }
 
+    /// How columns are compressed. Default: not at all.
+    ///
+    /// It is done in the task of whoever appends. Every Arrow reader undoes it, Lance's too, and fencepost's
+    /// without being told. Choose it where bytes cost more than processor time: on a slow link, or where a
+    /// log is kept for long. Rows that do not get shorter cost time for nothing, and readers always pay with
+    /// a copy.
+    pub const fn with_compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How many PUTs are in flight before what waits shares the next one. Default: 64.
+    ///
+    /// The writer goes as deep as the store's latency rewards, and no deeper than this: up to 64 on an object
+    /// store, a few on a disk, where PUTs wait for each other. An append then waits until one of those in
+    /// flight is answered, at most one round trip, and goes with all others that wait. So it takes two round
+    /// trips at the worst, as long as what waits fits [one entry](Self::with_group_bytes_max).
+    ///
+    /// Fewer save PUTs, where these cost money, and let a busy writer's appends wait longer: with 4, an append
+    /// takes about a quarter of a round trip more on average. With 1, callers get into two camps that wait for
+    /// each other, and an append takes two round trips. A group that nobody can join any more goes at once,
+    /// whatever this says.
+    pub const fn with_puts_in_flight_max(mut self, puts: NonZeroU32) -> Self {
+        self.puts_in_flight_max = puts;
+        self
+    }
+
     /// A cap on PUTs a second, because PUTs cost money. Default: 100 a second on cloud stores, none elsewhere.
     ///
     /// 100 a second cost at most $0.0005 a second on S3 ($0.005 per 1,000), or $43 for a whole busy day.
@@ -164,6 +197,8 @@ impl WriterOptions {
     }
 }
 
+/// The protocol's window.
+const PUTS_IN_FLIGHT_MAX: NonZeroU32 = NonZeroU32::new(64).expect("64 is not zero");
 const LEASE_TTL_MIN: Duration = Duration::from_millis(100);
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const LEASE_TTL: Duration = Duration::from_secs(10);

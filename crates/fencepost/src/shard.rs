@@ -101,6 +101,9 @@ impl Io {
 
     /// The pause before an attempt of this number; none before the first, 0.
     pub(crate) async fn pause(&self, attempt: u32) {
+        if attempt == 0 {
+            return;
+        }
         let pause = pause_before(attempt, self.retry_timeout(), self.environment.jitter_seed());
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;

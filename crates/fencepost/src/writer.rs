@@ -1,6 +1,9 @@
 //! A writer: appends, checkpoints, close.
 
 mod acknowledgements;
+mod alarm;
+mod depth;
+mod encoders;
 mod group;
 mod lease;
 mod ledger;
@@ -14,17 +17,20 @@ pub use acknowledgements::{Acknowledgement, Acknowledgements};
 pub use lease::WaitingFor;
 pub use opening::{Opening, Recovered};
 pub use permit::Permit;
+pub(crate) use status::Progress;
 pub use status::WriterStatus;
 
 use crate::telemetry::{self, Parked, Stopwatch};
 use crate::{AppendError, Cause, CheckpointError, SubmitError, WriterOptions};
 use arrow_array::RecordBatch;
+use encoders::Encoders;
 use fencepost_format::{EncodedBatches, Epoch, Position};
 use group::Submission;
+use status::Board;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// The place of an append in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +56,8 @@ pub struct Writer {
     commands: mpsc::UnboundedSender<Command>,
     budget: Arc<Semaphore>,
     options: WriterOptions,
-    status: watch::Receiver<WriterStatus>,
+    encoders: Encoders,
+    board: Board,
 }
 
 #[derive(Debug)]
@@ -75,7 +82,7 @@ impl Writer {
     /// [`submit`](Self::submit) to hand over the batches first and wait for the returned ticket separately.
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = %self.epoch()))]
     pub async fn append(&self, batches: &[RecordBatch]) -> Result<Appended, AppendError> {
-        self.submit_encoded(encode(batches)?).await?.await
+        self.submit_encoded(self.encoders.encode(batches)?).await?.await
     }
 
     /// Hands over `batches` and returns a ticket to wait on for durability.
@@ -88,7 +95,7 @@ impl Writer {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was handed over.
     pub async fn submit(&self, batches: Vec<RecordBatch>) -> Result<Ticket, SubmitError> {
-        let encoded = match encode(&batches) {
+        let encoded = match self.encoders.encode(&batches) {
             Ok(encoded) => encoded,
             Err(why) => return Err(SubmitError { batches, why }),
         };
@@ -114,11 +121,10 @@ impl Writer {
     pub async fn reserve(&self, bytes: u64) -> Result<Permit<'_>, AppendError> {
         self.check_size(bytes)?;
         let room = self.room(bytes).await?;
-        let status = self.status.borrow();
-        if status.closed || status.stopped.is_some() {
-            return Err(status.stopped.clone().unwrap_or(AppendError::Closed));
+        match self.board.has_ended() {
+            Some(why) => Err(why),
+            None => Ok(Permit::new(self, bytes, room)),
         }
-        Ok(Permit::new(self, bytes, room))
     }
 
     async fn submit_encoded(&self, batches: EncodedBatches) -> Result<Ticket, AppendError> {
@@ -147,7 +153,7 @@ impl Writer {
 
     fn send(&self, batches: EncodedBatches, permit: OwnedSemaphorePermit) -> Result<Ticket, AppendError> {
         // Known already, so the batches go back and no ticket has to tell.
-        if let Some(why) = &self.status.borrow().stopped {
+        if let Some(why) = &self.board.state.borrow().stopped {
             return Err(why.for_unsent());
         }
         let (waiter, ticket) = oneshot::channel();
@@ -203,27 +209,27 @@ impl Writer {
     /// # Cancel safety
     /// Dropping the future lets the close go on.
     pub async fn close(&self) -> Result<(), AppendError> {
-        let closed = || if self.status.borrow().closed { Ok(()) } else { Err(self.why_stopped()) };
+        let closed = || if self.board.state.borrow().closed { Ok(()) } else { Err(self.why_stopped()) };
         self.ask(Command::Close).await.unwrap_or_else(closed)
     }
 
     /// The writer's epoch.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.status.borrow().epoch
+        self.board.epoch
     }
 
     /// The writer's state now.
     #[must_use]
     pub fn status(&self) -> WriterStatus {
-        self.status.borrow().clone()
+        self.board.status()
     }
 
     /// Waits until the writer has stopped or closed, and says why it stopped.
     pub async fn stopped(&self) -> Option<AppendError> {
-        let mut status = self.status.clone();
-        let ended = status.wait_for(|status| status.closed || status.stopped.is_some()).await;
-        ended.map_or_else(|_| Some(self.why_stopped()), |status| status.stopped.clone())
+        let mut state = self.board.state.clone();
+        let ended = state.wait_for(|state| state.closed || state.stopped.is_some()).await;
+        ended.map_or_else(|_| Some(self.why_stopped()), |state| state.stopped.clone())
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
@@ -233,7 +239,7 @@ impl Writer {
     }
 
     fn why_stopped(&self) -> AppendError {
-        self.status.borrow().stopped.clone().unwrap_or(AppendError::Closed)
+        self.board.state.borrow().stopped.clone().unwrap_or(AppendError::Closed)
     }
 }
 
@@ -254,10 +260,6 @@ impl Future for Ticket {
             })
         })
     }
-}
-
-fn encode(batches: &[RecordBatch]) -> Result<EncodedBatches, AppendError> {
-    EncodedBatches::encode(batches).map_err(|error| AppendError::Refused { reason: error.to_string() })
 }
 
 /// What a submission takes besides its bytes, so that a million empty ones are bounded too.

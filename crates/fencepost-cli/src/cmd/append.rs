@@ -3,7 +3,7 @@
 mod account;
 
 use super::open;
-use crate::args::{Append, RowsArgs, WriterArgs};
+use crate::args::{Append, Codec, RowsArgs, WriterArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 pub(super) use crate::input::Stop;
@@ -14,7 +14,7 @@ use crate::progress;
 use crate::signal::asked_to_end;
 use account::Account;
 use arrow::array::RecordBatch;
-use fencepost::{AppendError, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions};
+use fencepost::{AppendError, Compression, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions};
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -110,7 +110,12 @@ fn input_options(args: &RowsArgs, skip: u64, stop: Stop) -> InputOptions {
 
 /// The options of a writer that appends such rows.
 pub(super) fn options(writer: &WriterArgs, rows: &RowsArgs) -> WriterOptions {
-    let options = open::options(writer).with_linger(rows.linger);
+    let compression = match rows.compress {
+        Codec::None => Compression::None,
+        Codec::Lz4 => Compression::Lz4,
+        Codec::Zstd => Compression::Zstd,
+    };
+    let options = open::options(writer).with_linger(rows.linger).with_compression(compression);
     match (rows.rows_per_entry, rows.group_bytes) {
         (Some(_), _) => options.with_group_bytes_max(1),
         (None, Some(bytes)) => options.with_group_bytes_max(bytes),

@@ -31,6 +31,19 @@ fn grouped_appends_share_entries() {
 }
 
 #[test]
+fn compressed_entries_are_shorter_and_are_read_without_being_told() {
+    let bytes = ["none", "lz4", "zstd"].map(|codec| {
+        let scratch = Scratch::new();
+        let file = scratch.numbers("rows.ndjson", 0, 20_000);
+        let args = ["append", &scratch.log(), "--from", &file, "--compress", codec, "--json"];
+        let report = run(args).ok().json();
+        assert_eq!(scratch.read_numbers(1), (0..20_000).collect::<Vec<_>>());
+        report["bytes"].as_u64().unwrap()
+    });
+    assert!(bytes[1] < bytes[0] && bytes[2] < bytes[0] / 2, "{bytes:?}");
+}
+
+#[test]
 fn a_closed_log_costs_its_next_writer_no_fillers() {
     let scratch = Scratch::new();
     for epoch in 1..=3_u64 {

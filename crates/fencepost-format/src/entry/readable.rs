@@ -4,13 +4,14 @@
 use arrow_array::RecordBatch;
 use arrow_ipc::convert::try_schema_from_flatbuffer_bytes;
 use arrow_ipc::root_as_message;
-use arrow_ipc::writer::{EncodedData, IpcWriteOptions, write_message};
+use arrow_ipc::writer::{EncodedData, IpcWriteOptions};
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
 
 use super::check_batch::check_batch;
 use super::check_schema::{check_schema, dictionary_type};
 use super::decode::read_stream;
+use super::encode::{Chunk, Messages};
 use super::frames::Frames;
 use super::limits::{Budget, DecodeLimits, Fault, ensure};
 use crate::FormatError;
@@ -21,14 +22,25 @@ use crate::trailer::END_OF_STREAM;
 /// Arrow's writer makes some messages that no reader takes, for example of run-end encoded views without
 /// rows. A writer must not acknowledge such rows; so the structure, though not the values, is looked through
 /// as when reading.
-pub(super) struct Readable {
-    schema: Schema,
+pub(super) struct Readable<'a> {
+    schema: &'a Schema,
     budget: Budget,
 }
 
-impl Readable {
-    /// Begins with the schema `message`, which must read as the `user` schema.
-    pub(super) fn new(user: &Schema, message: &EncodedData) -> Result<Self, Fault> {
+impl<'a> Readable<'a> {
+    /// For messages after a schema that was [checked](Self::check_schema).
+    pub(super) const fn new(schema: &'a Schema) -> Self {
+        Self { schema, budget: Budget::new(DecodeLimits::DEFAULT) }
+    }
+
+    /// How many bytes the columns so far have for a reader.
+    pub(super) const fn decoded_bytes(&self) -> u64 {
+        self.budget.taken()
+    }
+
+    /// Makes sure that the schema `message` reads as the `user` schema, and returns it as it is read: only that one
+    /// knows the ids of dictionaries.
+    pub(super) fn check_schema(user: &Schema, message: &EncodedData) -> Result<Schema, Fault> {
         let not_read =
             |error: &dyn std::fmt::Display| Fault::Damaged(format!("the schema is not read: {error}"));
         let header = root_as_message(&message.ipc_message).map_err(|error| not_read(&error))?;
@@ -37,7 +49,7 @@ impl Readable {
         let schema =
             try_schema_from_flatbuffer_bytes(&message.ipc_message).map_err(|error| not_read(&error))?;
         ensure(&schema == user, || "the schema is read as another one".to_owned())?;
-        Ok(Self { schema, budget: Budget::new(DecodeLimits::DEFAULT) })
+        Ok(schema)
     }
 
     /// Looks through the next message, a dictionary or a batch.
@@ -54,7 +66,7 @@ impl Readable {
             return check_batch(batch, body, types, &mut self.budget);
         }
         let dictionary = header.header_as_dictionary_batch();
-        let parts = dictionary.and_then(|it| Some((it.data()?, dictionary_type(&self.schema, it.id())?)));
+        let parts = dictionary.and_then(|it| Some((it.data()?, dictionary_type(self.schema, it.id())?)));
         let Some((values, data_type)) = parts else {
             return Err(Fault::Damaged("neither a batch nor a dictionary of the schema".to_owned()));
         };
@@ -66,18 +78,16 @@ impl Readable {
 ///
 /// Costs nothing for most types. For the others, another copy and about as much time as writing.
 pub(super) fn check_seldom_types(
-    schema: EncodedData,
+    schema: &Schema,
     options: &IpcWriteOptions,
-    chunks: &[Bytes],
+    chunks: &[Chunk],
     batches: &[RecordBatch],
 ) -> Result<(), Fault> {
-    let fields = batches.iter().flat_map(|batch| batch.schema_ref().fields());
-    if !fields.into_iter().any(|field| is_seldom_written(field.data_type())) {
+    if !schema.fields().iter().any(|field| is_seldom_written(field.data_type())) {
         return Ok(());
     }
-    let mut stream = Vec::new();
-    write_message(&mut stream, schema, options).map_err(|error| Fault::Damaged(error.to_string()))?;
-    chunks.iter().for_each(|chunk| stream.extend_from_slice(chunk));
+    let mut stream = Messages::new(options).into_schema_message(schema);
+    chunks.iter().for_each(|chunk| stream.extend_from_slice(chunk.bytes()));
     stream.extend_from_slice(&END_OF_STREAM);
     let stream = Bytes::from(stream);
     let frames = Frames::new("batches to be written", &stream);

@@ -141,7 +141,7 @@ impl EncodedBatches {
             pending.extend_from_slice(padding);
             flush(&mut pending, &mut chunks);
         }
-        Ok(Self::of_chunks(records_schema(), chunks, 1, layout.rows))
+        Ok(Self::of_chunks(records_schema(), chunks, SMALL_BYTES, layout.rows, layout.body_bytes()))
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod damage;
+mod encoding;
 mod fixtures;
 
 mod records;

@@ -67,6 +67,12 @@ impl Io {
         header.map(|header| Reply::Peeked(at, header))
     }
 
+    /// Creates a data entry, after a pause if it is not the first attempt.
+    pub(crate) async fn append(&self, at: Position, attempt: u32, rows: PutPayload) -> Performed {
+        self.pause(attempt).await;
+        self.create_entry(at, rows).await
+    }
+
     pub(super) async fn create_entry(&self, at: Position, payload: PutPayload) -> Performed {
         let outcome = self.store.create(self.paths.entry(at), payload).await;
         created(outcome).map(|reply| Reply::EntryCreated(at, reply))

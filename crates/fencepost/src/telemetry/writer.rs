@@ -1,10 +1,10 @@
 //! The meters of one writer, looked up once.
 
 use super::meter::{Counter, Gauge, Histogram, Stopwatch, counter, gauge, histogram, shard_gauge};
-use crate::WriterStatus;
 use crate::metrics as m;
+use crate::writer::Progress;
 use fencepost_fence::{CreateReply, ReadReply, Reply, WriterId};
-use fencepost_format::{Position, ShardId};
+use fencepost_format::{Epoch, Position, ShardId};
 
 /// What a writer's task records. Ends with it: what the writer no longer has is zero then.
 #[derive(Debug)]
@@ -94,12 +94,12 @@ impl WriterMeter {
         begun.record(&self.seconds);
     }
 
-    pub(crate) fn publish(&self, status: &WriterStatus) {
-        self.epoch.set(status.epoch.get() as f64);
-        self.in_flight.set(status.in_flight as f64);
-        self.waiting_bytes.set(status.waiting_bytes as f64);
-        self.acknowledged.set(status.acknowledged.get() as f64);
-        self.checkpoint.set(status.replay_after.get() as f64);
+    pub(crate) fn publish(&self, epoch: Epoch, progress: &Progress) {
+        self.epoch.set(epoch.get() as f64);
+        self.in_flight.set(progress.in_flight as f64);
+        self.waiting_bytes.set(progress.waiting_bytes as f64);
+        self.acknowledged.set(progress.acknowledged.get() as f64);
+        self.checkpoint.set(progress.replay_after.get() as f64);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Acknowledgements as one ordered stream, for hosts that keep a durability watermark of their own.
 
-use super::{Writer, WriterStatus};
+use super::Writer;
+use super::status::State;
 use crate::{AppendError, Cause, Position};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 /// outlives the [`Writer`].
 #[derive(Clone, Debug)]
 pub struct Acknowledgements {
-    status: watch::Receiver<WriterStatus>,
+    state: watch::Receiver<State>,
     /// The last position told, and whether the end was.
     told: Option<Position>,
     ended: bool,
@@ -39,7 +40,7 @@ impl Writer {
     /// may be several.
     #[must_use]
     pub fn acknowledgements(&self) -> Acknowledgements {
-        Acknowledgements { status: self.status.clone(), told: None, ended: false }
+        Acknowledgements { state: self.board.state.clone(), told: None, ended: false }
     }
 }
 
@@ -51,28 +52,28 @@ impl Acknowledgements {
     pub async fn next(&mut self) -> Option<Acknowledgement> {
         while !self.ended {
             let (acknowledged, is_over) = {
-                let status = self.status.borrow_and_update();
-                let is_over = status.closed || (status.stopped.is_some() && status.in_flight == 0);
-                (status.acknowledged, is_over)
+                let state = self.state.borrow_and_update();
+                let is_over = state.closed || (state.stopped.is_some() && state.progress.in_flight == 0);
+                (state.progress.acknowledged, is_over)
             };
             if self.told.is_none_or(|told| told < acknowledged) {
                 self.told = Some(acknowledged);
                 return Some(Acknowledgement::Through(acknowledged));
             }
             // The task of a dropped writer lets go of its end when everything is decided and told.
-            let is_over = is_over || self.status.changed().await.is_err();
-            if is_over && self.told >= Some(self.status.borrow().acknowledged) {
+            let is_over = is_over || self.state.changed().await.is_err();
+            if is_over && self.told >= Some(self.state.borrow().progress.acknowledged) {
                 self.ended = true;
-                return Some(end_of(&self.status.borrow()));
+                return Some(end_of(&self.state.borrow()));
             }
         }
         None
     }
 }
 
-fn end_of(status: &WriterStatus) -> Acknowledgement {
-    let torn_down =
-        || AppendError::Unknown { at: status.acknowledged.next(), cause: Some(Arc::new(Cause::TornDown)) };
-    let why = status.stopped.clone().or_else(|| (status.in_flight > 0).then(torn_down));
-    Acknowledgement::Ended { closed: status.closed, why: why.filter(|_| !status.closed) }
+fn end_of(state: &State) -> Acknowledgement {
+    let next = state.progress.acknowledged.next();
+    let torn_down = || AppendError::Unknown { at: next, cause: Some(Arc::new(Cause::TornDown)) };
+    let why = state.stopped.clone().or_else(|| (state.progress.in_flight > 0).then(torn_down));
+    Acknowledgement::Ended { closed: state.closed, why: why.filter(|_| !state.closed) }
 }

@@ -27,6 +27,17 @@ pub(super) struct Group {
     since: Tick,
 }
 
+/// What else decides whether a group goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pressure {
+    /// Somebody waits for everything to be sent.
+    Hurry,
+    /// Nothing.
+    Ordinary,
+    /// As many are in flight as pay.
+    Deep,
+}
+
 /// What was submitted and has no position yet, in order.
 #[derive(Debug)]
 pub(super) struct Groups {
@@ -69,12 +80,18 @@ impl Groups {
         }
     }
 
-    /// When the first group is due, if there is one: at once if it is full, if another waits behind it, or if
-    /// somebody `hurries`; else when its linger is over.
-    pub(super) fn due(&self, hurry: bool) -> Option<Tick> {
+    /// When the first group is due, if there is one and it is known: at once if nobody can join it any more,
+    /// since it is full or another waits behind it, or if somebody hurries; else when its linger is over, and
+    /// not before one of those in flight is answered, if these are as many as pay.
+    pub(super) fn due(&self, pressure: Pressure) -> Option<Tick> {
         let first = self.waiting.front()?;
-        let now = hurry || self.waiting.len() > 1 || first.bytes >= self.group_bytes_max;
-        Some(if now { first.since } else { first.since.plus(self.linger) })
+        let closed = self.waiting.len() > 1 || first.bytes >= self.group_bytes_max;
+        match pressure {
+            _ if closed => Some(first.since),
+            Pressure::Hurry => Some(first.since),
+            Pressure::Ordinary => Some(first.since.plus(self.linger)),
+            Pressure::Deep => None,
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Group> {

@@ -1,6 +1,5 @@
 //! What became of submissions, and what a flush waits for. Plain data: it sends nothing and asks nobody.
 
-use super::WriterStatus;
 use crate::AppendError;
 use fencepost_format::Position;
 use std::collections::VecDeque;
@@ -152,14 +151,14 @@ impl<F> Ledger<F> {
         self.repeated += u64::from(attempt > 0);
     }
 
-    /// The part of the writer's status that the books tell.
-    pub(super) fn status(&self) -> WriterStatus {
-        WriterStatus {
-            acknowledged_bytes: self.acknowledged_bytes,
-            repeated: self.repeated,
-            stopped: self.stopped.clone(),
-            ..WriterStatus::default()
-        }
+    /// Bytes of the data entries that were acknowledged.
+    pub(super) const fn acknowledged_bytes(&self) -> u64 {
+        self.acknowledged_bytes
+    }
+
+    /// Data entries that were sent once more.
+    pub(super) const fn repeated(&self) -> u64 {
+        self.repeated
     }
 }
 

@@ -1,6 +1,6 @@
 //! Room in a writer's buffer, held for one submission.
 
-use super::{Ticket, Writer, encode};
+use super::{Ticket, Writer};
 use crate::{AppendError, SubmitError};
 use arrow_array::RecordBatch;
 use fencepost_format::EncodedBatches;
@@ -41,7 +41,7 @@ impl<'a> Permit<'a> {
     /// [`SubmitError`] hands the batches back; nothing was written. [`AppendError::TooLarge`] if they are
     /// larger than what was reserved, and the buffer has no room for the rest: reserve more.
     pub fn submit(self, batches: Vec<RecordBatch>) -> Result<Ticket, SubmitError> {
-        let encoded = match encode(&batches) {
+        let encoded = match self.writer.encoders.encode(&batches) {
             Ok(encoded) => encoded,
             Err(why) => return Err(SubmitError { batches, why }),
         };

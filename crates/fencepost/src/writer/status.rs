@@ -2,7 +2,8 @@
 
 use crate::AppendError;
 use fencepost_format::{Epoch, Position};
-use fencepost_store::RequestCounts;
+use fencepost_store::{LogStore, RequestCounts};
+use tokio::sync::watch;
 
 /// A writer's state at one moment.
 #[derive(Clone, Debug, Default)]
@@ -39,4 +40,79 @@ pub struct WriterStatus {
     pub stopped: Option<AppendError>,
     /// Whether the close entry is durable.
     pub closed: bool,
+}
+
+/// How far a writer's task is. A status is put together from it when somebody asks.
+#[derive(Debug)]
+pub(super) struct Board {
+    pub(super) epoch: Epoch,
+    pub(super) fence: Position,
+    pub(super) clean_fence: bool,
+    pub(super) in_flight_max: u64,
+    pub(super) open_requests: RequestCounts,
+    pub(super) store: LogStore,
+    pub(super) lease_store: LogStore,
+    /// The task has the other end, and lets go of it when everything is decided and told.
+    pub(super) state: watch::Receiver<State>,
+}
+
+/// What a writer's task tells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub(super) progress: Progress,
+    pub(super) stopped: Option<AppendError>,
+    pub(super) closed: bool,
+}
+
+/// What changes with every entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) acknowledged: Position,
+    pub(crate) acknowledged_bytes: u64,
+    pub(crate) replay_after: Position,
+    pub(crate) in_flight: usize,
+    pub(crate) waiting_bytes: u64,
+    pub(crate) repeated: u64,
+}
+
+impl State {
+    /// Why a writer stopped does not change once it has.
+    pub(super) fn update(&mut self, progress: Progress, stopped: Option<&AppendError>, closed: bool) {
+        (self.progress, self.closed) = (progress, closed);
+        if self.stopped.is_none() {
+            self.stopped = stopped.cloned();
+        }
+    }
+}
+
+impl Board {
+    pub(super) fn status(&self) -> WriterStatus {
+        let State { progress, stopped, closed } = self.state.borrow().clone();
+        let Progress { acknowledged, acknowledged_bytes, replay_after, in_flight, waiting_bytes, repeated } =
+            progress;
+        WriterStatus {
+            epoch: self.epoch,
+            fence: self.fence,
+            clean_fence: self.clean_fence,
+            acknowledged,
+            acknowledged_bytes,
+            replay_after,
+            in_flight,
+            in_flight_max: self.in_flight_max,
+            waiting_bytes,
+            requests: self.store.counts(),
+            open_requests: self.open_requests,
+            lease_requests: self.lease_store.counts(),
+            repeated,
+            stopped,
+            closed,
+        }
+    }
+
+    /// Whether the writer takes nothing more, and why.
+    pub(super) fn has_ended(&self) -> Option<AppendError> {
+        let state = self.state.borrow();
+        (state.closed || state.stopped.is_some())
+            .then(|| state.stopped.clone().unwrap_or(AppendError::Closed))
+    }
 }

@@ -1,27 +1,32 @@
 //! The writer's own task: moves bytes between callers, core and store. Everything it decides is which bytes
 //! go together; the rest the core decides.
 
-use super::group::{Group, Groups};
+use super::alarm::Alarm;
+use super::depth::Depth;
+use super::encoders::Encoders;
+use super::group::{Group, Groups, Pressure};
 use super::lease::{Renewal, millis};
 use super::ledger::Ledger;
-use super::{Appended, Command, Waiter, Writer, WriterStatus};
-use crate::drive::until;
+use super::status::{Board, Progress, State};
+use super::{Appended, Command, Waiter, Writer};
 use crate::shard::{Io, Performed};
 use crate::telemetry::{self, Stopwatch, WriterMeter};
 use crate::{AppendError, Cause, CheckpointError, PutRate, WriterOptions};
 use fencepost_fence::{
-    AppendEvent, CheckpointOutcome, CheckpointRefused, Machine, Opened, Params, Request, Stop, Tick,
-    WriterCore, WriterEvent, WriterId,
+    AppendEvent, CheckpointOutcome, CheckpointRefused, CreateReply, Machine, Opened, Params, Reply, Request,
+    Stop, Tick, WriterCore, WriterEvent, WriterId,
 };
-use fencepost_format::{Position, assemble_entry};
+use fencepost_format::{EntryAssembler, Position};
 use fencepost_store::{Backend, RequestCounts};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use object_store::PutPayload;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval};
 
 /// Starts the task of an opened epoch.
 pub(super) fn start(
@@ -36,46 +41,60 @@ pub(super) fn start(
     let core = WriterCore::new(params, opened);
     let (commands, received) = mpsc::unbounded_channel();
     let budget = Arc::new(Semaphore::new(options.buffer_bytes_max as usize));
-    let (status, watched) = watch::channel(WriterStatus {
-        open_requests,
+    let (state, watched) = watch::channel(State::default());
+    let board = Board {
+        epoch: core.epoch(),
         fence: opened.fence,
         clean_fence: opened.clean_fence,
-        ..WriterStatus::default()
-    });
+        in_flight_max: core.window().in_flight_max(),
+        open_requests,
+        store: io.store.clone(),
+        lease_store: lease_io.store,
+        state: watched,
+    };
+    let WriterId { epoch, nonce } = core.id();
     let task = Task {
         meter: WriterMeter::new(io.paths.shard()),
         groups: Groups::new(options.group_bytes_max, millis(options.linger)),
+        depth: Depth::new(options.puts_in_flight_max.get() as usize),
+        unanswered: 0,
         pace: pace(&io, options.puts_per_second_max),
         may_put: true,
-        io,
-        lease_io,
+        io: Arc::new(io),
         core,
+        assembler: EntryAssembler::new(epoch, nonce),
         commands: received,
         undecided: BTreeMap::new(),
-        requests: JoinSet::new(),
+        requests: FuturesUnordered::new(),
         ledger: Ledger::default(),
         checkpoint: None,
         checkpoints: VecDeque::new(),
         close: None,
         cause: None,
         stopped_by: None,
-        status,
+        state,
         renewal,
     };
     task.publish();
     tokio::spawn(task.run());
-    Writer { commands, budget, options, status: watched }
+    let encoders = Encoders::new(options.compression);
+    Writer { commands, budget, options, encoders, board }
 }
 
 struct Task {
-    io: Io,
+    io: Arc<Io>,
     meter: WriterMeter,
-    lease_io: Io,
     core: WriterCore,
+    assembler: EntryAssembler,
     commands: mpsc::UnboundedReceiver<Command>,
     groups: Groups,
     undecided: BTreeMap<Position, Undecided>,
-    requests: JoinSet<Performed>,
+    /// Polled by this task: an answer that comes costs no other task's waking. What takes long to send is a
+    /// task of its own.
+    requests: FuturesUnordered<BoxFuture<'static, Performed>>,
+    depth: Depth,
+    /// Data entries that were sent, and not answered yet.
+    unanswered: usize,
     pace: Option<Interval>,
     may_put: bool,
     ledger: Ledger<Done<(), AppendError>>,
@@ -85,7 +104,7 @@ struct Task {
     cause: Option<Cause>,
     /// What made it stop: all appends that failed with it share this.
     stopped_by: Option<Arc<Cause>>,
-    status: watch::Sender<WriterStatus>,
+    state: watch::Sender<State>,
     renewal: Option<Renewal>,
 }
 
@@ -100,41 +119,45 @@ struct Undecided {
     /// Runs since the first submission, and since it has a position.
     begun: Stopwatch,
     placed: Stopwatch,
+    /// When it was sent, as which of those in flight; `None` once it was answered.
+    sent: Option<(Instant, usize)>,
     _memory: Vec<OwnedSemaphorePermit>,
 }
 
 impl Task {
     async fn run(mut self) {
         let mut open = true;
+        let mut alarm = Alarm::new();
         loop {
             self.advance();
             if self.is_over(open) {
                 break;
             }
             let now = self.io.environment.now();
-            let deadline = self.wake_at(now);
+            alarm.set(now, self.wake_at(now));
             tokio::select! {
                 biased;
-                Some(performed) = self.requests.join_next(), if !self.requests.is_empty() => {
-                    self.joined(performed);
-                    while let Some(performed) = self.requests.try_join_next() {
-                        self.joined(performed);
+                Some(performed) = self.requests.next(), if !self.requests.is_empty() => {
+                    self.take(performed);
+                    // What has come by now is acknowledged at once.
+                    while let Some(Some(performed)) = self.requests.next().now_or_never() {
+                        self.take(performed);
+                    }
+                    if self.tell() {
+                        // Whoever was told may come right back, and they share an entry if they are let in first.
+                        tokio::task::yield_now().await;
+                        self.listen();
                     }
                 }
                 command = self.commands.recv(), if open => match command {
                     Some(command) => {
                         self.obey(command);
-                        // What was submitted by now shares entries.
-                        while let Ok(command) = self.commands.try_recv() {
-                            self.obey(command);
-                        }
+                        self.listen();
                     }
                     None => open = false,
                 },
                 () = tick(&mut self.pace), if !self.may_put => self.may_put = true,
-                () = until(deadline.unwrap_or(now), now), if deadline.is_some() => {
-                    self.core.handle_timeout(self.io.environment.now());
-                }
+                () = alarm.rings() => self.core.handle_timeout(self.io.environment.now()),
             }
         }
         self.end().await;
@@ -148,12 +171,7 @@ impl Task {
             if self.close.is_some() && self.groups.is_empty() && self.checkpoint.is_none() {
                 self.core.begin_close(self.io.environment.now());
             }
-            let mut quiet = true;
-            while let Some(event) = self.core.poll_event() {
-                quiet = false;
-                self.handle(event);
-            }
-            if quiet {
+            if !self.tell() {
                 break;
             }
         }
@@ -161,6 +179,23 @@ impl Task {
         // First, so that whoever waits for a flush finds its requests counted.
         self.publish();
         self.settle_flushes();
+    }
+
+    /// Takes what was submitted by now; it shares entries.
+    fn listen(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            self.obey(command);
+        }
+    }
+
+    /// Tells whoever waits what has become of their appends. Whether there was anything to tell.
+    fn tell(&mut self) -> bool {
+        let mut told = false;
+        while let Some(event) = self.core.poll_event() {
+            told = true;
+            self.handle(event);
+        }
+        told
     }
 
     /// Gives positions to groups that are due, while window and pace allow.
@@ -173,20 +208,28 @@ impl Task {
             return;
         }
         let now = self.io.environment.now();
-        let hurry = self.ledger.has_flushes() || self.close.is_some() || self.commands.is_closed();
         while self.may_put
             && self.core.window().has_room()
-            && self.groups.due(hurry).is_some_and(|due| due <= now)
+            && self.groups.due(self.pressure()).is_some_and(|due| due <= now)
         {
             let Some(group) = self.groups.pop() else { break };
             self.place(now, group);
         }
     }
 
+    fn pressure(&self) -> Pressure {
+        if self.ledger.has_flushes() || self.close.is_some() || self.commands.is_closed() {
+            Pressure::Hurry
+        } else if self.unanswered < self.depth.limit() {
+            Pressure::Ordinary
+        } else {
+            Pressure::Deep
+        }
+    }
+
     fn place(&mut self, now: Tick, group: Group) {
         let at = self.core.window().next();
-        let WriterId { epoch, nonce } = self.core.id();
-        let sealed = assemble_entry(at, epoch, nonce, &group.batches);
+        let sealed = self.assembler.assemble(at, &group.batches);
         if sealed.is_err() && group.batches.len() > 1 {
             // Each was found to fit an entry of its own.
             return self.groups.part(group);
@@ -200,7 +243,9 @@ impl Task {
                 let payload = PutPayload::from_iter(chunks);
                 self.meter.placed(payload.content_length(), waiters.len());
                 let placed = Stopwatch::start();
-                let undecided = Undecided { payload, first, waiters, begun, placed, _memory: permits };
+                self.unanswered += 1;
+                let sent = Some((Instant::now(), self.unanswered));
+                let undecided = Undecided { payload, first, waiters, begun, placed, sent, _memory: permits };
                 self.undecided.insert(at, undecided);
                 if let Some(pace) = &mut self.pace {
                     pace.reset();
@@ -250,17 +295,15 @@ impl Task {
                 }
                 _ => None,
             };
-            let io = self.io.clone();
-            self.requests.spawn(async move { io.perform_with(request, rows).await });
-        }
-    }
-
-    fn joined(&mut self, performed: Result<Performed, JoinError>) {
-        match performed {
-            Ok(performed) => self.take(performed),
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // Nobody aborts requests but a runtime that is being torn down, and this task goes with it.
-            Err(_) => {}
+            let io = Arc::clone(&self.io);
+            self.requests.push(match (request, rows) {
+                (Request::CreateEntry { entry, attempt }, Some(rows)) => {
+                    let is_large = rows.content_length() > SENT_HERE_BYTES_MAX;
+                    let create = async move { io.append(entry.position, attempt, rows).await };
+                    if is_large { apart(create).boxed() } else { create.boxed() }
+                }
+                (request, rows) => async move { io.perform_with(request, rows).await }.boxed(),
+            });
         }
     }
 
@@ -269,7 +312,21 @@ impl Task {
             self.cause = performed.cause;
         }
         self.meter.replied(&performed.reply, self.core.id(), |at| Some(self.undecided.get(&at)?.placed));
+        if let Reply::EntryCreated(at, reply) = performed.reply {
+            self.note_answer(at, reply);
+        }
         self.core.handle(self.io.environment.now(), performed.reply);
+    }
+
+    /// The first answer about an entry makes room for another. How long a PUT takes, only one that succeeds tells.
+    fn note_answer(&mut self, at: Position, reply: CreateReply) {
+        let sent = self.undecided.get_mut(&at).and_then(|undecided| undecided.sent.take());
+        if let Some((sent, in_flight)) = sent {
+            self.unanswered -= 1;
+            if reply == CreateReply::Done {
+                self.depth.answered(in_flight, sent.elapsed());
+            }
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -367,7 +424,7 @@ impl Task {
     /// When something is due although nothing happens: a deadline of the core, or a group's linger.
     fn wake_at(&self, now: Tick) -> Option<Tick> {
         let room = self.may_put && self.core.window().has_room();
-        let group = self.groups.due(false).filter(|due| room && *due > now);
+        let group = self.groups.due(self.pressure()).filter(|due| room && *due > now);
         self.core.poll_timeout().into_iter().chain(group).min()
     }
 
@@ -382,27 +439,17 @@ impl Task {
     }
 
     fn publish(&self) {
-        let (fence, clean_fence, open_requests) = {
-            let before = self.status.borrow();
-            (before.fence, before.clean_fence, before.open_requests)
-        };
-        let status = WriterStatus {
-            epoch: self.core.epoch(),
-            fence,
-            clean_fence,
+        let progress = Progress {
             acknowledged: self.core.window().acked(),
+            acknowledged_bytes: self.ledger.acknowledged_bytes(),
             replay_after: self.core.replay_after(),
             in_flight: self.core.window().undecided(),
-            in_flight_max: self.core.window().in_flight_max(),
             waiting_bytes: self.groups.bytes(),
-            requests: self.io.store.counts(),
-            open_requests,
-            lease_requests: self.lease_io.store.counts(),
-            closed: self.core.window().is_closed(),
-            ..self.ledger.status()
+            repeated: self.ledger.repeated(),
         };
-        self.meter.publish(&status);
-        self.status.send_replace(status);
+        self.meter.publish(self.core.epoch(), &progress);
+        let (stopped, closed) = (self.ledger.stopped(), self.core.window().is_closed());
+        self.state.send_modify(|state| state.update(progress, stopped, closed));
     }
 
     async fn end(&mut self) {
@@ -417,7 +464,22 @@ impl Task {
             let failure = self.ledger.stopped().cloned().unwrap_or(AppendError::Closed);
             let _ = done.send(if closed { Ok(()) } else { Err(failure) });
         }
-        self.requests.detach_all();
+        // What is on its way may as well arrive.
+        let rest = std::mem::take(&mut self.requests);
+        if !rest.is_empty() {
+            tokio::spawn(rest.for_each(async |_| {}));
+        }
+    }
+}
+
+/// Performs a request in a task of its own: to sign a large body, or to copy it, takes a while, in which this
+/// task could not acknowledge anything.
+async fn apart(request: impl Future<Output = Performed> + Send + 'static) -> Performed {
+    match tokio::spawn(request).await {
+        Ok(performed) => performed,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // Nobody aborts requests but a runtime that is being torn down, and this task goes with it.
+        Err(_) => std::future::pending().await,
     }
 }
 
@@ -464,3 +526,6 @@ async fn tick(pace: &mut Option<Interval>) {
 }
 
 const CLOUD_PUTS_PER_SECOND: u32 = 100;
+
+/// Bodies up to this size are sent by the writer's own task.
+const SENT_HERE_BYTES_MAX: usize = 64 << 10;

@@ -1,9 +1,12 @@
 //! Group commit: which submissions share an entry.
 
-use crate::support::{World, append, batch, named_batch, numbers, options, submit};
+use crate::support::{World, append, batch, named_batch, numbers, options, settle, submit, wal_on};
 use arrow_array::{ArrayRef, NullArray, RecordBatch};
-use fencepost::{ReadFrom, Ticket, Writer};
+use fencepost::{ReadFrom, Ticket, Writer, WriterOptions};
 use fencepost_format::EncodedBatches;
+use fencepost_store::wrap::{CountStore, LatencyStore};
+use object_store::memory::InMemory;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, advance};
@@ -153,4 +156,78 @@ async fn what_is_too_much_for_one_entry_together_is_written_apart() {
         rows += entry.batches().iter().map(RecordBatch::num_rows).sum::<usize>();
     }
     assert_eq!(rows, 3 << 30);
+}
+
+/// On an object store a busy writer goes as deep as the window, and an idle one sends at once.
+#[tokio::test(start_paused = true)]
+async fn where_puts_do_not_wait_for_each_other_nobody_waits_for_another_put() {
+    let latency = Duration::from_millis(20);
+    let (writer, _) = slow_writer(latency, options().with_group_bytes_max(1 << 20)).await;
+    let took = rounds(&writer, 30).await;
+    assert!(took.iter().all(|took| *took <= 2 * latency), "two round trips at the worst");
+    let late = &took[took.len() / 2..];
+    assert!(late.iter().all(|took| *took == latency), "and one, once the store is known: {late:?}");
+}
+
+/// P-120. What waits shares the next PUT: no more than are asked for are in flight, and nobody waits longer than for one
+/// answer.
+#[tokio::test(start_paused = true)]
+async fn few_in_flight_save_puts_and_nobody_waits_for_a_second_group() {
+    let latency = Duration::from_millis(20);
+    let few = NonZeroU32::new(4).unwrap();
+    let options = options().with_group_bytes_max(1 << 20).with_puts_in_flight_max(few);
+    let (writer, store) = slow_writer(latency, options).await;
+    let before = store.counts();
+    let mut took = rounds(&writer, 30).await;
+    took.sort_unstable();
+    assert!(took.last().unwrap() <= &(2 * latency));
+    assert!(took[took.len() / 2] <= latency.mul_f64(1.6), "{:?}", took[took.len() / 2]);
+    let puts = (store.counts() - before).put;
+    assert!(8 * puts <= took.len() as u64, "{puts} PUTs for {} appends", took.len());
+}
+
+/// A flush does not wait for an answer first.
+#[tokio::test(start_paused = true)]
+async fn a_flush_sends_what_waits_behind_those_in_flight() {
+    let latency = Duration::from_millis(20);
+    let one = NonZeroU32::new(1).unwrap();
+    let options = options().with_group_bytes_max(1 << 20).with_puts_in_flight_max(one);
+    let (writer, _) = slow_writer(latency, options).await;
+    let first = submit(&writer, 1).await;
+    settle().await;
+    let second = submit(&writer, 2).await;
+    settle().await;
+    assert_eq!(writer.status().in_flight, 1);
+    let started = Instant::now();
+    writer.flush().await.unwrap();
+    assert_eq!(started.elapsed(), latency);
+    futures::try_join!(first, second).unwrap();
+}
+
+/// A writer on a store of this latency, and what the store counts.
+async fn slow_writer(latency: Duration, options: WriterOptions) -> (Arc<Writer>, CountStore) {
+    let store = CountStore::new(Arc::new(InMemory::new()));
+    let slow = LatencyStore::new(Arc::new(store.clone()), latency);
+    let writer = wal_on(Arc::new(slow)).await.open_writer(options).await.unwrap();
+    (Arc::new(writer), store)
+}
+
+/// 64 callers that come one after the other, and each append so often, one at a time; how long each append took.
+async fn rounds(writer: &Arc<Writer>, rounds: u64) -> Vec<Duration> {
+    let callers = (0..64_i64).map(|caller| {
+        let writer = Arc::clone(writer);
+        tokio::spawn(async move {
+            let mut took = Vec::new();
+            for round in 0..rounds {
+                tokio::time::sleep(Duration::from_millis((7 * caller as u64 + round) % 19)).await;
+                let started = Instant::now();
+                append(&writer, caller).await.unwrap();
+                took.push((round, started.elapsed()));
+            }
+            took
+        })
+    });
+    let mut took = futures::future::try_join_all(callers).await.unwrap().concat();
+    took.sort_by_key(|(round, _)| *round);
+    took.into_iter().map(|(_, took)| took).collect()
 }

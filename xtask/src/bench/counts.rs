@@ -1,0 +1,50 @@
+//! Requests, bytes and allocations of the append path, held to what is recorded in `benches/expected.toml`.
+
+use std::path::Path;
+
+use super::expected::{Counts, Expected};
+use crate::args::BlessArgs;
+use crate::error::Result;
+use crate::finding::Finding;
+use crate::invocation::Invocation;
+use crate::step::{self, Step};
+use crate::stores::target;
+
+pub(super) fn run(root: &Path, args: &BlessArgs) -> Result<bool> {
+    let (root, bless) = (root.to_owned(), args.bless);
+    step::run_all(vec![Step::check("counts", move || check(&root, bless))], args.report)
+}
+
+fn check(root: &Path, bless: bool) -> Result<Vec<Finding>> {
+    if !build(root).run_directly()? {
+        return Ok(vec![Finding::error("counts", "the program that counts was not built")]);
+    }
+    let program = target(root).join("debug").join(PROGRAM).display().to_string();
+    let counted = Invocation::new(&program, root, NO_ARGS).capture()?;
+    if !counted.status.success() {
+        let why = String::from_utf8_lossy(&counted.stderr).into_owned();
+        return Ok(vec![Finding::error("counts", why)]);
+    }
+    let text = String::from_utf8_lossy(&counted.stdout);
+    EXPECTED.hold(root, &Counts::parse(&text)?, &text, bless)
+}
+
+/// With the features that the tests have, so that nothing is built twice, and counted is what is tested.
+fn build(root: &Path) -> Invocation {
+    let line = "build --quiet --profile test --workspace --all-features --bin fencepost-counts";
+    Invocation::cargo(root, line.split_whitespace())
+}
+
+const PROGRAM: &str = "fencepost-counts";
+const NO_ARGS: [&str; 0] = [];
+
+/// Another standard library may allocate a little more or less; nothing else may.
+const EXPECTED: Expected = Expected {
+    file: "benches/expected.toml",
+    command: "cargo xtask bench counts",
+    tolerance: |key| match key {
+        "allocations" | "allocated_bytes" => 0.01,
+        "heap_peak_bytes" => 0.02,
+        _ => 0.0,
+    },
+};
