@@ -31,6 +31,7 @@ const WAYS: &[Way] = &[
     Way { name: "64 callers, one entry each", callers: 64, options: EACH },
     Way { name: "64 callers, grouped", callers: 64, options: GROUPED },
     Way { name: "64 callers, grouped, 4 PUTs in flight", callers: 64, options: CHEAP },
+    Way { name: "1,024 callers, grouped", callers: 1_024, options: GROUPED },
 ];
 
 /// Over a store that answers after `latency` and keeps nothing.
@@ -39,10 +40,10 @@ pub(crate) fn store(runtime: &Runtime, rounds: Rounds, latency: Duration) -> Str
     text += "Answers come after that time, whatever else is in flight, and bodies are dropped. Timers tick in milliseconds.\n\n";
     let mut table = heading();
     let store = SinkStore::with_latency(latency);
-    for callers in [1, 64] {
+    for callers in [1, 64, 1_024] {
         let ways: Vec<_> = WAYS.iter().filter(|way| way.callers == callers).collect();
         let (raw, figures) = interleaved(runtime, rounds, &ways, &store, four_kib());
-        row(&mut table, if callers == 1 { "1 caller, bare" } else { "64 callers, bare" }, &raw, &raw);
+        row(&mut table, bare_name(callers), &raw, &raw);
         for (way, figures) in ways.iter().zip(&figures) {
             row(&mut table, way.name, figures, &raw);
         }
@@ -56,7 +57,7 @@ pub(crate) fn disk(runtime: &Runtime, rounds: Rounds, directory: &std::path::Pat
     let mut text = "## A local directory, flushed\n\n".to_owned();
     text += "The store that `Wal::at` opens on a path: each object is written aside, flushed, named, and its name flushed.\n\n";
     let mut table = heading();
-    for callers in [1, 64] {
+    for callers in [1, 64, 1_024] {
         let ways: Vec<_> = WAYS.iter().filter(|way| way.callers == callers).collect();
         let mut raw = Vec::new();
         let mut all = vec![Vec::new(); ways.len()];
@@ -72,7 +73,7 @@ pub(crate) fn disk(runtime: &Runtime, rounds: Rounds, directory: &std::path::Pat
             }
         }
         let raw = medians(&raw);
-        row(&mut table, if callers == 1 { "1 caller, bare" } else { "64 callers, bare" }, &raw, &raw);
+        row(&mut table, bare_name(callers), &raw, &raw);
         for (way, figures) in ways.iter().zip(&all) {
             row(&mut table, way.name, &medians(figures), &raw);
         }
@@ -187,6 +188,14 @@ fn bare_disk(runtime: &Runtime, rounds: Rounds, wal: &Wal, callers: usize) -> Fi
     )
 }
 
+const fn bare_name(callers: usize) -> &'static str {
+    match callers {
+        1 => "1 caller, bare",
+        64 => "64 callers, bare",
+        _ => "1,024 callers, bare",
+    }
+}
+
 fn heading() -> Table {
     Table::new(["what", "a second", "of bare", "p50", "p99", "PUTs each", "processor time each"])
 }
@@ -203,7 +212,7 @@ fn row(table: &mut Table, name: &str, figures: &Figures, raw: &Figures) {
     ]);
 }
 
-fn time(time: Duration) -> String {
+pub(crate) fn time(time: Duration) -> String {
     if time < Duration::from_millis(1) {
         format!("{:.0} µs", time.as_secs_f64() * 1e6)
     } else {

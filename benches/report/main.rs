@@ -5,6 +5,7 @@
 mod appends;
 mod codecs;
 mod load;
+mod replay;
 mod table;
 
 use clap::Parser;
@@ -47,6 +48,9 @@ fn main() {
     if wanted("large") {
         println!("{}", appends::large(&runtime, rounds));
     }
+    if wanted("replay") {
+        println!("{}", replay::section(&runtime, rounds));
+    }
     if wanted("compression") {
         println!("{}", codecs::section(rounds));
     }
@@ -59,6 +63,6 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");
-    let _ = write!(text, "fencepost {version} on {cores} cores of {model}, {}.\n", std::env::consts::OS);
+    let _ = writeln!(text, "fencepost {version} on {cores} cores of {model}, {}.", std::env::consts::OS);
     text
 }

@@ -158,7 +158,8 @@ impl WriterOptions {
     /// The writer goes as deep as the store's latency rewards, and no deeper than this: up to 64 on an object
     /// store, a few on a disk, where PUTs wait for each other. An append then waits until one of those in
     /// flight is answered, at most one round trip, and goes with all others that wait. So it takes two round
-    /// trips at the worst, as long as what waits fits [one entry](Self::with_group_bytes_max).
+    /// trips at the worst, as long as what waits fits [one entry](Self::with_group_bytes_max). What comes to 1 MiB does
+    /// not wait for an answer, unless as many are in flight as are allowed here.
     ///
     /// Fewer save PUTs, where these cost money, and let a busy writer's appends wait longer: with 4, an append
     /// takes about a quarter of a round trip more on average. With 1, callers get into two camps that wait for

@@ -2,15 +2,18 @@
 
 mod assemble;
 mod compression;
+mod layout;
 
 pub use self::assemble::{EntryAssembler, assemble_entry, encode_marker};
 pub use self::compression::Compression;
 
 use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
 use arrow_ipc::writer::{DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteOptions, write_message};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use bytes::Bytes;
 
+use self::layout::{Layout, is_laid_out};
 use super::limits::Fault;
 use super::metadata::check_user_schema;
 use super::readable::{Readable, check_seldom_types, unreadable};
@@ -26,7 +29,10 @@ pub struct BatchEncoder {
     schema: SchemaRef,
     /// The schema as readers have it, with the ids of dictionaries.
     read: SchemaRef,
+    compression: Compression,
     options: IpcWriteOptions,
+    /// Whether the buffers of all columns can be sent as they are.
+    is_laid_out: bool,
     /// Whether any column needs a dictionary, at any depth.
     has_dictionaries: bool,
     /// Whether each batch brings its own dictionaries along.
@@ -43,7 +49,8 @@ impl BatchEncoder {
     // F-6.
     pub fn new(schema: SchemaRef) -> Result<Self, FormatError> {
         check_user_schema(&schema)?;
-        let options = Compression::None.options();
+        let compression = Compression::None;
+        let options = compression.options();
         let mut messages = Messages::new(&options);
         let message = messages.schema(&schema);
         let read = Readable::check_schema(&schema, &message).map_err(unreadable)?.into();
@@ -51,13 +58,14 @@ impl BatchEncoder {
         let has_dictionaries =
             fields.iter().any(|field| matches!(field.data_type(), DataType::Dictionary(..)));
         let alone = fields.iter().any(|field| is_compared_badly(field.data_type()));
-        Ok(Self { has_dictionaries, alone, options, read, schema })
+        let is_laid_out = schema.fields().iter().all(|field| is_laid_out(field.data_type()));
+        Ok(Self { is_laid_out, has_dictionaries, alone, compression, options, read, schema })
     }
 
     /// Compresses columns. See [`Compression`] for what that costs.
     #[must_use]
     pub fn with_compression(mut self, compression: Compression) -> Self {
-        self.options = compression.options();
+        (self.compression, self.options) = (compression, compression.options());
         self
     }
 
@@ -73,7 +81,10 @@ impl BatchEncoder {
         std::sync::Arc::ptr_eq(&self.schema, schema) || self.schema == *schema
     }
 
-    /// Encodes `batches`, which all have this encoder's schema. Costs one copy of the columns.
+    /// Encodes `batches`, which all have this encoder's schema.
+    ///
+    /// Buffers above 16 KiB are shared with the batches until the entry is stored, and are not copied, unless that
+    /// would keep more than twice their memory. Compressed columns, and those of rare types, are copied once.
     ///
     /// # Errors
     /// [`FormatError::Refused`]: there are none; one has another schema, in fields or in metadata; Arrow
@@ -93,11 +104,17 @@ impl BatchEncoder {
         if self.has_dictionaries {
             messages.forget_dictionaries(&self.schema);
         }
+        let as_they_are = self.is_laid_out && self.compression == Compression::None;
         for (index, batch) in batches.iter().enumerate() {
             if self.alone && index > 0 {
                 messages.forget_dictionaries(&self.schema);
             }
-            messages.batch(batch, &mut readable).map_err(unreadable)?;
+            let written = if as_they_are {
+                messages.layout(Layout::of(batch), &mut readable)
+            } else {
+                messages.batch(batch, &mut readable)
+            };
+            written.map_err(unreadable)?;
         }
         messages.flush();
         let chunks = messages.chunks;
@@ -245,6 +262,36 @@ impl<'a> Messages<'a> {
         Ok(())
     }
 
+    /// Writes a batch whose buffers are as they are to be.
+    fn layout(&mut self, layout: Layout, readable: &mut Readable<'_>) -> Result<(), Fault> {
+        readable.take(layout.rows(), layout.body_bytes() as u64)?;
+        let message = EncodedData { ipc_message: layout.message(), arrow_data: Vec::new() };
+        let buffers = layout.into_buffers();
+        let small = buffers.iter().map(Buffer::len).take_while(|bytes| *bytes <= SMALL_BYTES);
+        let room: usize = small.map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum();
+        self.pending.reserve(message.ipc_message.len() + FRAME_BYTES_MAX + room);
+        self.small(message);
+        buffers.into_iter().for_each(|buffer| self.buffer(buffer));
+        Ok(())
+    }
+
+    fn buffer(&mut self, buffer: Buffer) {
+        let padding = buffer.len().next_multiple_of(ALIGNMENT) - buffer.len();
+        if buffer.len() <= SMALL_BYTES {
+            self.pending.extend_from_slice(&buffer);
+        } else {
+            self.flush();
+            // Memory is accounted for by what is written. A small part of a large allocation would keep all of it.
+            let bytes = if buffer.capacity() / 2 <= buffer.len() {
+                Bytes::from_owner(Shared(buffer))
+            } else {
+                Bytes::copy_from_slice(&buffer)
+            };
+            self.chunks.push(Chunk::new(bytes, SMALL_BYTES));
+        }
+        self.pending.extend_from_slice(&[0; ALIGNMENT][..padding]);
+    }
+
     /// Writes a message without a body.
     fn small(&mut self, message: EncodedData) {
         write_message(&mut self.pending, message, self.options).expect("writing to a Vec does not fail");
@@ -271,6 +318,15 @@ impl<'a> Messages<'a> {
         let message = self.schema(schema);
         self.small(message);
         self.pending
+    }
+}
+
+/// A column's memory, for as long as an entry needs it.
+struct Shared(Buffer);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -52,6 +52,12 @@ impl<'a> Readable<'a> {
         Ok(schema)
     }
 
+    /// Takes the next batch as it is, of so many rows and of buffers with so many bytes in all.
+    pub(super) fn take(&mut self, rows: u64, bytes: u64) -> Result<(), Fault> {
+        self.budget.take_rows(rows)?;
+        self.budget.take_bytes(bytes)
+    }
+
     /// Looks through the next message, a dictionary or a batch.
     pub(super) fn check(&mut self, message: &EncodedData) -> Result<(), Fault> {
         let header = root_as_message(&message.ipc_message)

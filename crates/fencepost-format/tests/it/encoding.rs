@@ -1,7 +1,10 @@
 //! Encoders that are kept, and compression: the same rows come back, and nothing of before shows.
 
 use crate::support::{AT, EPOCH, NONCE, any_groups, cases, entry_of};
-use arrow_array::{Array, ArrayRef, BinaryArray, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Decimal128Array, DictionaryArray, Int64Array, RecordBatch, StringArray,
+};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamReader;
 use bytes::Bytes;
@@ -53,9 +56,9 @@ proptest! {
         let encoded: Vec<_> = groups.iter().map(|batches| encoder.encode(batches).unwrap()).collect();
         let other = [EncodedBatches::encode(&[batch("other", Int64Array::from(vec![1]))]).unwrap()];
         for _ in 0..2 {
-            let object = assembler.assemble(AT, &encoded).unwrap().concat();
+            let object = assembler.assemble(AT, &mut encoded.clone()).unwrap().concat();
             prop_assert_eq!(&object, &entry_of(&groups));
-            let between = assembler.assemble(Position::new(6), &other).unwrap().concat();
+            let between = assembler.assemble(Position::new(6), &mut other.to_vec()).unwrap().concat();
             prop_assert_eq!(between, assemble_entry(Position::new(6), EPOCH, NONCE, &other).unwrap().concat());
         }
     }
@@ -77,9 +80,53 @@ fn the_checksum_is_right_whatever_the_lengths_of_the_chunks() {
 }
 
 #[test]
-fn small_submissions_are_one_chunk_of_an_object() {
+fn small_submissions_are_few_chunks_of_an_object() {
     let one = EncodedBatches::encode(&[batch("id", Int64Array::from_iter_values(0..100))]).unwrap();
-    assert_eq!(assemble_entry(AT, EPOCH, NONCE, &vec![one; 64]).unwrap().len(), 1);
+    assert_eq!(assemble_entry(AT, EPOCH, NONCE, &vec![one.clone(); 16]).unwrap().len(), 1);
+    let chunks = assemble_entry(AT, EPOCH, NONCE, &vec![one; 64]).unwrap();
+    assert!(chunks.iter().all(|chunk| chunk.len() <= 32 << 10) && chunks.len() <= 3, "{}", chunks.len());
+}
+
+/// Together, two that no entry can hold: they are given back, to be written apart.
+#[test]
+fn groups_that_are_refused_are_left_as_they_were() {
+    let mut groups = vec![EncodedBatches::encode(&[batch("id", Int64Array::from(vec![1]))]).unwrap()];
+    groups.push(EncodedBatches::encode(&[batch("other", Int64Array::from(vec![1]))]).unwrap());
+    let mut assembler = EntryAssembler::new(EPOCH, NONCE);
+    assert!(matches!(assembler.assemble(AT, &mut groups), Err(FormatError::Refused { .. })));
+    assert_eq!(groups.len(), 2);
+    assert!(assembler.assemble(AT, &mut vec![groups.remove(0)]).is_ok());
+}
+
+/// Only the schema as it is read knows the ids of dictionaries. Batches with two of them were once refused.
+#[test]
+fn a_schema_may_have_two_dictionaries() {
+    let colours: DictionaryArray<Int8Type> = ["red", "blue", "red"].into_iter().collect();
+    let sizes: DictionaryArray<Int32Type> = ["large", "large", "small"].into_iter().collect();
+    let columns = [("colour", Arc::new(colours) as ArrayRef), ("size", Arc::new(sizes) as ArrayRef)];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let written = vec![batch.slice(0, 2), batch];
+    assert_eq!(decoded(&entry_of(std::slice::from_ref(&written))), written);
+}
+
+/// A large column is what the caller has in memory, unless a small part of it would keep all of it there.
+#[test]
+fn large_columns_are_shared_and_keep_no_more_than_twice_their_bytes() {
+    let whole = Int64Array::from_iter_values(0..100_000);
+    let values = whole.values().inner().clone();
+    let chunks_of = |column: Int64Array| {
+        let group = EncodedBatches::encode(&[batch("id", column)]).unwrap();
+        assemble_entry(AT, EPOCH, NONCE, &[group]).unwrap()
+    };
+    let shared = |chunks: &[Bytes]| {
+        let memory = values.as_slice().as_ptr_range();
+        chunks.iter().filter(|chunk| memory.contains(&chunk.as_ptr())).map(Bytes::len).collect::<Vec<_>>()
+    };
+    assert_eq!(shared(&chunks_of(whole.clone())), [800_000]);
+    assert_eq!(shared(&chunks_of(whole.slice(10, 60_000))), [480_000]);
+    let copied = chunks_of(whole.slice(10, 10_000));
+    assert_eq!(shared(&copied), [0_usize; 0]);
+    assert_eq!(decoded(&copied.concat().into()), [batch("id", whole.slice(10, 10_000))]);
 }
 
 /// F-4: columns begin where the widest numbers can be read in place.

@@ -84,6 +84,17 @@ pub(crate) fn for_arrows_writer(groups: &[Vec<RecordBatch>]) -> Vec<RecordBatch>
     batches
 }
 
+/// A batch of up to four columns with so many rows.
+pub(crate) fn any_batch(rows: std::ops::Range<usize>) -> impl Strategy<Value = RecordBatch> {
+    (prop::collection::vec(any_type(), 1..5), rows, any::<u64>())
+        .prop_map(|(types, rows, seed)| {
+            let fields = types.into_iter().enumerate();
+            let fields = fields.map(|(at, data_type)| Field::new(format!("c{at}"), data_type, true));
+            batch(&Arc::new(Schema::new(fields.collect::<Fields>())), rows, &mut Random(seed | 1))
+        })
+        .prop_filter("Arrow writes it so that it cannot be read", |batch| are_written(&[vec![batch.clone()]]))
+}
+
 /// A batch of `rows` rows, cut out of a larger one.
 pub(crate) fn batch(schema: &SchemaRef, rows: usize, random: &mut Random) -> RecordBatch {
     let (before, after) = (random.below(3), random.below(3));

@@ -2,7 +2,7 @@
 //!
 //! On an object store, PUTs do not wait for each other: 64 take as long as one, and the deeper the better. On a
 //! disk they queue for one device: whatever is sent besides makes all the others slower, and had better wait and
-//! share a PUT. Which it is shows in the time that they take. Safety does not depend on it: the core's window
+//! share a PUT. Which it is shows in the time that small ones take; large ones do not wait. Safety does not depend on it: the core's window
 //! bounds what is in flight, whatever is decided here.
 // P-120.
 
@@ -46,6 +46,11 @@ impl Depth {
     /// How many may be in flight while what waits can still grow.
     pub(super) fn limit(&self) -> usize {
         (1 << self.level).min(self.limit_max)
+    }
+
+    /// How many may be in flight at the most.
+    pub(super) const fn limit_max(&self) -> usize {
+        self.limit_max
     }
 
     /// One that was sent as the `in_flight`th of those in flight took so long.

@@ -34,8 +34,10 @@ pub(super) enum Pressure {
     Hurry,
     /// Nothing.
     Ordinary,
-    /// As many are in flight as pay.
+    /// As many are in flight as pay, of those that are small.
     Deep,
+    /// As many are in flight as may be, if it can be helped.
+    Full,
 }
 
 /// What was submitted and has no position yet, in order.
@@ -82,7 +84,8 @@ impl Groups {
 
     /// When the first group is due, if there is one and it is known: at once if nobody can join it any more,
     /// since it is full or another waits behind it, or if somebody hurries; else when its linger is over, and
-    /// not before one of those in flight is answered, if these are as many as pay.
+    /// not before one of those in flight is answered, if these are as many as pay. A large one takes as long as its
+    /// bytes do, so it does not wait for that.
     pub(super) fn due(&self, pressure: Pressure) -> Option<Tick> {
         let first = self.waiting.front()?;
         let closed = self.waiting.len() > 1 || first.bytes >= self.group_bytes_max;
@@ -90,7 +93,8 @@ impl Groups {
             _ if closed => Some(first.since),
             Pressure::Hurry => Some(first.since),
             Pressure::Ordinary => Some(first.since.plus(self.linger)),
-            Pressure::Deep => None,
+            Pressure::Deep if first.bytes >= LARGE_BYTES => Some(first.since.plus(self.linger)),
+            Pressure::Deep | Pressure::Full => None,
         }
     }
 
@@ -113,3 +117,7 @@ impl Groups {
         self.waiting.drain(..)
     }
 }
+
+/// From here on, sharing a PUT saves little: the time it takes is that of its bytes, and several at once have more of
+/// the bandwidth.
+pub(super) const LARGE_BYTES: u64 = 1 << 20;

@@ -4,7 +4,7 @@
 use super::alarm::Alarm;
 use super::depth::Depth;
 use super::encoders::Encoders;
-use super::group::{Group, Groups, Pressure};
+use super::group::{Group, Groups, LARGE_BYTES, Pressure};
 use super::lease::{Renewal, millis};
 use super::ledger::Ledger;
 use super::status::{Board, Progress, State};
@@ -119,8 +119,8 @@ struct Undecided {
     /// Runs since the first submission, and since it has a position.
     begun: Stopwatch,
     placed: Stopwatch,
-    /// When it was sent, as which of those in flight; `None` once it was answered.
-    sent: Option<(Instant, usize)>,
+    /// When it was sent, if that tells anything, and as which of those in flight; `None` once it was answered.
+    sent: Option<(Option<Instant>, usize)>,
     _memory: Vec<OwnedSemaphorePermit>,
 }
 
@@ -222,14 +222,16 @@ impl Task {
             Pressure::Hurry
         } else if self.unanswered < self.depth.limit() {
             Pressure::Ordinary
-        } else {
+        } else if self.unanswered < self.depth.limit_max() {
             Pressure::Deep
+        } else {
+            Pressure::Full
         }
     }
 
-    fn place(&mut self, now: Tick, group: Group) {
+    fn place(&mut self, now: Tick, mut group: Group) {
         let at = self.core.window().next();
-        let sealed = self.assembler.assemble(at, &group.batches);
+        let sealed = self.assembler.assemble(at, &mut group.batches);
         if sealed.is_err() && group.batches.len() > 1 {
             // Each was found to fit an entry of its own.
             return self.groups.part(group);
@@ -244,7 +246,9 @@ impl Task {
                 self.meter.placed(payload.content_length(), waiters.len());
                 let placed = Stopwatch::start();
                 self.unanswered += 1;
-                let sent = Some((Instant::now(), self.unanswered));
+                // How long a large one takes tells of its bytes, not of the others.
+                let tells = payload.content_length() < LARGE_BYTES as usize;
+                let sent = Some((tells.then(Instant::now), self.unanswered));
                 let undecided = Undecided { payload, first, waiters, begun, placed, sent, _memory: permits };
                 self.undecided.insert(at, undecided);
                 if let Some(pace) = &mut self.pace {
@@ -321,11 +325,10 @@ impl Task {
     /// The first answer about an entry makes room for another. How long a PUT takes, only one that succeeds tells.
     fn note_answer(&mut self, at: Position, reply: CreateReply) {
         let sent = self.undecided.get_mut(&at).and_then(|undecided| undecided.sent.take());
-        if let Some((sent, in_flight)) = sent {
-            self.unanswered -= 1;
-            if reply == CreateReply::Done {
-                self.depth.answered(in_flight, sent.elapsed());
-            }
+        let Some((sent, in_flight)) = sent else { return };
+        self.unanswered -= 1;
+        if let Some(sent) = sent.filter(|_| reply == CreateReply::Done) {
+            self.depth.answered(in_flight, sent.elapsed());
         }
     }
 

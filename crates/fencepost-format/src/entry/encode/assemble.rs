@@ -41,18 +41,18 @@ impl EntryAssembler {
     }
 
     /// Makes a data entry of `groups`, in this order: the chunks of its object, to be stored one after the
-    /// other.
+    /// other. What was in `groups` is taken out.
     ///
-    /// Large columns are shared, small ones are copied together, so that the object has few chunks. The same
-    /// arguments make the same bytes, whatever was made before.
+    /// Large columns are shared, small ones are copied together, so that the object has few chunks; their memory is
+    /// let go as they are. The same arguments make the same bytes, whatever was made before.
     ///
     /// # Errors
     /// [`FormatError::Refused`]: there are no groups, their schemas differ, or together they exceed 2^32
-    /// batches or the [default limits](DecodeLimits::DEFAULT) of readers.
+    /// batches or the [default limits](DecodeLimits::DEFAULT) of readers. They are as they were then.
     pub fn assemble(
         &mut self,
         position: Position,
-        groups: &[EncodedBatches],
+        groups: &mut Vec<EncodedBatches>,
     ) -> Result<Vec<Bytes>, FormatError> {
         let Some(first) = groups.first() else {
             return Err(FormatError::Refused { reason: "there is nothing to make an entry of".into() });
@@ -76,11 +76,8 @@ impl EntryAssembler {
         let Some(batches) = batches.filter(|_| fits) else {
             return Err(FormatError::Refused { reason: "together they are too large for one entry".into() });
         };
-        let chunks = || groups.iter().flat_map(|group| &group.chunks);
-        let mut body = Body::begin(&head.message, head.crc, chunks());
-        for chunk in chunks() {
-            body.append(chunk);
-        }
+        let mut body = Body::begin(&head.message, head.crc, bytes);
+        groups.drain(..).flat_map(|group| group.chunks).for_each(|chunk| body.append(chunk));
         Ok(body.seal(|body_bytes, body_crc| Trailer {
             kind: EntryKind::Data,
             position,
@@ -118,7 +115,7 @@ pub fn assemble_entry(
     nonce: Nonce,
     groups: &[EncodedBatches],
 ) -> Result<Vec<Bytes>, FormatError> {
-    EntryAssembler::new(epoch, nonce).assemble(position, groups)
+    EntryAssembler::new(epoch, nonce).assemble(position, &mut groups.to_vec())
 }
 
 /// Makes a guarding fence, clean fence, filler or close entry: an object of about 350 bytes.
@@ -131,7 +128,7 @@ pub fn encode_marker(kind: EntryKind, position: Position, epoch: Epoch, nonce: N
     assert!(!kind.is_data(), "a marker has no rows");
     let options = IpcWriteOptions::default();
     let message = Messages::new(&options).into_schema_message(&marker_schema(kind, epoch));
-    let body = Body::begin(&message, crc32c::crc32c(&message), std::iter::empty());
+    let body = Body::begin(&message, crc32c::crc32c(&message), message.len() as u64);
     let chunks = body.seal(|body_bytes, body_crc| Trailer {
         kind,
         position,
@@ -157,18 +154,21 @@ struct Body {
 }
 
 impl Body {
-    /// Begins with the schema's message. `chunks` are those that will follow: they tell how much room to make.
-    fn begin<'a>(message: &[u8], crc: u32, chunks: impl Iterator<Item = &'a Chunk>) -> Self {
-        let small = chunks.take_while(|chunk| chunk.is_small).map(|chunk| chunk.bytes.len());
-        let room = message.len() + small.sum::<usize>() + END_BYTES;
-        let mut pending = Vec::with_capacity(room);
+    /// Begins with the schema's message. So many bytes it will have in all, less its end.
+    fn begin(message: &[u8], crc: u32, bytes: u64) -> Self {
+        let room = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(END_BYTES);
+        let mut pending = Vec::with_capacity(room.min(JOINED_BYTES.max(message.len())));
         pending.extend_from_slice(message);
         Self { chunks: Vec::new(), summed: message.len(), bytes: message.len() as u64, crc, pending }
     }
 
-    fn append(&mut self, chunk: &Chunk) {
+    fn append(&mut self, chunk: Chunk) {
         self.bytes += chunk.bytes.len() as u64;
         if chunk.is_small {
+            if self.pending.len() + chunk.bytes.len() > JOINED_BYTES {
+                self.flush();
+                self.pending.reserve_exact(JOINED_BYTES.max(chunk.bytes.len()));
+            }
             self.pending.extend_from_slice(&chunk.bytes);
             return;
         }
@@ -177,7 +177,7 @@ impl Body {
             Some(crc) => crc32c::crc32c_combine(self.crc, crc, chunk.bytes.len()),
             None => crc32c::crc32c_append(self.crc, &chunk.bytes),
         };
-        self.chunks.push(chunk.bytes.clone());
+        self.chunks.push(chunk.bytes);
     }
 
     fn seal(mut self, trailer: impl FnOnce(u64, u32) -> Trailer) -> Vec<Bytes> {
@@ -208,3 +208,7 @@ const BODY_BYTES_SEALED_MAX: u64 = DecodeLimits::DEFAULT.object_bytes_max - END_
 const _: () = assert!(BODY_BYTES_SEALED_MAX < BODY_BYTES_MAX, "the trailer can state what readers take");
 
 const END_BYTES: usize = END_OF_STREAM.len() + TRAILER_BYTES;
+
+/// So many bytes of small chunks are joined. More would be fewer chunks, and more memory that is taken twice while a
+/// group is put together.
+const JOINED_BYTES: usize = 32 << 10;

@@ -169,6 +169,25 @@ async fn where_puts_do_not_wait_for_each_other_nobody_waits_for_another_put() {
     assert!(late.iter().all(|took| *took == latency), "and one, once the store is known: {late:?}");
 }
 
+/// A large append takes as long as its bytes do: it gains nothing by waiting for another, however little is known of the
+/// store. Eight callers once had two in flight between them.
+#[tokio::test(start_paused = true)]
+async fn large_appends_do_not_wait_for_each_other() {
+    let latency = Duration::from_millis(20);
+    let (writer, _) = slow_writer(latency, options().with_group_bytes_max(4 << 20)).await;
+    let large = batch(0..1 << 17);
+    let callers = (0..8).map(|_| {
+        let (writer, large) = (Arc::clone(&writer), large.clone());
+        tokio::spawn(async move {
+            let started = Instant::now();
+            writer.append(&[large]).await.unwrap();
+            started.elapsed()
+        })
+    });
+    let took = futures::future::try_join_all(callers).await.unwrap();
+    assert_eq!(took, [latency; 8]);
+}
+
 /// P-120. What waits shares the next PUT: no more than are asked for are in flight, and nobody waits longer than for one
 /// answer.
 #[tokio::test(start_paused = true)]
