@@ -81,7 +81,7 @@ pub(crate) fn collected(py: Python<'_>, wal: &Wal, found: &Collected, plan: bool
     let report = &found.report;
     let deleted = &report.deleted;
     let mut objects = Vec::new();
-    for (object, verdict) in found.plan.verdicts.iter().filter(|_| plan) {
+    for (object, verdict) in found.plan.objects().filter(|_| plan) {
         let (reason, why) = match verdict {
             Verdict::Delete => (None, None),
             Verdict::Keep(reason) => (Some(reason.name()), Some(reason.to_string())),

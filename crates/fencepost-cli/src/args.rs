@@ -9,17 +9,18 @@ use crate::place::Place;
 use crate::sink::OutputFormat;
 use clap::{Parser, Subcommand, ValueEnum};
 use fencepost::doctor::Check;
-use fencepost::{CursorName, Epoch, Pipelining, Position, Takeover};
+use fencepost::{CursorName, Epoch, Nonce, Pipelining, Position, Takeover};
 pub(crate) use looking::{Cat, Completions, Ls, Status, Why};
 pub(crate) use operating::{
     Cost, Export, Fence, Import, Man, Manifest, ManifestList, ManifestShow, PricesOf, Seal, Standby, Unseal,
 };
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use value::{PositionRange, Target};
 use value::{
     TypeList, parse_check, parse_cursor, parse_delimiter, parse_epoch, parse_null, parse_position,
-    parse_price, parse_range, parse_target, parse_types,
+    parse_price, parse_range, parse_receipt, parse_target, parse_types,
 };
 
 /// A write-ahead log on object storage: append, take over, read, checkpoint, collect.
@@ -343,6 +344,12 @@ pub(crate) enum Gc {
     Plan(GcArgs),
     /// Delete what may be deleted.
     Run(GcRun),
+    /// Collect all shards again and again, until it is asked to end.
+    Watch(GcWatch),
+    /// List what collections left behind about themselves: what each planned, and how it ended.
+    Log(GcLog),
+    /// Show one collection's receipt: what went, why the rest stayed, and from what it concluded that.
+    Receipt(GcReceipt),
     /// List the epochs that Lance claimed, and what each holds back.
     Claims(GcClaims),
     /// Declare that the process behind a claim by Lance is gone, so that the claim holds nothing back any more.
@@ -356,6 +363,39 @@ pub(crate) struct GcRun {
     /// Only say what would be deleted.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Leave a receipt even if nothing is deleted.
+    #[arg(long)]
+    pub(crate) always_receipt: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcWatch {
+    #[command(flatten)]
+    pub(crate) args: GcArgs,
+    /// How long to rest between two rounds, give or take a tenth.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1h")]
+    pub(crate) every: Duration,
+    /// End after this many rounds.
+    #[arg(long, value_name = "N")]
+    pub(crate) rounds: Option<NonZeroU32>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcLog {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Only the newest so many.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) last: usize,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GcReceipt {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The receipt's id, as `gc log` shows it.
+    #[arg(value_name = "ID", value_parser = parse_receipt)]
+    pub(crate) id: Nonce,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -372,6 +412,12 @@ pub(crate) struct GcArgs {
     /// `verify` and `gc plan` name these entries.
     #[arg(long, value_name = "P", value_parser = parse_position)]
     pub(crate) accept_fenced_off: Option<Position>,
+    /// Make at most this many requests a second, all shards together.
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_second: Option<NonZeroU32>,
+    /// How many shards to look at at the same time.
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub(crate) shards_at_once: NonZeroUsize,
     #[command(flatten)]
     pub(crate) retry_timeout: GcAges,
 }

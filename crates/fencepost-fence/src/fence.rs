@@ -2,6 +2,7 @@
 // P-12 to P-18, P-91.
 
 mod fillers;
+mod record;
 
 use crate::above::{LookAbove, Seen};
 use crate::forward::{Forward, Next};
@@ -10,8 +11,9 @@ use crate::{
     Create, CreateAnswer, CreateAsk, CreateFate, FenceRanges, FindLatest, GaveUp, Params, ReadReply, Reply,
     Request, Rule, RulingEpoch, Tick, WriterId, rules,
 };
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position};
+use fencepost_format::{EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position};
 use fillers::{Fillers, Filling};
+use record::Replayed;
 
 /// An epoch that is claimed and being made effective.
 ///
@@ -33,6 +35,9 @@ pub struct Fence {
     flushed_below: Generation,
     last_valid: Option<EntryKind>,
     fence_ranges: FenceRanges,
+    /// What it tells collectors.
+    // P-135.
+    replayed: Replayed,
     step: Step,
     /// Its claim is not known to have won: it reads, and that is all.
     // P-114.
@@ -105,6 +110,10 @@ pub struct Opened {
     pub next: Position,
     /// The fence ranges above `replay_after`.
     pub fence_ranges: FenceRanges,
+    /// What it tells collectors, once it is open; `None` if they had better read everything themselves. To be
+    /// created if absent, best effort: nobody waits for it, and its loss costs only reads.
+    // P-135.
+    pub record: Option<OpeningRecord>,
     /// The manifest as last read.
     pub manifest: Manifest,
 }
@@ -123,6 +132,7 @@ impl Fence {
             flushed_below: claimed.current_generation,
             last_valid: None,
             fence_ranges: FenceRanges::default(),
+            replayed: Replayed::above(claimed.replay_after),
             step: Step::Replay,
             ahead: false,
             events: Vec::new(),
@@ -268,6 +278,7 @@ impl Fence {
         if begins_fence_range(&header, self.ruling.epoch()) {
             self.fence_ranges.note(header.position);
         }
+        self.replayed.note(&header, self.ruling, self.params.window);
         let valid = self.ruling.pass(&header);
         if valid {
             self.last_valid = Some(header.kind);
@@ -414,6 +425,7 @@ impl Fence {
             fence.plus(self.params.window.get())
         };
         let WriterId { epoch, nonce } = self.writer;
+        let record = self.replayed.record(self.writer, fence, &manifest);
         self.end(FenceEvent::Opened(Opened {
             epoch,
             nonce,
@@ -421,6 +433,7 @@ impl Fence {
             clean_fence,
             next,
             fence_ranges,
+            record,
             manifest,
         }));
     }

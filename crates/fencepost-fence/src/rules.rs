@@ -182,6 +182,15 @@ pub enum Rule {
     /// What a loss fenced off stays.
     // P-101.
     KeepFencedOff,
+    /// An opener's record names every guarding fence of its replay.
+    // P-135.
+    RecordSeenFences,
+    /// An opener's record counts only if its writer's nonce is found where it says.
+    // P-136.
+    VerifyRecords,
+    /// Between two fence entries nothing goes unread unless their epochs follow one another.
+    // P-137.
+    ConsecutiveEpochs,
     /// A waiting candidate claims only the epoch it watched.
     // P-11.
     ClaimWatchedEpoch,
@@ -275,6 +284,9 @@ impl Rule {
         Self::KeepBoundaries,
         Self::BoundOutsideFenceRanges,
         Self::KeepFencedOff,
+        Self::RecordSeenFences,
+        Self::VerifyRecords,
+        Self::ConsecutiveEpochs,
         Self::ClaimWatchedEpoch,
         Self::LookBeforeFence,
         Self::LookAboveTail,

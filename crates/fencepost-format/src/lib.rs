@@ -93,6 +93,8 @@ mod ids;
 mod lease;
 mod manifest;
 mod names;
+mod opening_record;
+mod receipt;
 mod sstable_name;
 mod table;
 mod trailer;
@@ -117,7 +119,12 @@ pub use lease::Lease;
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
 pub use names::{
     CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_entry_name,
-    parse_forgotten_name, parse_lease_name, parse_manifest_name,
+    parse_forgotten_name, parse_lease_name, parse_manifest_name, parse_opening_name,
+};
+pub use opening_record::{OpeningRecord, RECORDED_KEPT_MAX};
+pub use receipt::{
+    NumberRange, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure, ReceiptKept, ReceiptName,
+    ReceiptObjects, ReceiptPart, ReceiptPlan,
 };
 pub use sstable_name::SsTableName;
 pub use table::{

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{CursorDocument, Epoch, Nonce, Position, ShardId, SsTableName, Version};
+use crate::{CursorDocument, Epoch, Nonce, Position, ReceiptName, ShardId, SsTableName, Version};
 
 /// The object name of the entry at `position`: `101000….arrow` for position 5.
 ///
@@ -63,6 +63,13 @@ pub fn parse_forgotten_name(name: &str) -> Option<Epoch> {
 #[must_use]
 pub fn parse_lease_name(name: &str) -> Option<Epoch> {
     parse_decimal_name(name).and_then(Epoch::try_new).filter(|epoch| !epoch.is_none())
+}
+
+/// The epoch in the name of an opener's record, `00000000000000000042.json`. Never [`Epoch::NONE`].
+// F-35.
+#[must_use]
+pub fn parse_opening_name(name: &str) -> Option<Epoch> {
+    parse_lease_name(name)
 }
 
 /// The name of a consumer's cursor: 1 to 64 characters of `a-z A-Z 0-9 . _ -`, not beginning with a dot.
@@ -221,6 +228,18 @@ impl ShardPaths {
         self.under(&format!("fencepost/gc/forgotten-{:020}.json", epoch.get()))
     }
 
+    /// The folder of receipts.
+    #[must_use]
+    pub fn receipts_dir(&self) -> String {
+        self.under("fencepost/receipts")
+    }
+
+    /// A receipt.
+    #[must_use]
+    pub fn receipt(&self, name: &ReceiptName) -> String {
+        format!("{}/{}", self.receipts_dir(), name.object_name())
+    }
+
     /// The object that a collection writes to learn the store's time.
     // F-26.
     #[must_use]
@@ -264,6 +283,18 @@ impl ShardPaths {
     #[must_use]
     pub fn lease(&self, epoch: Epoch) -> String {
         self.under(&format!("fencepost/lease/{:020}.json", epoch.get()))
+    }
+
+    /// The folder of openers' records.
+    #[must_use]
+    pub fn openings_dir(&self) -> String {
+        self.under("fencepost/openings")
+    }
+
+    /// The record of the opener of `epoch`.
+    #[must_use]
+    pub fn opening_record(&self, epoch: Epoch) -> String {
+        self.under(&format!("fencepost/openings/{:020}.json", epoch.get()))
     }
 
     /// The folder of the objects that repairs set aside.

@@ -37,7 +37,7 @@ fn collect(store: &mut Store, mode: Mode) {
             Output::Wait(_) => unreachable!("every request is answered at once"),
             Output::Event(CollectEvent::Progress(progress)) => println!("  {progress:?}"),
             Output::Event(CollectEvent::Planned(plan)) => {
-                for (object, verdict) in &plan.verdicts {
+                for (object, verdict) in plan.objects() {
                     match verdict {
                         Verdict::Delete => println!("  {object}: may go."),
                         Verdict::Keep(reason) => println!("  {object}: stays. {reason}"),
@@ -97,6 +97,7 @@ impl Store {
             CollectRequest::ReadBoundary { at, .. } => {
                 CollectReply::Boundary(at, found(self.boundaries.get(&at).cloned()))
             }
+            CollectRequest::ReadOpening { epoch, .. } => CollectReply::Opening(epoch, ReadReply::Absent),
             CollectRequest::ReadHeader { at, .. } => {
                 CollectReply::Header(at, found(self.entries.get(&at).copied()))
             }

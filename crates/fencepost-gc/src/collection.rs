@@ -14,10 +14,10 @@ use crate::{
 };
 use deletion::Deletion;
 use fencepost_fence::{Attempt, FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Rule, Tick, rules};
-use fencepost_format::{Position, SsTableName, Version};
+use fencepost_format::{Epoch, Position, SsTableName, Version};
 use publishing::{Published, Publishing};
 pub(crate) use reads::Reads;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Limits on a collection's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +28,13 @@ pub struct CollectParams {
     pub reads_in_flight: usize,
     /// How many objects one request deletes, at least 1. Default: 1,000, which is the limit of S3.
     pub batch: usize,
+    /// How many requests delete entries at the same time, at least 1. Default: 8.
+    pub deletes_in_flight: usize,
 }
 
 impl Default for CollectParams {
     fn default() -> Self {
-        Self { retry_timeout: 60_000, reads_in_flight: 32, batch: 1_000 }
+        Self { retry_timeout: 60_000, reads_in_flight: 32, batch: 1_000, deletes_in_flight: 8 }
     }
 }
 
@@ -52,7 +54,7 @@ pub enum Mode {
 /// nothing has to be undone, and the next collection does the rest.
 ///
 /// ```text
-///   find the latest manifest ─► list entries, manifests, documents ─► read headers below the bound ─► read claims, list SSTables
+///   find the latest manifest ─► list entries, manifests and documents at once ─► read records, and what they don't vouch for below the bound ─► read claims, list SSTables
 ///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
@@ -63,8 +65,9 @@ pub enum Mode {
 /// # Costs
 /// * LISTs: three of the manifests, one of the entries and one of the documents, or two if an entry or a
 ///   boundary is deleted.
-/// * GETs: two for the manifest, one for the last boundary, one for each entry below the bound that is not
-///   recorded as kept, one for a manifest version of a day ago, and about ten for each change of hands since.
+/// * GETs: two for the manifest, one for the last boundary, one for each opener's record and one or two to make sure
+///   of it, one for each entry within a window above a guarding fence, one for each other entry below the bound that
+///   no record vouches for and that is not recorded as kept, one for a manifest version of a day ago, and about ten for each change of hands since.
 ///   If there are stale entries below the bound, one for each entry above it and within a window (64) of the
 ///   fence entry that they stand above. If a claim by Lance is unsettled then, also one for each entry above
 ///   the bound.
@@ -93,10 +96,13 @@ pub struct Collection {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Find(FindLatest),
-    List(Part, Attempt),
+    /// The first listings, those that are not answered yet.
+    Survey(BTreeMap<Part, Attempt>),
+    ListSsTables(Attempt),
     /// What time is it, where the store is? And then?
     Stamp(AfterStamp, Attempt),
     ReadBoundary(Position, Attempt),
+    Openings(Reads<Epoch>),
     Headers(Reads<Position>),
     Claims(Reads<Version>),
     Folders(Reads<SsTableName>),
@@ -125,7 +131,8 @@ impl Collection {
     /// If a limit in `params` is 0.
     #[must_use]
     pub fn new(params: CollectParams, now: Tick, policy: Policy, mode: Mode) -> Self {
-        assert!(params.reads_in_flight > 0 && params.batch > 0, "a collection needs room for one request");
+        let room = params.reads_in_flight.min(params.batch).min(params.deletes_in_flight);
+        assert!(room > 0, "a collection needs room for one request");
         Self {
             params,
             policy,
@@ -219,7 +226,7 @@ impl Collection {
 
     fn finish_if_deleted(&mut self) {
         let Step::Delete(deletion) = &mut self.step else { unreachable!("called while deleting") };
-        if let Some(mut report) = deletion.report(&self.inventory) {
+        if let Some(mut report) = deletion.report() {
             report.boundary = self.inventory.published();
             self.end(CollectEvent::Done(report));
         }
@@ -228,9 +235,7 @@ impl Collection {
     fn end_plan_only(&mut self, plan: Plan) {
         let mut report = Report::of(&plan);
         report.plan_only = true;
-        for object in plan.deletions() {
-            report.count(object, &self.inventory);
-        }
+        report.count_all(&plan, &self.inventory);
         self.events.push_back(CollectEvent::Planned(plan));
         self.end(CollectEvent::Done(report));
     }
@@ -242,7 +247,7 @@ impl Collection {
             ReadReply::Absent => return Some(None),
             ReadReply::Damaged | ReadReply::Unknown => {}
         }
-        let (Step::List(_, ask) | Step::ReadBoundary(_, ask) | Step::DocumentsAgain { ask, .. }) =
+        let (Step::ListSsTables(ask) | Step::ReadBoundary(_, ask) | Step::DocumentsAgain { ask, .. }) =
             &mut self.step
         else {
             unreachable!("called in the steps that ask one question")
@@ -281,9 +286,11 @@ impl Machine for Collection {
     fn poll_request(&mut self) -> Option<CollectRequest> {
         match &mut self.step {
             Step::Find(find) => find.poll_request().map(CollectRequest::Manifest),
-            Step::List(part, ask) => {
-                let part = *part;
-                ask.ask().map(|attempt| CollectRequest::List { part, attempt })
+            Step::Survey(open) => open.iter_mut().find_map(|(part, ask)| {
+                ask.ask().map(|attempt| CollectRequest::List { part: *part, attempt })
+            }),
+            Step::ListSsTables(ask) => {
+                ask.ask().map(|attempt| CollectRequest::List { part: Part::SsTables, attempt })
             }
             Step::Stamp(_, ask) => ask.ask().map(|attempt| CollectRequest::Stamp { attempt }),
             Step::DocumentsAgain { ask, .. } => {
@@ -293,9 +300,13 @@ impl Machine for Collection {
                 let at = *at;
                 ask.ask().map(|attempt| CollectRequest::ReadBoundary { at, attempt })
             }
+            Step::Openings(reads) => {
+                let (epoch, attempt) = reads.poll()?;
+                Some(CollectRequest::ReadOpening { epoch, attempt })
+            }
             Step::Headers(reads) => {
                 let (at, attempt) = reads.poll()?;
-                let bytes = self.inventory.entries.get(&at).map_or(0, |entry| entry.bytes);
+                let bytes = self.inventory.entries.get(at).map_or(0, |entry| entry.bytes);
                 Some(CollectRequest::ReadHeader { at, bytes, attempt })
             }
             Step::Folders(reads) => {
@@ -307,7 +318,7 @@ impl Machine for Collection {
                 Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
             }
             Step::Publish(publishing) => publishing.poll(),
-            Step::Delete(deletion) => deletion.poll(self.params.batch),
+            Step::Delete(deletion) => deletion.poll(self.params.batch, self.params.deletes_in_flight),
             Step::Ended => None,
         }
     }
@@ -319,12 +330,14 @@ impl Machine for Collection {
                     self.found(now, found);
                 }
             }
-            (Step::List(part, ask), CollectReply::Listed(of, read)) if *part == of && ask.is_out() => {
-                let part = *part;
-                match self.answer(now, read) {
-                    Some(Some(listed)) => self.listed(now, part, listed),
-                    Some(None) => self.listed(now, part, Inventory::default()),
-                    None => {}
+            (Step::Survey(open), CollectReply::Listed(part, read))
+                if open.get(&part).is_some_and(Attempt::is_out) =>
+            {
+                self.surveyed(now, part, read);
+            }
+            (Step::ListSsTables(ask), CollectReply::Listed(Part::SsTables, read)) if ask.is_out() => {
+                if let Some(listed) = self.answer(now, read) {
+                    self.listed_sstables(now, listed.unwrap_or_default());
                 }
             }
             (Step::Stamp(then, ask), CollectReply::Stamped(read)) if ask.is_out() => {
@@ -346,8 +359,11 @@ impl Machine for Collection {
                 let read = if read == ReadReply::Damaged { ReadReply::Absent } else { read };
                 if let Some(guarding_fences) = self.answer(now, read) {
                     self.inventory.guarding_fences = guarding_fences.unwrap_or_default();
-                    self.read_headers(now);
+                    self.read_openings(now);
                 }
+            }
+            (Step::Openings(reads), CollectReply::Opening(epoch, read)) if reads.is_asked(&epoch) => {
+                self.opening(now, epoch, read);
             }
             (Step::Headers(reads), CollectReply::Header(at, read)) if reads.is_asked(&at) => {
                 self.header(now, at, read)
@@ -380,7 +396,7 @@ impl Machine for Collection {
                 }
             }
             (Step::Delete(deletion), CollectReply::Deleted { batch, failed }) => {
-                if let Some(tried) = deletion.handle(batch, failed) {
+                if let Some(tried) = deletion.handle(batch, failed, &self.inventory) {
                     let of = deletion.total();
                     self.progress(Progress::Deleting { tried, of });
                     self.finish_if_deleted();

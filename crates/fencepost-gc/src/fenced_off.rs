@@ -27,7 +27,7 @@ pub(crate) fn proofs_to_read(inventory: &Inventory, reach: Position, window: Win
     for header in above_boundaries(inventory).take_while(|header| header.position <= reach) {
         let before = ruling;
         if !ruling.pass(header) {
-            let within = inventory.entries.range(reach.next()..).map(|(at, _)| *at);
+            let within = inventory.entries.range(reach.next()..).map(|(at, _)| at);
             let within = within.take_while(|at| *at <= since.plus(window.get()));
             wanted.extend(within.filter(|at| !inventory.known.contains_key(at)));
         } else if ruling > before {

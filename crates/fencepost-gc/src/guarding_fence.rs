@@ -2,7 +2,8 @@
 //! ([P-51](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-51), and
 //! [P-57](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-57) for entries by Lance).
 
-use crate::Inventory;
+use crate::vouched::{Vouched, witnesses};
+use crate::{Inventory, ManifestFacts, Policy};
 use fencepost_fence::{Rule, rules};
 use fencepost_format::Position;
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ pub(crate) fn recorded_fences(inventory: &Inventory) -> BTreeSet<Position> {
     if !rules::on(Rule::KeepGuardingFences) {
         return BTreeSet::new();
     }
-    inventory.guarding_fences.iter().filter(|at| inventory.entries.contains_key(at)).copied().collect()
+    inventory.guarding_fences.iter().filter(|at| inventory.entries.contains(**at)).copied().collect()
 }
 
 /// The guarding fences of ours at or below `boundary`: what its document records.
@@ -62,13 +63,26 @@ pub fn fences_to_record(inventory: &Inventory, boundary: Position) -> Vec<Positi
     our_fences(inventory).into_iter().take_while(|&at| at <= boundary).take(RECORDED_FENCES_MAX).collect()
 }
 
-/// The entries whose headers decide: those that the bound may reach, but for the fence entries that the
-/// boundary records.
-pub(crate) fn headers_to_read(inventory: &Inventory, reach: Position) -> BTreeSet<Position> {
+/// The entries to read next, none if all is known that decides: first what shows whether openers' records count,
+/// then what the bound may reach, but for what the records vouch for and the fence entries that the boundary
+/// records.
+// P-51, P-136.
+pub(crate) fn headers_to_read(
+    inventory: &Inventory,
+    facts: &ManifestFacts,
+    policy: &Policy,
+    reach: Position,
+) -> BTreeSet<Position> {
+    let witnesses = witnesses(inventory, facts);
+    if !witnesses.is_empty() {
+        return witnesses;
+    }
     let recorded = recorded_fences(inventory);
+    let vouched = Vouched::new(inventory, facts, policy.window());
     let reached = inventory.entries.range(..=reach).map(|(at, _)| at);
-    let open = |at: &&Position| !recorded.contains(at) && !inventory.known.contains_key(at);
-    reached.filter(open).copied().collect()
+    let open =
+        |at: &Position| !vouched.contains(*at) && !recorded.contains(at) && !inventory.known.contains_key(at);
+    reached.filter(open).collect()
 }
 
 /// Keeps the document below its limit of 1 MiB, at 20 digits and a comma each.

@@ -1,9 +1,10 @@
 //! The contents of a shard, as far as they were listed and read.
 
-use crate::SsTableFolder;
+use crate::{Entries, SsTableFolder};
 use fencepost_fence::CursorDocuments;
 use fencepost_format::{
-    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Position, SsTableName, Version,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, OpeningRecord, Position,
+    ReceiptName, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -65,6 +66,8 @@ pub struct ManifestFacts {
     pub generation: Generation,
     /// Whether Lance wrote it: then it has no nonce.
     pub by_lance: bool,
+    /// Whether Lance wrote any version before it.
+    pub lance_before: bool,
 }
 
 impl From<&Manifest> for ManifestFacts {
@@ -76,6 +79,7 @@ impl From<&Manifest> for ManifestFacts {
             last_seen: manifest.last_seen,
             generation: manifest.current_generation,
             by_lance: manifest.nonce.is_none(),
+            lance_before: manifest.lance_before,
         }
     }
 }
@@ -87,8 +91,9 @@ impl From<&Manifest> for ManifestFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Inventory {
     /// The entries that were listed.
-    pub entries: BTreeMap<Position, Listed>,
-    /// Knowledge about these entries. An entry that is missing here was not read, and stays.
+    pub entries: Entries,
+    /// Knowledge about these entries. An entry that is missing here was not read, and stays unless openers' records
+    /// vouch for it.
     pub known: BTreeMap<Position, Known>,
     /// The manifest versions that were listed.
     pub manifests: BTreeMap<Version, StoreTime>,
@@ -113,6 +118,13 @@ pub struct Inventory {
     pub cursors_not_understood: BTreeSet<String>,
     /// The leases, by epoch.
     pub leases: BTreeMap<Epoch, StoreTime>,
+    /// The epochs whose openers left a record.
+    // P-135.
+    pub openings: BTreeSet<Epoch>,
+    /// These records, as far as they were read and understood.
+    pub opening_records: BTreeMap<Epoch, OpeningRecord>,
+    /// The receipts of collections.
+    pub receipts: BTreeSet<ReceiptName>,
     /// The folders of Lance's SSTables and of failed flushes, with the contents of those that were listed.
     pub sstables: BTreeMap<SsTableName, Option<SsTableFolder>>,
     /// The folders that manifests name as SSTables, verbatim: the generation, and the highest version that
@@ -131,7 +143,7 @@ pub struct Inventory {
 impl Inventory {
     /// Adds the results of another listing. Cursors [are never forgotten](CursorDocuments::absorb).
     pub fn absorb(&mut self, part: Self) {
-        self.entries.extend(part.entries);
+        self.entries.absorb(part.entries);
         self.known.extend(part.known);
         self.manifests.extend(part.manifests);
         self.claims.extend(part.claims);
@@ -143,6 +155,9 @@ impl Inventory {
         }
         self.cursors_not_understood.extend(part.cursors_not_understood);
         self.leases.extend(part.leases);
+        self.openings.extend(part.openings);
+        self.opening_records.extend(part.opening_records);
+        self.receipts.extend(part.receipts);
         for (name, folder) in part.sstables {
             let known = self.sstables.entry(name).or_default();
             *known = folder.or(*known);
@@ -178,7 +193,7 @@ impl Inventory {
     /// It is a lower bound: ages come out too small, so more is kept, never less. The local clock plays no part.
     #[must_use]
     pub fn now(&self) -> StoreTime {
-        let entries = self.entries.values().map(|entry| entry.modified);
+        let entries = self.entries.iter().map(|(_, entry)| entry.modified);
         let others =
             self.manifests.values().chain(self.boundaries.values()).chain(self.leases.values()).copied();
         let folders = self.sstables.values().flatten().map(|folder| folder.modified);
@@ -202,12 +217,12 @@ impl Inventory {
     /// The highest entry.
     #[must_use]
     pub fn highest(&self) -> Position {
-        self.entries.last_key_value().map_or(Position::NONE, |(&at, _)| at)
+        self.entries.highest()
     }
 
     /// Forgets an entry that turned out to be gone.
     pub fn forget(&mut self, at: Position) {
-        self.entries.remove(&at);
+        self.entries.remove(at);
         self.known.remove(&at);
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn tail_guard(inventory: &Inventory, facts: &ManifestFacts) -> Option
     if facts.by_lance || has_entries(inventory) {
         return Some(facts.replay_after.next().min(facts.last_seen));
     }
-    let read = |at| matches!(inventory.known.get(at), Some(Known::Header(_)));
-    let all_ours = inventory.entries.keys().all(read);
+    let read = |at| matches!(inventory.known.get(&at), Some(Known::Header(_)));
+    let all_ours = inventory.entries.positions().all(read);
     (!all_ours).then(|| facts.last_seen.next())
 }

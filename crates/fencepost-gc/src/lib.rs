@@ -41,13 +41,14 @@
 //!     last_seen: Position::new(3),
 //!     generation: Generation(1),
 //!     by_lance: false,
+//!     lance_before: false,
 //! };
 //! let plan = plan(&inventory, &facts, &Policy::new());
-//! let verdict = |at| &plan.verdicts[&Object::Entry(Position::new(at))];
-//! assert_eq!(verdict(1), &Verdict::Delete);
-//! assert_eq!(verdict(2), &Verdict::Keep(Reason::GuardingFence));
-//! assert_eq!(verdict(3), &Verdict::Delete);
-//! assert_eq!(verdict(4), &Verdict::Keep(Reason::Live));
+//! let verdict = |at| plan.verdict(&Object::Entry(Position::new(at)));
+//! assert_eq!(verdict(1), Some(&Verdict::Delete));
+//! assert_eq!(verdict(2), Some(&Verdict::Keep(Reason::GuardingFence)));
+//! assert_eq!(verdict(3), Some(&Verdict::Delete));
+//! assert_eq!(verdict(4), Some(&Verdict::Keep(Reason::Live)));
 //! ```
 //!
 //! # What it promises
@@ -65,11 +66,12 @@
 //!
 //! # Costs
 //!
-//! See [`Collection`] for requests. Memory: some 200 bytes for each entry listed.
+//! See [`Collection`] for requests. Memory: some 13 bytes for each entry listed, and some 150 for each that is read.
 
 mod bound;
 mod collection;
 mod cursor;
+mod entries;
 mod fenced_off;
 mod guarding_fence;
 mod inventory;
@@ -77,21 +79,27 @@ mod lance;
 mod losses;
 mod plan;
 mod policy;
+mod receipt;
 mod report;
+mod runs;
 #[cfg(test)]
 mod testing;
 mod verdict;
 mod vocabulary;
+mod vouched;
 
 pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
+pub use entries::Entries;
 pub use guarding_fence::{fences_to_record, guarding_fences};
 pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
 pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, TableHistory, claims};
 pub use losses::{LossSearch, LossesFound};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;
+pub use receipt::receipt;
 pub use report::{Deleted, Progress, Report};
+pub use runs::EntryRun;
 pub use verdict::{Object, Reason, Verdict};
 pub use vocabulary::{CollectEvent, CollectReply, CollectRequest, Part};
 

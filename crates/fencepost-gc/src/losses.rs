@@ -53,7 +53,7 @@ impl LossSearch {
         policy: &Policy,
     ) -> Option<Self> {
         let window = policy.window();
-        let live = || inventory.entries.range(facts.replay_after.next()..).map(|(at, _)| *at);
+        let live = || inventory.entries.range(facts.replay_after.next()..).map(|(at, _)| at);
         let mut wanted = BTreeSet::new();
         let (mut next, mut within, mut gaps) = (facts.replay_after.next(), Position::NONE, false);
         for at in live() {
@@ -65,14 +65,18 @@ impl LossSearch {
             }
             next = at.next();
         }
+        if !gaps {
+            return None;
+        }
         let known = |at| inventory.known.get(&at).and_then(|known| known.header()).copied();
         let entries: BTreeMap<_, _> = live().map(|at| (at, known(at))).collect();
         wanted.retain(|at| entries[at].is_none());
-        let bytes = wanted.iter().map(|at| (*at, inventory.entries[at].bytes)).collect();
+        let size = |at| inventory.entries.get(at).map_or(0, |entry| entry.bytes);
+        let bytes = wanted.iter().map(|at| (*at, size(*at))).collect();
         let mut search = Self { params, window, entries, bytes, step: Step::Ended };
         search.step = Step::Proofs(Reads::new(now, wanted, params.reads_in_flight));
         search.go_on(now);
-        gaps.then_some(search)
+        Some(search)
     }
 
     /// The next request, if one is due.
@@ -107,7 +111,7 @@ impl LossSearch {
             },
             (Step::List(ask), CollectReply::Listed(Part::Entries, read)) if ask.is_out() => match read {
                 ReadReply::Found(listed) => {
-                    for at in listed.entries.into_keys() {
+                    for at in listed.entries.positions() {
                         self.entries.entry(at).or_insert(None);
                     }
                     self.step = Step::Find(FindLatest::new(now.plus(self.params.retry_timeout)));

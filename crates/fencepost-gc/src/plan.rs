@@ -3,6 +3,9 @@
 
 use crate::bound::{self, Limits};
 use crate::guarding_fence::guarding_fences;
+use crate::receipt::receipt_verdicts;
+use crate::runs::{self, EntryRun};
+use crate::vouched::{Vouched, is_verified};
 use crate::{
     Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
 };
@@ -18,7 +21,9 @@ pub struct Plan {
     pub boundary: Position,
     /// No entry above this is deleted. Never above the boundary.
     pub bound: Position,
-    /// The verdicts. Iterating over them meets deletions in the order in which they are made.
+    /// The verdicts on entries, upward: neighbours that fare alike are one run.
+    pub entries: Vec<EntryRun>,
+    /// The verdicts on everything else.
     pub verdicts: BTreeMap<Object, Verdict>,
     /// How many of the entries to be deleted are stale entries: refused appends of dead writers.
     // P-56.
@@ -43,18 +48,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The objects to delete, in order.
-    pub fn deletions(&self) -> impl Iterator<Item = &Object> {
-        self.verdicts.iter().filter(|(_, verdict)| verdict.is_delete()).map(|(object, _)| object)
-    }
-
     /// How many objects stay, by the [name](Reason::name) of the reason.
     #[must_use]
     pub fn kept(&self) -> BTreeMap<&'static str, u64> {
         let mut kept = BTreeMap::new();
-        for verdict in self.verdicts.values() {
+        let entries = self.entries.iter().map(|run| (&run.verdict, run.count()));
+        for (verdict, count) in entries.chain(self.verdicts.values().map(|verdict| (verdict, 1))) {
             if let Verdict::Keep(reason) = verdict {
-                *kept.entry(reason.name()).or_default() += 1;
+                *kept.entry(reason.name()).or_default() += count;
             }
         }
         kept
@@ -63,12 +64,14 @@ impl Plan {
     /// Whether it deletes what readers and cursors look at, or says what only holds above the boundaries of
     /// others.
     pub(crate) fn concerns_documents(&self) -> bool {
-        !self.fenced_off.is_empty()
-            || self.deletions().any(|object| matches!(object, Object::Entry(_) | Object::Boundary(_)))
+        let boundary = |(object, verdict): (&Object, &Verdict)| {
+            matches!(object, Object::Boundary(_)) && verdict.is_delete()
+        };
+        !self.fenced_off.is_empty() || self.deletes_entries() || self.verdicts.iter().any(boundary)
     }
 
     pub(crate) fn deletes_entries(&self) -> bool {
-        matches!(self.deletions().next(), Some(Object::Entry(_)))
+        self.deleted_runs().next().is_some()
     }
 }
 
@@ -102,11 +105,19 @@ pub fn plan_within(
         needed: guarding_fences(inventory),
         highest: inventory.highest(),
         guard: lance::tail_guard(inventory, facts),
+        vouched: Vouched::new(inventory, facts, policy.window()),
     };
-    verdicts.extend(inventory.entries.keys().map(|&at| (Object::Entry(at), judge.judge(at))));
-    let (stale_entries, accepted, swept) = refused(inventory, &verdicts, judge.limits.fenced_off_from());
+    let mut entries = Vec::new();
+    for (at, listed) in inventory.entries.iter() {
+        runs::push(&mut entries, at, listed.bytes, judge.judge(at));
+    }
+    let deleted = || entries.iter().filter(|run| run.verdict.is_delete());
+    let fenced_off_from = judge.limits.fenced_off_from();
+    let (stale_entries, accepted) = refused(inventory, deleted(), fenced_off_from);
+    let collected = inventory.published_by_others();
+    let swept = deleted().map(|run| run.count_through(collected)).sum();
     let fenced_off = judge.limits.holding().copied().collect();
-    let entry_bytes = bytes(inventory, &verdicts);
+    let entry_bytes = deleted().fold(0, |sum: u64, run| sum.saturating_add(run.bytes));
 
     verdicts.extend(manifest_verdicts(inventory, facts, policy, inventory.now()));
     let boundaries = inventory.boundaries.keys();
@@ -116,6 +127,8 @@ pub fn plan_within(
         let void = epoch < facts.epoch;
         (Object::Lease(epoch), if void { Verdict::Delete } else { Verdict::Keep(Reason::CurrentLease) })
     }));
+    verdicts.extend(opening_verdicts(inventory, facts, bound));
+    verdicts.extend(receipt_verdicts(inventory, policy));
     let forgotten = inventory.forgotten.iter();
     verdicts
         .extend(forgotten.map(|&epoch| (Object::Forgotten(epoch), Verdict::Keep(Reason::ForgottenRecord))));
@@ -137,6 +150,7 @@ pub fn plan_within(
     Plan {
         boundary,
         bound,
+        entries,
         verdicts,
         stale_entries,
         swept,
@@ -156,6 +170,7 @@ struct EntryJudge<'a> {
     needed: BTreeSet<Position>,
     highest: Position,
     guard: Option<Position>,
+    vouched: Vouched,
 }
 
 impl EntryJudge<'_> {
@@ -169,12 +184,10 @@ impl EntryJudge<'_> {
         let reason = match self.inventory.known.get(&at) {
             _ if self.needed.contains(&at) => Reason::GuardingFence,
             Some(Known::Unreadable) => Reason::Unreadable,
-            None => Reason::Unread,
-            Some(Known::Header(_)) if at == self.highest && rules::on(Rule::KeepHighest) => {
-                Reason::HighestEntry
-            }
-            Some(Known::Header(_)) if self.guard.is_some_and(|guard| at >= guard) => Reason::LanceTailGuard,
-            Some(Known::Header(_)) => match self.evidence.get(&at) {
+            None if !self.vouched.contains(at) => Reason::Unread,
+            _ if at == self.highest && rules::on(Rule::KeepHighest) => Reason::HighestEntry,
+            _ if self.guard.is_some_and(|guard| at >= guard) => Reason::LanceTailGuard,
+            _ => match self.evidence.get(&at) {
                 Some(&epoch) => Reason::LanceEvidence(epoch),
                 None => return Verdict::Delete,
             },
@@ -183,20 +196,25 @@ impl EntryJudge<'_> {
     }
 }
 
-/// Entries that go and have one of a higher epoch below them; those of them that may have been acknowledged;
-/// and entries that stood where somebody had collected before.
+/// Entries that go and have one of a higher epoch below them, and those of them that may have been acknowledged.
 ///
 /// SUBTLE: at or below a boundary, a fence entry may be that of an opener that woke late. Nothing follows
 /// from its epoch for what is above it, so only entries above every boundary count, the one of this very pass
 /// apart.
 // P-101, P-56.
-fn refused(
+fn refused<'a>(
     inventory: &Inventory,
-    verdicts: &BTreeMap<Object, Verdict>,
+    mut deleted: impl Iterator<Item = &'a EntryRun>,
     fenced_off_from: Option<Position>,
-) -> (u64, u64, u64) {
+) -> (u64, u64) {
     let collected = inventory.published_by_others();
-    let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
+    let mut run = deleted.next();
+    let mut goes = |at: &Position| {
+        while run.is_some_and(|run| run.last < *at) {
+            run = deleted.next();
+        }
+        run.is_some_and(|run| run.first <= *at)
+    };
     let mut ruling = RulingEpoch::NONE;
     let (mut stale_entries, mut accepted) = (0, 0);
     let above = inventory.known.range(collected.next()..);
@@ -209,8 +227,7 @@ fn refused(
             } += 1;
         }
     }
-    let swept = inventory.entries.range(..=collected).filter(|(at, _)| goes(at)).count();
-    (stale_entries, accepted, swept as u64)
+    (stale_entries, accepted)
 }
 
 /// A boundary goes once it was superseded before the cursors were read, and none of these may be about to
@@ -228,18 +245,31 @@ fn boundary_verdict(inventory: &Inventory, at: Position) -> Verdict {
     Verdict::Delete
 }
 
+/// Of the records whose fence entries lie at or below the bound, the highest that counts stays: what comes next
+/// begins there. Those below it tell of what is collected.
+// P-139.
+fn opening_verdicts(
+    inventory: &Inventory,
+    facts: &ManifestFacts,
+    bound: Position,
+) -> impl Iterator<Item = (Object, Verdict)> {
+    let records = inventory.opening_records.values().filter(|record| record.epoch <= facts.epoch);
+    let passed = records.filter(|record| record.fence <= bound && is_verified(inventory, record));
+    let last = passed.max_by_key(|record| record.epoch).map(|record| (record.epoch, record.fence));
+    inventory.openings.iter().map(move |epoch| {
+        let fence = inventory.opening_records.get(epoch).map(|record| record.fence);
+        let superseded = last.is_some_and(|(by, at)| *epoch < by && fence.is_some_and(|fence| fence < at));
+        let verdict = if superseded { Verdict::Delete } else { Verdict::Keep(Reason::OpeningRecord) };
+        (Object::Opening(*epoch), verdict)
+    })
+}
+
 /// Whether something stays for its age alone, as far as is known: then it matters what time it is.
 pub(crate) fn waits_for_age(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> bool {
     let manifests = |now| manifest_verdicts(inventory, facts, policy, now);
     bound::waits_for_age(inventory, facts, policy)
         || (!policy.clock_free() && lance::may_have_flushed(inventory, facts))
         || manifests(inventory.now()) != manifests(StoreTime(u64::MAX))
-}
-
-fn bytes(inventory: &Inventory, verdicts: &BTreeMap<Object, Verdict>) -> u64 {
-    let goes = |at: &Position| verdicts.get(&Object::Entry(*at)).is_some_and(Verdict::is_delete);
-    let sizes = inventory.entries.iter().filter(|(at, _)| goes(at)).map(|(_, entry)| entry.bytes);
-    sizes.fold(0, u64::saturating_add)
 }
 
 /// [P-9](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-9). Neither the newest ones,

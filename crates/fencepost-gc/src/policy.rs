@@ -28,6 +28,8 @@ pub struct Policy {
     clock_free: bool,
     fenced_off_accepted: Position,
     all_claims: bool,
+    receipts_keep: u64,
+    receipts_age: Duration,
     window: Window,
 }
 
@@ -43,6 +45,8 @@ impl Default for Policy {
             clock_free: false,
             fenced_off_accepted: Position::NONE,
             all_claims: false,
+            receipts_keep: RECEIPTS_KEEP,
+            receipts_age: RECEIPTS_AGE,
             window: Window::PROTOCOL,
         }
     }
@@ -158,6 +162,20 @@ impl Policy {
         self
     }
 
+    /// How many collections' receipts to keep, whatever their age. Default: 100.
+    // P-141.
+    pub const fn with_receipts_keep(mut self, passes: u64) -> Self {
+        self.receipts_keep = passes;
+        self
+    }
+
+    /// Age below which receipts stay, however many there are. Default: 30 days.
+    // P-141.
+    pub const fn with_receipts_age(mut self, age: Duration) -> Self {
+        self.receipts_age = age;
+        self
+    }
+
     /// A window other than the protocol's, for models and their tests.
     pub const fn with_window_for_models(mut self, window: Window) -> Self {
         self.window = window;
@@ -204,6 +222,18 @@ impl Policy {
         self.fenced_off_accepted
     }
 
+    /// How many collections' receipts are kept, whatever their age.
+    #[must_use]
+    pub const fn receipts_keep(&self) -> u64 {
+        self.receipts_keep
+    }
+
+    /// Age below which receipts stay.
+    #[must_use]
+    pub const fn receipts_age(&self) -> Duration {
+        self.receipts_age
+    }
+
     pub(crate) const fn reads_all_claims(&self) -> bool {
         self.clock_free || self.all_claims
     }
@@ -222,4 +252,6 @@ impl Policy {
 }
 
 const MANIFESTS_KEEP: u64 = 64;
+const RECEIPTS_KEEP: u64 = 100;
+const RECEIPTS_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);

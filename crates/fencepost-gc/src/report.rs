@@ -86,9 +86,19 @@ impl Report {
         }
     }
 
+    /// Counts all that a plan deletes.
+    pub(crate) fn count_all(&mut self, plan: &Plan, inventory: &Inventory) {
+        for run in plan.deleted_runs() {
+            self.deleted.entries += run.count();
+            self.deleted.entry_bytes = self.deleted.entry_bytes.saturating_add(run.bytes);
+        }
+        let others = plan.verdicts.iter().filter(|(_, verdict)| verdict.is_delete());
+        others.for_each(|(object, _)| self.count(object, inventory));
+    }
+
     pub(crate) fn count(&mut self, object: &Object, inventory: &Inventory) {
         let (objects, bytes) = match object {
-            Object::Entry(at) => (1, inventory.entries.get(at).map_or(0, |entry| entry.bytes)),
+            Object::Entry(at) => (1, inventory.entries.get(*at).map_or(0, |entry| entry.bytes)),
             Object::SsTable(name) => {
                 let folder = inventory.sstables.get(name).copied().flatten().unwrap_or_default();
                 (folder.objects, folder.bytes)
@@ -112,6 +122,10 @@ pub struct Deleted {
     pub boundaries: u64,
     /// Lease documents.
     pub leases: u64,
+    /// Openers' records.
+    pub openings: u64,
+    /// Receipts, of which most collections have two.
+    pub receipts: u64,
     /// Folders of flushes that failed.
     pub sstables: u64,
     /// The objects in these folders.
@@ -124,7 +138,13 @@ impl Deleted {
     /// The number of all objects, counting each object in a folder.
     #[must_use]
     pub const fn objects(&self) -> u64 {
-        self.entries + self.manifests + self.boundaries + self.leases + self.sstable_objects
+        self.entries
+            + self.manifests
+            + self.boundaries
+            + self.leases
+            + self.openings
+            + self.receipts
+            + self.sstable_objects
     }
 
     fn count(&mut self, object: &Object, objects: u64, bytes: u64) {
@@ -136,6 +156,8 @@ impl Deleted {
             Object::Manifest(_) => self.manifests += 1,
             Object::Boundary(_) => self.boundaries += 1,
             Object::Lease(_) => self.leases += 1,
+            Object::Opening(_) => self.openings += 1,
+            Object::Receipt(_) => self.receipts += 1,
             Object::SsTable(_) => {
                 self.sstables += 1;
                 self.sstable_objects = self.sstable_objects.saturating_add(objects);

@@ -65,6 +65,7 @@ pub(crate) fn facts(epoch: u64, replay_after: u64) -> ManifestFacts {
         last_seen: Position::new(replay_after),
         generation: Generation(1),
         by_lance: false,
+        lance_before: false,
     }
 }
 
@@ -112,7 +113,9 @@ impl InventoryExt for Inventory {
     }
 
     fn with_age(mut self, at: u64, modified: u64) -> Self {
-        self.entries.get_mut(&Position::new(at)).unwrap().modified = StoreTime(modified);
+        let at = Position::new(at);
+        let listed = self.entries.get(at).unwrap();
+        self.entries.insert(at, Listed { modified: StoreTime(modified), ..listed });
         self
     }
 

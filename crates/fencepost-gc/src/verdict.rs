@@ -1,6 +1,6 @@
 //! What happens to each object, and why.
 
-use fencepost_format::{CursorName, Epoch, Position, ShardPaths, SsTableName, Version};
+use fencepost_format::{CursorName, Epoch, Position, ReceiptName, ShardPaths, SsTableName, Version};
 use std::fmt;
 
 /// An object of a shard, as a collection sees it. Ordered as a collection deletes: entries upward, then the rest.
@@ -19,6 +19,12 @@ pub enum Object {
     Boundary(Position),
     /// The lease document of this epoch.
     Lease(Epoch),
+    /// The record of the opener of this epoch.
+    // P-135.
+    Opening(Epoch),
+    /// A part of a collection's receipt.
+    // P-141.
+    Receipt(ReceiptName),
     /// The record that an operator had this epoch forgotten. Never deleted.
     // P-59.
     Forgotten(Epoch),
@@ -37,6 +43,8 @@ impl Object {
             Self::Manifest(version) => paths.manifest(*version),
             Self::Boundary(at) => paths.boundary(*at),
             Self::Lease(epoch) => paths.lease(*epoch),
+            Self::Opening(epoch) => paths.opening_record(*epoch),
+            Self::Receipt(name) => paths.receipt(name),
             Self::Forgotten(epoch) => paths.forgotten(*epoch),
             Self::Cursor(name) => paths.cursor_dir(name),
             Self::SsTable(name) => paths.sstable_dir(*name),
@@ -52,6 +60,8 @@ impl fmt::Display for Object {
             Self::Manifest(version) => write!(f, "manifest {version}"),
             Self::Boundary(at) => write!(f, "boundary {at}"),
             Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
+            Self::Opening(epoch) => write!(f, "opener's record of epoch {epoch}"),
+            Self::Receipt(name) => write!(f, "receipt {}", name.object_name()),
             Self::Forgotten(epoch) => write!(f, "forgotten epoch {epoch}"),
             Self::Cursor(name) => write!(f, "cursor {name}"),
             Self::SsTable(name) => write!(f, "SSTable {name}"),
@@ -143,6 +153,12 @@ pub enum Reason {
     SupersededBoundary,
     /// The lease of the current epoch, or of an epoch that was claimed meanwhile.
     CurrentLease,
+    /// An opener's record: it spares collections reading entries.
+    // P-139.
+    OpeningRecord,
+    /// A receipt of a collection, one of the newest or young.
+    // P-141.
+    Receipt,
     /// A cursor.
     ConsumersCursor,
     /// The remains of a cursor that was removed. They hold nothing back.
@@ -198,6 +214,8 @@ impl Reason {
             Self::LatestBoundary => "latest_boundary",
             Self::SupersededBoundary => "superseded_boundary",
             Self::CurrentLease => "current_lease",
+            Self::OpeningRecord => "opening_record",
+            Self::Receipt => "receipt",
             Self::ConsumersCursor => "consumers_cursor",
             Self::RemovedCursor => "removed_cursor",
             Self::SsTableNamed(_) => "sstable",
@@ -250,6 +268,8 @@ impl fmt::Display for Reason {
             Self::LatestBoundary => "It is the current boundary.",
             Self::SupersededBoundary => "It is superseded; a later pass deletes it, once no new cursor can be looking at it.",
             Self::CurrentLease => "It is the lease of the current epoch.",
+            Self::OpeningRecord => "It is an opener's record, which tells collections what they need not read.",
+            Self::Receipt => "It is the receipt of a collection; `gc log` lists them.",
             Self::ConsumersCursor => "It is a consumer's cursor; it stays until it is removed by name.",
             Self::RemovedCursor => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
             Self::SsTableNamed(version) => {

@@ -2,7 +2,7 @@
 
 use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder, StoreTime};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Position, SsTableName};
+use fencepost_format::{EntryHeader, Epoch, OpeningRecord, Position, SsTableName};
 use std::collections::BTreeSet;
 
 /// A folder to list.
@@ -12,7 +12,7 @@ pub enum Part {
     Entries,
     /// `manifest/`.
     Manifests,
-    /// `fencepost/`: boundaries, leases and cursors.
+    /// `fencepost/`: boundaries, leases, cursors and openers' records.
     Documents,
     /// The names of the folders of SSTables in the shard's folder, without their contents.
     SsTables,
@@ -36,6 +36,14 @@ pub enum CollectRequest {
     ReadBoundary {
         /// The boundary's position.
         at: Position,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// GET the record of the opener of this epoch.
+    // P-135.
+    ReadOpening {
+        /// The epoch.
+        epoch: Epoch,
         /// Which try this is.
         attempt: u32,
     },
@@ -76,7 +84,8 @@ pub enum CollectRequest {
     Delete {
         /// The number of the batch; batches are requested one after the other.
         batch: u32,
-        /// The objects to delete: only entries, manifests, boundaries, leases and folders of SSTables.
+        /// The objects to delete: only entries, manifests, boundaries, leases, openers' records
+        /// and folders of SSTables.
         objects: Vec<Object>,
     },
 }
@@ -90,6 +99,8 @@ pub enum CollectReply {
     Listed(Part, ReadReply<Inventory>),
     /// To [`CollectRequest::ReadBoundary`].
     Boundary(Position, ReadReply<BTreeSet<Position>>),
+    /// To [`CollectRequest::ReadOpening`].
+    Opening(Epoch, ReadReply<OpeningRecord>),
     /// To [`CollectRequest::ReadHeader`].
     Header(Position, ReadReply<EntryHeader>),
     /// To [`CollectRequest::ListSsTable`]. A folder with nothing in it is absent.

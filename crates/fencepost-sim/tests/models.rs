@@ -45,6 +45,12 @@ mod short {
         what_a_loss_fenced_off_stays "log/fenced-off",
         /// P-22: an entry of a foreign program stops a writer, and nothing is acknowledged over it.
         a_foreign_entry_is_never_stepped_over "log/strangers",
+        /// P-135 to P-137: what openers' records vouch for is deleted unread, and nothing else is.
+        what_goes_unread_is_vouched_for "log/records",
+        /// P-101, P-135: what a loss fenced off is not passed unread.
+        what_a_loss_fenced_off_is_never_passed_unread "log/records-fenced-off",
+        /// P-135 to P-137: the same where writers close, and their fence entries are collected.
+        what_goes_unread_is_vouched_for_where_fences_go "log/records-closing",
         /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.
         a_commit_into_pruned_space_does_not_win "manifest/pruned",
         /// P-1: listings that miss the newest version.

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("everything up to {stands} is safe elsewhere and may go");
 
     let planned = wal.collector().plan().await?;
-    for (object, verdict) in &planned.plan.verdicts {
+    for (object, verdict) in planned.plan.objects() {
         if let Verdict::Keep(reason) = verdict {
             println!("{object} stays. {reason}");
         }

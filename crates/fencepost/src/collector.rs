@@ -2,17 +2,23 @@
 
 mod error;
 mod losses;
+mod pace;
+mod receipts;
 
 pub use error::CollectError;
 pub use losses::Losses;
+pub use pace::RequestBudget;
+pub use receipts::{Receipt, ReceiptLeft, ReceiptListed, Receipts};
 
 use crate::drive::Driver;
-use crate::shard::Io;
+use crate::shard::{Io, Performed};
 use crate::telemetry::{self, Stopwatch};
 use crate::{Staging, Wal};
 use error::give_up;
 use fencepost_format::Forgotten;
-use fencepost_gc::{Claim, CollectEvent, CollectParams, Collection, Mode, Plan, Policy, Report};
+use fencepost_gc::{
+    Claim, CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Mode, Plan, Policy, Report,
+};
 use fencepost_store::{Refusal, RequestCounts, StoreError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +37,8 @@ pub struct Collector {
     io: Io,
     policy: Policy,
     params: CollectParams,
+    budget: Option<RequestBudget>,
+    receipts: Receipts,
 }
 
 /// What a collection did, and what it took.
@@ -46,7 +54,10 @@ pub struct Collected {
     pub losses: Losses,
     /// What killed writers left in a local directory.
     pub staging: Staging,
-    /// The requests made.
+    /// The receipt that it left.
+    // P-140.
+    pub receipt: ReceiptLeft,
+    /// The requests made, those for the receipt's second part apart.
     pub requests: RequestCounts,
     /// How long it took.
     pub elapsed: Duration,
@@ -57,7 +68,13 @@ impl Wal {
     pub fn collector(&self) -> Collector {
         let params =
             CollectParams { retry_timeout: self.io.params.retry_timeout, ..CollectParams::default() };
-        Collector { io: self.io.clone(), policy: Policy::new(), params }
+        Collector {
+            io: self.io.clone(),
+            policy: Policy::new(),
+            params,
+            budget: None,
+            receipts: Receipts::default(),
+        }
     }
 
     /// Records, for ever, that the process behind a claim by Lance is gone: collections no longer keep
@@ -87,6 +104,14 @@ impl Collector {
     /// Sets what is kept longer than safety requires.
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Sets how many requests a second it makes at most. Default: no limit but what is in flight, 32 reads or 8 bulk
+    /// deletions. Collectors that are given clones of one budget share it. Lower: others on the same store feel less of a
+    /// large collection, and it takes longer.
+    pub fn with_request_budget(mut self, budget: RequestBudget) -> Self {
+        self.budget = Some(budget);
         self
     }
 
@@ -145,23 +170,31 @@ impl Collector {
         let (started, now) = (Instant::now(), io.environment.now());
         let collection = Collection::new(self.params, now, self.policy.clone(), mode);
         let mut driver = Driver::new(collection, &io.environment);
-        let mut plan = None;
+        let (mut plan, mut leaving) = (None, None);
         loop {
-            let event = driver.outcome(|request| io.clone().perform_collect(request)).await;
+            let event = driver.outcome(|request| self.perform(&io, request)).await;
             on_event(&event);
             match event {
                 CollectEvent::Progress(_) => {}
-                CollectEvent::Planned(planned) => plan = Some(planned),
+                CollectEvent::Planned(planned) => {
+                    // P-140: nothing of it is asked for before the next event.
+                    if mode == Mode::Delete {
+                        leaving = self.leave_plan(&io, &driver.machine, &planned).await;
+                    }
+                    plan = Some(planned);
+                }
                 CollectEvent::Done(report) => {
                     let plan = plan.expect("a collection plans before it is done");
-                    let collected = Collected {
+                    let mut collected = Collected {
                         report,
                         plan,
                         losses: self.losses(&io, &driver.machine).await,
                         staging: self.staging(&io, mode).await,
+                        receipt: ReceiptLeft::default(),
                         requests: io.store.counts(),
                         elapsed: started.elapsed(),
                     };
+                    collected.receipt = self.leave_end(&io, leaving, &collected).await;
                     let facts =
                         driver.machine.facts().expect("a collection that is done has found a manifest");
                     telemetry::collected(io.paths.shard(), mode, facts.replay_after, &collected);
@@ -170,6 +203,21 @@ impl Collector {
                 CollectEvent::NoLog => return Err(CollectError::NoLog { root: io.paths.root() }),
                 CollectEvent::GaveUp(why) => return Err(give_up(&io, why, driver.take_cause())),
             }
+        }
+    }
+
+    /// Performs a request once the budget allows it.
+    fn perform(
+        &self,
+        io: &Io,
+        request: CollectRequest,
+    ) -> impl Future<Output = Performed<CollectReply>> + Send + use<> {
+        let (io, budget) = (io.clone(), self.budget.clone());
+        async move {
+            if let Some(budget) = budget {
+                budget.take(pace::cost(&io, &request)).await;
+            }
+            io.perform_collect(request).await
         }
     }
 

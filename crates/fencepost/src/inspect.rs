@@ -115,7 +115,7 @@ impl Wal {
         let entries = contents.into_iter().map(|((position, bytes), content)| {
             let content = content.map_err(|cause| cause.to_string());
             let state = state(&manifest, position, content.as_ref().ok(), &mut ruling);
-            let kept_because = match plan.plan.verdicts.get(&Object::Entry(position)) {
+            let kept_because = match plan.plan.verdict(&Object::Entry(position)) {
                 Some(Verdict::Delete) => None,
                 Some(Verdict::Keep(reason)) => Some(reason.clone()),
                 // It came between the two listings, so it is above the tail of the first.

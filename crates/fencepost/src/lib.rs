@@ -108,7 +108,9 @@ pub use arrow_schema;
 #[doc(no_inline)]
 pub use object_store;
 
-pub use collector::{CollectError, Collected, Collector, Losses};
+pub use collector::{
+    CollectError, Collected, Collector, Losses, Receipt, ReceiptLeft, ReceiptListed, Receipts, RequestBudget,
+};
 pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{
@@ -120,12 +122,13 @@ pub use fencepost_fence::{
 };
 pub use fencepost_format::{
     Compression, Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation,
-    Lease, Manifest, MemWalDetails, Nonce, Position, Record, ShardId, ShardStatus, SsTableName,
-    TableManifest, TableWriter, Version, records_in, records_schema,
+    Lease, Manifest, MemWalDetails, Nonce, Position, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure,
+    ReceiptKept, ReceiptObjects, ReceiptPlan, Record, ShardId, ShardStatus, SsTableName, TableManifest,
+    TableWriter, Version, records_in, records_schema,
 };
 pub use fencepost_gc::{
-    Claim, ClaimState, Claims, CollectEvent, Compaction, Hold, Object, Plan, Policy, Progress, Reason,
-    Report, SsTableFolder, TableHistory, Verdict,
+    Claim, ClaimState, Claims, CollectEvent, Compaction, EntryRun, Hold, Object, Plan, Policy, Progress,
+    Reason, Report, SsTableFolder, TableHistory, Verdict,
 };
 pub use fencepost_store::{
     Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,

@@ -182,12 +182,14 @@ pub(crate) fn collected(shard: ShardId, mode: Mode, replay_after: Position, coll
     tracing::info!(target: EVENTS, event = "collected", %shard, deleted = objects, failed, %bound, %boundary, "collected");
 }
 
-fn classes(deleted: &Deleted) -> [(&'static str, u64); 5] {
+fn classes(deleted: &Deleted) -> [(&'static str, u64); 7] {
     [
         ("entry", deleted.entries),
         ("manifest", deleted.manifests),
         ("boundary", deleted.boundaries),
         ("lease", deleted.leases),
+        ("opening", deleted.openings),
+        ("receipt", deleted.receipts),
         ("sstable", deleted.sstable_objects),
     ]
 }

@@ -2,7 +2,7 @@
 
 use crate::input::ColumnType;
 use fencepost::doctor::Check;
-use fencepost::{CursorName, Epoch, Position};
+use fencepost::{CursorName, Epoch, Nonce, Position};
 
 /// What one `--types` names.
 #[derive(Clone, Debug)]
@@ -43,6 +43,11 @@ pub(super) fn parse_position(text: &str) -> Result<Position, String> {
         Some(position) if !position.is_none() => Ok(position),
         _ => Err("positions go from 1 to 2^62".to_owned()),
     }
+}
+
+pub(super) fn parse_receipt(text: &str) -> Result<Nonce, String> {
+    let id = u128::from_str_radix(text, 16).map(Nonce);
+    id.map_err(|_| "a receipt's id is hexadecimal, as `gc log` shows it".to_owned())
 }
 
 pub(super) fn parse_null(text: &str) -> Result<String, String> {

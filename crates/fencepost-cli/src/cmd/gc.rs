@@ -3,22 +3,31 @@
 pub(super) mod claims;
 pub(super) mod damage;
 mod objects;
+mod receipts;
 mod report;
 mod table;
+mod watch;
 
 use crate::args::{Gc, GcAges, GcArgs};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::progress;
-use fencepost::{CollectEvent, Collected, Collector, Policy, Wal};
+use fencepost::{CollectEvent, Collected, Collector, Policy, Receipts, RequestBudget, Wal};
+use futures::StreamExt;
 use indicatif::HumanBytes;
 use table::Table;
 
 pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
     match gc {
-        Gc::Plan(args) => each_shard(&args, Task::Plan, json).await,
-        Gc::Run(run) if run.dry_run => each_shard(&run.args, Task::DryRun, json).await,
-        Gc::Run(run) => each_shard(&run.args, Task::Run, json).await,
+        Gc::Plan(args) => each_shard(&args, Task::Plan, Receipts::Never, json).await,
+        Gc::Run(run) if run.dry_run => each_shard(&run.args, Task::DryRun, Receipts::Never, json).await,
+        Gc::Run(run) => {
+            let receipts = if run.always_receipt { Receipts::All } else { Receipts::OfDeletions };
+            each_shard(&run.args, Task::Run, receipts, json).await
+        }
+        Gc::Watch(args) => watch::run(&args, json).await,
+        Gc::Log(args) => receipts::list(&args, json).await,
+        Gc::Receipt(args) => receipts::show(&args, json).await,
         Gc::Claims(args) => claims::list(&args, json).await,
         Gc::Forget(args) => claims::forget(&args, json).await,
     }
@@ -42,19 +51,43 @@ impl GcAges {
     }
 }
 
+/// How to collect, whichever shard.
+struct Settings {
+    policy: Policy,
+    budget: Option<RequestBudget>,
+    receipts: Receipts,
+}
+
+impl Settings {
+    fn new(args: &GcArgs, receipts: Receipts) -> Self {
+        let mut policy = args.retry_timeout.policy().with_retain_entries(args.retain_entries);
+        if let Some(age) = args.retain_age {
+            policy = policy.with_retain_age(age);
+        }
+        if let Some(through) = args.accept_fenced_off {
+            policy = policy.with_fenced_off_accepted(through);
+        }
+        Self { policy, budget: args.requests_per_second.map(RequestBudget::per_second), receipts }
+    }
+
+    fn collector(&self, wal: &Wal) -> Collector {
+        let collector = wal.collector().with_policy(self.policy.clone()).with_receipts(self.receipts);
+        match &self.budget {
+            Some(budget) => collector.with_request_budget(budget.clone()),
+            None => collector,
+        }
+    }
+}
+
 /// One report for the only shard, or one for each and their sums. A shard that fails does not keep the others
 /// waiting.
-async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure> {
-    let mut policy = args.retry_timeout.policy().with_retain_entries(args.retain_entries);
-    if let Some(age) = args.retain_age {
-        policy = policy.with_retain_age(age);
-    }
-    if let Some(through) = args.accept_fenced_off {
-        policy = policy.with_fenced_off_accepted(through);
-    }
+async fn each_shard(args: &GcArgs, task: Task, receipts: Receipts, json: bool) -> Result<(), Failure> {
+    let settings = Settings::new(args, receipts);
     let shards = args.place.open_all().await?;
-    let [only] = shards.as_slice() else { return all_shards(&shards, &policy, task, json).await };
-    let found = collect(&only.collector().with_policy(policy), task, json).await?;
+    let [only] = shards.as_slice() else {
+        return all_shards(&shards, &settings, args.shards_at_once.get(), task, json).await;
+    };
+    let found = collect(&settings.collector(only), task, json).await?;
     let mut table = Table::default();
     if task == Task::Plan {
         table.look(only, &found).await;
@@ -72,13 +105,26 @@ async fn each_shard(args: &GcArgs, task: Task, json: bool) -> Result<(), Failure
     damage::exit(&found).map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
-async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> Result<(), Failure> {
+/// Several at the same time, told of in the order of their names. What was found of a shard is held no longer than
+/// until it was told.
+async fn all_shards(
+    shards: &[Wal],
+    settings: &Settings,
+    at_once: usize,
+    task: Task,
+    json: bool,
+) -> Result<(), Failure> {
     let (mut documents, mut worst, mut table) = (Vec::new(), None, Table::default());
-    for wal in shards {
+    let collections = shards.iter().map(|wal| {
+        let collector = settings.collector(wal);
+        async move { (wal, collect_quietly(&collector, task).await) }
+    });
+    let mut collections = futures::stream::iter(collections).buffered(at_once);
+    while let Some((wal, collected)) = collections.next().await {
         if !json {
             output::line(&format!("shard {}", wal.shard()))?;
         }
-        match collect(&wal.collector().with_policy(policy.clone()), task, json).await {
+        match collected {
             Ok(found) => {
                 if task == Task::Plan {
                     table.look(wal, &found).await;
@@ -111,6 +157,14 @@ async fn all_shards(shards: &[Wal], policy: &Policy, task: Task, json: bool) -> 
     worst.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
+/// One of several at the same time: a bar for each would be noise.
+async fn collect_quietly(collector: &Collector, task: Task) -> Result<Collected, Failure> {
+    Ok(match task {
+        Task::Run => collector.run().await?,
+        Task::Plan | Task::DryRun => collector.plan().await?,
+    })
+}
+
 fn told_of(table: &Table) -> Result<(), Failure> {
     table.line().map_or(Ok(()), |line| output::line(&printable(&line)))
 }
@@ -141,9 +195,9 @@ async fn collect(collector: &Collector, task: Task, json: bool) -> Result<Collec
     let mut planned = Ok(());
     let watch = |event: &CollectEvent| match event {
         CollectEvent::Planned(plan) => {
-            bar.set_length(plan.deletions().count() as u64);
+            bar.set_length(plan.deletions_count());
             if !json {
-                let (objects, bytes) = (plan.deletions().count(), HumanBytes(plan.entry_bytes));
+                let (objects, bytes) = (plan.deletions_count(), HumanBytes(plan.entry_bytes));
                 planned = output::line(&format!(
                     "deleting {objects} objects, {bytes} of entries, up to position {}",
                     plan.bound

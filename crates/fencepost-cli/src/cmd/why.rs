@@ -15,7 +15,7 @@ pub(super) async fn run(args: Why, json: bool) -> Result<(), Failure> {
     let cursors = wal.cursors().await?;
     let manifest = wal.manifest().await?;
     let path = wal.paths().entry(at);
-    let Some(verdict) = found.plan.verdicts.get(&Object::Entry(at)) else {
+    let Some(verdict) = found.plan.verdict(&Object::Entry(at)) else {
         let message = format!("{path}: nothing stands at position {at}");
         let boundary = found.report.boundary;
         let advice = if at <= boundary {

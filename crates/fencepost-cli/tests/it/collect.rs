@@ -263,3 +263,43 @@ fn retention_keeps_the_newest_covered_entries() {
     let done = run(["gc", "run", &scratch.log(), "--retain-age", "1h", "--json"]).ok().json();
     assert_eq!(done["deleted_objects"]["entries"], 0);
 }
+
+/// What went, why the rest stayed, and how it ended can be read afterwards.
+#[test]
+fn a_run_leaves_a_receipt_that_can_be_listed_and_shown() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    let ran = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    let id = ran["receipt"].as_str().unwrap();
+    let listed = run(["gc", "log", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(listed["receipts"][0]["id"], id);
+    assert_eq!(listed["receipts"][0]["end"]["deleted"], ran["deleted"]);
+    let table = run(["gc", "log", &scratch.log()]).ok().text();
+    assert!(table.contains(id) && table.contains("well"), "{table}");
+    let shown = run(["gc", "receipt", &scratch.log(), id, "--json"]).ok().json();
+    assert_eq!(shown["plan"]["from"]["bound"], ran["bound"]);
+    let kept =
+        shown["plan"]["keep"].as_array().unwrap().iter().find(|kept| kept["reason"] == "guarding_fence");
+    assert_eq!(kept.unwrap()["objects"]["entries"], json!([[24, 24]]));
+    let text = run(["gc", "receipt", &scratch.log(), id]).ok().text();
+    assert!(text.contains("kept, guarding_fence: 1; entries 24"), "{text}");
+    run(["gc", "receipt", &scratch.log(), "ab"]).fails(3, "no receipt");
+    let idle = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
+    assert_eq!(idle["receipt"], Value::Null);
+}
+
+/// One round is what `gc run` does, and one line.
+#[test]
+fn a_watch_collects_round_after_round() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    let watched =
+        run(["gc", "watch", &scratch.log(), "--rounds", "2", "--every", "1ms", "--json"]).ok().text();
+    let rounds: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&rounds[0]["round"], &rounds[0]["shards"], &rounds[0]["failed"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
+    assert!(rounds[0]["deleted"].as_u64().unwrap() > 90, "{watched}");
+    assert_eq!((&rounds[1]["round"], &rounds[1]["deleted"]), (&json!(2), &json!(0)));
+}

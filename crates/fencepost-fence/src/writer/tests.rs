@@ -74,6 +74,7 @@ fn opened(claimed: &str) -> Opened {
         clean_fence: false,
         next: Position::new(9),
         fence_ranges,
+        record: None,
         manifest: manifest(7, claimed),
     }
 }

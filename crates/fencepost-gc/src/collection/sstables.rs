@@ -3,7 +3,7 @@
 
 use super::reads::Reads;
 use super::{Collection, Step};
-use crate::{Part, SsTableFolder, lance};
+use crate::{Inventory, SsTableFolder, lance};
 use fencepost_fence::{ReadReply, Tick};
 use fencepost_format::{Manifest, SsTableName, Version};
 
@@ -13,10 +13,17 @@ impl Collection {
     // P-80.
     pub(super) fn list_sstables(&mut self, now: Tick) {
         if lance::may_have_flushed(&self.inventory, self.known_facts()) {
-            self.step = Step::List(Part::SsTables, self.question(now));
+            self.step = Step::ListSsTables(self.question(now));
         } else {
             self.publish(now);
         }
+    }
+
+    pub(super) fn listed_sstables(&mut self, now: Tick, listed: Inventory) {
+        self.inventory.absorb(listed);
+        let wanted = lance::folders_to_list(&self.inventory);
+        self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_folders(now);
     }
 
     pub(super) fn folder(&mut self, now: Tick, name: SsTableName, read: ReadReply<SsTableFolder>) {

@@ -7,8 +7,8 @@ use crate::fenced_off::proofs_to_read;
 use crate::guarding_fence::headers_to_read;
 use crate::plan::waits_for_age;
 use crate::{CollectEvent, Inventory, Known, ManifestFacts, Mode, Part, Progress, lance};
-use fencepost_fence::{Found, ReadReply, Tick};
-use fencepost_format::{EntryHeader, Manifest, Position, Version};
+use fencepost_fence::{Found, GaveUp, ReadReply, Tick};
+use fencepost_format::{EntryHeader, Epoch, Manifest, OpeningRecord, Position, Version};
 use std::collections::BTreeSet;
 
 impl Collection {
@@ -17,31 +17,40 @@ impl Collection {
             Ok(Some(manifest)) => {
                 self.facts = Some(ManifestFacts::from(&manifest));
                 self.inventory.note_sstables(&manifest);
-                self.step = Step::List(Part::Entries, self.question(now));
+                let parts = [Part::Entries, Part::Manifests, Part::Documents];
+                self.step = Step::Survey(parts.map(|part| (part, self.question(now))).into());
             }
             Ok(None) => self.end(CollectEvent::NoLog),
             Err(gave_up) => self.end(CollectEvent::GaveUp(gave_up)),
         }
     }
 
-    pub(super) fn listed(&mut self, now: Tick, part: Part, listed: Inventory) {
-        self.inventory.absorb(listed);
-        match part {
-            Part::Entries => self.step = Step::List(Part::Manifests, self.question(now)),
-            Part::Manifests => self.step = Step::List(Part::Documents, self.question(now)),
-            Part::SsTables => {
-                let wanted = lance::folders_to_list(&self.inventory);
-                self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
-                self.go_on_after_folders(now);
-            }
-            Part::Documents => {
-                self.progress(Progress::Listed { entries: self.inventory.entries.len() as u64 });
-                self.inventory.published_before = self.inventory.published();
-                if waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
-                    self.stamp(now, AfterStamp::ReadBoundary);
+    /// The listings are made at the same time: none of them is a snapshot, so what they show together may have
+    /// been there at no one moment, in whatever order they come. Cursors are listed once more before anything goes.
+    // P-53.
+    pub(super) fn surveyed(&mut self, now: Tick, part: Part, read: ReadReply<Inventory>) {
+        let Step::Survey(open) = &mut self.step else { unreachable!("called while listing") };
+        match read {
+            ReadReply::Found(listed) => self.inventory.absorb(listed),
+            ReadReply::Absent => {}
+            ReadReply::Damaged | ReadReply::Unknown => {
+                let ask = open.get_mut(&part).expect("whoever answers was asked");
+                if ask.is_late(now) {
+                    self.end(CollectEvent::GaveUp(GaveUp::Unread));
                 } else {
-                    self.read_boundary(now);
+                    ask.again();
                 }
+                return;
+            }
+        }
+        open.remove(&part);
+        if open.is_empty() {
+            self.progress(Progress::Listed { entries: self.inventory.entries.len() });
+            self.inventory.published_before = self.inventory.published();
+            if waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
+                self.stamp(now, AfterStamp::ReadBoundary);
+            } else {
+                self.read_boundary(now);
             }
         }
     }
@@ -61,17 +70,53 @@ impl Collection {
 
     pub(super) fn read_boundary(&mut self, now: Tick) {
         match self.inventory.published() {
-            Position::NONE => self.read_headers(now),
+            Position::NONE => self.read_openings(now),
             at => self.step = Step::ReadBoundary(at, self.question(now)),
+        }
+    }
+
+    /// Which entries need not be read?
+    // P-135.
+    pub(super) fn read_openings(&mut self, now: Tick) {
+        let facts = self.known_facts();
+        let lance_was_here = facts.by_lance || facts.lance_before;
+        let wanted = self.inventory.openings.iter().filter(|epoch| !lance_was_here && **epoch <= facts.epoch);
+        self.step = Step::Openings(Reads::new(now, wanted.copied().collect(), self.params.reads_in_flight));
+        self.go_on_after_openings(now);
+    }
+
+    /// What cannot be read or understood vouches for nothing.
+    pub(super) fn opening(&mut self, now: Tick, epoch: Epoch, read: ReadReply<OpeningRecord>) {
+        let Step::Openings(reads) = &mut self.step else { unreachable!("called while reading records") };
+        match read {
+            ReadReply::Found(record) => drop(self.inventory.opening_records.insert(epoch, record)),
+            ReadReply::Damaged | ReadReply::Absent => {}
+            ReadReply::Unknown => {
+                reads.again(now, &epoch, self.params.retry_timeout);
+                return self.go_on_after_openings(now);
+            }
+        }
+        reads.settle(now, &epoch);
+        self.go_on_after_openings(now);
+    }
+
+    fn go_on_after_openings(&mut self, now: Tick) {
+        let Step::Openings(reads) = &self.step else { unreachable!("called while reading records") };
+        if reads.is_done() {
+            self.read_headers(now);
         }
     }
 
     /// Reads what may be deleted as far as is known, and nothing else.
     // P-51.
-    pub(super) fn read_headers(&mut self, now: Tick) {
-        let wanted = headers_to_read(&self.inventory, self.limits().reach());
+    fn read_headers(&mut self, now: Tick) {
+        let wanted = self.wanted_headers();
         self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
         self.go_on_after_headers(now);
+    }
+
+    fn wanted_headers(&self) -> BTreeSet<Position> {
+        headers_to_read(&self.inventory, self.known_facts(), &self.policy, self.limits().reach())
     }
 
     fn limits(&self) -> Limits {
@@ -101,6 +146,12 @@ impl Collection {
     fn go_on_after_headers(&mut self, now: Tick) {
         let Step::Headers(reads) = &self.step else { unreachable!("called while reading headers") };
         if !reads.is_done() {
+            return;
+        }
+        // Those that showed whether the records count may have left others to be read.
+        let wanted = self.wanted_headers();
+        if !wanted.is_empty() {
+            self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
             return;
         }
         let proofs = proofs_to_read(&self.inventory, self.limits().reach(), self.policy.window());
@@ -146,6 +197,13 @@ impl Collection {
             self.step = Step::Claims(Reads::new(now, wanted, self.params.reads_in_flight));
             return;
         }
+        // If it was seen only now that Lance was here, no record vouches for anything.
+        // P-138.
+        let wanted = self.wanted_headers();
+        if !wanted.is_empty() {
+            self.step = Step::Headers(Reads::new(now, wanted, self.params.reads_in_flight));
+            return;
+        }
         if lance::claims(&self.inventory, self.known_facts(), &self.policy).floor().is_some() {
             self.stamp(now, AfterStamp::JudgeClaims);
         } else {
@@ -155,8 +213,8 @@ impl Collection {
 
     pub(super) fn judge_claims(&mut self, now: Tick) {
         let claims = lance::claims(&self.inventory, self.known_facts(), &self.policy);
-        let above = self.inventory.entries.keys().filter(|at| !self.inventory.known.contains_key(at));
-        let above: BTreeSet<_> = above.copied().collect();
+        let above = self.inventory.entries.positions();
+        let above: BTreeSet<_> = above.filter(|at| !self.inventory.known.contains_key(at)).collect();
         if claims.floor().is_none() || above.is_empty() || self.reads_above {
             return self.list_sstables(now);
         }

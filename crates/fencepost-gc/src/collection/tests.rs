@@ -4,6 +4,7 @@ mod fenced_off;
 mod readers;
 mod robust;
 mod sstables;
+mod unread;
 
 use super::*;
 use crate::testing::{World, run, step};
@@ -12,7 +13,8 @@ use fencepost_fence::Window;
 use fencepost_format::{CursorDocument, CursorName, Epoch, Nonce, Position};
 use std::collections::BTreeSet;
 
-const PARAMS: CollectParams = CollectParams { retry_timeout: 100, reads_in_flight: 2, batch: 3 };
+const PARAMS: CollectParams =
+    CollectParams { retry_timeout: 100, reads_in_flight: 2, batch: 3, deletes_in_flight: 1 };
 
 /// An epoch that ended unclean, one that closed, and a live one above.
 const LOG: &str = "1:h1 2:d1 3:d1 4:p2 5:f2 6:d1 7:d2 8:d2 9:d2 10:c2 11:h3 12:d3 13:d3";

@@ -186,7 +186,7 @@ pub fn claims(inventory: &Inventory, facts: &ManifestFacts, policy: &Policy) -> 
 /// From `after` to the first entry of a later epoch, if all in between is there.
 fn hold(inventory: &Inventory, epoch: Epoch, after: Position) -> Hold {
     let mut at = after.next();
-    while inventory.entries.contains_key(&at) {
+    while inventory.entries.contains(at) {
         match inventory.known.get(&at).and_then(Known::header) {
             Some(header) if header.epoch > epoch => return Hold { after, through: Some(at) },
             Some(_) => at = at.next(),

@@ -7,7 +7,8 @@ use crate::{CollectEvent, Collection, Mode};
 use fencepost_fence::{ReadReply, Reply};
 use fencepost_format::Version;
 
-const PARAMS: CollectParams = CollectParams { retry_timeout: 100, reads_in_flight: 8, batch: 3 };
+const PARAMS: CollectParams =
+    CollectParams { retry_timeout: 100, reads_in_flight: 8, batch: 3, deletes_in_flight: 1 };
 
 fn policy() -> Policy {
     Policy::new().with_window_for_models(Window::for_models(4))

@@ -7,8 +7,8 @@ use crate::{
 };
 use fencepost_fence::{CreateReply, Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{
-    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Position, ShardId, SsTable,
-    SsTableName, Version,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position,
+    ShardId, SsTable, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,8 @@ pub(crate) struct World {
     /// The store's time, as an object tells that is written now.
     pub(crate) time: u64,
     pub(crate) leases: BTreeSet<Epoch>,
+    /// Openers' records; those that cannot be understood are `None`.
+    pub(crate) openings: BTreeMap<Epoch, Option<OpeningRecord>>,
     /// The generation that a version gives next, and the SSTables that it names; those that are missing here
     /// give 1 and name none.
     pub(crate) flushes: BTreeMap<Version, (u64, Vec<SsTableName>)>,
@@ -88,6 +90,18 @@ impl World {
         self.cursors.extend(cursor_documents(at).map(|document| (name.clone(), document)));
     }
 
+    /// A record of `epoch` by the writer of all entries of this world.
+    pub(crate) fn opening(&mut self, epoch: u64, replay_after: u64, fence: u64, kept: &[u64]) {
+        let record = OpeningRecord {
+            epoch: Epoch::new(epoch),
+            nonce: Nonce(7),
+            replay_after: Position::new(replay_after),
+            fence: Position::new(fence),
+            kept: kept.iter().map(|at| Position::new(*at)).collect(),
+        };
+        self.openings.insert(record.epoch, Some(record));
+    }
+
     /// The positions that hold an entry.
     pub(crate) fn positions(&self) -> Vec<u64> {
         self.entries.keys().map(|at| at.get()).collect()
@@ -116,6 +130,14 @@ impl World {
                 let fences = self.boundaries.get(&at).cloned();
                 CollectReply::Boundary(at, fences.map_or(ReadReply::Absent, ReadReply::Found))
             }
+            CollectRequest::ReadOpening { epoch, .. } => CollectReply::Opening(
+                epoch,
+                match self.openings.get(&epoch) {
+                    None => ReadReply::Absent,
+                    Some(None) => ReadReply::Damaged,
+                    Some(Some(record)) => ReadReply::Found(record.clone()),
+                },
+            ),
             CollectRequest::ReadHeader { at, .. } => CollectReply::Header(
                 at,
                 match self.entries.get(&at) {
@@ -164,6 +186,7 @@ impl World {
                     inventory.note_cursor(name.clone(), *document);
                 }
                 inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
+                inventory.openings.extend(self.openings.keys());
                 inventory.leases.extend(self.leases.iter().map(|epoch| (*epoch, StoreTime(0))));
             }
         }
@@ -179,8 +202,9 @@ impl World {
             Object::Manifest(version) => drop(self.manifests.remove(version)),
             Object::Boundary(at) => drop(self.boundaries.remove(at)),
             Object::Lease(epoch) => drop(self.leases.remove(epoch)),
+            Object::Opening(epoch) => drop(self.openings.remove(epoch)),
             Object::SsTable(name) => drop(self.sstables.remove(name)),
-            other => panic!("a collection does not delete {other}"),
+            other => panic!("there is no {other} here"),
         }
         true
     }
@@ -193,7 +217,7 @@ impl ManifestBody {
             writer_epoch: Epoch::new(self.epoch),
             replay_after: Position::new(self.replay_after),
             last_seen: Position::new(self.replay_after),
-            nonce: (!self.by_lance).then_some(fencepost_format::Nonce(9)),
+            nonce: (!self.by_lance).then_some(Nonce(9)),
             ..Manifest::initial(ShardId::default())
         }
     }

@@ -60,6 +60,8 @@ pub struct Bounds {
     pub strides: bool,
     /// Who reads.
     pub reading: Reading,
+    /// Whether openers leave records, each of which lands at any time, or never.
+    pub records: bool,
     /// Faults.
     pub faults: Faults,
     /// What a search within these bounds must meet.
@@ -99,6 +101,9 @@ pub struct Faults {
     /// trails the flush (P-44), or late, in collected space. The latter takes an opener that slept for longer
     /// than its claim counts (P-58).
     pub flushed: u8,
+    /// A record is there that is older than the bucket's restore: it has an epoch of today, and the fence entry
+    /// of another.
+    pub old_records: u8,
     /// An entry above `replay_after` is lost, and another proves that it was there. Then the promises about
     /// what is in the log are void; that nobody passes over the gap in silence is not.
     pub lost_entries: u8,

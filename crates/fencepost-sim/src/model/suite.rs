@@ -107,6 +107,7 @@ fn three_writers() -> log::Bounds {
         collections: 2,
         strides: true,
         reading: Reading::Nobody,
+        records: false,
         faults: Faults::default(),
         reach: &[
             Reached::LandedInCollectedSpace,
@@ -287,6 +288,39 @@ fn small_logs() -> Vec<log::Bounds> {
             name: "log/strangers",
             closes: false,
             faults: Faults { strangers: 1, ..no_faults },
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/records",
+            appends: &[1, 0, 0],
+            checkpoints: &[0, 1, 1],
+            opened: 1,
+            closes: false,
+            records: true,
+            faults: Faults { old_records: 1, ..no_faults },
+            reach: &[Reached::PassedUnread],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/records-fenced-off",
+            window: 1,
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 1],
+            closes: false,
+            positions: 5,
+            records: true,
+            faults: Faults { lost_entries: 1, lost_unseen: true, ..no_faults },
+            reach: &[Reached::FencedOff],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/records-closing",
+            appends: &[2, 1],
+            checkpoints: &[2, 1],
+            opened: 1,
+            collections: 2,
+            records: true,
+            reach: &[Reached::PassedUnread, Reached::CleanFence],
             ..two
         },
     ]

@@ -16,6 +16,9 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
         CollectRequest::ReadBoundary { at, .. } => {
             CollectReply::Boundary(*at, found(store.boundaries.get(at).cloned()))
         }
+        CollectRequest::ReadOpening { epoch, .. } => {
+            CollectReply::Opening(*epoch, found(store.openings.get(epoch).cloned()))
+        }
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, found(store.entry(*at).copied())),
         CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
             let guarding_fences: BTreeSet<Position> = guarding_fences.iter().copied().collect();
@@ -34,6 +37,7 @@ pub fn unknown(request: &CollectRequest) -> CollectReply {
         CollectRequest::Manifest(request) => CollectReply::Manifest(request.unanswered()),
         CollectRequest::List { part, .. } => CollectReply::Listed(*part, ReadReply::Unknown),
         CollectRequest::ReadBoundary { at, .. } => CollectReply::Boundary(*at, ReadReply::Unknown),
+        CollectRequest::ReadOpening { epoch, .. } => CollectReply::Opening(*epoch, ReadReply::Unknown),
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Unknown),
         CollectRequest::PublishBoundary { at, .. } => {
@@ -65,6 +69,7 @@ pub fn list(store: &Store, part: Part, page: Option<u64>) -> Inventory {
         }
         Part::Documents => {
             inventory.boundaries = store.boundaries.keys().map(|&at| (at, StoreTime(0))).collect();
+            inventory.openings = store.openings.keys().copied().collect();
             note_cursors(store, &mut inventory);
         }
         // Nobody flushes here; flushes have a model of their own.

@@ -55,6 +55,7 @@ impl Asked {
             Self::Collect(
                 CollectRequest::List { attempt, .. }
                 | CollectRequest::ReadBoundary { attempt, .. }
+                | CollectRequest::ReadOpening { attempt, .. }
                 | CollectRequest::ReadHeader { attempt, .. }
                 | CollectRequest::ListSsTable { attempt, .. }
                 | CollectRequest::Stamp { attempt }

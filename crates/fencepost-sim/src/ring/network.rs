@@ -188,6 +188,7 @@ impl Ring {
             Object::Manifest(version) => drop(self.store.delete_manifest(*version)),
             Object::Boundary(at) => drop(self.store.boundaries.remove(at)),
             Object::Lease(epoch) => drop(self.store.leases.remove(epoch)),
+            Object::Opening(epoch) => drop(self.store.openings.remove(epoch)),
             Object::Cursor(_) | Object::Other(_) => unreachable!("a plan never deletes these"),
             _ => unreachable!("no other kind of object is in this store"),
         }

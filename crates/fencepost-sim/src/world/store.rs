@@ -1,7 +1,9 @@
 //! The object store as models and simulator see it: every request is atomic, and the state is plain data.
 
 use fencepost_fence::{CreateReply, CursorDocuments, LeaseView, ReadReply, Reply, Request};
-use fencepost_format::{CursorDecision, EntryHeader, Epoch, Manifest, Nonce, Position, Version};
+use fencepost_format::{
+    CursorDecision, EntryHeader, Epoch, Manifest, Nonce, OpeningRecord, Position, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ pub struct Store {
     pub decisions: BTreeMap<(u8, Nonce), CursorDecision>,
     /// Leases by epoch; the only objects that are overwritten (P-71).
     pub leases: BTreeMap<Epoch, LeaseView>,
+    /// What openers left for collectors.
+    pub openings: BTreeMap<Epoch, OpeningRecord>,
 }
 
 impl Store {

@@ -5,7 +5,7 @@ use fencepost_fence::{
     AppendEvent, CheckpointOutcome, GaveUp, Machine, NewEntry, Opened, Opening, OpeningEvent, Params, Reply,
     Request, Stop, Tick, WriterCore, WriterEvent,
 };
-use fencepost_format::{EntryKind, Epoch, Nonce, Position, ShardId};
+use fencepost_format::{EntryKind, Epoch, Nonce, OpeningRecord, Position, ShardId};
 
 /// A writer and its client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub struct Writer {
     /// The position of each of the client's appends.
     appends: Vec<Position>,
     commits: u32,
+    /// What it tells collectors, until somebody takes it.
+    record: Option<OpeningRecord>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,7 @@ impl Writer {
             acked: Position::NONE,
             appends: Vec::new(),
             commits: 0,
+            record: None,
         }
     }
 
@@ -141,6 +144,11 @@ impl Writer {
     #[must_use]
     pub const fn commits(&self) -> u32 {
         self.commits
+    }
+
+    /// What it tells collectors, once: it is to be created at some time, or lost.
+    pub const fn take_record(&mut self) -> Option<OpeningRecord> {
+        self.record.take()
     }
 
     /// Forgets the machines. What was on its way stays on its way.
@@ -280,6 +288,7 @@ impl Writer {
     fn begin(&mut self, params: Params, opened: &Opened, store: &Store, oracle: &mut Oracle) {
         oracle.opened(store, self.nonce, opened.epoch, opened.fence, opened.next);
         self.acked = opened.next.prev();
+        self.record.clone_from(&opened.record);
         self.phase = Phase::Open(WriterCore::new(params, opened));
     }
 

@@ -66,6 +66,12 @@ impl LogStore {
         deletions
     }
 
+    /// How many requests it takes to delete so many objects: see [`delete`](Self::delete).
+    #[must_use]
+    pub fn delete_cost(&self, objects: u64) -> u64 {
+        self.backend.billed(objects)
+    }
+
     /// Removes the empty directories that a local store keeps at and below `folder`, best effort: what is not
     /// empty stays, and so does what cannot be removed. Stores without directories have none, nor do local
     /// ones that this crate did not open. No request.

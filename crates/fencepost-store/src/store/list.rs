@@ -79,6 +79,27 @@ impl LogStore {
         self.repeat(|| self.list(prefix).try_collect::<Vec<_>>()).await
     }
 
+    /// Lists as [`list_all`](Self::list_all) does, and notes each object in a value as it comes in: nothing else is
+    /// held in memory. After a failure that may pass, it begins again with a new value. Costs one LIST for each page.
+    ///
+    /// # Errors
+    /// As [`list_all`](Self::list_all).
+    pub async fn list_into<T: Default>(
+        &self,
+        prefix: impl AsRef<str>,
+        note: impl Fn(&mut T, Listed),
+    ) -> Result<T, StoreError> {
+        let (prefix, note) = (prefix.as_ref(), &note);
+        let once = || async move {
+            let (mut found, mut objects) = (T::default(), self.list(prefix));
+            while let Some(object) = objects.try_next().await? {
+                note(&mut found, object);
+            }
+            Ok(found)
+        };
+        self.repeat(once).await
+    }
+
     /// Whether an object below `prefix` is `wanted`. Reads no further than the first that is, and from the
     /// beginning again after a failure that may pass. Costs one LIST for each page read.
     ///

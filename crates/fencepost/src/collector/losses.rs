@@ -27,7 +27,7 @@ impl Collector {
             LossSearch::new(self.params, io.environment.now(), collection.inventory(), facts, &self.policy);
         let Some(search) = search else { return Losses::default() };
         let mut driver = Driver::new(Searching::new(search), &io.environment);
-        match driver.outcome(|request| io.clone().perform_collect(request)).await {
+        match driver.outcome(|request| self.perform(io, request)).await {
             Ok(lost) => Losses { lost, failed: None },
             Err(why) => {
                 let failed = match driver.take_cause() {

@@ -7,7 +7,8 @@ use super::{Io, Performed};
 use crate::Cause;
 use fencepost_fence::{CreateReply, ReadReply, Reply};
 use fencepost_format::{
-    Boundary, DOCUMENT_BYTES_MAX, Forgotten, FormatError, Manifest, Position, ShardStatus,
+    Boundary, DOCUMENT_BYTES_MAX, Epoch, Forgotten, FormatError, Manifest, OpeningRecord, Position,
+    ShardStatus,
 };
 use fencepost_gc::{CollectReply, CollectRequest, Object, StoreTime};
 use fencepost_store::{PutOutcome, Refusal, Retry};
@@ -27,6 +28,9 @@ impl Io {
             }
             CollectRequest::ReadBoundary { at, .. } => {
                 self.read_boundary(at).await.map(|read| CollectReply::Boundary(at, read))
+            }
+            CollectRequest::ReadOpening { epoch, .. } => {
+                self.read_opening(epoch).await.map(|read| CollectReply::Opening(epoch, read))
             }
             CollectRequest::ReadHeader { at, bytes, .. } => {
                 self.read_header(at, bytes).await.map(|read| CollectReply::Header(at, read))
@@ -74,6 +78,22 @@ impl Io {
         read_as(outcome, |bytes| {
             Ok::<_, FormatError>(Boundary::decode(&path, at, &bytes)?.guarding_fences.into_iter().collect())
         })
+    }
+
+    async fn read_opening(&self, epoch: Epoch) -> Performed<ReadReply<OpeningRecord>> {
+        let path = self.paths.opening_record(epoch);
+        let outcome = self.once().get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await;
+        read_as(outcome, |bytes| OpeningRecord::decode(&path, epoch, &bytes))
+    }
+
+    /// Leaves what an opener tells collectors, if it can: one attempt, and nobody hears how it ended.
+    // P-135.
+    pub(crate) async fn leave_record(&self, record: &OpeningRecord) {
+        let path = self.paths.opening_record(record.epoch);
+        let Ok(bytes) = record.encode() else { return };
+        if let Err(refused) = self.once().create(&path, bytes.into()).await {
+            tracing::debug!(shard = %self.paths.shard(), epoch = %record.epoch, why = ?refused.why, "left no record for collectors");
+        }
     }
 
     async fn publish(&self, boundary: &Boundary) -> Performed<CreateReply> {
@@ -129,6 +149,7 @@ const fn attempt_of(request: &CollectRequest) -> u32 {
     match request {
         CollectRequest::List { attempt, .. }
         | CollectRequest::ReadBoundary { attempt, .. }
+        | CollectRequest::ReadOpening { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
         | CollectRequest::ListSsTable { attempt, .. }
         | CollectRequest::Stamp { attempt }

@@ -2,15 +2,15 @@
 
 use super::name_in;
 use fencepost_format::{
-    ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_forgotten_name, parse_lease_name,
-    parse_manifest_name,
+    ReceiptName, ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_forgotten_name,
+    parse_lease_name, parse_manifest_name, parse_opening_name,
 };
 use fencepost_gc::{Inventory, Listed, Part, SsTableFolder, StoreTime};
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
 use futures::TryStreamExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Lists one folder of the shard.
+/// Lists one folder of the shard. What is not needed of an object is forgotten as its page comes in.
 pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Result<Inventory, StoreError> {
     if part == Part::SsTables {
         return list_sstables(store, paths).await;
@@ -21,16 +21,13 @@ pub(super) async fn list(store: &LogStore, paths: &ShardPaths, part: Part) -> Re
         Part::Documents => format!("{}/fencepost", paths.root()),
         Part::SsTables => unreachable!("answered above"),
     };
-    let mut inventory = Inventory::default();
-    for object in store.list_all(&folder).await? {
-        match part {
-            Part::Entries => note_entry(&mut inventory, &folder, &object),
-            Part::Manifests => note_manifest(&mut inventory, paths, &object),
-            Part::Documents => note_document(&mut inventory, paths, &object),
-            Part::SsTables => unreachable!("answered above"),
-        }
-    }
-    Ok(inventory)
+    let note = |inventory: &mut Inventory, object: ListedObject| match part {
+        Part::Entries => note_entry(inventory, &folder, &object),
+        Part::Manifests => note_manifest(inventory, paths, &object),
+        Part::Documents => note_document(inventory, paths, &object),
+        Part::SsTables => unreachable!("answered above"),
+    };
+    store.list_into(&folder, note).await
 }
 
 /// The folders in the shard's own: one LIST, whatever is in them.
@@ -96,6 +93,12 @@ fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
         inventory.forgotten.insert(epoch);
     } else if let Some(epoch) = name_in(&paths.lease_dir(), object).and_then(parse_lease_name) {
         inventory.leases.insert(epoch, modified);
+    } else if let Some(epoch) = name_in(&paths.openings_dir(), object).and_then(parse_opening_name) {
+        note_time(inventory, modified);
+        inventory.openings.insert(epoch);
+    } else if let Some(name) = name_in(&paths.receipts_dir(), object).and_then(ReceiptName::parse) {
+        note_time(inventory, modified);
+        inventory.receipts.insert(name);
     } else if name_in(&paths.cursors_dir(), object).is_some() {
         note_time(inventory, modified);
         inventory.cursors_not_understood.insert(path.to_owned());
@@ -136,6 +139,7 @@ mod tests {
             format!("{}/reader/v2-4", paths.cursors_dir()),
             paths.stamp(),
             paths.forgotten(Epoch::new(1)),
+            paths.opening_record(Epoch::new(1)),
             format!("{}/fencepost/strange", paths.root()),
         ];
         let manifests = [paths.version_hint(), format!("{}/strange", paths.manifest_dir())];

@@ -59,6 +59,15 @@ impl Io {
         Ok(named(&self.store, self.paths.gc_dir(), parse_boundary_name).await?.pop())
     }
 
+    /// What lies in a folder under a name that `parse` understands, upward. Costs one LIST.
+    pub(crate) async fn named<T: Ord + Copy>(
+        &self,
+        folder: String,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<(T, Listed)>, StoreError> {
+        named(&self.store, folder, parse).await
+    }
+
     /// Every entry by position, with what was listed of it. Costs one LIST.
     pub(crate) async fn list_entry_objects(&self) -> Result<Vec<(Position, Listed)>, StoreError> {
         named(&self.store, self.paths.wal_dir(), parse_entry_name).await

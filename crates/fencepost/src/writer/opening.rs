@@ -14,8 +14,8 @@ impl Wal {
     ///
     /// Passes over the recovered entries; use [`begin_writing`](Self::begin_writing) to see them. Costs,
     /// besides the replay of one GET for each entry above the checkpoint, about 17 requests, 64 HEADs at the
-    /// same time, and 63 PUTs if the last writer did not close. Where little is to be replayed it takes six round
-    /// trips, or eight if the last writer did not close.
+    /// same time, 63 PUTs if the last writer did not close, and a PUT that nobody waits for. Where little is to be
+    /// replayed it takes six round trips, or eight if the last writer did not close.
     ///
     /// # Errors
     /// [`OpenWriterError`]; nothing that was acknowledged is touched.
@@ -222,8 +222,13 @@ impl Opening {
     #[tracing::instrument(name = "take_over", level = "info", skip_all, fields(shard = %self.io.paths.shard(), epoch = %self.epoch))]
     pub async fn finish(mut self) -> Result<Writer, OpenWriterError> {
         while self.next_recovered_raw().await?.is_some() {}
-        let opened = self.opened.take().expect("the replay ends by opening or by an error");
+        let mut opened = self.opened.take().expect("the replay ends by opening or by an error");
         let open_requests = self.io.store.counts();
+        if let Some(record) = opened.record.take() {
+            // P-135: nobody waits for it.
+            let io = self.io.scoped();
+            tokio::spawn(async move { io.leave_record(&record).await });
+        }
         let (io, lease_io) = (self.io.scoped(), self.lease_io.clone());
         let (options, renewal) = (self.options.clone(), self.renewal.take());
         Ok(task::start(io, lease_io, options, &opened, open_requests, renewal))

@@ -6,18 +6,18 @@ use fencepost::{Collected, Object, Verdict, Wal};
 
 /// Objects of one kind with numbers that follow one another, and the same verdict.
 struct Run<'a> {
-    first: &'a Object,
-    last: &'a Object,
+    first: Object,
+    last: Object,
     verdict: &'a Verdict,
 }
 
 impl Run<'_> {
     fn line(&self, found: &Collected) -> String {
-        let named = match (number(self.first), number(self.last)) {
+        let named = match (number(&self.first), number(&self.last)) {
             (Some((kind, first)), Some((_, last))) if first != last => {
                 format!("{kind} {}..{} ({})", first.min(last), first.max(last), first.abs_diff(last) + 1)
             }
-            _ => with_size(self.first, found),
+            _ => with_size(&self.first, found),
         };
         match self.verdict {
             Verdict::Delete => format!("delete  {named}\n"),
@@ -32,6 +32,7 @@ fn number(object: &Object) -> Option<(&'static str, u64)> {
         Object::Entry(at) => Some(("entries", at.get())),
         Object::Manifest(version) => Some(("manifests", version.get())),
         Object::Lease(epoch) => Some(("leases", epoch.get())),
+        Object::Opening(epoch) => Some(("openers' records", epoch.get())),
         _ => None,
     }
 }
@@ -45,17 +46,21 @@ fn follow(last: &Object, next: &Object) -> bool {
 
 /// All of them.
 pub(super) fn lines(wal: &Wal, found: &Collected, table: &Table) -> String {
-    let mut runs: Vec<Run<'_>> = Vec::new();
+    let entries = found.plan.entries.iter().map(|run| {
+        let (first, last) = (Object::Entry(run.first), Object::Entry(run.last));
+        Run { first, last, verdict: &run.verdict }
+    });
+    let mut runs: Vec<Run<'_>> = entries.collect();
     for (object, verdict) in &found.plan.verdicts {
         match runs.last_mut() {
-            Some(run) if run.verdict == verdict && follow(run.last, object) => run.last = object,
-            _ => runs.push(Run { first: object, last: object, verdict }),
+            Some(run) if run.verdict == verdict && follow(&run.last, object) => run.last = object.clone(),
+            _ => runs.push(Run { first: object.clone(), last: object.clone(), verdict }),
         }
     }
     let mut text = String::new();
     for run in runs {
         text.push_str(&run.line(found));
-        if let Some(compaction) = table.compaction(wal, run.first, run.verdict) {
+        if let Some(compaction) = table.compaction(wal, &run.first, run.verdict) {
             text.push_str(&format!("        {compaction}\n"));
         }
     }

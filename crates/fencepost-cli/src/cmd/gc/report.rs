@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 /// With the verdict on each object.
 pub(super) fn document_with_objects(wal: &Wal, found: &Collected, table: &Table) -> Value {
-    let objects = found.plan.verdicts.iter().map(|(object, verdict)| {
+    let objects = found.plan.objects().map(|(object, verdict)| {
         let reason = match verdict {
             Verdict::Delete => None,
             Verdict::Keep(reason) => Some((reason.name(), reason.to_string())),
@@ -23,10 +23,10 @@ pub(super) fn document_with_objects(wal: &Wal, found: &Collected, table: &Table)
             "kept_because": reason.as_ref().map(|(name, _)| name),
             "why": reason.as_ref().map(|(_, why)| why),
         });
-        if let Some(SsTableFolder { objects, bytes, .. }) = folder(object, found) {
+        if let Some(SsTableFolder { objects, bytes, .. }) = folder(&object, found) {
             (document["objects"], document["bytes"]) = (objects.into(), bytes.into());
         }
-        if let Some(compaction) = table.compaction(wal, object, verdict) {
+        if let Some(compaction) = table.compaction(wal, &object, verdict) {
             document["compaction"] = json!({
                 "state": compaction.name(), "why": compaction.to_string(),
                 "table_version": compaction.table_version(),
@@ -115,7 +115,8 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "bytes": deleted.entry_bytes,
         "deleted_objects": {
             "entries": deleted.entries, "manifests": deleted.manifests,
-            "boundaries": deleted.boundaries, "leases": deleted.leases, "sstables": deleted.sstables,
+            "boundaries": deleted.boundaries, "leases": deleted.leases, "openings": deleted.openings,
+            "receipts": deleted.receipts, "sstables": deleted.sstables,
         },
         "sstable_objects": deleted.sstable_objects,
         "sstable_bytes": deleted.sstable_bytes,
@@ -126,6 +127,8 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "damage_unknown": found.losses.failed,
         "accepted": report.accepted,
         "claims": claims::documents(&found.plan.claims),
+        "receipt": found.receipt.id.map(|id| id.to_string()),
+        "receipt_failed": found.receipt.failed,
     })
 }
 
@@ -193,6 +196,12 @@ pub(super) fn summary(found: &Collected) -> String {
         if let Some(line) = claims::what_it_holds(claim) {
             text.push_str(&format!("\n{line}"));
         }
+    }
+    if let Some(id) = found.receipt.id {
+        text.push_str(&format!("\nreceipt {id}"));
+    }
+    if let Some(why) = &found.receipt.failed {
+        text.push_str(&format!("\nits receipt could not be written: {why}"));
     }
     for (object, why) in &report.failed {
         text.push_str(&format!("\nnot deleted: {object}: {why}; the next run tries again"));

@@ -16,6 +16,7 @@ fn version(version: u64, epoch: u64, replay_after: u64, last_seen: u64) -> Manif
         last_seen: Position::new(last_seen),
         generation: Generation(1),
         by_lance: true,
+        lance_before: false,
     }
 }
 
@@ -86,7 +87,7 @@ fn a_stalled_opener_replays_into_its_successors_sentinel() {
     let (log, latest) = shard(log, &versions);
     let plan = check_facts(&log, &latest, &Policy::new(), &[5, 6]);
     assert_eq!([reason(&plan, 2), reason(&plan, 4)], ["lance_opener", "lance_opener"]);
-    let why = plan.verdicts[&crate::Object::Entry(Position::new(2))].clone();
+    let why = plan.verdict(&crate::Object::Entry(Position::new(2))).unwrap().clone();
     assert!(matches!(why, crate::Verdict::Keep(why) if why.to_string().contains("opener of epoch 2")));
     assert_eq!(plan.claims.holder(Position::new(3)).unwrap().epoch, Epoch::new(2));
     // When B's sentinel has landed above, it is no further: it has still not replayed.
@@ -206,13 +207,14 @@ fn of_ten_thousand_flushed_entries_a_handful_stays() {
         version(4, 3, 10_000, 10_000),
     ];
     let (mut log, latest) = shard(&entries.join(" "), &versions);
-    log.entries.values_mut().for_each(|entry| entry.bytes = 4_096);
+    log.entries =
+        log.entries.iter().map(|(at, entry)| (at, crate::Listed { bytes: 4_096, ..entry })).collect();
     let plan = crate::plan(&log, &latest, &Policy::new());
     let before = 4_096 * 10_000;
     println!("entries: {before} bytes before, {} after", before - plan.entry_bytes);
     let mut stays = Vec::new();
-    for (object, verdict) in &plan.verdicts {
-        if let (crate::Object::Entry(at), crate::Verdict::Keep(why)) = (object, verdict) {
+    for (object, verdict) in plan.objects() {
+        if let (crate::Object::Entry(at), crate::Verdict::Keep(why)) = (&object, verdict) {
             println!("keep    {object}: {why}");
             stays.push((at.get(), why.name()));
         }

@@ -84,6 +84,7 @@ fn facts() -> impl Strategy<Value = ManifestFacts> {
             last_seen: Position::new(last_seen),
             generation: Generation(1),
             by_lance: false,
+            lance_before: false,
         }
     })
 }
@@ -104,17 +105,19 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 fn deleted(plan: &Plan) -> BTreeSet<Object> {
-    plan.deletions().cloned().collect()
+    plan.deletions().collect()
 }
 
 fn execute(inventory: &mut Inventory, plan: &Plan) {
     for object in plan.deletions() {
         match object {
-            Object::Entry(at) => inventory.forget(*at),
-            Object::Manifest(version) => drop(inventory.manifests.remove(version)),
-            Object::Boundary(at) => drop(inventory.boundaries.remove(at)),
-            Object::Lease(epoch) => drop(inventory.leases.remove(epoch)),
-            Object::SsTable(name) => drop(inventory.sstables.remove(name)),
+            Object::Entry(at) => inventory.forget(at),
+            Object::Manifest(version) => drop(inventory.manifests.remove(&version)),
+            Object::Boundary(at) => drop(inventory.boundaries.remove(&at)),
+            Object::Lease(epoch) => drop(inventory.leases.remove(&epoch)),
+            Object::Opening(epoch) => drop(inventory.openings.remove(&epoch)),
+            Object::Receipt(name) => drop(inventory.receipts.remove(&name)),
+            Object::SsTable(name) => drop(inventory.sstables.remove(&name)),
             Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => {
                 panic!("{object} is never deleted")
             }
@@ -136,20 +139,20 @@ proptest! {
         for object in plan.deletions() {
             match object {
                 Object::Entry(at) => {
-                    prop_assert!(*at <= facts.replay_after && *at <= plan.bound && plan.bound <= plan.boundary);
-                    prop_assert!(inventory.cursors.values().all(|cursor| Some(*at) <= cursor.held()));
+                    prop_assert!(at <= facts.replay_after && at <= plan.bound && plan.bound <= plan.boundary);
+                    prop_assert!(inventory.cursors.values().all(|cursor| Some(at) <= cursor.held()));
                     prop_assert!(at.get() + policy.retain_entries() <= facts.replay_after.get());
-                    prop_assert!(!needed.contains(at) && *at != inventory.highest());
-                    prop_assert!(matches!(inventory.known.get(at), Some(Known::Header(_))));
+                    prop_assert!(!needed.contains(&at) && at != inventory.highest());
+                    prop_assert!(matches!(inventory.known.get(&at), Some(Known::Header(_))));
                 }
                 Object::Manifest(version) => {
-                    prop_assert!(*version < facts.version);
+                    prop_assert!(version < facts.version);
                     let newer = inventory.manifests.range(version.next()..).count() as u64;
                     prop_assert!(newer >= policy.manifests_keep().max(1));
                 }
-                Object::Boundary(at) => prop_assert!(*at < inventory.published()),
-                Object::Lease(epoch) => prop_assert!(*epoch < facts.epoch),
-                Object::SsTable(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
+                Object::Boundary(at) => prop_assert!(at < inventory.published()),
+                Object::Lease(epoch) => prop_assert!(epoch < facts.epoch),
+                Object::Opening(_) | Object::Receipt(_) | Object::SsTable(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
             }
         }
         prop_assert!(plan.boundary >= inventory.published());
@@ -226,8 +229,8 @@ proptest! {
     #[test]
     fn every_object_has_a_verdict(inventory in inventories(), facts in facts(), policy in policies()) {
         let plan = plan(&inventory, &facts, &policy);
-        let objects = inventory.entries.len() + inventory.manifests.len() + inventory.boundaries.len()
+        let objects = inventory.entries.len() as usize + inventory.manifests.len() + inventory.boundaries.len()
             + inventory.leases.len() + inventory.cursors.len();
-        prop_assert_eq!(plan.verdicts.len(), objects);
+        prop_assert_eq!(plan.objects().count(), objects);
     }
 }

@@ -56,6 +56,7 @@ impl Chain {
                 last_seen: Position::NONE,
                 generation: Generation(next),
                 by_lance: true,
+                lance_before: false,
             };
             versions.push((facts, named.clone()));
         }
@@ -102,7 +103,7 @@ impl Chain {
 
 fn deleted(inventory: &Inventory, latest: &ManifestFacts, policy: &Policy) -> BTreeSet<SsTableName> {
     let plan = plan(inventory, latest, policy);
-    let sstable = |object: &Object| if let Object::SsTable(name) = object { Some(*name) } else { None };
+    let sstable = |object| if let Object::SsTable(name) = object { Some(name) } else { None };
     plan.deletions().filter_map(sstable).collect()
 }
 

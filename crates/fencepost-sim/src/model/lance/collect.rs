@@ -63,8 +63,8 @@ fn decide(plan: &Plan, inventory: &Inventory, facts: &ManifestFacts, without: &[
     let says_damaged = !plan.fenced_off.is_empty();
     let mut decided = Decided { condemned: Vec::new(), held_for_opener: false, says_damaged };
     let needed = guarding_fences(inventory);
-    for (object, verdict) in &plan.verdicts {
-        let Object::Entry(at) = *object else { continue };
+    for (object, verdict) in plan.objects() {
+        let Object::Entry(at) = object else { continue };
         let held = matches!(verdict, Verdict::Keep(Reason::LanceOpener(_)));
         decided.held_for_opener |= held;
         let goes = match verdict {

@@ -29,6 +29,10 @@ pub enum Action {
     GiveUp { writer: usize },
     /// A writer dies.
     Crash { writer: usize },
+    /// What an opener tells collectors lands.
+    Record { record: usize },
+    /// A record of before a restore is there.
+    OldRecord,
     /// A collector reads the manifest.
     CollectorLooks,
     /// A collector lists, reads, publishes its boundary and plans.

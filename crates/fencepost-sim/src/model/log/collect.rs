@@ -26,20 +26,31 @@ pub(super) fn look(store: &Store, window: u64) -> Option<Collection> {
     None
 }
 
-/// Does the rest up to the first deletion, and tells what is to be deleted, and whether it says that
-/// something was fenced off by a loss.
-pub(super) fn plan(mut collection: Collection, store: &mut Store) -> (Vec<Position>, bool) {
+/// What a collection concluded.
+#[derive(Default)]
+pub(super) struct Conclusion {
+    pub(super) deletions: Vec<Position>,
+    /// It says that something was fenced off by a loss.
+    pub(super) damaged: bool,
+    /// It deletes what it has not read.
+    pub(super) unread: bool,
+}
+
+/// Does the rest up to the first deletion.
+pub(super) fn plan(mut collection: Collection, store: &mut Store) -> Conclusion {
     let mut damaged = false;
     while let Some(request) = collection.poll_request() {
         if let CollectRequest::Delete { objects, .. } = request {
             let entry = |object| if let Object::Entry(at) = object { Some(at) } else { None };
-            return (objects.into_iter().filter_map(entry).collect(), damaged);
+            let deletions: Vec<_> = objects.into_iter().filter_map(entry).collect();
+            let unread = deletions.iter().any(|at| !collection.inventory().known.contains_key(at));
+            return Conclusion { deletions, damaged, unread };
         }
         let reply = collector::answer(store, &request).expect("anything but a deletion is answered");
         collection.handle(NOW, reply);
         damaged |= says_damaged(&mut collection);
     }
-    (Vec::new(), damaged)
+    Conclusion { damaged, ..Conclusion::default() }
 }
 
 fn says_damaged(collection: &mut Collection) -> bool {

@@ -28,6 +28,11 @@ impl State {
         for flight in 0..self.flights.len() {
             self.flight_actions(flight, actions);
         }
+        let is_read = self.collections_left > 0 || !self.collections.is_empty();
+        actions.extend((0..self.records.len()).filter(|_| is_read).map(|record| Action::Record { record }));
+        if self.faults.old_records > 0 && is_read && self.store.epoch() > Epoch::FIRST {
+            actions.push(Action::OldRecord);
+        }
         if self.collections_left > 0 && self.store.replay_after() > Position::NONE {
             actions.push(Action::CollectorLooks);
         }

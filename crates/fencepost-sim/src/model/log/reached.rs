@@ -41,6 +41,7 @@ reached! {
     ReaderConcludes = "a reader looks at the boundary, and goes on",
     ReaderConcludesBelowReplay = "a reader goes on below replay_after, where nothing was collected",
     ReaderCannotConclude = "a reader meets what may have landed late, and stops",
+    PassedUnread = "a collection deletes what it has not read",
     ReaderIgnoresBelow = "a reader passes over what lies below its start and may have landed late",
 }
 

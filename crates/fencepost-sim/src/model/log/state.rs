@@ -3,7 +3,7 @@
 use super::{Faults, LogModel};
 use crate::world::{Broken, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, Reply, Request, Window, WriterCore};
-use fencepost_format::{EntryHeader, Epoch, Manifest, Position};
+use fencepost_format::{EntryHeader, Epoch, Manifest, OpeningRecord, Position};
 use fencepost_gc::Collection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub struct State {
     pub(super) flights: Vec<Flight>,
     /// Creates that reached the store and left nothing there by now: a duplicate of one might.
     pub(super) echoes: BTreeSet<EntryHeader>,
+    /// What openers tell collectors, on its way.
+    pub(super) records: Vec<OpeningRecord>,
     pub(super) collections: Vec<Arc<Collection>>,
     pub(super) collections_left: u32,
     pub(super) condemned: BTreeSet<Position>,
@@ -66,6 +68,7 @@ impl State {
             reader: None,
             flights: Vec::new(),
             echoes: BTreeSet::new(),
+            records: Vec::new(),
             collections: Vec::new(),
             collections_left: bounds.collections,
             condemned: BTreeSet::new(),

@@ -8,7 +8,7 @@ use crate::world::writer::Note;
 use crate::world::{Begin, Oracle, Reader, Store, Writer};
 use fencepost_fence::{CreateReply, ReadReply, Reply, Request, Start, Stop, Tick, Verify, Walk};
 use fencepost_format::{
-    Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, Position, Version,
+    Consumed, EntryHeader, EntryKind, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position, Version,
 };
 use std::sync::Arc;
 
@@ -57,13 +57,29 @@ impl State {
                 self.faults.crashes -= 1;
                 Arc::make_mut(&mut self.writers[writer]).writer.crash();
             }
+            Action::Record { record } => {
+                let record = self.records.remove(record);
+                Arc::make_mut(&mut self.store).openings.entry(record.epoch).or_insert(record);
+            }
+            Action::OldRecord => {
+                self.faults.old_records -= 1;
+                let epoch = self.store.epoch();
+                let (nonce, replay_after) = (Nonce(u128::MAX), Position::NONE);
+                let fence = Position::FIRST;
+                let record = OpeningRecord { epoch, nonce, replay_after, fence, kept: Vec::new() };
+                Arc::make_mut(&mut self.store).openings.entry(epoch).or_insert(record);
+            }
             Action::CollectorLooks => {
                 self.collections_left -= 1;
                 self.collections.extend(collect::look(&self.store, model.bounds.window).map(Arc::new));
             }
             Action::CollectorPlans { collector } => {
                 let collection = Arc::unwrap_or_clone(self.collections.remove(collector));
-                let (deletions, damaged) = collect::plan(collection, Arc::make_mut(&mut self.store));
+                let store = Arc::make_mut(&mut self.store);
+                let collect::Conclusion { deletions, damaged, unread } = collect::plan(collection, store);
+                if unread {
+                    model.coverage.note(Reached::PassedUnread);
+                }
                 // They are carried out when somebody looks, or never; so they are judged now.
                 let (store, oracle) = (&self.store, Arc::make_mut(&mut self.oracle));
                 deletions.iter().for_each(|&at| oracle.condemned(store, at));
@@ -275,6 +291,7 @@ impl State {
             // Events first: what is asked for next must be judged by what the client knows by then.
             if let Some(note) = party.writer.poll_note(model.params, &self.store, oracle) {
                 remark(model, &self.store, party, note, !self.condemned.is_empty());
+                self.records.extend(party.writer.take_record().filter(|_| model.bounds.records));
                 while party.appends_left > 0 && !party.closes && party.writer.append(NOW).is_some() {
                     party.appends_left -= 1;
                 }

@@ -34,7 +34,7 @@ pub(super) fn plan(mut collection: Collection, shard: &Shard<'_>) -> BTreeSet<u8
         _ => None,
     });
     let plan = planned.last().expect("a collection plans before it ends");
-    let folder = |object: &Object| match object {
+    let folder = |object| match object {
         Object::SsTable(name) => Some(u8::try_from(name.hash).expect("folders have small numbers here")),
         _ => None,
     };
