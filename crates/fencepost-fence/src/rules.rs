@@ -185,12 +185,21 @@ pub enum Rule {
     /// An opener's record names every guarding fence of its replay.
     // P-135.
     RecordSeenFences,
+    /// An opener that met stale entries which no fence range accounts for leaves no record.
+    // P-135.
+    RecordWhatIsRegular,
     /// An opener's record counts only if its writer's nonce is found where it says.
     // P-136.
     VerifyRecords,
-    /// Between two fence entries nothing goes unread unless their epochs follow one another.
+    /// Where the record of an epoch is missing, nothing goes unread from the claim before it to the one after it.
     // P-137.
     ConsecutiveEpochs,
+    /// What an opener replayed goes unread only up to where the next epoch was claimed.
+    // P-137.
+    VouchToNextClaim,
+    /// A window from what the records name, and from guarding fences, is read.
+    // P-137.
+    ReadFenceRanges,
     /// A waiting candidate claims only the epoch it watched.
     // P-11.
     ClaimWatchedEpoch,
@@ -285,8 +294,11 @@ impl Rule {
         Self::BoundOutsideFenceRanges,
         Self::KeepFencedOff,
         Self::RecordSeenFences,
+        Self::RecordWhatIsRegular,
         Self::VerifyRecords,
         Self::ConsecutiveEpochs,
+        Self::VouchToNextClaim,
+        Self::ReadFenceRanges,
         Self::ClaimWatchedEpoch,
         Self::LookBeforeFence,
         Self::LookAboveTail,

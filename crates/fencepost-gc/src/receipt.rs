@@ -78,8 +78,8 @@ pub(crate) fn receipt_verdicts<'a>(
     policy: &'a Policy,
 ) -> impl Iterator<Item = (Object, Verdict)> + 'a {
     let passes: BTreeSet<_> = inventory.receipts.iter().map(|name| (name.time, name.id)).collect();
-    let newest = passes.iter().rev().take(usize::try_from(policy.receipts_keep()).unwrap_or(usize::MAX));
-    let newest = newest.last().copied();
+    let mut newest = passes.iter().rev().take(usize::try_from(policy.receipts_keep()).unwrap_or(usize::MAX));
+    let newest = newest.next_back().copied();
     let now = inventory.now();
     let verdict = move |name: &ReceiptName| {
         let is_among = newest.is_some_and(|lowest| (name.time, name.id) >= lowest);

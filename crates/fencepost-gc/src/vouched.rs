@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 /// The entries that a collection may pass unread: none of them is needed, and none of them tells of a refused
 /// write or of a loss.
 ///
-/// * From the replay point of an opener's claim to its fence entry, it saw everything, and its record names what
-///   must stay.
-/// * From a fence entry to the replay point of the claim of the *next* epoch, everything is what the writer in
-///   between had acknowledged: nobody else moves the replay point. If an epoch is missing, its fence entry may
-///   stand there.
-/// * So it is from the fence entry of the manifest's epoch to the manifest's replay point.
+/// An opener vouches for the stretch in which it alone moved the replay point: from that of its own claim to that
+/// of the *next* epoch's or, if there is none, to the manifest's. It had replayed or acknowledged all of that, and
+/// its record names what must stay. If the record of the next epoch is missing, nobody knows where the stretch ends.
 ///
 /// What the records name is not vouched for, nor is a window above it and above guarding fences, where late
 /// appends of dead writers land: that is read and counted.
+///
+/// SUBTLE: what an opener replayed above the next claim's replay point, it does not vouch for. If an entry was lost
+/// there since, the fence entry of somebody who stalled may stand in its place, and fences off acknowledged rows
+/// that nobody has covered. The next opener meets that, and its record says so.
 ///
 /// SUBTLE: a record counts only if its writer's nonce was found where it says. Records and entries may be of
 /// different times, in a bucket that was restored.
@@ -35,7 +36,9 @@ impl Vouched {
         let mut ranges = Vec::new();
         let mut own = BTreeSet::new();
         for (index, record) in verified.iter().enumerate() {
-            ranges.push((record.replay_after.next(), record.fence));
+            if !rules::on(Rule::VouchToNextClaim) {
+                ranges.push((record.replay_after.next(), record.fence));
+            }
             let later = verified.get(index + 1);
             let follows = |next: &OpeningRecord| {
                 next.epoch == record.epoch.next() || !rules::on(Rule::ConsecutiveEpochs)
@@ -48,7 +51,7 @@ impl Vouched {
                 }
                 None => None,
             };
-            ranges.extend(to.map(|to| (record.fence.next(), to)));
+            ranges.extend(to.map(|to| (record.replay_after.next(), to)));
             own.extend(record.kept.iter().copied());
             // What was collected was a clean fence.
             let is_there = inventory.entries.contains(record.fence);
@@ -61,7 +64,8 @@ impl Vouched {
         let read = own.into_iter().map(|at| {
             // P-56: what stands at or below a boundary is not judged by its epoch.
             let through = at.plus(window.get());
-            (at, if through <= collected { at } else { through })
+            let alone = through <= collected || !rules::on(Rule::ReadFenceRanges);
+            (at, if alone { at } else { through })
         });
         Self { ranges: without(merged(ranges), read) }
     }

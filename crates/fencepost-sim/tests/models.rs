@@ -49,6 +49,10 @@ mod short {
         what_goes_unread_is_vouched_for "log/records",
         /// P-101, P-135: what a loss fenced off is not passed unread.
         what_a_loss_fenced_off_is_never_passed_unread "log/records-fenced-off",
+        /// P-101, P-137: the same where the loss came after a replay, and the successor's record is missing.
+        what_a_later_loss_fenced_off_is_never_passed_unread "log/records-lost-later",
+        /// P-137: fence entries and appends that landed late go unread, and guarded nothing.
+        what_landed_late_goes_unread_and_guarded_nothing "log/records-late",
         /// P-135 to P-137: the same where writers close, and their fence entries are collected.
         what_goes_unread_is_vouched_for_where_fences_go "log/records-closing",
         /// P-1 to P-6, P-9, P-32: claims and checkpoints under pruning of all but the latest version.

@@ -31,7 +31,7 @@ impl Replayed {
             self.kept.push(header.position);
         }
         let in_range = self.kept.last().is_some_and(|fence| header.position <= fence.plus(window.get()));
-        let is_accounted_for = ruling.counts(header) || in_range;
+        let is_accounted_for = ruling.counts(header) || in_range || !rules::on(Rule::RecordWhatIsRegular);
         self.is_regular &= !header.is_by_lance() && is_accounted_for && self.kept.len() <= RECORDED_KEPT_MAX;
         if !self.is_regular {
             self.kept = Vec::new();

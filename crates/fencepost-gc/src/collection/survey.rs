@@ -76,7 +76,7 @@ impl Collection {
     }
 
     /// Which entries need not be read?
-    // P-135.
+    // P-135, P-138.
     pub(super) fn read_openings(&mut self, now: Tick) {
         let facts = self.known_facts();
         let lance_was_here = facts.by_lance || facts.lance_before;

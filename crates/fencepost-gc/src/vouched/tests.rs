@@ -35,21 +35,33 @@ fn chain() -> Inventory {
 /// All but the guarding fence, and the window above it, in which a dead writer's appends may have landed.
 // P-137.
 #[test]
-fn what_stands_between_fences_of_epochs_in_a_row_is_vouched_for() {
+fn an_opener_vouches_for_all_from_its_claim_to_the_next_one() {
     assert_eq!(vouched(&chain(), &facts(3, 12)), [1, 2, 3, 8, 9, 10, 11, 12]);
 }
 
-/// The fence entry of the epoch that is missing may stand anywhere between its neighbours', or above the last.
+/// Nobody knows where the next epoch was claimed. The fence entry of that epoch may stand anywhere up to the claim
+/// after it.
 // P-137.
 #[test]
-fn nothing_is_vouched_for_where_an_epoch_is_missing() {
+fn nothing_is_vouched_for_up_to_the_claim_after_an_epoch_that_is_missing() {
     let mut log = chain();
     log.opening_records.remove(&Epoch::new(2));
-    // What the opener of epoch 3 replayed is vouched for all the same: it saw that.
-    assert_eq!(vouched(&log, &facts(3, 12)), [1, 8, 9, 10, 11, 12]);
+    assert_eq!(vouched(&log, &facts(3, 12)), [8, 9, 10, 11, 12]);
     record(&mut log, 3, 8, 11, &[]);
-    assert_eq!(vouched(&log, &facts(3, 12)), [1, 9, 10, 11, 12]);
-    assert_eq!(vouched(&log, &facts(4, 12)), [1, 9, 10, 11]);
+    assert_eq!(vouched(&log, &facts(3, 12)), [9, 10, 11, 12]);
+    assert_eq!(vouched(&log, &facts(4, 12)), [0_u64; 0]);
+}
+
+/// Epoch 3 was claimed below what epoch 2 had replayed: whatever was lost there since, the opener of epoch 3 met,
+/// and that of epoch 2 did not.
+// P-101, P-137.
+#[test]
+fn what_an_opener_replayed_above_the_next_claim_is_for_the_next_one_to_vouch_for() {
+    let mut log = inventory("1:h1 2:_ 3:_ 4:_ 5:_ 6:p2 7:_ 8:_ 9:p3 10:_ 11:_ 12:_ 13:_");
+    record(&mut log, 2, 0, 6, &[]);
+    assert_eq!(vouched(&log, &facts(3, 13)), [0_u64; 0]);
+    record(&mut log, 3, 2, 9, &[4, 6]);
+    assert_eq!(vouched(&log, &facts(3, 13)), [1, 2, 3, 13]);
 }
 
 /// In a bucket that was restored, a record may tell of another past than the entries.
@@ -59,11 +71,11 @@ fn a_record_whose_writer_is_not_where_it_says_vouches_for_nothing() {
     for wrong in ["4:p3", "4:d2", "4:?", "4:_"] {
         let mut log = inventory(&CHAIN.replace("4:p2", wrong));
         log.opening_records = chain().opening_records;
-        assert_eq!(vouched(&log, &facts(3, 12)), [1, 8, 9, 10, 11, 12], "{wrong}");
+        assert_eq!(vouched(&log, &facts(3, 12)), [8, 9, 10, 11, 12], "{wrong}");
     }
     let mut log = chain();
     log.opening_records.get_mut(&Epoch::new(2)).unwrap().nonce = Nonce(8);
-    assert_eq!(vouched(&log, &facts(3, 12)), [1, 8, 9, 10, 11, 12]);
+    assert_eq!(vouched(&log, &facts(3, 12)), [8, 9, 10, 11, 12]);
 }
 
 /// A clean fence goes with the entries around it. From then on the lowest entry above shows whose they are.
@@ -91,7 +103,7 @@ fn where_lance_was_nothing_is_vouched_for() {
     assert!(vouched(&log, &ManifestFacts { by_lance: true, ..ours }).is_empty());
     assert!(vouched(&log, &ManifestFacts { lance_before: true, ..ours }).is_empty());
     let mut met = inventory(&CHAIN.replace("13:_", "13:D3"));
-    met.opening_records = log.opening_records.clone();
+    met.opening_records = log.opening_records;
     assert!(vouched(&met, &ours).is_empty());
     assert!(witnesses(&met, &ours).is_empty());
 }

@@ -304,13 +304,42 @@ fn small_logs() -> Vec<log::Bounds> {
         log::Bounds {
             name: "log/records-fenced-off",
             window: 1,
-            appends: &[2, 0, 0],
+            appends: &[3, 0, 0],
             checkpoints: &[0, 0, 1],
+            closes: false,
+            positions: 6,
+            records: true,
+            faults: Faults { lost_entries: 2, lost_unseen: true, ..no_faults },
+            reach: &[Reached::FencedOff],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/records-lost-later",
+            window: 1,
+            appends: &[2, 0, 0, 0],
+            checkpoints: &[0, 0, 0, 1],
+            opened: 1,
             closes: false,
             positions: 5,
             records: true,
             faults: Faults { lost_entries: 1, lost_unseen: true, ..no_faults },
-            reach: &[Reached::FencedOff],
+            reach: &[Reached::FencedOff, Reached::PassedUnread],
+            ..two.clone()
+        },
+        log::Bounds {
+            name: "log/records-late",
+            appends: &[2, 0, 0],
+            checkpoints: &[0, 0, 2],
+            opened: 1,
+            closes: false,
+            collections: 2,
+            records: true,
+            reach: &[
+                Reached::PassedUnread,
+                Reached::LateFencePassedUnread,
+                Reached::LandedInCollectedSpace,
+                Reached::ZombieWokeAfterCollection,
+            ],
             ..two.clone()
         },
         log::Bounds {
@@ -426,6 +455,19 @@ pub fn large() -> Vec<Case> {
                 log::Bounds { name: "large/log/reader-two-takeovers", opened: 0, ..bounds }
             }
             "log/consumer" => log::Bounds { name: "large/log/consumer", appends: &[2, 1, 0], ..bounds },
+            "log/records-late" => log::Bounds {
+                name: "large/log/records",
+                appends: &[2, 0, 0, 0],
+                checkpoints: &[0, 0, 1, 1],
+                faults: Faults { duplicates: 1, ..Faults::default() },
+                ..bounds
+            },
+            "log/records-lost-later" => log::Bounds {
+                name: "large/log/records-lost-later",
+                opened: 0,
+                checkpoints: &[0, 0, 1, 1],
+                ..bounds
+            },
             "log/window-of-three" => {
                 log::Bounds { name: "large/log/window-of-three", appends: &[2, 0, 1], ..bounds }
             }

@@ -296,7 +296,11 @@ async fn a_stamp_tells_the_stores_time() {
     }
     let policy = Policy::new().with_manifests_keep(1);
     let collected = collector(&log).with_policy(policy).run().await.unwrap();
-    assert_eq!((collected.requests.put, collected.requests.head), (2, 1), "the boundary, the stamp");
+    assert_eq!(
+        (collected.requests.put, collected.requests.head),
+        (3, 1),
+        "the boundary, the stamp, the plan of the receipt"
+    );
     assert!(matches!(log.store.head(log.paths.stamp()).await, fencepost_store::ReadOutcome::Found(_)));
     let again = pass(&log).await;
     assert!(again.report.not_understood.is_empty(), "the next pass knows it");

@@ -150,7 +150,12 @@ impl Ours {
         }
     }
 
-    fn note(&mut self, store: &Store, note: Note, told: &Oracle, heard: &mut Heard) {
+    fn note(&mut self, store: &mut Store, note: Note, told: &Oracle, heard: &mut Heard) {
+        // What it tells collectors is there at once: then the most may go unread.
+        // P-138.
+        if let Some(record) = self.writer.take_record() {
+            store.openings.entry(record.epoch).or_insert(record);
+        }
         let epoch_of = |at: Position| store.entry(at).map(|entry| (at, entry.epoch));
         for append in &self.writer.view()[self.seen..] {
             let own = append.by == self.writer.nonce();

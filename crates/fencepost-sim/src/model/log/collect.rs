@@ -32,8 +32,8 @@ pub(super) struct Conclusion {
     pub(super) deletions: Vec<Position>,
     /// It says that something was fenced off by a loss.
     pub(super) damaged: bool,
-    /// It deletes what it has not read.
-    pub(super) unread: bool,
+    /// What it deletes and has not read.
+    pub(super) unread: Vec<Position>,
 }
 
 /// Does the rest up to the first deletion.
@@ -43,7 +43,8 @@ pub(super) fn plan(mut collection: Collection, store: &mut Store) -> Conclusion 
         if let CollectRequest::Delete { objects, .. } = request {
             let entry = |object| if let Object::Entry(at) = object { Some(at) } else { None };
             let deletions: Vec<_> = objects.into_iter().filter_map(entry).collect();
-            let unread = deletions.iter().any(|at| !collection.inventory().known.contains_key(at));
+            let known = &collection.inventory().known;
+            let unread = deletions.iter().copied().filter(|at| !known.contains_key(at)).collect();
             return Conclusion { deletions, damaged, unread };
         }
         let reply = collector::answer(store, &request).expect("anything but a deletion is answered");

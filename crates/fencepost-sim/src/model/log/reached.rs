@@ -42,6 +42,7 @@ reached! {
     ReaderConcludesBelowReplay = "a reader goes on below replay_after, where nothing was collected",
     ReaderCannotConclude = "a reader meets what may have landed late, and stops",
     PassedUnread = "a collection deletes what it has not read",
+    LateFencePassedUnread = "a collection deletes a fence entry that landed late, and has not read it",
     ReaderIgnoresBelow = "a reader passes over what lies below its start and may have landed late",
 }
 

@@ -77,8 +77,11 @@ impl State {
                 let collection = Arc::unwrap_or_clone(self.collections.remove(collector));
                 let store = Arc::make_mut(&mut self.store);
                 let collect::Conclusion { deletions, damaged, unread } = collect::plan(collection, store);
-                if unread {
+                if !unread.is_empty() {
                     model.coverage.note(Reached::PassedUnread);
+                }
+                if unread.iter().any(|&at| self.is_late_fence(at)) {
+                    model.coverage.note(Reached::LateFencePassedUnread);
                 }
                 // They are carried out when somebody looks, or never; so they are judged now.
                 let (store, oracle) = (&self.store, Arc::make_mut(&mut self.oracle));
@@ -132,6 +135,12 @@ impl State {
         let party = Party { writer, reads, claim, appends_left, checkpoints_left, closes: false };
         self.writers.push(Arc::new(party));
         self.settle(model, index);
+    }
+
+    /// Whether a fence entry landed here in collected space.
+    fn is_late_fence(&self, at: Position) -> bool {
+        let is_fence = self.store.entry(at).is_some_and(|entry| entry.kind == EntryKind::Fence);
+        is_fence && !self.oracle.fence_ranges().contains(&at)
     }
 
     /// The next writer opens without a stall. What it appends then is on its way.
