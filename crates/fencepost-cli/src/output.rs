@@ -2,8 +2,10 @@
 //! program quietly.
 
 mod beside;
+mod counted;
 
 pub(crate) use beside::{Beside, open as open_file};
+pub(crate) use counted::{counted, is_or_are, positions};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -8,13 +8,15 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 pub(super) use crate::input::Stop;
 use crate::input::{self, Input, InputOptions, Rows, TextOptions};
-use crate::output;
+use crate::output::{self, counted, positions};
 use crate::place::requests;
 use crate::progress;
 use crate::signal::asked_to_end;
 use account::Account;
 use arrow::array::RecordBatch;
-use fencepost::{AppendError, Compression, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions};
+use fencepost::{
+    AppendError, Compression, Position, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions,
+};
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -366,10 +368,11 @@ pub(super) fn describe(summary: &Map<String, Value>) -> String {
         return "the input has no rows; nothing was appended".to_owned();
     }
     format!(
-        "{rows} rows in {entries} entries ({}), positions {} to {}, epoch {}",
+        "{} in {} ({}), {}, epoch {}",
+        counted(rows, "row"),
+        counted(entries, "entry"),
         indicatif::HumanBytes(number("bytes")),
-        number("first_position"),
-        number("last_position"),
+        positions(Position::new(number("first_position")), Position::new(number("last_position"))),
         number("epoch"),
     )
 }

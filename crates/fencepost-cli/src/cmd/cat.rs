@@ -3,7 +3,7 @@
 use crate::args::Cat;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Out, note_line};
+use crate::output::{self, Out, counted, note_line};
 use crate::sink::{OutputFormat, Sink, SinkOptions};
 use fencepost::{EntryKind, kind_name};
 use serde_json::json;
@@ -47,7 +47,8 @@ pub(super) async fn run(args: Cat, json: bool) -> Result<(), Failure> {
         note_line(output::json_text(&document));
     } else {
         note_line(format!(
-            "position {at}: {kind} of epoch {epoch}, {rows} rows; `inspect` says whether they count"
+            "position {at}: {kind} of epoch {epoch}, {}; `inspect` says whether they count",
+            counted(rows, "row")
         ));
     }
     Ok(())

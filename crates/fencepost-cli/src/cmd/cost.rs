@@ -5,7 +5,7 @@ mod prices;
 
 use crate::args::Cost;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::table::{Align, table};
 use fencepost::Wal;
 use humantime::format_duration;
@@ -114,14 +114,14 @@ impl Measured {
 
     fn describe(&self) -> String {
         format!(
-            "now         {} objects with {}; {} positions taken so far, a PUT each\nlast {:<7}{} entries with {} and {} manifests were written and are still there\n",
-            HumanCount(self.objects),
+            "now         {} with {}; {} taken so far, a PUT each\nlast {:<7}{} with {} and {} were written and are still there\n",
+            counted(self.objects, "object"),
             HumanBytes(self.bytes),
-            HumanCount(self.positions),
+            counted(self.positions, "position"),
             format_duration(self.over).to_string(),
-            HumanCount(self.entries),
+            counted(self.entries, "entry"),
             HumanBytes(self.entry_bytes),
-            HumanCount(self.manifests),
+            counted(self.manifests, "manifest"),
         )
     }
 }

@@ -4,9 +4,9 @@ use crate::args::{Cursor, CursorCreate, CursorDrop, CursorList, CursorMove, Curs
 use crate::cmd::status::ago;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use fencepost::{Amount, CursorName, CursorStart, CursorStatus, Overview, Position, ReadError, Wal};
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,7 +41,8 @@ async fn list(args: &CursorList, json: bool) -> Result<(), Failure> {
         match holds(&overview, cursor) {
             0 => line.push_str("; it holds back nothing that is checkpointed"),
             positions => line.push_str(&format!(
-                "; it holds back {positions} positions up to the checkpoint at {checkpoint} ({})",
+                "; it holds back {} up to the checkpoint at {checkpoint} ({})",
+                counted(positions, "position"),
                 amount(held)
             )),
         }
@@ -180,8 +181,10 @@ fn would(
         }));
     }
     output::line(&format!(
-        "would be {done}: cursor {} at position {}; collections could then pass {freed} positions that it holds back now",
-        cursor.name, cursor.position
+        "would be {done}: cursor {} at position {}; collections could then pass {} that it holds back now",
+        cursor.name,
+        cursor.position,
+        counted(freed, "position")
     ))
 }
 
@@ -219,7 +222,7 @@ fn is_overtaken(overview: &Overview, cursor: &CursorStatus) -> bool {
 }
 
 fn amount(held: &Amount) -> String {
-    format!("{} entries with {}", HumanCount(held.objects), HumanBytes(held.bytes))
+    format!("{} with {}", counted(held.objects, "entry"), HumanBytes(held.bytes))
 }
 
 fn document(overview: &Overview, cursor: &CursorStatus, held: &Amount) -> Value {

@@ -3,7 +3,7 @@
 use super::open;
 use crate::args::Export;
 use crate::failure::Failure;
-use crate::output::{self, note_line, printable};
+use crate::output::{self, counted, note_line, positions, printable};
 use crate::progress;
 use fencepost::Position;
 use indicatif::HumanBytes;
@@ -45,9 +45,9 @@ pub(super) async fn run(args: Export, json: bool) -> Result<(), Failure> {
         "the log goes on: what is acknowledged from now on is not in the copy"
     };
     output::line(&printable(&format!(
-        "{entries} entries with {} copied, positions {} to {}; {then}",
+        "{} with {} copied, {}; {then}",
+        counted(entries, "entry"),
         HumanBytes(export.bytes),
-        export.replay_after.next(),
-        export.through
+        positions(export.replay_after.next(), export.through)
     )))
 }

@@ -4,7 +4,7 @@ use super::open::default_holder;
 use super::status::ago;
 use crate::args::Fence;
 use crate::failure::Failure;
-use crate::output::{self, note_line, printable};
+use crate::output::{self, counted, is_or_are, note_line, printable};
 use fencepost::{Overview, Takeover, Wal, WriterOptions};
 use serde_json::{Value, json};
 use std::time::SystemTime;
@@ -16,13 +16,19 @@ pub(super) async fn run(args: Fence, json: bool) -> Result<(), Failure> {
         if json {
             return output::json(&document(&wal, &before, None));
         }
+        let epoch = before.manifest.writer_epoch;
+        let closed = before.lease.as_ref().is_some_and(|status| status.lease.released);
+        let then = if closed {
+            "It closed the log itself, so there is nobody to fence.".to_owned()
+        } else {
+            format!(
+                "The writer of epoch {epoch} is refused at its next append. Rows that it was told are in the log stay."
+            )
+        };
         let would = format!(
-            "epoch {} is the latest, {}\n`fence` would take the log over under epoch {}, and close it: the writer of epoch {} is refused at its next append. \
-             Rows that it was told are in the log stay. Nothing was changed; add --yes",
-            before.manifest.writer_epoch,
+            "epoch {epoch} is the latest, {}\n`fence` would take the log over under epoch {}, and close it. {then} Nothing was changed; add --yes",
             holder(&before),
-            before.manifest.writer_epoch.next(),
-            before.manifest.writer_epoch,
+            epoch.next(),
         );
         return output::line(&printable(&would));
     }
@@ -58,8 +64,11 @@ pub(super) async fn run(args: Fence, json: bool) -> Result<(), Failure> {
         )
     };
     output::line(&printable(&format!(
-        "{fenced}\nthe log was taken over under epoch {} and closed; {} entries with {} rows are above the checkpoint",
-        done.epoch, done.entries, done.rows
+        "{fenced}\nthe log was taken over under epoch {} and closed; {} with {} {} above the checkpoint",
+        done.epoch,
+        counted(done.entries, "entry"),
+        counted(done.rows, "row"),
+        is_or_are(done.entries)
     )))
 }
 

@@ -3,7 +3,7 @@
 use crate::args::Import;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, note_line, printable};
+use crate::output::{self, counted, note_line, printable};
 use crate::place::Place;
 use crate::progress;
 use fencepost::{Import as Copied, ImportError, RestoreRefused, Wal};
@@ -38,9 +38,9 @@ pub(super) async fn run(args: Import, json: bool) -> Result<(), Failure> {
         ));
     }
     output::line(&printable(&format!(
-        "shard {}: {} entries with {}, up to position {}; the first writer has an epoch above {}",
+        "shard {}: {} with {}, up to position {}; the first writer has an epoch above {}",
         made.shard,
-        made.entries,
+        counted(made.entries, "entry"),
         HumanBytes(made.bytes),
         export.through,
         made.epoch

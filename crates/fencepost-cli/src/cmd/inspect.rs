@@ -9,7 +9,7 @@ use super::staging;
 use crate::args::Inspect;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::page::LOG;
 use fencepost::{InspectedEntry, Inspection, ShardStatus, Wal, kind_name};
 use serde_json::{Value, json};
@@ -30,7 +30,11 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
         return if json {
             output::json(&json!({"html": path.display().to_string(), "entries": entries}))
         } else {
-            output::line(&printable(&format!("{entries} entries drawn in {}", path.display())))
+            output::line(&printable(&format!(
+                "{} drawn in {}",
+                counted(entries as u64, "entry"),
+                path.display()
+            )))
         };
     }
     if args.graph {

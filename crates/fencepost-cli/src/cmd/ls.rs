@@ -5,7 +5,7 @@ mod fleet;
 use super::status::{ago, document};
 use crate::args::Ls;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::page::FLEET;
 use crate::table::{Align, table};
 use fencepost::{Overview, ReadError, Wal};
@@ -66,7 +66,7 @@ fn draw(
     if json {
         output::json(&json!({"html": path.display().to_string(), "shards": shards}))
     } else {
-        output::line(&printable(&format!("{shards} shards drawn in {}", path.display())))
+        output::line(&printable(&format!("{} drawn in {}", counted(shards as u64, "shard"), path.display())))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What killed writers left in a local directory: files that never became objects. Not damage.
 
+use crate::output::counted;
 use fencepost::Staging;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -19,8 +20,8 @@ pub(super) fn line(staging: &Staging) -> Option<String> {
     }
     (staging.found > 0).then(|| {
         format!(
-            "killed writers left {} files with {}; nobody reads them, and `gc run` deletes those older than its --min-age",
-            staging.found,
+            "killed writers left {} with {}; nobody reads them, and `gc run` deletes those older than its --min-age",
+            counted(staging.found, "file"),
             HumanBytes(staging.found_bytes)
         )
     })

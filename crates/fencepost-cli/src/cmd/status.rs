@@ -5,7 +5,7 @@ pub(super) mod attention;
 use crate::args::Status;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use attention::attention;
 use fencepost::{Amount, CursorStatus, Overview, Pending, Wal};
 use humantime::format_duration;
@@ -95,14 +95,14 @@ fn text(wal: &Wal, overview: &Overview, now: SystemTime) -> String {
     let last = collected.map_or_else(|| "never".to_owned(), |at| ago(now, at));
     let mut text = format!(
         "shard       {}\nwriter      epoch {}, {}\ntail        {tail}\n\
-         checkpoint  {}; above it {} entries with {}{oldest}\n\
+         checkpoint  {}; above it {} with {}{oldest}\n\
          collected   up to {boundary}, {last}\n\
          entries     {} with {}\n",
         wal.shard(),
         manifest.writer_epoch,
         writer(overview, now),
         manifest.replay_after,
-        HumanCount(uncovered.objects),
+        counted(uncovered.objects, "entry"),
         HumanBytes(uncovered.bytes),
         HumanCount(entries.objects),
         HumanBytes(entries.bytes),

@@ -5,7 +5,7 @@ use super::staging;
 use crate::args::Verify;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::progress;
 use fencepost::{Problem, ProblemKind, Verification};
 use serde_json::{Value, json};
@@ -55,10 +55,12 @@ fn print(found: &Verification) -> Result<(), Failure> {
         output::line(&printable(&format!("to continue without it: {}", command(&choice))))?;
     }
     let verdict =
-        if found.is_ok() { "sound".to_owned() } else { format!("{} problems", found.problems.len()) };
+        if found.is_ok() { "sound".to_owned() } else { counted(found.problems.len() as u64, "problem") };
     output::line(&format!(
-        "{verdict}: {} entries, {} rows, {} manifests read",
-        found.entries, found.rows, found.manifests
+        "{verdict}: {}, {}, {} read",
+        counted(found.entries, "entry"),
+        counted(found.rows, "row"),
+        counted(found.manifests, "manifest")
     ))
 }
 

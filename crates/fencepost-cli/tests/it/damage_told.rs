@@ -126,7 +126,7 @@ fn what_killed_writers_left_is_counted_by_whoever_looks() {
     std::fs::write(&left, vec![0; 5_000]).unwrap();
     for command in ["inspect", "verify"] {
         let text = run([command, &scratch.log()]).ok().text();
-        assert!(text.contains("killed writers left 1 files with 4.88 KiB"), "{text}");
+        assert!(text.contains("killed writers left 1 file with 4.88 KiB"), "{text}");
         assert!(text.contains("`gc run`"), "{text}");
         let document = run([command, &scratch.log(), "--json"]).ok().json();
         let files = &document["staging_files"];

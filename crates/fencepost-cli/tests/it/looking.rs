@@ -85,7 +85,7 @@ fn the_rows_of_one_entry_are_printed() {
     let scratch = log();
     let printed = run(["cat", &scratch.log(), "3"]).ok();
     assert_eq!(printed.text(), "{\"n\":1}\n");
-    assert!(printed.stderr.contains("position 3: data of epoch 1, 1 rows"), "{}", printed.stderr);
+    assert!(printed.stderr.contains("position 3: data of epoch 1, 1 row"), "{}", printed.stderr);
     let marker = run(["cat", &scratch.log(), "1"]).ok();
     assert_eq!((marker.text(), marker.stderr.contains("epoch 1, 0 rows")), (String::new(), true));
     run(["cat", &scratch.log(), "99"]).fails(3, "nothing stands at position 99");

@@ -61,7 +61,7 @@ fn logs_go_to_stderr_and_only_when_asked_for() {
     let file = scratch.numbers("rows.ndjson", 0, 3);
     let quiet = run(["append", &scratch.log(), "--from", &file]).ok();
     assert_eq!(quiet.stderr, "");
-    assert!(quiet.text().starts_with("3 rows in 1 entries"), "{}", quiet.text());
+    assert!(quiet.text().starts_with("3 rows in 1 entry"), "{}", quiet.text());
     let mut told = super::support::command(["append", &scratch.log(), "--from", &file, "--json"]);
     let told = told.env("FENCEPOST_LOG", "info").output().unwrap();
     assert!(String::from_utf8_lossy(&told.stderr).contains("claimed"));

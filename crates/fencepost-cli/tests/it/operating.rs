@@ -45,6 +45,12 @@ fn a_writer_that_is_fenced_by_hand_is_refused_and_its_rows_stay() {
     assert_eq!(code, Some(5), "{stderr}");
     assert_eq!(scratch.read_numbers(1), [0, 1]);
 
+    let nobody = run(["fence", &scratch.log()]).ok();
+    assert!(
+        nobody.text().contains("closed the log itself, so there is nobody to fence"),
+        "{}",
+        nobody.text()
+    );
     let again = run(["fence", &scratch.log(), "--yes"]).ok();
     assert!(again.text().contains("nobody was fenced"), "{}", again.text());
 }

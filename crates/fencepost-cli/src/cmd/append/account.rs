@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::{counted, is_or_are};
 use fencepost::{AppendError, Appended, Position};
 use serde_json::{Map, Value, json};
 
@@ -63,14 +64,22 @@ pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
     let not_in_log = number("not_in_log_rows");
     let done = number("skipped_rows") + acknowledged;
     let mut account = match facts.get("last_position").and_then(Value::as_u64) {
-        Some(last) => format!("{acknowledged} rows are acknowledged and in the log, up to position {last}."),
+        Some(last) => format!(
+            "{} {} acknowledged and in the log, up to position {last}.",
+            counted(acknowledged, "row"),
+            is_or_are(acknowledged)
+        ),
         None => "No row was acknowledged.".to_owned(),
     };
     if unknown > 0 {
-        account.push_str(&format!("\nThe next {unknown} rows may or may not be in the log."));
+        account.push_str(&format!("\nThe next {} may or may not be in the log.", counted(unknown, "row")));
     }
     if not_in_log > 0 {
-        account.push_str(&format!("\n{not_in_log} rows were submitted and are not in the log."));
+        account.push_str(&format!(
+            "\n{} submitted {} not in the log.",
+            counted(not_in_log, "row"),
+            is_or_are(not_in_log)
+        ));
     }
     account.push_str("\nThe rest of the input was not sent.");
     let exit = failure.exit;

@@ -3,6 +3,7 @@
 use super::Measured;
 use super::prices::Prices;
 use crate::args::Cost;
+use crate::output::counted;
 use humantime::format_duration;
 use indicatif::HumanBytes;
 use serde_json::{Map, Value, json};
@@ -48,12 +49,12 @@ impl Load {
 
     pub(super) fn describe(&self) -> String {
         format!(
-            "load        {:.3} entries a second of {}; a checkpoint every {}, a collection every {}; {} readers, who look every {}\n",
+            "load        {:.3} entries a second of {}; a checkpoint every {}, a collection every {}; {}, each looking every {}\n",
             self.entries,
             HumanBytes(self.entry_bytes.round() as u64),
             format_duration(self.checkpoint_every),
             format_duration(self.gc_every),
-            self.readers,
+            counted(self.readers as u64, "reader"),
             format_duration(self.poll_every),
         )
     }

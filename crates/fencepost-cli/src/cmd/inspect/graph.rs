@@ -6,7 +6,7 @@
 mod columns;
 mod style;
 
-use crate::output::printable;
+use crate::output::{counted, printable};
 use columns::{Column, columns};
 use fencepost::{CursorStatus, EntryKind, EntryState, InspectedEntry, Inspection, Position};
 use indicatif::{HumanBytes, HumanCount};
@@ -163,7 +163,7 @@ fn legend(items: &[Item], columns: &[Column], marks: &[Mark], each: u64, style: 
     let bytes = items.iter().map(|item| item.bytes).sum();
     let goes = items.iter().filter(|item| item.goes).count() as u64;
     let mut sums = vec![
-        format!("{} entries with {}", HumanCount(items.len() as u64), HumanBytes(bytes)),
+        format!("{} with {}", counted(items.len() as u64, "entry"), HumanBytes(bytes)),
         format!("a collection now would delete {}", HumanCount(goes)),
     ];
     if each > 1 {

@@ -2,8 +2,9 @@
 
 use super::{ago, lag};
 use crate::args::Status;
+use crate::output::{counted, is_or_are};
 use fencepost::{Overview, Pending};
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -38,8 +39,9 @@ pub(in super::super) fn attention(args: &Status, overview: &Overview, now: Syste
     let uncovered = &overview.uncovered;
     if args.warn_entries.is_some_and(|limit| uncovered.objects > limit) {
         let said = format!(
-            "{} entries are above the checkpoint: checkpoint what is safe elsewhere",
-            HumanCount(uncovered.objects)
+            "{} {} above the checkpoint: checkpoint what is safe elsewhere",
+            counted(uncovered.objects, "entry"),
+            is_or_are(uncovered.objects)
         );
         found.push(Attention::new("entries", said));
     }
@@ -72,7 +74,8 @@ pub(in super::super) fn attention(args: &Status, overview: &Overview, now: Syste
             found.push(Attention::new("cursor_overtaken", said));
         }
         if args.warn_lag.is_some_and(|limit| lag(cursor, overview) > limit) {
-            let said = format!("cursor {name} is {} positions behind the tail", lag(cursor, overview));
+            let said =
+                format!("cursor {name} is {} behind the tail", counted(lag(cursor, overview), "position"));
             found.push(Attention::new("cursor_lag", said));
         }
     }
