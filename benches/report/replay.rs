@@ -1,7 +1,7 @@
 //! Reading a log back against bare reads of the same objects.
 
 use crate::appends::time;
-use crate::load::{Rounds, median};
+use crate::load::{Rounds, median, processor_time};
 use crate::table::Table;
 use fencepost::{Position, ReadFrom, Wal};
 use fencepost_bench::{four_kib, log_in, writer};
@@ -19,7 +19,7 @@ pub(crate) fn section(runtime: &Runtime, rounds: Rounds) -> String {
     let store = Arc::new(InMemory::new());
     let names = runtime.block_on(write(&store));
     let mut text = format!("## Replay of {ENTRIES} entries\n\n{INTRODUCTION}");
-    let mut table = Table::new(["what", "time", "of bare", "requests each"]);
+    let mut table = Table::new(["what", "time", "of bare", "requests each", "processor time each"]);
     for latency in [5, 20] {
         let slow = LatencyStore::new(Arc::clone(&store) as _, Duration::from_millis(latency));
         let wal = runtime.block_on(log_in(Arc::new(slow)));
@@ -28,17 +28,15 @@ pub(crate) fn section(runtime: &Runtime, rounds: Rounds) -> String {
             bare.push(measure(runtime, &wal, read_bare(&wal, &names)));
             replay.push(measure(runtime, &wal, read_log(&wal)));
         }
-        let figure = |all: &[(f64, f64)]| {
-            (median(all.iter().map(|(seconds, _)| *seconds)), median(all.iter().map(|(_, each)| *each)))
-        };
-        let yardstick = figure(&bare).0;
+        let yardstick = figures(&bare).seconds;
         for (name, all) in [("bare, 256 in flight", bare), ("replay", replay)] {
-            let (seconds, each) = figure(&all);
+            let it = figures(&all);
             table.row([
                 format!("{name}, {latency} ms"),
-                time(Duration::from_secs_f64(seconds)),
-                format!("{:.2}", seconds / yardstick),
-                format!("{each:.3}"),
+                time(Duration::from_secs_f64(it.seconds)),
+                format!("{:.2}", it.seconds / yardstick),
+                format!("{:.3}", it.requests),
+                format!("{:.1} µs", it.processor * 1e6),
             ]);
         }
     }
@@ -46,12 +44,30 @@ pub(crate) fn section(runtime: &Runtime, rounds: Rounds) -> String {
     text
 }
 
-/// Seconds, and requests for each entry.
-fn measure(runtime: &Runtime, wal: &Wal, read: impl Future<Output = ()>) -> (f64, f64) {
-    let (before, started) = (wal.store().counts(), Instant::now());
+/// What one reading came to: seconds in all; requests, and seconds of the processor, for each entry.
+#[derive(Clone, Copy)]
+struct Figures {
+    seconds: f64,
+    requests: f64,
+    processor: f64,
+}
+
+fn measure(runtime: &Runtime, wal: &Wal, read: impl Future<Output = ()>) -> Figures {
+    let (before, processor, started) = (wal.store().counts(), processor_time(), Instant::now());
     runtime.block_on(read);
+    let (seconds, processor) = (started.elapsed().as_secs_f64(), processor_time() - processor);
     let requests = (wal.store().counts() - before).total();
-    (started.elapsed().as_secs_f64(), requests as f64 / ENTRIES as f64)
+    let each = |total: f64| total / ENTRIES as f64;
+    Figures { seconds, requests: each(requests as f64), processor: each(processor.as_secs_f64()) }
+}
+
+/// The median of each.
+fn figures(all: &[Figures]) -> Figures {
+    Figures {
+        seconds: median(all.iter().map(|it| it.seconds)),
+        requests: median(all.iter().map(|it| it.requests)),
+        processor: median(all.iter().map(|it| it.processor)),
+    }
 }
 
 async fn read_bare(wal: &Wal, names: &[String]) {

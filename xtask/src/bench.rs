@@ -3,7 +3,7 @@
 //! Counts come first, since they are the same on every machine and a gate can hold to them. Times never fail
 //! anything.
 
-mod counts;
+pub(crate) mod counts;
 mod expected;
 mod instructions;
 mod report;

@@ -13,7 +13,7 @@ use crate::args::TestArgs;
 use crate::error::{Result, UnusableSnafu};
 use crate::invocation::Invocation;
 use crate::step::{Step, run_all};
-use crate::{layers, locks, old_arrow, sim, spec, tidy};
+use crate::{bench, layers, locks, old_arrow, sim, spec, tidy};
 
 pub(crate) fn run(root: &Path, args: &TestArgs) -> Result<bool> {
     let mut steps = if args.fast { fast(root) } else { full(root)? };
@@ -66,6 +66,7 @@ fn tests(root: &Path) -> Vec<Step> {
         Step::run_tests("tests", repeatable(words(root, TESTS))),
         Step::run_tests("doc tests", words(root, DOC_TESTS)),
         Step::run("examples", programs(root)),
+        bench::counts::step(root),
         Step::run_tests("mutations", sim::mutation_test(root)),
     ]
 }
