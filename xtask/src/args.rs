@@ -81,6 +81,8 @@ pub(crate) enum Bench {
     Instructions(BlessArgs),
     /// Measure, and write `docs/benchmarks.md` (some minutes, after an optimised build).
     Report,
+    /// Collect a million entries: requests, time and memory (a minute, after an optimised build).
+    Collect,
     /// Whatever else is said is handed on to `cargo bench`, for example `append -- --quick`.
     #[command(external_subcommand)]
     Criterion(Vec<String>),

@@ -284,8 +284,44 @@ fn a_run_leaves_a_receipt_that_can_be_listed_and_shown() {
     let text = run(["gc", "receipt", &scratch.log(), id]).ok().text();
     assert!(text.contains("kept, guarding_fence: 1; entries 24"), "{text}");
     run(["gc", "receipt", &scratch.log(), "ab"]).fails(3, "no receipt");
+    run(["gc", "receipt", &scratch.log(), "no-id"]).fails(2, "ID");
     let idle = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
     assert_eq!(idle["receipt"], Value::Null);
+}
+
+/// It is listed beside the others, by name, and says what is wrong with it.
+#[test]
+fn a_receipt_that_cannot_be_read_hides_none_of_the_others() {
+    let scratch = log();
+    let run_once = || run(["gc", "run", &scratch.log(), "--always-receipt", "--json"]).ok().json();
+    let ids = [run_once(), run_once()].map(|ran| ran["receipt"].as_str().unwrap().to_owned());
+    let receipts = std::fs::read_dir(scratch.shard().join("fencepost/receipts")).unwrap();
+    let mut receipts = receipts.map(|file| file.unwrap().path());
+    let spoilt = receipts.find(|file| file.display().to_string().contains(&ids[0])).unwrap();
+    std::fs::write(&spoilt, "{").unwrap();
+    let table = run(["gc", "log", &scratch.log()]).fails(1, "").text();
+    assert!(ids.iter().all(|id| table.contains(id)) && table.contains("cannot be read"), "{table}");
+    let listed = run(["gc", "log", &scratch.log(), "--json"]).fails(1, "").json();
+    let errors = listed["receipts"].as_array().unwrap().iter().filter(|receipt| !receipt["error"].is_null());
+    assert_eq!(errors.count(), 1, "{listed}");
+}
+
+/// It is tried ever more seldom, and all the same the watch ends with its code: nothing says that it is well again.
+#[test]
+fn a_shard_that_fails_stops_no_other_and_is_not_forgotten_while_it_rests() {
+    let scratch = log();
+    run(["checkpoint", &scratch.log(), "tail"]).ok();
+    let bad = scratch.path("log/_mem_wal/7debbde1-e1d9-4394-bce8-e538dd1f6586");
+    std::fs::create_dir_all(bad.join("manifest")).unwrap();
+    let manifest = format!("{:064b}.binpb", 1_u64.reverse_bits());
+    std::fs::write(bad.join("manifest").join(manifest), "garbage").unwrap();
+    let watch = ["gc", "watch", &scratch.log(), "--rounds", "3", "--every", "1ms", "--json"];
+    let watched = run(watch).fails(6, "").text();
+    let rounds: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rounds: Vec<_> = rounds.iter().filter(|round| !round["round"].is_null()).collect();
+    assert!(rounds[0]["deleted"].as_u64().unwrap() > 90, "{watched}");
+    assert_eq!((&rounds[0]["failed"], &rounds[1]["failed"]), (&json!(1), &json!(1)));
+    assert_eq!((&rounds[2]["failed"], &rounds[2]["rested"]), (&json!(0), &json!(1)));
 }
 
 /// One round is what `gc run` does, and one line.

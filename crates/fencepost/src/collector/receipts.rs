@@ -75,10 +75,19 @@ impl Wal {
     pub async fn receipt(&self, id: Nonce) -> Result<Option<Receipt>, Cause> {
         let listed = self.receipts().await?.into_iter().find(|listed| listed.id == id);
         let Some(listed) = listed else { return Ok(None) };
-        let name = |part| ReceiptName { time: listed.time, id, part };
-        let plan = self.io.read_receipt(name(ReceiptPart::Plan), ReceiptPlan::decode).await?;
-        let end = self.io.read_receipt(name(ReceiptPart::End), ReceiptEnd::decode).await?;
-        Ok(Some(Receipt { listed, plan, end }))
+        self.receipt_listed(&listed).await.map(Some)
+    }
+
+    /// A receipt that a listing shows. Both of its parts may be gone by now. Costs two GETs, at the same time.
+    ///
+    /// # Errors
+    /// [`Cause`]: the store's error, or what is wrong with the document.
+    pub async fn receipt_listed(&self, listed: &ReceiptListed) -> Result<Receipt, Cause> {
+        let name = |part| ReceiptName { time: listed.time, id: listed.id, part };
+        let plan = self.io.read_receipt(name(ReceiptPart::Plan), ReceiptPlan::decode);
+        let end = self.io.read_receipt(name(ReceiptPart::End), ReceiptEnd::decode);
+        let (plan, end) = futures::future::try_join(plan, end).await?;
+        Ok(Receipt { listed: *listed, plan, end })
     }
 }
 

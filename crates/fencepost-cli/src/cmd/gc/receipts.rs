@@ -5,7 +5,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::table::{Align, table};
-use fencepost::{Nonce, Receipt, ReceiptListed, ReceiptObjects, ReceiptPlan, Wal};
+use fencepost::{Cause, Nonce, Receipt, ReceiptListed, ReceiptObjects, ReceiptPlan, Wal};
+use futures::StreamExt;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::time::{Duration, UNIX_EPOCH};
@@ -15,19 +16,34 @@ pub(super) async fn list(args: &GcLog, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let mut listed = wal.receipts().await.map_err(|error| Failure::of(Exit::Failed, &error))?;
     listed.drain(..listed.len().saturating_sub(args.last));
-    let mut receipts = Vec::new();
-    for of in &listed {
-        receipts.extend(read(&wal, of.id).await?);
-    }
+    let reads = listed.iter().map(|of| {
+        let receipt = wal.receipt_listed(of);
+        async move { (of, receipt.await) }
+    });
+    let mut receipts: Vec<_> = futures::stream::iter(reads).buffered(AT_ONCE).collect().await;
+    // Deleted since they were listed.
+    receipts.retain(|(_, read)| !matches!(read, Ok(Receipt { plan: None, end: None, .. })));
     if json {
-        let documents: Vec<_> = receipts.iter().map(|receipt| document(receipt, false)).collect();
-        return output::json(&json!({"shard": wal.shard().to_string(), "receipts": documents}));
+        let documents = receipts.iter().map(|(of, read)| match read {
+            Ok(receipt) => document(receipt, false),
+            Err(cause) => document_unread(of, cause),
+        });
+        let documents: Vec<_> = documents.collect();
+        output::json(&json!({"shard": wal.shard().to_string(), "receipts": documents}))?;
+    } else if receipts.is_empty() {
+        output::line("no receipts: no collection has deleted anything lately")?;
+    } else {
+        let rows = receipts.iter().map(|(of, read)| match read {
+            Ok(receipt) => cells(receipt),
+            Err(_) => cells_unread(of),
+        });
+        let rows: Vec<_> = rows.collect();
+        output::line(&printable(table(&COLUMNS, &rows).trim_end()))?;
+        for (of, cause) in receipts.iter().filter_map(|(of, read)| Some((of, read.as_ref().err()?))) {
+            output::line(&printable(&format!("receipt {}: {cause}", of.id)))?;
+        }
     }
-    if receipts.is_empty() {
-        return output::line("no receipts: no collection has deleted anything lately");
-    }
-    let rows: Vec<_> = receipts.iter().map(cells).collect();
-    output::line(&printable(table(&COLUMNS, &rows).trim_end()))
+    if receipts.iter().any(|(_, read)| read.is_err()) { Err(Failure::said(Exit::Failed)) } else { Ok(()) }
 }
 
 /// `gc receipt`.
@@ -64,6 +80,11 @@ fn cells(receipt: &Receipt) -> Vec<String> {
         |plan| (plan.delete.count.to_string(), plan.from.bound.to_string()),
     );
     vec![when(&receipt.listed), receipt.listed.id.to_string(), deleted, of, through, ended(receipt)]
+}
+
+fn cells_unread(listed: &ReceiptListed) -> Vec<String> {
+    let unknown = || "?".to_owned();
+    vec![when(listed), listed.id.to_string(), unknown(), unknown(), unknown(), "cannot be read".to_owned()]
 }
 
 fn when(listed: &ReceiptListed) -> String {
@@ -171,6 +192,15 @@ fn document(receipt: &Receipt, whole: bool) -> Value {
     })
 }
 
+fn document_unread(listed: &ReceiptListed, cause: &Cause) -> Value {
+    json!({
+        "id": listed.id.to_string(), "time_ms": listed.time, "ended": listed.ended, "plan": null, "end": null,
+        "error": cause.to_string(),
+    })
+}
+
+/// How many receipts are read at the same time.
+const AT_ONCE: usize = 16;
 /// A screen holds no more; `--json` has all.
 const RANGES_SHOWN: usize = 12;
 /// In milliseconds since 1970.

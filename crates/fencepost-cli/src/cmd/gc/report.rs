@@ -138,14 +138,22 @@ pub(super) fn summary(found: &Collected) -> String {
     let deleted = &report.deleted;
     let verb = if report.plan_only { "would be deleted" } else { "deleted" };
     let mut text = format!(
-        "{verb}: {} objects ({} entries with {}, {} manifests, {} boundaries, {} leases)",
+        "{verb}: {} objects ({} entries with {}",
         deleted.objects(),
         deleted.entries,
         HumanBytes(deleted.entry_bytes),
-        deleted.manifests,
-        deleted.boundaries,
-        deleted.leases,
     );
+    let others = [
+        (deleted.manifests, "manifests"),
+        (deleted.boundaries, "boundaries"),
+        (deleted.leases, "leases"),
+        (deleted.openings, "openers' records"),
+        (deleted.receipts, "parts of receipts"),
+    ];
+    for (count, kind) in others.iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(", {count} {kind}"));
+    }
+    text.push(')');
     if deleted.sstables > 0 {
         text.push_str(&format!(
             "\namong them {} objects with {} in {} folders of failed flushes",

@@ -88,8 +88,17 @@ async fn one_round(
     json: bool,
 ) -> Result<Round, Failure> {
     let mut round = Round { shards: shards.len() as u64, ..Round::default() };
-    let due: Vec<_> = shards.iter().filter(|wal| patience.is_due(wal.shard())).collect();
-    round.rested = round.shards - due.len() as u64;
+    let mut due = Vec::new();
+    for wal in shards {
+        match patience.rests(wal.shard()) {
+            None => due.push(wal),
+            // It was not well when it was last looked at.
+            Some(exit) => {
+                round.rested += 1;
+                round.worst = round.worst.or(Some(exit));
+            }
+        }
+    }
     let collections = due.into_iter().map(|wal| {
         let collector = settings.collector(wal);
         async move { (wal, collect_quietly(&collector, Task::Run).await) }
@@ -117,7 +126,7 @@ async fn one_round(
             Err(failure) => {
                 round.failed += 1;
                 round.worst = round.worst.or(Some(failure.exit));
-                let rounds = patience.failed(shard);
+                let rounds = patience.failed(shard, failure.exit);
                 let document = || {
                     let mut document = failure.to_json();
                     (document["shard"], document["rests_for_rounds"]) =
@@ -125,10 +134,12 @@ async fn one_round(
                     document
                 };
                 let line = || {
-                    format!(
-                        "shard {shard}: not collected, left alone for {rounds} rounds: {}",
-                        failure.message
-                    )
+                    let rest = match rounds {
+                        0 => String::new(),
+                        1 => ", left alone for a round".to_owned(),
+                        _ => format!(", left alone for {rounds} rounds"),
+                    };
+                    format!("shard {shard}: not collected{rest}: {}", failure.message)
                 };
                 tell(json, document, line)?;
             }
@@ -139,15 +150,22 @@ async fn one_round(
 
 /// Shards that fail again and again are tried ever more seldom, up to every 64th round.
 #[derive(Default)]
-struct Patience(BTreeMap<ShardId, (u32, u64)>);
+struct Patience(BTreeMap<ShardId, Impatient>);
+
+/// A shard that failed lately.
+struct Impatient {
+    failures: u32,
+    /// For so many rounds it rests.
+    rest: u64,
+    last: Exit,
+}
 
 impl Patience {
-    /// Whether it is this shard's turn. Asked once in each round.
-    fn is_due(&mut self, shard: ShardId) -> bool {
-        let Some((_, rest)) = self.0.get_mut(&shard) else { return true };
-        let due = *rest == 0;
-        *rest = rest.saturating_sub(1);
-        due
+    /// How this shard failed, if it rests in this round; `None` if it is its turn. Asked once in each round.
+    fn rests(&mut self, shard: ShardId) -> Option<Exit> {
+        let failed = self.0.get_mut(&shard).filter(|failed| failed.rest > 0)?;
+        failed.rest -= 1;
+        Some(failed.last)
     }
 
     fn well(&mut self, shard: ShardId) {
@@ -155,11 +173,11 @@ impl Patience {
     }
 
     /// How many rounds it rests now: none after the first failure, then one, three, seven.
-    fn failed(&mut self, shard: ShardId) -> u64 {
-        let (failures, rest) = self.0.entry(shard).or_default();
-        *rest = (1_u64 << (*failures).min(RESTS_MAX)) - 1;
-        *failures += 1;
-        *rest
+    fn failed(&mut self, shard: ShardId, exit: Exit) -> u64 {
+        let failures = self.0.get(&shard).map_or(0, |failed| failed.failures);
+        let rest = (1_u64 << failures.min(RESTS_MAX)) - 1;
+        self.0.insert(shard, Impatient { failures: failures + 1, rest, last: exit });
+        rest
     }
 }
 
@@ -189,14 +207,14 @@ mod tests {
         let mut patience = Patience::default();
         let mut tried = Vec::new();
         for round in 0..40 {
-            if patience.is_due(shard) {
+            if patience.rests(shard).is_none() {
                 tried.push(round);
-                patience.failed(shard);
+                patience.failed(shard, Exit::Failed);
             }
         }
         assert_eq!(tried, [0, 1, 3, 7, 15, 31]);
         patience.well(shard);
-        assert!(patience.is_due(shard) && patience.is_due(shard));
+        assert_eq!((patience.rests(shard), patience.rests(shard)), (None, None));
     }
 
     #[test]
