@@ -4,6 +4,7 @@ use super::super::staging;
 use super::table::Table;
 use super::{claims, damage};
 use crate::failure::Failure;
+use crate::output::counted;
 use crate::place::requests;
 use fencepost::{Collected, Object, SsTableFolder, Verdict, Wal};
 use indicatif::HumanBytes;
@@ -138,20 +139,20 @@ pub(super) fn summary(found: &Collected) -> String {
     let deleted = &report.deleted;
     let verb = if report.plan_only { "would be deleted" } else { "deleted" };
     let mut text = format!(
-        "{verb}: {} objects ({} entries with {}",
-        deleted.objects(),
-        deleted.entries,
+        "{verb}: {} ({} with {}",
+        counted(deleted.objects(), "object"),
+        counted(deleted.entries, "entry"),
         HumanBytes(deleted.entry_bytes),
     );
     let others = [
-        (deleted.manifests, "manifests"),
-        (deleted.boundaries, "boundaries"),
-        (deleted.leases, "leases"),
-        (deleted.openings, "openers' records"),
-        (deleted.receipts, "parts of receipts"),
+        (deleted.manifests, "manifest", ""),
+        (deleted.boundaries, "boundary", ""),
+        (deleted.leases, "lease", ""),
+        (deleted.openings, "record", " of openers"),
+        (deleted.receipts, "part", " of receipts"),
     ];
-    for (count, kind) in others.iter().filter(|(count, _)| *count > 0) {
-        text.push_str(&format!(", {count} {kind}"));
+    for (count, noun, of) in others.into_iter().filter(|(count, ..)| *count > 0) {
+        text.push_str(&format!(", {}{of}", counted(count, noun)));
     }
     text.push(')');
     if deleted.sstables > 0 {

@@ -7,7 +7,7 @@ use super::{Settings, Task, collect_quietly, damage};
 use crate::args::GcWatch;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::signal::asked_to_end;
 use fencepost::{Receipts, ShardId, Wal};
 use futures::StreamExt;
@@ -73,7 +73,9 @@ impl Round {
     fn line(&self, number: u32) -> String {
         let Self { shards, failed, rested, deleted, bytes, requests, .. } = self;
         format!(
-            "round {number}: {shards} shards, {failed} failed, {rested} rested: {deleted} objects, {} of entries; requests: {requests}",
+            "round {number}: {}, {failed} failed, {rested} rested: {}, {} of entries; requests: {requests}",
+            counted(*shards, "shard"),
+            counted(*deleted, "object"),
             HumanBytes(*bytes)
         )
     }
