@@ -32,9 +32,10 @@ pub(super) async fn run(args: Fence, json: bool) -> Result<(), Failure> {
         );
         return output::line(&printable(&would));
     }
+    // With a lease, so that closing releases it: nobody who opens next waits for one that never comes.
+    // P-64.
     let options = WriterOptions::new()
         .with_takeover(Takeover::Now)
-        .with_lease_ttl(None)
         .with_holder(format!("fence by {}", default_holder()));
     let mut opening = wal.begin_writing(options).await?;
     let (mut entries, mut rows) = (0_u64, 0_u64);
