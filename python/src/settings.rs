@@ -112,6 +112,8 @@ impl OfWriter {
             .with_entry_bytes_max(self.entry_bytes_max)
             .with_buffer_bytes_max(self.buffer_bytes_max)
             .with_linger(seconds("linger", self.linger)?)
+            // Whoever has memory of Python's may write to it, once it was submitted.
+            .with_copied_columns(true)
             .with_puts_per_second_max(rate))
     }
 }

@@ -25,6 +25,7 @@ pub struct WriterOptions {
     pub(crate) buffer_bytes_max: u32,
     pub(crate) linger: Duration,
     pub(crate) compression: Compression,
+    pub(crate) copies_columns: bool,
     pub(crate) puts_in_flight_max: NonZeroU32,
     pub(crate) puts_per_second_max: PutRate,
     pub(crate) probe_store: bool,
@@ -55,6 +56,7 @@ impl Default for WriterOptions {
             buffer_bytes_max: BUFFER_BYTES_MAX,
             linger: Duration::ZERO,
             compression: Compression::None,
+            copies_columns: false,
             puts_in_flight_max: PUTS_IN_FLIGHT_MAX,
             puts_per_second_max: PutRate::Default,
             probe_store: true,
@@ -150,6 +152,17 @@ impl WriterOptions {
     /// a copy.
     pub const fn with_compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
+        self
+    }
+
+    /// Whether columns above 16 KiB are copied when they are handed over. Default: no, the batches' own memory goes to
+    /// the store.
+    ///
+    /// Nobody in safe Rust can change it. Say yes if batches are made of memory that comes from elsewhere, and that
+    /// somebody may write to before the append is acknowledged, such as arrays of numpy: the entry's checksum would be
+    /// wrong, and nobody could read it.
+    pub const fn with_copied_columns(mut self, copied: bool) -> Self {
+        self.copies_columns = copied;
         self
     }
 

@@ -37,6 +37,8 @@ pub struct BatchEncoder {
     has_dictionaries: bool,
     /// Whether each batch brings its own dictionaries along.
     alone: bool,
+    /// Whether large columns are copied, too.
+    copies: bool,
 }
 
 impl BatchEncoder {
@@ -59,13 +61,20 @@ impl BatchEncoder {
             fields.iter().any(|field| matches!(field.data_type(), DataType::Dictionary(..)));
         let alone = fields.iter().any(|field| is_compared_badly(field.data_type()));
         let is_laid_out = schema.fields().iter().all(|field| is_laid_out(field.data_type()));
-        Ok(Self { is_laid_out, has_dictionaries, alone, compression, options, read, schema })
+        Ok(Self { is_laid_out, has_dictionaries, alone, copies: false, compression, options, read, schema })
     }
 
     /// Compresses columns. See [`Compression`] for what that costs.
     #[must_use]
     pub fn with_compression(mut self, compression: Compression) -> Self {
         (self.compression, self.options) = (compression, compression.options());
+        self
+    }
+
+    /// Copies large columns at once, too, for memory that somebody may write to before the entry is stored.
+    #[must_use]
+    pub const fn with_copies(mut self, copies: bool) -> Self {
+        self.copies = copies;
         self
     }
 
@@ -85,6 +94,7 @@ impl BatchEncoder {
     ///
     /// Buffers above 16 KiB are shared with the batches until the entry is stored, and are not copied, unless that
     /// would keep more than twice their memory. Compressed columns, and those of rare types, are copied once.
+    /// [`with_copies`](Self::with_copies) copies all.
     ///
     /// # Errors
     /// [`FormatError::Refused`]: there are none; one has another schema, in fields or in metadata; Arrow
@@ -110,7 +120,7 @@ impl BatchEncoder {
                 messages.forget_dictionaries(&self.schema);
             }
             let written = if as_they_are {
-                messages.layout(Layout::of(batch), &mut readable)
+                messages.layout(Layout::of(batch), self.copies, &mut readable)
             } else {
                 messages.batch(batch, &mut readable)
             };
@@ -263,7 +273,7 @@ impl<'a> Messages<'a> {
     }
 
     /// Writes a batch whose buffers are as they are to be.
-    fn layout(&mut self, layout: Layout, readable: &mut Readable<'_>) -> Result<(), Fault> {
+    fn layout(&mut self, layout: Layout, copies: bool, readable: &mut Readable<'_>) -> Result<(), Fault> {
         readable.take(layout.rows(), layout.body_bytes() as u64)?;
         let message = EncodedData { ipc_message: layout.message(), arrow_data: Vec::new() };
         let buffers = layout.into_buffers();
@@ -271,18 +281,18 @@ impl<'a> Messages<'a> {
         let room: usize = small.map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum();
         self.pending.reserve(message.ipc_message.len() + FRAME_BYTES_MAX + room);
         self.small(message);
-        buffers.into_iter().for_each(|buffer| self.buffer(buffer));
+        buffers.into_iter().for_each(|buffer| self.buffer(buffer, copies));
         Ok(())
     }
 
-    fn buffer(&mut self, buffer: Buffer) {
+    fn buffer(&mut self, buffer: Buffer, copies: bool) {
         let padding = buffer.len().next_multiple_of(ALIGNMENT) - buffer.len();
         if buffer.len() <= SMALL_BYTES {
             self.pending.extend_from_slice(&buffer);
         } else {
             self.flush();
             // Memory is accounted for by what is written. A small part of a large allocation would keep all of it.
-            let bytes = if buffer.capacity() / 2 <= buffer.len() {
+            let bytes = if !copies && buffer.capacity() / 2 <= buffer.len() {
                 Bytes::from_owner(Shared(buffer))
             } else {
                 Bytes::copy_from_slice(&buffer)

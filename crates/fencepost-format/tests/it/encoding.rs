@@ -123,6 +123,9 @@ fn large_columns_are_shared_and_keep_no_more_than_twice_their_bytes() {
         chunks.iter().filter(|chunk| memory.contains(&chunk.as_ptr())).map(Bytes::len).collect::<Vec<_>>()
     };
     assert_eq!(shared(&chunks_of(whole.clone())), [800_000]);
+    let copies = BatchEncoder::new(batch("id", whole.clone()).schema()).unwrap().with_copies(true);
+    let copied = copies.encode(&[batch("id", whole.clone())]).unwrap();
+    assert_eq!(shared(&assemble_entry(AT, EPOCH, NONCE, &[copied]).unwrap()), [0_usize; 0]);
     assert_eq!(shared(&chunks_of(whole.slice(10, 60_000))), [480_000]);
     let copied = chunks_of(whole.slice(10, 10_000));
     assert_eq!(shared(&copied), [0_usize; 0]);

@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct Encoders {
     compression: Compression,
+    copies: bool,
     /// The last ones used, the latest first.
     kept: Mutex<VecDeque<Arc<BatchEncoder>>>,
 }
 
 impl Encoders {
-    pub(super) const fn new(compression: Compression) -> Self {
-        Self { compression, kept: Mutex::new(VecDeque::new()) }
+    pub(super) const fn new(compression: Compression, copies: bool) -> Self {
+        Self { compression, copies, kept: Mutex::new(VecDeque::new()) }
     }
 
     pub(super) fn encode(&self, batches: &[RecordBatch]) -> Result<EncodedBatches, AppendError> {
@@ -36,7 +37,8 @@ impl Encoders {
                 kept.push_front(encoder);
             }
         } else {
-            let encoder = BatchEncoder::new(Arc::clone(schema))?.with_compression(self.compression);
+            let encoder = BatchEncoder::new(Arc::clone(schema))?;
+            let encoder = encoder.with_compression(self.compression).with_copies(self.copies);
             kept.push_front(Arc::new(encoder));
             kept.truncate(KEPT_MAX);
         }

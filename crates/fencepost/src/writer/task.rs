@@ -77,7 +77,7 @@ pub(super) fn start(
     };
     task.publish();
     tokio::spawn(task.run());
-    let encoders = Encoders::new(options.compression);
+    let encoders = Encoders::new(options.compression, options.copies_columns);
     Writer { commands, budget, options, encoders, board }
 }
 
