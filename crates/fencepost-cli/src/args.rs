@@ -363,6 +363,10 @@ pub(crate) struct GcRun {
     /// Only say what would be deleted.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// First take SSTables out of the manifest that are in every version of the Lance table. Their folders are deleted
+    /// once nobody goes by a manifest that names them.
+    #[arg(long)]
+    pub(crate) sstables: bool,
     /// Leave a receipt even if nothing is deleted.
     #[arg(long)]
     pub(crate) always_receipt: bool,
@@ -408,6 +412,10 @@ pub(crate) struct GcArgs {
     /// Keep entries that are younger than this, such as 7d.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) retain_age: Option<Duration>,
+    /// Delete SSTables that a compactor took out of the manifest without a marker in the table. You vouch that their
+    /// rows are elsewhere.
+    #[arg(long)]
+    pub(crate) drained: bool,
     /// Delete acknowledged entries that a loss has fenced off, up to this position. Save their rows first.
     /// `verify` and `gc plan` name these entries.
     #[arg(long, value_name = "P", value_parser = parse_position)]
@@ -441,6 +449,9 @@ pub(crate) struct GcClaims {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) retry_timeout: GcAges,
+    /// Ask for attention if an unsettled claim is older than this, such as 1d.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) warn_age: Option<Duration>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

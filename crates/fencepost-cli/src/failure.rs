@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use fencepost::{
     AppendError, Cause, CheckpointError, CollectError, ErrorKind, ExportError, ImportError, InspectError,
-    OpenWriterError, PlanError, ReadError, RepairError, SealError, WalError,
+    OpenWriterError, PlanError, ReadError, ReclaimError, RepairError, SealError, WalError,
 };
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -155,6 +155,7 @@ by_kind!(
     ExportError,
     ImportError,
     PlanError,
+    ReclaimError,
     RepairError,
     SealError
 );

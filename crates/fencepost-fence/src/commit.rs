@@ -264,6 +264,7 @@ impl Commit {
         next.lance_before |= !next.version.is_none() && next.nonce.is_none();
         next.version = next.version.next();
         next.nonce = Some(self.nonce);
+        next.drain = None;
         Ok(next)
     }
 

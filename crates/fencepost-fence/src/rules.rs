@@ -161,6 +161,27 @@ pub enum Rule {
     /// What a flush that is under way may have written stays.
     // P-81.
     KeepRunningFlushes,
+    /// Every version of the table that exists must have what is reclaimed.
+    // P-83.
+    EveryTableVersion,
+    /// A version of the table without fragments holds everything.
+    // P-83.
+    TableHasFragments,
+    /// What is taken out of the manifest is planned before.
+    // P-84.
+    PlanBeforeDrain,
+    /// A drain takes its names out of the version that it builds on.
+    // P-85.
+    DrainRelative,
+    /// A drain of a version of Lance's is no version of ours.
+    // P-85.
+    DrainAsTheirs,
+    /// A folder that was named again after its drain stays.
+    // P-86.
+    NamedSinceDrain,
+    /// A folder stays until somebody has committed on top of its drain.
+    // P-86.
+    SettleDrain,
     /// The boundary is published before the cursors are read.
     // P-53.
     BoundaryBeforeCursors,
@@ -286,6 +307,13 @@ impl Rule {
         Self::KeepNamedSsTables,
         Self::FlushedElsewhere,
         Self::KeepRunningFlushes,
+        Self::EveryTableVersion,
+        Self::TableHasFragments,
+        Self::PlanBeforeDrain,
+        Self::DrainRelative,
+        Self::DrainAsTheirs,
+        Self::NamedSinceDrain,
+        Self::SettleDrain,
         Self::BoundaryBeforeCursors,
         Self::CheckBoundary,
         Self::HoldWhereMade,

@@ -11,6 +11,7 @@
 //!   0a1b2c3d_gen_5/                 SsTableName         an SSTable of Lance's, or the remains of a failed flush
 //!   fencepost/gc/boundary-….json    Boundary            how far collection may have gone
 //!   fencepost/gc/forgotten-….json   Forgotten           an operator's statement about a claim by Lance
+//!   fencepost/gc/reclaim-….json     ReclaimPlan, ReclaimEnd   what is taken out of the manifest
 //!   fencepost/cursor/{name}/….json  Cursor              how far a consumer has read
 //!   fencepost/lease/….json          Lease               who holds the shard: advice only
 //!
@@ -95,6 +96,7 @@ mod manifest;
 mod names;
 mod opening_record;
 mod receipt;
+mod reclaim;
 mod sstable_name;
 mod table;
 mod trailer;
@@ -126,6 +128,7 @@ pub use receipt::{
     NumberRange, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure, ReceiptKept, ReceiptName,
     ReceiptObjects, ReceiptPart, ReceiptPlan,
 };
+pub use reclaim::{RECLAIM_FOLDERS_MAX, ReclaimEnd, ReclaimName, ReclaimPart, ReclaimPlan};
 pub use sstable_name::SsTableName;
 pub use table::{
     MemWalDetails, TABLE_MANIFEST_BYTES_MAX, TableManifest, TableWriter, decode_table_tag,

@@ -62,6 +62,12 @@ pub struct Manifest {
     /// where the nonce is missing, since Lance wrote this version itself.
     // F-15.
     pub lance_before: bool,
+    /// The nonce of the drain that wrote this version: it differs from the one before only in that SSTables are missing.
+    ///
+    /// It says nothing about whose version this is: [`nonce`](Self::nonce) does. A program that does not know this field
+    /// may carry it on into versions of its own.
+    // F-40.
+    pub drain: Option<Nonce>,
     /// Fields that this code does not know.
     pub unknown: UnknownFields,
     /// Fields inside the message that holds the shard's id that this code does not know.
@@ -87,6 +93,7 @@ impl Manifest {
             status: ShardStatus::Active,
             nonce: None,
             lance_before: false,
+            drain: None,
             unknown: UnknownFields::default(),
             shard_id_unknown: UnknownFields::default(),
         }

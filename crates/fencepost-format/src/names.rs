@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{CursorDocument, Epoch, Nonce, Position, ReceiptName, ShardId, SsTableName, Version};
+use crate::{
+    CursorDocument, Epoch, Nonce, Position, ReceiptName, ReclaimName, ShardId, SsTableName, Version,
+};
 
 /// The object name of the entry at `position`: `101000….arrow` for position 5.
 ///
@@ -238,6 +240,13 @@ impl ShardPaths {
     #[must_use]
     pub fn receipt(&self, name: &ReceiptName) -> String {
         format!("{}/{}", self.receipts_dir(), name.object_name())
+    }
+
+    /// A document of a reclaim.
+    // F-41, F-42.
+    #[must_use]
+    pub fn reclaim(&self, name: &ReclaimName) -> String {
+        self.under(&format!("fencepost/gc/{}", name.object_name()))
     }
 
     /// The object that a collection writes to learn the store's time.

@@ -31,7 +31,7 @@ use std::ops::Range;
 pub const TABLE_MANIFEST_BYTES_MAX: usize = 64 << 20;
 
 /// The facts of a Lance table's manifest about its MemWAL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TableManifest {
     /// The table's version.

@@ -102,6 +102,7 @@ impl Store {
                 CollectReply::Header(at, found(self.entries.get(&at).copied()))
             }
             CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(name, ReadReply::Absent),
+            CollectRequest::ReadReclaim { number, .. } => CollectReply::Reclaim(number, ReadReply::Absent),
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 self.boundaries.insert(at, guarding_fences.into_iter().collect());
                 CollectReply::Published(at, CreateReply::Done)

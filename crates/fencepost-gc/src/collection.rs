@@ -72,7 +72,8 @@ pub enum Mode {
 ///   fence entry that they stand above. If a claim by Lance is unsettled then, also one for each entry above
 ///   the bound.
 /// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest
-///   does not name. If such a folder may be deleted, one GET for each manifest version that was not read yet.
+///   does not name. If there is one, one GET for each reclaim of before. If such a folder may be deleted, one GET
+///   for each manifest version that was not read yet.
 /// * One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone.
 /// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed
 ///   flush, two LISTs and one request for each thousand of its objects.
@@ -106,6 +107,9 @@ enum Step {
     Headers(Reads<Position>),
     Claims(Reads<Version>),
     Folders(Reads<SsTableName>),
+    /// What reclaims took out of the manifest.
+    // P-88.
+    Reclaims(Reads<u64>),
     Names(Reads<Version>),
     Publish(Publishing),
     /// The cursors, now that the boundary is there for whoever writes one later; and what others published.
@@ -313,6 +317,10 @@ impl Machine for Collection {
                 let (name, attempt) = reads.poll()?;
                 Some(CollectRequest::ListSsTable { name, attempt })
             }
+            Step::Reclaims(reads) => {
+                let (number, attempt) = reads.poll()?;
+                Some(CollectRequest::ReadReclaim { number, attempt })
+            }
             Step::Claims(reads) | Step::Names(reads) => {
                 let (version, attempt) = reads.poll()?;
                 Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
@@ -375,6 +383,9 @@ impl Machine for Collection {
             }
             (Step::Folders(reads), CollectReply::SsTable(name, read)) if reads.is_asked(&name) => {
                 self.folder(now, name, read);
+            }
+            (Step::Reclaims(reads), CollectReply::Reclaim(number, read)) if reads.is_asked(&number) => {
+                self.reclaim(now, number, read);
             }
             (Step::Names(reads), CollectReply::Manifest(Reply::Manifest(version, read)))
                 if reads.is_asked(&version) =>

@@ -4,7 +4,7 @@ use crate::{Entries, SsTableFolder};
 use fencepost_fence::CursorDocuments;
 use fencepost_format::{
     CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, OpeningRecord, Position,
-    ReceiptName, SsTableName, Version,
+    ReceiptName, ReclaimEnd, ReclaimName, ReclaimPart, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -84,6 +84,19 @@ impl From<&Manifest> for ManifestFacts {
     }
 }
 
+/// A reclaim, as listings and its own documents show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReclaimListed {
+    /// Whether it has a plan.
+    pub planned: bool,
+    /// Whether it has an end.
+    pub ended: bool,
+    /// When the newest of its documents was written.
+    pub modified: StoreTime,
+    /// What it took out of the manifest, if its end was read.
+    pub folders: Option<BTreeSet<SsTableName>>,
+}
+
 /// Everything that a collection knows about a shard.
 ///
 /// It also answers each of the collection's listings. Then only the fields of the listed folder are filled, and
@@ -133,6 +146,13 @@ pub struct Inventory {
     /// The manifest versions that were read for the SSTables that they name; `false` if a version could not
     /// be read.
     pub names_read: BTreeMap<Version, bool>,
+    /// The versions among these that only took SSTables out.
+    // P-86.
+    pub drains: BTreeSet<Version>,
+    /// The reclaims that have documents, by number.
+    pub reclaims: BTreeMap<u64, ReclaimListed>,
+    /// What reclaims took out of the manifest, and the lowest version from which on no manifest named it then.
+    pub drained: BTreeMap<SsTableName, Version>,
     /// Other paths that are not understood. These objects stay and are reported.
     pub not_understood: BTreeSet<String>,
     /// The newest `last_modified` of listed objects that have no time of their own above: cursors, and what is not
@@ -166,6 +186,19 @@ impl Inventory {
         for (path, named) in part.named {
             self.note_named(path, named);
         }
+        self.drains.extend(part.drains);
+        for (number, listed) in part.reclaims {
+            let known = self.reclaims.entry(number).or_default();
+            *known = ReclaimListed {
+                planned: known.planned || listed.planned,
+                ended: known.ended || listed.ended,
+                modified: known.modified.max(listed.modified),
+                folders: listed.folders.or_else(|| known.folders.take()),
+            };
+        }
+        for (name, version) in part.drained {
+            self.note_drained(name, version);
+        }
         self.not_understood.extend(part.not_understood);
         self.newest_other = self.newest_other.max(part.newest_other);
     }
@@ -178,9 +211,34 @@ impl Inventory {
     /// Notes the SSTables that a manifest names.
     pub fn note_sstables(&mut self, manifest: &Manifest) {
         self.names_read.insert(manifest.version, true);
+        if manifest.drain.is_some() {
+            self.drains.insert(manifest.version);
+        }
         for sstable in &manifest.sstables {
             self.note_named(sstable.path.clone(), (sstable.generation, manifest.version));
         }
+    }
+
+    /// Notes a document of a reclaim.
+    pub fn note_reclaim(&mut self, name: ReclaimName, modified: StoreTime) {
+        let known = self.reclaims.entry(name.number).or_default();
+        match name.part {
+            ReclaimPart::Plan => known.planned = true,
+            ReclaimPart::End => known.ended = true,
+        }
+        known.modified = known.modified.max(modified);
+    }
+
+    /// Notes what a reclaim took out of the manifest.
+    pub fn note_reclaimed(&mut self, end: &ReclaimEnd) {
+        self.reclaims.entry(end.number).or_default().folders = Some(end.folders.clone());
+        end.folders.iter().for_each(|name| self.note_drained(*name, end.manifest));
+    }
+
+    /// If it was taken out more than once, the last time counts.
+    fn note_drained(&mut self, name: SsTableName, version: Version) {
+        let known = self.drained.entry(name).or_insert(version);
+        *known = version.max(*known);
     }
 
     fn note_named(&mut self, path: String, named: (Generation, Version)) {
@@ -197,6 +255,7 @@ impl Inventory {
         let others =
             self.manifests.values().chain(self.boundaries.values()).chain(self.leases.values()).copied();
         let folders = self.sstables.values().flatten().map(|folder| folder.modified);
+        let folders = folders.chain(self.reclaims.values().map(|reclaim| reclaim.modified));
         entries.chain(others).chain(folders).max().unwrap_or_default().max(self.newest_other)
     }
 

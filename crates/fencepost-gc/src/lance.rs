@@ -12,7 +12,7 @@ pub use compaction::Compaction;
 pub use history::TableHistory;
 pub(crate) use search::manifests_to_read;
 pub use sstables::SsTableFolder;
-pub(crate) use sstables::{SsTableJudge, folders_to_list, names_to_read};
+pub(crate) use sstables::{SsTableJudge, folders_to_list, names_to_read, reclaim_verdicts, reclaims_to_read};
 
 use crate::{Inventory, Known, ManifestFacts};
 use fencepost_fence::{Rule, rules};

@@ -5,8 +5,8 @@
 //! must collide with. This crate knows these objects (`docs/protocol.md`, clauses
 //! [P-50](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-50) to
 //! [P-59](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-59),
-//! [P-80](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-80) and
-//! [P-81](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-81)).
+//! [P-80](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-80) to
+//! [P-89](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-89)).
 //!
 //! ```text
 //!        1   2   3   4   5   6   7   8   9  10  11  12  13
@@ -16,11 +16,13 @@
 //!                                           └ bound: min(R, cursors, retention)
 //! ```
 //!
-//! It has two layers, each useful by itself:
+//! It has three parts, each useful by itself:
 //!
 //! * [`plan`]: a pure function from an [`Inventory`] to a verdict with a reason for every object.
 //! * [`Collection`]: the sans-IO machine of one pass. Requests out, replies in; no clock, no randomness,
 //!   plain data. `fencepost::Collector` drives one against a store.
+//! * [`Reclaim`]: the same for taking compacted SSTables of Lance's out of a shard's manifest, before a
+//!   collection deletes them. `fencepost::Reclaimer` drives one.
 //!
 //! ```
 //! use fencepost_gc::{Inventory, Known, Listed, ManifestFacts, Object, Policy, Reason, Verdict, plan};
@@ -62,7 +64,7 @@
 //!
 //! It has no schedule (call it when you like) and no lock, and it does not question the replay point
 //! `replay_after`: what the owner of the log has checkpointed counts as safe elsewhere. It does not delete
-//! cursors, SSTables that any manifest names, or anything that it does not understand.
+//! cursors, SSTables that any manifest names and nobody took out of it, or anything that it does not understand.
 //!
 //! # Costs
 //!
@@ -80,6 +82,7 @@ mod losses;
 mod plan;
 mod policy;
 mod receipt;
+mod reclaim;
 mod report;
 mod runs;
 #[cfg(test)]
@@ -92,12 +95,13 @@ pub use collection::{CollectParams, Collection, Mode};
 pub use cursor::Floor;
 pub use entries::Entries;
 pub use guarding_fence::{fences_to_record, guarding_fences};
-pub use inventory::{Inventory, Known, Listed, ManifestFacts, StoreTime};
+pub use inventory::{Inventory, Known, Listed, ManifestFacts, ReclaimListed, StoreTime};
 pub use lance::{Claim, ClaimState, Claims, Compaction, Hold, SsTableFolder, TableHistory, claims};
 pub use losses::{LossSearch, LossesFound};
 pub use plan::{Plan, plan, plan_within};
 pub use policy::Policy;
 pub use receipt::receipt;
+pub use reclaim::{Reclaim, ReclaimEvent, ReclaimReply, ReclaimRequest, Reclaimed, Refused, drain};
 pub use report::{Deleted, Progress, Report};
 pub use runs::EntryRun;
 pub use verdict::{Object, Reason, Verdict};

@@ -129,6 +129,7 @@ pub fn plan_within(
     }));
     verdicts.extend(opening_verdicts(inventory, facts, bound));
     verdicts.extend(receipt_verdicts(inventory, policy));
+    verdicts.extend(lance::reclaim_verdicts(inventory, policy));
     let forgotten = inventory.forgotten.iter();
     verdicts
         .extend(forgotten.map(|&epoch| (Object::Forgotten(epoch), Verdict::Keep(Reason::ForgottenRecord))));

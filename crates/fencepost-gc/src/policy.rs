@@ -26,6 +26,7 @@ pub struct Policy {
     lance_opener_age: Duration,
     lance_flush_age: Duration,
     clock_free: bool,
+    drained: bool,
     fenced_off_accepted: Position,
     all_claims: bool,
     receipts_keep: u64,
@@ -43,6 +44,7 @@ impl Default for Policy {
             lance_opener_age: DAY,
             lance_flush_age: DAY,
             clock_free: false,
+            drained: false,
             fenced_off_accepted: Position::NONE,
             all_claims: false,
             receipts_keep: RECEIPTS_KEEP,
@@ -143,6 +145,17 @@ impl Policy {
         self
     }
 
+    /// Delete SSTables that somebody took out of the manifest, although no reclaim did. Default: no.
+    ///
+    /// Some compactors copy the rows elsewhere, and then take the SSTable out of the shard's manifest without a marker in
+    /// the table. Nothing here can check that the rows are elsewhere: whoever sets this says so, of all SSTables of the
+    /// shard that are not in its latest manifest.
+    // P-89.
+    pub const fn with_drained(mut self, drained: bool) -> Self {
+        self.drained = drained;
+        self
+    }
+
     /// The position up to which acknowledged entries that a loss fenced off may be deleted. Default: none.
     ///
     /// No reader sees these entries, but they are the only copy of rows that were acknowledged. They
@@ -214,6 +227,12 @@ impl Policy {
     #[must_use]
     pub const fn clock_free(&self) -> bool {
         self.clock_free
+    }
+
+    /// Whether SSTables are deleted that somebody took out of the manifest, although no reclaim did.
+    #[must_use]
+    pub const fn drained(&self) -> bool {
+        self.drained
     }
 
     /// The position up to which acknowledged entries that a loss fenced off may be deleted.

@@ -126,7 +126,9 @@ pub struct Deleted {
     pub openings: u64,
     /// Receipts, of which most collections have two.
     pub receipts: u64,
-    /// Folders of flushes that failed.
+    /// Documents of reclaims.
+    pub reclaims: u64,
+    /// Folders of flushes that failed, and of SSTables that were taken out of the manifest.
     pub sstables: u64,
     /// The objects in these folders.
     pub sstable_objects: u64,
@@ -144,6 +146,7 @@ impl Deleted {
             + self.leases
             + self.openings
             + self.receipts
+            + self.reclaims
             + self.sstable_objects
     }
 
@@ -158,6 +161,7 @@ impl Deleted {
             Object::Lease(_) => self.leases += 1,
             Object::Opening(_) => self.openings += 1,
             Object::Receipt(_) => self.receipts += 1,
+            Object::Reclaim(_) => self.reclaims += 1,
             Object::SsTable(_) => {
                 self.sstables += 1;
                 self.sstable_objects = self.sstable_objects.saturating_add(objects);

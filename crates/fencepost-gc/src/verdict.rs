@@ -1,6 +1,8 @@
 //! What happens to each object, and why.
 
-use fencepost_format::{CursorName, Epoch, Position, ReceiptName, ShardPaths, SsTableName, Version};
+use fencepost_format::{
+    CursorName, Epoch, Position, ReceiptName, ReclaimName, ShardPaths, SsTableName, Version,
+};
 use std::fmt;
 
 /// An object of a shard, as a collection sees it. Ordered as a collection deletes: entries upward, then the rest.
@@ -25,6 +27,9 @@ pub enum Object {
     /// A part of a collection's receipt.
     // P-141.
     Receipt(ReceiptName),
+    /// A document of a reclaim.
+    // P-88.
+    Reclaim(ReclaimName),
     /// The record that an operator had this epoch forgotten. Never deleted.
     // P-59.
     Forgotten(Epoch),
@@ -45,6 +50,7 @@ impl Object {
             Self::Lease(epoch) => paths.lease(*epoch),
             Self::Opening(epoch) => paths.opening_record(*epoch),
             Self::Receipt(name) => paths.receipt(name),
+            Self::Reclaim(name) => paths.reclaim(name),
             Self::Forgotten(epoch) => paths.forgotten(*epoch),
             Self::Cursor(name) => paths.cursor_dir(name),
             Self::SsTable(name) => paths.sstable_dir(*name),
@@ -62,6 +68,7 @@ impl fmt::Display for Object {
             Self::Lease(epoch) => write!(f, "lease of epoch {epoch}"),
             Self::Opening(epoch) => write!(f, "opener's record of epoch {epoch}"),
             Self::Receipt(name) => write!(f, "receipt {}", name.object_name()),
+            Self::Reclaim(name) => write!(f, "{}", name.object_name()),
             Self::Forgotten(epoch) => write!(f, "forgotten epoch {epoch}"),
             Self::Cursor(name) => write!(f, "cursor {name}"),
             Self::SsTable(name) => write!(f, "SSTable {name}"),
@@ -146,6 +153,9 @@ pub enum Reason {
     /// The record that an operator had a claim forgotten.
     // P-59.
     ForgottenRecord,
+    /// A document of a reclaim: one of the newest, a young one, or one whose folders are not gone yet.
+    // P-88.
+    ReclaimRecord,
     /// The boundary that counts.
     LatestBoundary,
     /// A boundary that a new cursor may be about to look at.
@@ -166,6 +176,9 @@ pub enum Reason {
     /// This manifest version names it as an SSTable.
     // P-80.
     SsTableNamed(Version),
+    /// It was taken out of the manifest in this version or before, and nobody is known to have committed after that.
+    // P-86.
+    SsTableDrained(Version),
     /// Its generation is not flushed yet.
     // P-80.
     SsTableNotFlushed,
@@ -209,6 +222,7 @@ impl Reason {
             Self::LanceEvidence(_) => "lance_evidence",
             Self::ClockFreeManifest => "clock_free_manifest",
             Self::ForgottenRecord => "forgotten_record",
+            Self::ReclaimRecord => "reclaim_record",
             Self::NewestManifests => "newest_manifests",
             Self::YoungManifest => "young_manifest",
             Self::LatestBoundary => "latest_boundary",
@@ -219,6 +233,7 @@ impl Reason {
             Self::ConsumersCursor => "consumers_cursor",
             Self::RemovedCursor => "removed_cursor",
             Self::SsTableNamed(_) => "sstable",
+            Self::SsTableDrained(_) => "sstable_drained",
             Self::SsTableNotFlushed => "sstable_not_flushed",
             Self::SsTableUnlisted => "sstable_unlisted",
             Self::SsTableOfEpoch(_) => "sstable_of_epoch",
@@ -252,6 +267,7 @@ impl fmt::Display for Reason {
             }
             Self::ClockFreeManifest => "A clock-free collection prunes no manifest of a shard that Lance writes to.",
             Self::ForgottenRecord => "It records that an operator had an epoch forgotten.",
+            Self::ReclaimRecord => "It records what was taken out of the shard's manifest.",
             Self::FencedOff => {
                 "An entry was lost, and no reader sees the acknowledged entries above it; they stay until their rows are saved and they are given up."
             }
@@ -274,6 +290,12 @@ impl fmt::Display for Reason {
             Self::RemovedCursor => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
             Self::SsTableNamed(version) => {
                 return write!(f, "Manifest {version} names it: it is an SSTable, and only Lance deletes it.");
+            }
+            Self::SsTableDrained(version) => {
+                return write!(
+                    f,
+                    "It was taken out of the shard's manifest by version {version}; it is deleted once the shard's holder, or a later one, has committed after that."
+                );
             }
             Self::SsTableNotFlushed => {
                 "Its generation is not flushed yet: a flush may still put this folder into the manifest."

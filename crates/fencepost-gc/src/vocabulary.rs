@@ -2,7 +2,7 @@
 
 use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder, StoreTime};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Epoch, OpeningRecord, Position, SsTableName};
+use fencepost_format::{EntryHeader, Epoch, OpeningRecord, Position, ReclaimEnd, SsTableName};
 use std::collections::BTreeSet;
 
 /// A folder to list.
@@ -63,6 +63,14 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
+    /// GET the end of a reclaim.
+    // P-88.
+    ReadReclaim {
+        /// The reclaim's number.
+        number: u64,
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Create the boundary document of this position, if absent.
     PublishBoundary {
         /// The boundary.
@@ -105,6 +113,8 @@ pub enum CollectReply {
     Header(Position, ReadReply<EntryHeader>),
     /// To [`CollectRequest::ListSsTable`]. A folder with nothing in it is absent.
     SsTable(SsTableName, ReadReply<SsTableFolder>),
+    /// To [`CollectRequest::ReadReclaim`].
+    Reclaim(u64, ReadReply<ReclaimEnd>),
     /// To [`CollectRequest::PublishBoundary`].
     Published(Position, CreateReply),
     /// To [`CollectRequest::Stamp`].

@@ -6,6 +6,7 @@ pub mod lance;
 pub mod lease;
 pub mod log;
 pub mod manifest;
+pub mod reclaim;
 pub mod restore;
 pub mod sstables;
 pub mod suite;

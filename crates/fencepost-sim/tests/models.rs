@@ -98,6 +98,20 @@ mod short {
 
 mod long {
     models! {
+        /// P-83 to P-86: flushes, a compactor, a restore and a cleanup around a reclaim and a collection.
+        what_was_flushed_is_in_every_version_or_in_an_sstable "reclaim/strict",
+        /// P-84: two reclaims at once, of which one dies anywhere.
+        a_reclaim_that_died_is_finished_by_another "reclaim/two-at-once",
+        /// P-86: a flush that committed without hearing of it names its folder once more.
+        a_folder_that_is_named_again_stays "reclaim/unheard",
+        /// P-83: Lance before 11.0.0.
+        a_version_without_fragments_holds_sstables "reclaim/without-fragments",
+        /// P-83: a marker that comes late, and a restore.
+        of_two_compactors_one_fails_and_nothing_is_missed "reclaim/two-compactors",
+        /// P-89: what others took out of the manifest.
+        what_others_drained_is_deleted_once_they_have_moved_on "reclaim/drained-by-others",
+        /// P-58, P-85: a reclaim's version in an epoch of Lance's.
+        a_drain_does_not_settle_the_claim_of_its_epoch "lance/drained",
         /// P-10 to P-33 and P-50 to P-52: three writers, two appends each, two collectors.
         stalled_writers_collide_with_guarding_fences "log/three-writers",
         /// P-22, P-51: what lands twice, or after its sender died, changes nothing.

@@ -89,6 +89,7 @@ mod one_entry;
 mod options;
 mod overview;
 mod reader;
+mod reclaimer;
 mod repair;
 mod seal;
 mod shard;
@@ -123,8 +124,8 @@ pub use fencepost_fence::{
 pub use fencepost_format::{
     Compression, Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation,
     Lease, Manifest, MemWalDetails, Nonce, Position, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure,
-    ReceiptKept, ReceiptObjects, ReceiptPlan, Record, ShardId, ShardStatus, SsTableName, TableManifest,
-    TableWriter, Version, records_in, records_schema,
+    ReceiptKept, ReceiptObjects, ReceiptPlan, ReclaimEnd, ReclaimPlan, Record, ShardId, ShardStatus,
+    SsTableName, TableManifest, TableWriter, Version, records_in, records_schema,
 };
 pub use fencepost_gc::{
     Claim, ClaimState, Claims, CollectEvent, Compaction, EntryRun, Hold, Object, Plan, Policy, Progress,
@@ -141,6 +142,7 @@ pub use reader::{
     Cursor, CursorStart, CursorStatus, ReadFrom, ReadOptions, Reader, RecordsEntry, ResumePoint, Tail,
     TailEvent, TailState,
 };
+pub use reclaimer::{NothingToReclaim, ReclaimError, ReclaimReport, Reclaimer};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};
 pub use seal::{SealError, Sealed, Unsealed};
 pub use shard::Staging;

@@ -22,13 +22,12 @@ mod sstables;
 mod staging;
 mod tail;
 
-pub(crate) use answer::{Performed, created, read_as};
+pub(crate) use answer::{Performed, created, listed, read_as};
 pub(crate) use budget::{ReadBudget, Room};
 pub(crate) use leases::LeaseRead;
 pub use staging::Staging;
 
 use crate::{Cause, Environment};
-use answer::listed;
 use fencepost_fence::{GaveUp, NewEntry, Params, Reply, Request, WriterId};
 use fencepost_format::{CursorName, DecodeLimits, ShardPaths, encode_marker};
 use fencepost_store::{Listed, LogStore, pause_before};
@@ -131,7 +130,7 @@ impl Io {
 
     /// The store for requests of the core, which repeats them itself and has a deadline: one attempt each, or
     /// both would wait.
-    fn once(&self) -> LogStore {
+    pub(crate) fn once(&self) -> LogStore {
         self.store.with_retry_timeout(Duration::ZERO)
     }
 }

@@ -182,7 +182,7 @@ pub(crate) fn collected(shard: ShardId, mode: Mode, replay_after: Position, coll
     tracing::info!(target: EVENTS, event = "collected", %shard, deleted = objects, failed, %bound, %boundary, "collected");
 }
 
-fn classes(deleted: &Deleted) -> [(&'static str, u64); 7] {
+fn classes(deleted: &Deleted) -> [(&'static str, u64); 8] {
     [
         ("entry", deleted.entries),
         ("manifest", deleted.manifests),
@@ -190,6 +190,7 @@ fn classes(deleted: &Deleted) -> [(&'static str, u64); 7] {
         ("lease", deleted.leases),
         ("opening", deleted.openings),
         ("receipt", deleted.receipts),
+        ("reclaim", deleted.reclaims),
         ("sstable", deleted.sstable_objects),
     ]
 }

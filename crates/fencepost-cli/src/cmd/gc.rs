@@ -4,11 +4,12 @@ pub(super) mod claims;
 pub(super) mod damage;
 mod objects;
 mod receipts;
+mod reclaim;
 mod report;
 mod table;
 mod watch;
 
-use crate::args::{Gc, GcAges, GcArgs};
+use crate::args::{Gc, GcAges, GcArgs, GcRun};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::progress;
@@ -20,6 +21,7 @@ use table::Table;
 pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
     match gc {
         Gc::Plan(args) => each_shard(&args, Task::Plan, Receipts::Never, json).await,
+        Gc::Run(run) if run.sstables => reclaim_and_collect(&run, json).await,
         Gc::Run(run) if run.dry_run => each_shard(&run.args, Task::DryRun, Receipts::Never, json).await,
         Gc::Run(run) => {
             let receipts = if run.always_receipt { Receipts::All } else { Receipts::OfDeletions };
@@ -31,6 +33,19 @@ pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
         Gc::Claims(args) => claims::list(&args, json).await,
         Gc::Forget(args) => claims::forget(&args, json).await,
     }
+}
+
+/// Takes what may go out of the manifests first. A shard that could not be reclaimed is collected all the same.
+async fn reclaim_and_collect(run: &GcRun, json: bool) -> Result<(), Failure> {
+    let shards = run.args.place.open_all().await?;
+    let failed = reclaim::each_shard(&shards, run, json).await?;
+    let (task, receipts) = match run.dry_run {
+        true => (Task::DryRun, Receipts::Never),
+        false if run.always_receipt => (Task::Run, Receipts::All),
+        false => (Task::Run, Receipts::OfDeletions),
+    };
+    each_shard(&run.args, task, receipts, json).await?;
+    failed.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,6 +79,7 @@ impl Settings {
         if let Some(age) = args.retain_age {
             policy = policy.with_retain_age(age);
         }
+        policy = policy.with_drained(args.drained);
         if let Some(through) = args.accept_fenced_off {
             policy = policy.with_fenced_off_accepted(through);
         }

@@ -162,6 +162,12 @@ fn a_claim_that_holds_entries_back_is_listed_and_forgotten() {
     let text = run(["gc", "plan", &scratch.log()]).ok().text();
     assert!(text.contains("keep    entries 19..21 (3): Lance's opener of epoch 3 was superseded"), "{text}");
 
+    let claim = scratch.shard().join("manifest").join(format!("{:064b}.binpb", 8_u64.reverse_bits()));
+    let claim = std::fs::File::options().append(true).open(claim).unwrap();
+    let two_hours_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    claim.set_modified(two_hours_ago).unwrap();
+    assert_eq!(run(["gc", "claims", &scratch.log(), "--warn-age", "1h"]).code, Some(11));
+    run(["gc", "claims", &scratch.log(), "--warn-age", "9y"]).ok();
     let claims = run(["gc", "claims", &scratch.log(), "--json"]).ok().json();
     let third =
         claims["claims"].as_array().unwrap().iter().find(|claim| claim["epoch"] == 3).unwrap().clone();

@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// A copy of the table that has an index of its MemWAL.
-fn whole_table() -> Scratch {
+pub(crate) fn whole_table() -> Scratch {
     let scratch = Scratch::new();
     copy(&fixture("../lance-14.0.2-table"), &scratch.path("log"));
     scratch
 }
 
 /// The same after a cleanup that left versions 4 and 5.
-fn cleaned_table() -> Scratch {
+pub(crate) fn cleaned_table() -> Scratch {
     let scratch = whole_table();
     (1..=3).for_each(|old| std::fs::remove_file(version(&scratch, old)).unwrap());
     scratch
 }
 
-fn version(scratch: &Scratch, version: u64) -> PathBuf {
+pub(crate) fn version(scratch: &Scratch, version: u64) -> PathBuf {
     scratch.path("log").join("_versions").join(format!("{:020}.manifest", u64::MAX - version))
 }
 

@@ -27,6 +27,7 @@ mod operating;
 mod output_file;
 mod page;
 mod parquet;
+mod reclaims;
 mod records;
 mod repair;
 mod restore;

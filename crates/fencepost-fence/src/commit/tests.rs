@@ -311,3 +311,15 @@ fn a_claim_upon_a_manifest_searches_only_where_it_would_be_refused() {
         "CRE8:e2r5h0 MAN8 LIST#1 MAN8 MAN9 LIST superseded-by2",
     );
 }
+
+/// P-85, F-40: whoever commits on top of a drain creates no drain.
+#[test]
+fn a_commit_on_top_of_a_drain_is_none() {
+    let latest = Manifest { drain: Some(Nonce(7)), version: Version::new(7), ..Manifest::initial(SHARD) };
+    let claim = Change::Claim { shard: SHARD, only_if: None };
+    let mut commit = Commit::upon(claim, Nonce(20), Tick(100), Basis::Latest(latest));
+    let Some(Request::CreateManifest { manifest, .. }) = commit.poll_request() else {
+        panic!("it creates the next version")
+    };
+    assert_eq!((manifest.drain, manifest.version, manifest.lance_before), (None, Version::new(8), true));
+}

@@ -49,6 +49,16 @@ fn manifest_is_laid_out_as_documented() {
     assert_eq!(decode(&full().encode()).unwrap(), full());
 }
 
+/// F-40: field 20482 has the key `92 80 0a`, and 16 bytes follow.
+#[test]
+fn a_drain_has_its_nonce_last() {
+    let drain = Manifest { drain: Some(Nonce(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)), ..full() };
+    let bytes = drain.encode();
+    let field = [&[0x92, 0x80, 0x0a, 16][..], &(0..16).collect::<Vec<u8>>()].concat();
+    assert_eq!(bytes, [full().encode().as_ref(), &field].concat());
+    assert_eq!(decode(&bytes).unwrap(), drain);
+}
+
 #[test]
 fn initial_manifest_is_what_an_empty_folder_stands_for() {
     let initial = Manifest::initial(shard());

@@ -59,6 +59,7 @@ pub(super) fn decode(object: &str, bytes: &[u8]) -> Result<Manifest, FormatError
             STATUS => manifest.status = status_of_number(field.int32()?),
             NONCE => manifest.nonce = Some(Nonce(u128::from_le_bytes(field.sixteen_bytes()?))),
             LANCE_BEFORE => manifest.lance_before = field.uint64()? != 0,
+            DRAIN => manifest.drain = Some(Nonce(u128::from_le_bytes(field.sixteen_bytes()?))),
             _ => return Ok(false),
         }
         Ok(true)
@@ -134,6 +135,9 @@ pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
         out.bytes(NONCE, &nonce.0.to_le_bytes());
     }
     out.uint64(LANCE_BEFORE, u64::from(manifest.lance_before));
+    if let Some(drain) = manifest.drain {
+        out.bytes(DRAIN, &drain.0.to_le_bytes());
+    }
     out.finish()
 }
 
@@ -324,3 +328,5 @@ const STATUS: u32 = 15;
 const NONCE: u32 = 20_480;
 /// Ours as well.
 const LANCE_BEFORE: u32 = 20_481;
+// F-40.
+const DRAIN: u32 = 20_482;

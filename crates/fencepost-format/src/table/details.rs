@@ -8,7 +8,7 @@ use crate::{FormatError, Generation, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lance's `MemWalIndexDetails`, as far as it says what became of SSTables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct MemWalDetails {
     /// For each shard, the latest generation that was compacted into the table. A missing shard has none.

@@ -116,7 +116,11 @@ const fn kind(object: &Object) -> u8 {
     match object {
         Object::Entry(_) => 0,
         Object::Manifest(_) => 1,
-        Object::Boundary(_) | Object::Lease(_) | Object::Opening(_) | Object::Receipt(_) => 2,
+        Object::Boundary(_)
+        | Object::Lease(_)
+        | Object::Opening(_)
+        | Object::Receipt(_)
+        | Object::Reclaim(_) => 2,
         Object::SsTable(_) => 4,
         Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => 3,
     }

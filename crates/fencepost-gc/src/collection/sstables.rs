@@ -1,11 +1,11 @@
 //! The steps of a collection that look for what failed flushes left.
-// P-80.
+// P-80, P-88.
 
 use super::reads::Reads;
 use super::{Collection, Step};
 use crate::{Inventory, SsTableFolder, lance};
 use fencepost_fence::{ReadReply, Tick};
-use fencepost_format::{Manifest, SsTableName, Version};
+use fencepost_format::{Manifest, ReclaimEnd, SsTableName, Version};
 
 impl Collection {
     /// After the latest manifest was read, so that what is there by now and was not flushed then is known to
@@ -21,9 +21,7 @@ impl Collection {
 
     pub(super) fn listed_sstables(&mut self, now: Tick, listed: Inventory) {
         self.inventory.absorb(listed);
-        let wanted = lance::folders_to_list(&self.inventory);
-        self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
-        self.go_on_after_folders(now);
+        self.read_reclaims(now);
     }
 
     pub(super) fn folder(&mut self, now: Tick, name: SsTableName, read: ReadReply<SsTableFolder>) {
@@ -48,6 +46,38 @@ impl Collection {
             let wanted = lance::names_to_read(&self.inventory, self.known_facts(), &self.policy);
             self.step = Step::Names(Reads::new(now, wanted, self.params.reads_in_flight));
             self.go_on_after_names(now);
+        }
+    }
+
+    /// Which folders matter depends on what reclaims took out.
+    pub(super) fn read_reclaims(&mut self, now: Tick) {
+        let wanted = lance::reclaims_to_read(&self.inventory, self.known_facts());
+        self.step = Step::Reclaims(Reads::new(now, wanted, self.params.reads_in_flight));
+        self.go_on_after_reclaims(now);
+    }
+
+    /// What a reclaim took out of the manifest. One that cannot be read tells of nothing, and its folders stay.
+    // P-88.
+    pub(super) fn reclaim(&mut self, now: Tick, number: u64, read: ReadReply<ReclaimEnd>) {
+        let Step::Reclaims(reads) = &mut self.step else { unreachable!("called while reading reclaims") };
+        match read {
+            ReadReply::Found(end) => self.inventory.note_reclaimed(&end),
+            ReadReply::Absent | ReadReply::Damaged => {}
+            ReadReply::Unknown => {
+                reads.again(now, &number, self.params.retry_timeout);
+                return self.go_on_after_reclaims(now);
+            }
+        }
+        reads.settle(now, &number);
+        self.go_on_after_reclaims(now);
+    }
+
+    fn go_on_after_reclaims(&mut self, now: Tick) {
+        let Step::Reclaims(reads) = &self.step else { unreachable!("called while reading reclaims") };
+        if reads.is_done() {
+            let wanted = lance::folders_to_list(&self.inventory, self.known_facts(), &self.policy);
+            self.step = Step::Folders(Reads::new(now, wanted, self.params.reads_in_flight));
+            self.go_on_after_folders(now);
         }
     }
 

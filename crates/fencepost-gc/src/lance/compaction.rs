@@ -1,6 +1,7 @@
 //! Reports which of Lance's SSTables the table no longer needs. Nothing is deleted because of it.
 
 use super::TableHistory;
+use fencepost_fence::{Rule, rules};
 use fencepost_format::{Generation, ShardId, TableManifest, TableWriter};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -105,10 +106,14 @@ impl Compaction {
         if let Some(object) = table.unread() {
             return Some(Self::TableVersionUnread { object: object.clone() });
         }
-        if let Some((version, compacted, tags)) = table.behind(shard, generation) {
+        if let Some((version, compacted, tags)) = table.behind(shard, generation)
+            && rules::on(Rule::EveryTableVersion)
+        {
             return Some(Self::TableVersionBehind { version, compacted, tags });
         }
-        if let Some(version) = table.without_fragments() {
+        if let Some(version) = table.without_fragments()
+            && rules::on(Rule::TableHasFragments)
+        {
             return Some(Self::TableWithoutFragments { version });
         }
         if let Some((version, path)) = table.base_in_mem_wal().cloned() {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Begin with the latest version and [note](Self::note) every other one, in any order. What a reader, a tag or a
 /// restore may still open is an existing version, so each of them counts. Memory: for each shard, one number for
 /// each generation that some version has it compacted to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableHistory {
     latest: TableManifest,
     versions: u64,

@@ -1,9 +1,9 @@
 //! Which folders of SSTables are the remains of flushes that failed.
-// P-80, P-81.
+// P-80, P-81, P-86, P-89.
 
-use crate::{Inventory, ManifestFacts, Policy, Reason, Verdict};
+use crate::{Inventory, ManifestFacts, Object, Policy, Reason, Verdict};
 use fencepost_fence::{Rule, rules};
-use fencepost_format::{Generation, SsTableName, Version};
+use fencepost_format::{Generation, ReclaimName, ReclaimPart, SsTableName, Version};
 use std::collections::BTreeSet;
 
 /// The contents of an SSTable's folder, as a listing shows them.
@@ -17,11 +17,55 @@ pub struct SsTableFolder {
     pub modified: crate::StoreTime,
 }
 
-/// The folders to look into: those that the latest manifest does not name.
-pub(crate) fn folders_to_list(inventory: &Inventory) -> BTreeSet<SsTableName> {
-    let unnamed = inventory.sstables.keys().filter(|name| !inventory.named.contains_key(&name.to_string()));
-    unnamed.copied().collect()
+/// The folders to look into: those that no manifest read so far names, and those that were taken out of the manifest.
+pub(crate) fn folders_to_list(
+    inventory: &Inventory,
+    facts: &ManifestFacts,
+    policy: &Policy,
+) -> BTreeSet<SsTableName> {
+    let is_wanted = |name: &&SsTableName| {
+        let was_drained = policy.drained() || inventory.drained.contains_key(name);
+        let named = inventory.named.get(&name.to_string());
+        named.is_none_or(|(_, version)| was_drained && *version < facts.version)
+    };
+    inventory.sstables.keys().filter(is_wanted).copied().collect()
 }
+
+/// The reclaims whose ends are to be read: all of them, if there is a folder that the latest manifest does not name.
+// P-88.
+pub(crate) fn reclaims_to_read(inventory: &Inventory, facts: &ManifestFacts) -> BTreeSet<u64> {
+    let is_out = |name: &SsTableName| {
+        inventory.named.get(&name.to_string()).is_none_or(|(_, version)| *version < facts.version)
+    };
+    if !inventory.sstables.keys().any(is_out) && inventory.reclaims.len() <= RECLAIMS_KEEP {
+        return BTreeSet::new();
+    }
+    inventory.reclaims.iter().filter(|(_, listed)| listed.ended).map(|(number, _)| *number).collect()
+}
+
+/// The documents of reclaims, and which of them may go.
+///
+/// SUBTLE: the latest reclaim always stays: by it the next one is numbered, and finishes what was left.
+// P-84, P-88.
+pub(crate) fn reclaim_verdicts(
+    inventory: &Inventory,
+    policy: &Policy,
+) -> impl Iterator<Item = (Object, Verdict)> {
+    let now = inventory.now();
+    let is_there = |name: &SsTableName| inventory.sstables.contains_key(name);
+    let all = inventory.reclaims.iter().rev().enumerate();
+    all.flat_map(move |(newer, (number, listed))| {
+        let is_over =
+            listed.ended && listed.folders.as_ref().is_some_and(|folders| !folders.iter().any(is_there));
+        let is_old = newer >= RECLAIMS_KEEP && now.since(listed.modified) >= policy.manifests_age();
+        let verdict = if is_over && is_old { Verdict::Delete } else { Verdict::Keep(Reason::ReclaimRecord) };
+        let parts = [(listed.planned, ReclaimPart::Plan), (listed.ended, ReclaimPart::End)];
+        let there = parts.into_iter().filter(|(there, _)| *there);
+        there.map(move |(_, part)| (Object::Reclaim(ReclaimName { number: *number, part }), verdict.clone()))
+    })
+}
+
+const RECLAIMS_KEEP: usize = 64;
 
 /// The manifest versions to read before any folder may go; empty if none would go whatever they say.
 pub(crate) fn names_to_read(
@@ -39,7 +83,8 @@ pub(crate) fn names_to_read(
 ///
 /// SUBTLE: a folder goes only if three things are known of it, and each of them stays so.
 /// * No manifest version names it, neither the latest one nor an older one: what a compactor took out of the
-///   manifest is not ours to delete.
+///   manifest is not ours to delete. (What a reclaim took out is, and what an operator says that a compactor did:
+///   then no version from that one on names it, and somebody committed after that.)
 /// * Some version names *another* folder for its generation. So that generation was flushed; and Lance begins
 ///   a flush only of the generation that the manifest gives next, so nobody begins one of this generation
 ///   ever again. Without such evidence the folder may be an SSTable whose manifests were pruned, or its flush
@@ -83,6 +128,10 @@ impl<'a> SsTableJudge<'a> {
                 Reason::SsTableManifestUnread(version)
             }
             (None, _, Some(version)) => Reason::SsTableManifestUnread(version),
+            (None, None, None) if self.drained_since(name).is_some_and(|since| !self.is_settled(since)) => {
+                Reason::SsTableDrained(self.drained_since(name).unwrap_or_default())
+            }
+            (None, None, None) if self.drained_since(name).is_some() => return Verdict::Delete,
             // Not its own name, that is: what is named was kept above.
             _ if self.flushed.contains(&name.generation) || !rules::on(Rule::FlushedElsewhere) => {
                 return Verdict::Delete;
@@ -92,6 +141,42 @@ impl<'a> SsTableJudge<'a> {
         Verdict::Keep(reason)
     }
 
+    /// The version from which on no manifest named it when it was taken out of the manifest, if that is known: a
+    /// reclaim says so, or an operator says that whoever did it has the rows elsewhere.
+    // P-86, P-89.
+    fn drained_since(&self, name: SsTableName) -> Option<Version> {
+        let by_reclaim = self.inventory.drained.get(&name).copied();
+        let by_word = || {
+            let named = self.inventory.named.get(&name.to_string());
+            let last = named.map_or(Version::NONE, |(_, version)| *version);
+            // What was flushed into another folder is the remains of a failed flush.
+            let remains = named.is_none() && self.flushed.contains(&name.generation);
+            (self.policy.drained() && !remains && last < self.facts.version).then(|| last.next())
+        };
+        by_reclaim.or_else(by_word)
+    }
+
+    /// Whether nobody who counts goes by a manifest from before that version any more: somebody committed on top of it.
+    /// In a collection that is not clock-free, age tells as well.
+    ///
+    /// SUBTLE: a version above is created by who has read the one below it, and so on down to that one. Only drains do
+    /// not count: the holder of the epoch has not seen them.
+    // P-86.
+    fn is_settled(&self, since: Version) -> bool {
+        let is_commit = |(version, read): (&Version, &bool)| {
+            *read && *version > since && !self.inventory.drains.contains(version)
+        };
+        let old = || {
+            let modified = self.inventory.manifests.get(&since);
+            modified.is_some_and(|modified| {
+                self.inventory.now().since(*modified) >= self.policy.lance_flush_age()
+            })
+        };
+        self.inventory.names_read.iter().any(is_commit)
+            || (!self.policy.clock_free() && old())
+            || !rules::on(Rule::SettleDrain)
+    }
+
     fn waits_for_manifests(&self, name: SsTableName) -> bool {
         self.held_whatever_manifests_say(name).is_none()
     }
@@ -99,7 +184,9 @@ impl<'a> SsTableJudge<'a> {
     fn held_whatever_manifests_say(&self, name: SsTableName) -> Option<Reason> {
         let named =
             self.inventory.named.get(&name.to_string()).filter(|_| rules::on(Rule::KeepNamedSsTables));
-        if let Some((_, version)) = named {
+        if let Some((_, version)) = named
+            && !self.drained_since(name).is_some_and(|since| is_over(since, *version))
+        {
             return Some(Reason::SsTableNamed(*version));
         }
         if name.generation >= self.facts.generation && rules::on(Rule::FlushedElsewhere) {
@@ -118,6 +205,11 @@ impl<'a> SsTableJudge<'a> {
         let age = self.inventory.now().since(folder.modified);
         (age < self.policy.lance_flush_age()).then_some(Reason::YoungSsTable)
     }
+}
+
+/// Whether a folder that this version names, and none above, is out of the manifest since then.
+fn is_over(since: Version, named: Version) -> bool {
+    named < since || !rules::on(Rule::NamedSinceDrain)
 }
 
 /// The generation that the manifest gave next when the latest epoch was claimed.

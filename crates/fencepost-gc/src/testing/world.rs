@@ -8,7 +8,7 @@ use crate::{
 use fencepost_fence::{CreateReply, Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{
     CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position,
-    ShardId, SsTable, SsTableName, Version,
+    ReclaimEnd, ReclaimName, ReclaimPart, ShardId, SsTable, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,10 @@ pub(crate) struct World {
     /// give 1 and name none.
     pub(crate) flushes: BTreeMap<Version, (u64, Vec<SsTableName>)>,
     pub(crate) sstables: BTreeMap<SsTableName, SsTableFolder>,
+    /// The versions that are drains.
+    pub(crate) drains: BTreeSet<Version>,
+    /// The ends of reclaims.
+    pub(crate) reclaims: BTreeMap<u64, ReclaimEnd>,
     /// Manifests that cannot be understood.
     pub(crate) damaged: BTreeSet<Version>,
     /// Objects whose deletion fails.
@@ -70,7 +74,17 @@ impl World {
         self.sstables.insert(SsTableName::parse(name).unwrap(), folder);
     }
 
+    /// A reclaim took this folder out, as of this version.
+    pub(crate) fn reclaimed(&mut self, number: u64, name: &str, version: u64) {
+        let (nonce, manifest) = (Nonce(number.into()), Version::new(version));
+        let folders = [SsTableName::parse(name).unwrap()].into();
+        self.reclaims.insert(number, ReclaimEnd { number, nonce, manifest, folders });
+    }
+
     fn with_flushes(&self, mut manifest: Manifest) -> Manifest {
+        if self.drains.contains(&manifest.version) {
+            manifest.drain = Some(Nonce(5));
+        }
         if let Some((next, names)) = self.flushes.get(&manifest.version) {
             manifest.current_generation = Generation(*next);
             let sstable = |name: &SsTableName| SsTable {
@@ -150,6 +164,10 @@ impl World {
                 let folder = self.sstables.get(&name).copied();
                 CollectReply::SsTable(name, folder.map_or(ReadReply::Absent, ReadReply::Found))
             }
+            CollectRequest::ReadReclaim { number, .. } => {
+                let end = self.reclaims.get(&number).cloned();
+                CollectReply::Reclaim(number, end.map_or(ReadReply::Absent, ReadReply::Found))
+            }
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 if self.boundaries.contains_key(&at) {
                     return CollectReply::Published(at, CreateReply::Exists);
@@ -188,6 +206,11 @@ impl World {
                 inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
                 inventory.openings.extend(self.openings.keys());
                 inventory.leases.extend(self.leases.iter().map(|epoch| (*epoch, StoreTime(0))));
+                for number in self.reclaims.keys() {
+                    for part in [ReclaimPart::Plan, ReclaimPart::End] {
+                        inventory.note_reclaim(ReclaimName { number: *number, part }, StoreTime(0));
+                    }
+                }
             }
         }
         inventory
@@ -204,6 +227,7 @@ impl World {
             Object::Lease(epoch) => drop(self.leases.remove(epoch)),
             Object::Opening(epoch) => drop(self.openings.remove(epoch)),
             Object::SsTable(name) => drop(self.sstables.remove(name)),
+            Object::Reclaim(name) => drop(self.reclaims.remove(&name.number)),
             other => panic!("there is no {other} here"),
         }
         true

@@ -45,6 +45,8 @@ pub struct Bounds {
     pub collections: u8,
     /// How often somebody who tails the shard moves `last_seen`, with a manifest version of the current epoch.
     pub tailings: u8,
+    /// How often a reclaim takes SSTables out of the manifest. Here, where none is named, it only creates its version.
+    pub drains: u8,
     /// How often a foreign hand moves `last_seen` back to an entry that is there, before any collection.
     pub hints: u8,
     /// The guards that are left out.

@@ -1,6 +1,6 @@
 //! The bounds that are searched: small ones in CI, larger ones on demand.
 
-use super::{Finding, cursors, first_shard, lance, lease, log, manifest, restore, search, sstables};
+use super::{Finding, cursors, first_shard, lance, lease, log, manifest, reclaim, restore, search, sstables};
 use cursors::CursorModel;
 use first_shard::FirstShardModel;
 use lease::LeaseModel;
@@ -27,6 +27,8 @@ pub enum Case {
     Lance(lance::Bounds),
     /// Of Lance's flushes.
     SsTables(sstables::Bounds),
+    /// Of reclaims of compacted SSTables.
+    Reclaim(reclaim::Bounds),
 }
 
 impl Case {
@@ -42,6 +44,7 @@ impl Case {
             Self::Restore(bounds) => bounds.name,
             Self::Lance(bounds) => bounds.name,
             Self::SsTables(bounds) => bounds.name,
+            Self::Reclaim(bounds) => bounds.name,
         }
     }
 
@@ -57,6 +60,7 @@ impl Case {
             Self::Restore(bounds) => search(bounds.name, RestoreModel::new(bounds.clone()), states_max),
             Self::Lance(bounds) => lance::search(bounds, states_max),
             Self::SsTables(bounds) => sstables::search(bounds, states_max),
+            Self::Reclaim(bounds) => reclaim::search(bounds, states_max),
         }
     }
 }
@@ -90,6 +94,7 @@ pub fn small() -> Vec<Case> {
     }));
     cases.extend(lance::suite::small().into_iter().map(Case::Lance));
     cases.extend(sstables::small().into_iter().map(Case::SsTables));
+    cases.extend(reclaim::small().into_iter().map(Case::Reclaim));
     cases
 }
 

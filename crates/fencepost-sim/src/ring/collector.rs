@@ -25,6 +25,7 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
             CollectReply::Published(*at, store.publish_boundary(*at, guarding_fences))
         }
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Absent),
+        CollectRequest::ReadReclaim { number, .. } => CollectReply::Reclaim(*number, ReadReply::Absent),
         CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Found(StoreTime(0))),
         CollectRequest::Delete { .. } => return None,
     })
@@ -40,6 +41,7 @@ pub fn unknown(request: &CollectRequest) -> CollectReply {
         CollectRequest::ReadOpening { epoch, .. } => CollectReply::Opening(*epoch, ReadReply::Unknown),
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Unknown),
+        CollectRequest::ReadReclaim { number, .. } => CollectReply::Reclaim(*number, ReadReply::Unknown),
         CollectRequest::PublishBoundary { at, .. } => {
             CollectReply::Published(*at, fencepost_fence::CreateReply::Unknown)
         }

@@ -58,6 +58,7 @@ impl Asked {
                 | CollectRequest::ReadOpening { attempt, .. }
                 | CollectRequest::ReadHeader { attempt, .. }
                 | CollectRequest::ListSsTable { attempt, .. }
+                | CollectRequest::ReadReclaim { attempt, .. }
                 | CollectRequest::Stamp { attempt }
                 | CollectRequest::PublishBoundary { attempt, .. },
             ) => *attempt,

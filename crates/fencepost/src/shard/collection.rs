@@ -39,6 +39,9 @@ impl Io {
                 let folder = listed(measure(&self.once(), &self.paths, name).await);
                 folder.map(|read| CollectReply::SsTable(name, something(read)))
             }
+            CollectRequest::ReadReclaim { number, .. } => {
+                self.read_reclaim_end(number).await.map(|read| CollectReply::Reclaim(number, read))
+            }
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 let boundary = Boundary { boundary: at, guarding_fences };
                 self.publish(&boundary).await.map(|reply| CollectReply::Published(at, reply))
@@ -152,6 +155,7 @@ const fn attempt_of(request: &CollectRequest) -> u32 {
         | CollectRequest::ReadOpening { attempt, .. }
         | CollectRequest::ReadHeader { attempt, .. }
         | CollectRequest::ListSsTable { attempt, .. }
+        | CollectRequest::ReadReclaim { attempt, .. }
         | CollectRequest::Stamp { attempt }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         // The core's own request waits by itself, and a deletion is asked for once.

@@ -2,8 +2,8 @@
 
 use super::name_in;
 use fencepost_format::{
-    ReceiptName, ShardPaths, SsTableName, parse_boundary_name, parse_entry_name, parse_forgotten_name,
-    parse_lease_name, parse_manifest_name, parse_opening_name,
+    ReceiptName, ReclaimName, ShardPaths, SsTableName, parse_boundary_name, parse_entry_name,
+    parse_forgotten_name, parse_lease_name, parse_manifest_name, parse_opening_name,
 };
 use fencepost_gc::{Inventory, Listed, Part, SsTableFolder, StoreTime};
 use fencepost_store::{Listed as ListedObject, LogStore, StoreError};
@@ -91,6 +91,8 @@ fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
     } else if let Some(epoch) = name_in(&paths.gc_dir(), object).and_then(parse_forgotten_name) {
         note_time(inventory, modified);
         inventory.forgotten.insert(epoch);
+    } else if let Some(name) = name_in(&paths.gc_dir(), object).and_then(ReclaimName::parse) {
+        inventory.note_reclaim(name, modified);
     } else if let Some(epoch) = name_in(&paths.lease_dir(), object).and_then(parse_lease_name) {
         inventory.leases.insert(epoch, modified);
     } else if let Some(epoch) = name_in(&paths.openings_dir(), object).and_then(parse_opening_name) {

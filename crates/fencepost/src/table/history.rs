@@ -54,8 +54,11 @@ pub async fn read_table_versions(store: &LogStore) -> Result<Option<TableVersion
         tag_unread: None,
     };
     foreign.into_iter().for_each(|object| table.history.note_unread(object));
-    let reads = stream::iter(&versions)
-        .map(|(version, path)| async move { (path, read_version(store, path, *version).await) });
+    let has_others = !versions.is_empty();
+    let reads = stream::iter(versions).map(|(version, path)| async move {
+        let read = read_version(store, &path, version).await;
+        (path, read)
+    });
     let mut reads = reads.buffered(READS);
     while !table.history.holds_everything() {
         match reads.next().await {
@@ -64,12 +67,12 @@ pub async fn read_table_versions(store: &LogStore) -> Result<Option<TableVersion
             // A cleanup removed it meanwhile.
             Some((_, Ok(None))) => {}
             Some((path, Err(error))) => {
-                table.history.note_unread(path.clone());
+                table.history.note_unread(path);
                 table.unread = Some(error);
             }
         }
     }
-    if !versions.is_empty() {
+    if has_others {
         table.tag_unread = read_tags(store, &mut table.history).await.err();
     }
     Ok(Some(table))

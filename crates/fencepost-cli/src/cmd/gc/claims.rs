@@ -12,19 +12,21 @@ use std::time::Duration;
 pub(super) async fn list(args: &GcClaims, json: bool) -> Result<(), Failure> {
     let policy = args.retry_timeout.policy();
     let shards = args.place.open_all().await?;
-    let mut documents = Vec::new();
+    let (mut documents, mut is_old) = (Vec::new(), false);
     for wal in &shards {
         let claims = plan(wal, policy.clone()).await?.plan.claims;
+        is_old |= args.warn_age.is_some_and(|limit| claims.unsettled().any(|claim| claim.silent_for > limit));
         documents.push(json!({"shard": wal.shard().to_string(), "claims": self::documents(&claims)}));
         if !json {
             output::line(&printable(&text(wal, &claims)))?;
         }
     }
     match (json, documents.as_slice()) {
-        (false, _) => Ok(()),
-        (true, [only]) => output::json(only),
-        (true, _) => output::json(&json!({"shards": documents})),
+        (false, _) => {}
+        (true, [only]) => output::json(only)?,
+        (true, _) => output::json(&json!({"shards": documents}))?,
     }
+    if is_old { Err(Failure::said(Exit::Attention)) } else { Ok(()) }
 }
 
 /// `gc forget`.

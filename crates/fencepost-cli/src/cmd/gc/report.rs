@@ -117,7 +117,7 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "deleted_objects": {
             "entries": deleted.entries, "manifests": deleted.manifests,
             "boundaries": deleted.boundaries, "leases": deleted.leases, "openings": deleted.openings,
-            "receipts": deleted.receipts, "sstables": deleted.sstables,
+            "receipts": deleted.receipts, "reclaims": deleted.reclaims, "sstables": deleted.sstables,
         },
         "sstable_objects": deleted.sstable_objects,
         "sstable_bytes": deleted.sstable_bytes,
@@ -150,6 +150,7 @@ pub(super) fn summary(found: &Collected) -> String {
         (deleted.leases, "lease", ""),
         (deleted.openings, "record", " of openers"),
         (deleted.receipts, "part", " of receipts"),
+        (deleted.reclaims, "document", " of reclaims"),
     ];
     for (count, noun, of) in others.into_iter().filter(|(count, ..)| *count > 0) {
         text.push_str(&format!(", {}{of}", counted(count, noun)));
@@ -157,7 +158,7 @@ pub(super) fn summary(found: &Collected) -> String {
     text.push(')');
     if deleted.sstables > 0 {
         text.push_str(&format!(
-            "\namong them {} objects with {} in {} folders of failed flushes",
+            "\namong them {} objects with {} in {} folders of SSTables",
             deleted.sstable_objects,
             HumanBytes(deleted.sstable_bytes),
             deleted.sstables,

@@ -1,6 +1,8 @@
 //! What failed flushes left (P-80, P-81): what goes, what stays and why, and passes that are cut off, doubled
 //! and disturbed.
 
+mod drained;
+
 use super::*;
 use crate::{Plan, SsTableFolder, Verdict};
 use fencepost_fence::{Machine, Request};

@@ -118,7 +118,7 @@ fn execute(inventory: &mut Inventory, plan: &Plan) {
             Object::Opening(epoch) => drop(inventory.openings.remove(&epoch)),
             Object::Receipt(name) => drop(inventory.receipts.remove(&name)),
             Object::SsTable(name) => drop(inventory.sstables.remove(&name)),
-            Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => {
+            Object::Reclaim(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => {
                 panic!("{object} is never deleted")
             }
         }
@@ -152,7 +152,7 @@ proptest! {
                 }
                 Object::Boundary(at) => prop_assert!(at < inventory.published()),
                 Object::Lease(epoch) => prop_assert!(epoch < facts.epoch),
-                Object::Opening(_) | Object::Receipt(_) | Object::SsTable(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
+                Object::Opening(_) | Object::Receipt(_) | Object::SsTable(_) | Object::Reclaim(_) | Object::Forgotten(_) | Object::Cursor(_) | Object::Other(_) => prop_assert!(false),
             }
         }
         prop_assert!(plan.boundary >= inventory.published());

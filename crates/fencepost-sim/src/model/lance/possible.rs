@@ -41,6 +41,9 @@ impl State {
                 let on = on.into_iter().filter(|at| *at > latest.last_seen);
                 actions.extend(on.map(|at| Action::Tail { at }));
             }
+            if self.drains_left > 0 {
+                actions.push(Action::Drain);
+            }
             // Once something was deleted, a hint that is moved back misleads whatever was kept.
             if self.hints_left > 0 && self.condemned.is_empty() && self.collections.is_empty() {
                 actions.extend(back.into_iter().map(|at| Action::MisleadHint { at }));

@@ -5,7 +5,7 @@ use super::party::{Did, Kind, Party, Phase, Row};
 use super::{Bounds, LanceModel, Reached, collect};
 use crate::world::Store;
 use fencepost_fence::CreateReply;
-use fencepost_format::{Manifest, Position, ShardId};
+use fencepost_format::{Manifest, Nonce, Position, ShardId};
 use fencepost_gc::Collection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub enum Action {
     Flush { party: usize },
     /// Somebody tails the shard, and moves `last_seen` on to an entry that he read.
     Tail { at: Position },
+    /// A reclaim creates its version on top of the latest.
+    Drain,
     /// A foreign hand moves `last_seen` back to an entry that is there, before any collection.
     MisleadHint { at: Position },
     /// A collector reads the manifest.
@@ -47,6 +49,7 @@ pub struct State {
     pub(super) collections: Vec<Arc<Collection>>,
     pub(super) collections_left: u8,
     pub(super) tailings_left: u8,
+    pub(super) drains_left: u8,
     pub(super) hints_left: u8,
     pub(super) condemned: BTreeSet<Position>,
     pub(super) acked: BTreeSet<Row>,
@@ -96,6 +99,7 @@ impl State {
             collections: Vec::new(),
             collections_left: bounds.collections,
             tailings_left: bounds.tailings,
+            drains_left: bounds.drains,
             hints_left: bounds.hints,
             condemned: BTreeSet::new(),
             acked: BTreeSet::new(),
@@ -124,6 +128,13 @@ impl State {
             Action::Tail { at } => {
                 self.tailings_left -= 1;
                 self.commit(|next| next.last_seen = at);
+            }
+            Action::Drain => {
+                self.drains_left -= 1;
+                let latest = self.store.latest().expect("somebody has claimed");
+                let next = fencepost_gc::drain(latest, &BTreeSet::new(), DRAIN);
+                let done = Arc::make_mut(&mut self.store).create_manifest(Arc::new(next));
+                assert_eq!(done, CreateReply::Done, "versions are never taken twice here");
             }
             Action::MisleadHint { at } => {
                 self.hints_left -= 1;
@@ -242,9 +253,12 @@ impl State {
             latest.map_or_else(|| Manifest::initial(ShardId::default()), |latest| Manifest::clone(latest));
         next.version = next.version.next();
         // Lance knows no nonces, and keeps no fields that it does not know.
-        next.nonce = None;
+        (next.nonce, next.drain) = (None, None);
         change(&mut next);
         let done = Arc::make_mut(&mut self.store).create_manifest(Arc::new(next));
         assert_eq!(done, CreateReply::Done, "versions are never taken twice here");
     }
 }
+
+/// Of no writer.
+const DRAIN: Nonce = Nonce(0xd);

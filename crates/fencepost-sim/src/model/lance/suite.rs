@@ -9,6 +9,7 @@ const THREE: Bounds = Bounds {
     parties: &[(Memtable, 2, 1), (Memtable, 2, 1), (Memtable, 1, 1)],
     collections: 2,
     tailings: 1,
+    drains: 0,
     hints: 0,
     without: &[],
     breaks: None,
@@ -28,6 +29,14 @@ pub fn small() -> Vec<Bounds> {
     let loses = Bounds { breaks: Some(Broken::Lost), ..unreached };
     vec![
         THREE,
+        Bounds {
+            name: "lance/drained",
+            collections: 1,
+            tailings: 0,
+            drains: 1,
+            reach: &[Reached::OpenerFenced, Reached::HeldForOpener, Reached::OpenedAfterCollection],
+            ..THREE_UNREACHED
+        },
         Bounds { name: "lance/no-hint-guard", without: &[Guard::Hint], ..unreached.clone() },
         Bounds { name: "lance/no-highest", without: &[Guard::Highest], ..unreached },
         Bounds { name: "lance/misled", parties: TWO_ALIVE, hints: 1, tailings: 0, ..THREE_UNREACHED },

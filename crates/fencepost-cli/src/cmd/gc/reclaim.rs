@@ -1,0 +1,116 @@
+//! `gc run --sstables`: taking compacted SSTables out of the manifest, before the collection.
+
+use crate::args::GcRun;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, printable};
+use fencepost::{NothingToReclaim, ReclaimPlan, ReclaimReport, Wal};
+use serde_json::{Value, json};
+
+/// Reclaims each shard, one after the other, and tells of it: in JSON, as a document of its own, before that of the
+/// collection. A shard that fails does not keep the others waiting; the first such failure is told.
+pub(super) async fn each_shard(shards: &[Wal], run: &GcRun, json: bool) -> Result<Option<Exit>, Failure> {
+    let (mut documents, mut worst) = (Vec::new(), None);
+    for wal in shards {
+        let reclaimer = wal.reclaimer();
+        let done = if run.dry_run { reclaimer.plan().await } else { reclaimer.run().await };
+        match done {
+            Ok(report) if json => documents.push(document(wal, &report)),
+            Ok(report) => {
+                for line in lines(wal, &report) {
+                    output::line(&printable(&line))?;
+                }
+            }
+            Err(error) => {
+                let failure = Failure::from(error);
+                if json {
+                    let mut document = failure.to_json();
+                    document["shard"] = wal.shard().to_string().into();
+                    documents.push(document);
+                } else {
+                    output::line(&printable(&format!("not reclaimed: {}", failure.message)))?;
+                }
+                worst = worst.or(Some(failure.exit));
+            }
+        }
+    }
+    if json {
+        output::json(&json!({"reclaims": documents}))?;
+    }
+    Ok(worst)
+}
+
+fn document(wal: &Wal, report: &ReclaimReport) -> Value {
+    let names = |folders: &std::collections::BTreeSet<fencepost::SsTableName>| {
+        folders.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let held = report.held.iter().map(|(name, hold)| {
+        json!({
+            "sstable": name.to_string(), "state": hold.name(), "why": hold.to_string(),
+            "table_version": hold.table_version(),
+        })
+    });
+    json!({
+        "shard": wal.shard().to_string(),
+        "reclaim": report.plan.as_ref().map(|plan| plan.number),
+        "resumed": report.resumed,
+        "planned": report.plan.as_ref().map(|plan| names(&plan.folders)),
+        "drained": report.end.as_ref().map(|end| names(&end.folders)),
+        "manifest": report.end.as_ref().map(|end| end.manifest.get()),
+        "held": held.collect::<Vec<_>>(),
+        "nothing": report.nothing.map(word),
+        "requests": crate::place::requests(report.requests),
+    })
+}
+
+const fn word(nothing: NothingToReclaim) -> &'static str {
+    match nothing {
+        NothingToReclaim::NoSsTables => "no_sstables",
+        NothingToReclaim::NotActive => "not_active",
+        NothingToReclaim::NoTable => "no_table",
+        NothingToReclaim::AllHeld => "all_held",
+        _ => "unknown",
+    }
+}
+
+fn lines(wal: &Wal, report: &ReclaimReport) -> Vec<String> {
+    let shard = wal.shard();
+    let mut lines = Vec::new();
+    if let Some(plan) = &report.plan {
+        lines.push(match &report.end {
+            None if report.resumed => format!("shard {shard}: {} was cut off, and would be finished", named(plan)),
+            None => format!("shard {shard}: {} would be taken out of the manifest", named(plan)),
+            Some(end) if end.folders.is_empty() => {
+                format!("shard {shard}: {} was given up, since something holds it by now", named(plan))
+            }
+            Some(end) => format!(
+                "shard {shard}: {} SSTables of {} are out of the manifest, as of version {}; they are deleted once nobody goes by an older one",
+                end.folders.len(),
+                named(plan),
+                end.manifest,
+            ),
+        });
+    }
+    match report.nothing {
+        Some(NothingToReclaim::NoTable) => {
+            lines.push(format!("shard {shard}: nothing to reclaim: there is no table here"))
+        }
+        Some(NothingToReclaim::NotActive) => {
+            lines.push(format!("shard {shard}: nothing is reclaimed of a sealed shard"))
+        }
+        Some(NothingToReclaim::NoSsTables) => {
+            lines.push(format!("shard {shard}: nothing to reclaim: the manifest names no SSTable"))
+        }
+        _ => {}
+    }
+    lines.extend(report.held.iter().map(|(name, hold)| format!("shard {shard}: {name} stays: {hold}")));
+    lines
+}
+
+fn named(plan: &ReclaimPlan) -> String {
+    let number = plan.number;
+    match plan.folders.len() {
+        1 => format!("reclaim {number} with 1 SSTable"),
+        many => format!("reclaim {number} with {many} SSTables"),
+    }
+}
