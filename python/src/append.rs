@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyRecordBatch;
 
-/// All batches of `data`. Its columns are shared with it, not copied.
+/// All batches of `data`. Its columns are shared with it until the writer takes them, and copies them.
 pub(crate) fn batches(data: &Bound<'_, PyAny>) -> PyResult<Vec<RecordBatch>> {
     let speaks = |method| data.hasattr(method).unwrap_or(false);
     if !speaks("__arrow_c_stream__") && !speaks("__arrow_c_array__") {
