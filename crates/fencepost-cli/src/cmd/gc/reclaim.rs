@@ -3,7 +3,7 @@
 use crate::args::GcRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, is_or_are, printable};
 use fencepost::{NothingToReclaim, ReclaimPlan, ReclaimReport, Wal};
 use serde_json::{Value, json};
 
@@ -84,9 +84,10 @@ fn lines(wal: &Wal, report: &ReclaimReport) -> Vec<String> {
                 format!("shard {shard}: {} was given up, since something holds it by now", named(plan))
             }
             Some(end) => format!(
-                "shard {shard}: {} SSTables of {} are out of the manifest, as of version {}; they are deleted once nobody goes by an older one",
-                end.folders.len(),
+                "shard {shard}: {} of {} {} out of the manifest, as of version {}, and deleted once nobody goes by an older one",
+                counted(end.folders.len() as u64, "SSTable"),
                 named(plan),
+                is_or_are(end.folders.len() as u64),
                 end.manifest,
             ),
         });
@@ -108,9 +109,5 @@ fn lines(wal: &Wal, report: &ReclaimReport) -> Vec<String> {
 }
 
 fn named(plan: &ReclaimPlan) -> String {
-    let number = plan.number;
-    match plan.folders.len() {
-        1 => format!("reclaim {number} with 1 SSTable"),
-        many => format!("reclaim {number} with {many} SSTables"),
-    }
+    format!("reclaim {} with {}", plan.number, counted(plan.folders.len() as u64, "SSTable"))
 }
