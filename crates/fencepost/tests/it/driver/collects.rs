@@ -201,9 +201,12 @@ async fn what_killed_writers_left_goes_when_it_is_old() {
     }
     let file = std::fs::File::options().write(true).open(&old).unwrap();
     file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000)).unwrap();
+    // P-135: one of the opener's own may be there too, since nobody waits for its record.
     let planned = wal.collector().plan().await.unwrap().staging;
-    assert_eq!((planned.found, planned.found_bytes, planned.deleted, old.exists()), (2, 8, 0, true));
+    assert!((2..=3).contains(&planned.found) && planned.found_bytes >= 8, "{planned:?}");
+    assert_eq!((planned.deleted, old.exists()), (0, true));
     let swept = wal.collector().run().await.unwrap().staging;
-    assert_eq!((swept.found, swept.found_bytes, swept.deleted, swept.deleted_bytes), (2, 8, 1, 4));
+    assert!((2..=3).contains(&swept.found) && swept.found_bytes >= 8, "{swept:?}");
+    assert_eq!((swept.deleted, swept.deleted_bytes), (1, 4));
     assert_eq!((old.exists(), young.exists(), swept.failed.len()), (false, true, 0));
 }
