@@ -2,6 +2,7 @@
 
 pub mod cursors;
 pub mod first_shard;
+mod folders;
 pub mod lance;
 pub mod lease;
 pub mod log;

@@ -24,6 +24,7 @@ mod possible;
 mod reached;
 mod state;
 mod step;
+pub mod suite;
 
 pub use action::Action;
 pub use reached::Reached;

@@ -1,42 +1,23 @@
 //! The production collection against the world of the model.
 
 use super::world::{World, name};
-use fencepost_fence::{Machine, ReadReply, Reply, Request, Tick};
+use crate::model::folders;
+use fencepost_fence::{ReadReply, Reply, Request};
 use fencepost_format::{ReclaimName, ReclaimPart, Version};
 use fencepost_gc::{
-    CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part,
-    Policy, SsTableFolder, StoreTime,
+    CollectReply, CollectRequest, Collection, Inventory, Part, Policy, SsTableFolder, StoreTime,
 };
 use std::collections::BTreeSet;
 
 /// A collection that has read the latest manifest.
 pub(super) fn look(world: &World, drained: bool) -> Collection {
-    let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     let policy = Policy::new().with_clock_free(true).with_drained(drained);
-    let mut collection = Collection::new(params, NOW, policy, Mode::PlanOnly);
-    while collection.facts().is_none() {
-        let request = collection.poll_request().expect("a shard here has a manifest");
-        collection.handle(NOW, answer(world, &request));
-    }
-    collection
+    folders::look(policy, |request| answer(world, request))
 }
 
 /// Does the rest, and tells which folders are to be deleted.
-pub(super) fn plan(mut collection: Collection, world: &World) -> BTreeSet<u8> {
-    while let Some(request) = collection.poll_request() {
-        collection.handle(NOW, answer(world, &request));
-    }
-    let events = std::iter::from_fn(|| collection.poll_event());
-    let planned = events.filter_map(|event| match event {
-        CollectEvent::Planned(plan) => Some(plan),
-        _ => None,
-    });
-    let plan = planned.last().expect("a collection plans before it ends");
-    let folder = |object| match object {
-        Object::SsTable(name) => Some(u8::try_from(name.hash).expect("folders have small numbers here")),
-        _ => None,
-    };
-    plan.deletions().filter_map(folder).collect()
+pub(super) fn plan(collection: Collection, world: &World) -> BTreeSet<u8> {
+    folders::plan(collection, |request| answer(world, request))
 }
 
 fn answer(world: &World, request: &CollectRequest) -> CollectReply {
@@ -90,5 +71,3 @@ fn answer(world: &World, request: &CollectRequest) -> CollectReply {
         ),
     }
 }
-
-const NOW: Tick = Tick(0);

@@ -1,44 +1,25 @@
 //! The production collection against the manifests and folders of the model.
 
 use super::shard::{Shard, Version as Body};
-use fencepost_fence::{Machine, ReadReply, Reply, Request, Tick};
+use crate::model::folders;
+use fencepost_fence::{ReadReply, Reply, Request};
 use fencepost_format::{Epoch, Generation, Manifest, ShardId, SsTable, SsTableName, Version};
 use fencepost_gc::{
-    CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part,
-    Policy, SsTableFolder, StoreTime,
+    CollectReply, CollectRequest, Collection, Inventory, Part, Policy, SsTableFolder, StoreTime,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A collection that has read the latest manifest.
 pub(super) fn look(shard: &Shard<'_>, clock_free: bool) -> Collection {
-    let params = CollectParams { retry_timeout: u64::MAX / 2, ..CollectParams::default() };
     // Whatever is known of openers has models of its own.
     let policy = Policy::new().with_lance_flush_age(Duration::ZERO).with_clock_free(clock_free);
-    let mut collection = Collection::new(params, NOW, policy, Mode::PlanOnly);
-    while collection.facts().is_none() {
-        let request = collection.poll_request().expect("a shard here has a manifest");
-        collection.handle(NOW, answer(shard, &request));
-    }
-    collection
+    folders::look(policy, |request| answer(shard, request))
 }
 
 /// Does the rest, and tells which folders are to be deleted.
-pub(super) fn plan(mut collection: Collection, shard: &Shard<'_>) -> BTreeSet<u8> {
-    while let Some(request) = collection.poll_request() {
-        collection.handle(NOW, answer(shard, &request));
-    }
-    let events = std::iter::from_fn(|| collection.poll_event());
-    let planned = events.filter_map(|event| match event {
-        CollectEvent::Planned(plan) => Some(plan),
-        _ => None,
-    });
-    let plan = planned.last().expect("a collection plans before it ends");
-    let folder = |object| match object {
-        Object::SsTable(name) => Some(u8::try_from(name.hash).expect("folders have small numbers here")),
-        _ => None,
-    };
-    plan.deletions().filter_map(folder).collect()
+pub(super) fn plan(collection: Collection, shard: &Shard<'_>) -> BTreeSet<u8> {
+    folders::plan(collection, |request| answer(shard, request))
 }
 
 fn answer(shard: &Shard<'_>, request: &CollectRequest) -> CollectReply {
@@ -98,5 +79,3 @@ fn manifest(version: Version, body: &Body) -> Manifest {
 fn name(folder: u8, generation: u64) -> SsTableName {
     SsTableName { generation: Generation(generation), hash: folder.into() }
 }
-
-const NOW: Tick = Tick(0);
