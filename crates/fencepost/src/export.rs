@@ -8,10 +8,11 @@ pub use error::{ExportError, ImportError};
 pub use import::{Import, Imported};
 
 use crate::inspect::tail;
+use crate::same::{NotThere, create_same};
 use crate::{Cause, Wal};
 use bytes::Bytes;
 use fencepost_format::{DOCUMENT_BYTES_MAX, Export, Position, ShardStatus, SoundEntry, export_entry_name};
-use fencepost_store::{Failure, LogStore, Refusal, Retry};
+use fencepost_store::LogStore;
 use futures::{StreamExt, TryStreamExt};
 
 /// A copy of a log.
@@ -123,33 +124,15 @@ impl Wal {
 
 /// Creates an object, which may be there already with the same bytes.
 async fn put_same(to: &LogStore, path: &str, bytes: Bytes) -> Result<(), ExportError> {
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
-        let Err(refused) = to.create(path, bytes.clone().into()).await else { return Ok(()) };
-        last = refused.why.error().cloned();
-        if matches!(refused.why, Refusal::NotDone { retry: Retry::Never, .. }) {
-            break;
-        }
-        // It may be ours, landed without a reply, or of a copy that was broken off.
-        match to.get_up_to(path, bytes.len() as u64).await.into_result() {
-            Ok(Some(found)) if found.bytes == bytes => return Ok(()),
-            Ok(Some(_)) => {
-                return Err(ExportError::Occupied { place: to.to_string(), object: path.to_owned() });
-            }
-            Ok(None) => {}
-            Err(error) if matches!(error.failure(), Failure::TooLarge { .. }) => {
-                return Err(ExportError::Occupied { place: to.to_string(), object: path.to_owned() });
-            }
-            Err(error) => return Err(error.into()),
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Err(ExportError::NotWritten { object: path.to_owned(), cause: last })
+    let created = create_same(to, path, bytes, ATTEMPTS).await;
+    created.map_err(|why| match why {
+        NotThere::Occupied => ExportError::Occupied { place: to.to_string(), object: path.to_owned() },
+        NotThere::NotWritten { cause } => ExportError::NotWritten { object: path.to_owned(), cause },
+        NotThere::Unread { cause } => cause.into(),
+    })
 }
 
 /// How often one object is tried.
 const ATTEMPTS: u32 = 8;
-/// How long between two of these.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
 /// How many entries are copied at the same time at most: each is held in memory whole.
 const AHEAD_MAX: usize = 16;

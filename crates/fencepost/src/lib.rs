@@ -91,6 +91,7 @@ mod overview;
 mod reader;
 mod reclaimer;
 mod repair;
+mod same;
 mod seal;
 mod shard;
 mod table;

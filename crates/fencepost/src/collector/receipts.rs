@@ -2,11 +2,12 @@
 // P-140.
 
 use super::{Collected, Collector};
+use crate::same::{NotThere, create_same};
 use crate::shard::Io;
 use crate::{Cause, Wal};
 use fencepost_format::{Nonce, ReceiptEnd, ReceiptFailure, ReceiptName, ReceiptPart, ReceiptPlan};
 use fencepost_gc::{Collection, Object, Plan, receipt};
-use fencepost_store::{Refusal, Retry, StoreError, pause_before};
+use fencepost_store::StoreError;
 use std::collections::BTreeMap;
 
 /// Which collections leave a receipt.
@@ -153,7 +154,7 @@ impl Collector {
 #[derive(Debug)]
 pub(super) struct Leaving {
     name: ReceiptName,
-    failed: Option<StoreError>,
+    failed: Option<NotThere>,
 }
 
 fn receipts_in(plan: &Plan) -> u64 {
@@ -180,25 +181,8 @@ impl Io {
         Ok(Some(decode(&path, &object.bytes)?))
     }
 
-    /// Creates a part of a receipt. Its name holds a fresh nonce, so what exists is this very part.
-    async fn leave_receipt(&self, name: &ReceiptName, bytes: bytes::Bytes) -> Result<(), StoreError> {
-        let mut attempt = 0;
-        loop {
-            let Err(refused) = self.store.create(self.paths.receipt(name), bytes.clone().into()).await else {
-                return Ok(());
-            };
-            let (error, again) = match refused.why {
-                Refusal::Exists => return Ok(()),
-                Refusal::Unknown { source } => (source, true),
-                Refusal::NotDone { retry, source } => (source, retry == Retry::Later),
-            };
-            attempt += 1;
-            if !again || attempt == RECEIPT_ATTEMPTS {
-                return Err(error);
-            }
-            tokio::time::sleep(pause_before(attempt, self.retry_timeout(), self.environment.jitter_seed()))
-                .await;
-        }
+    async fn leave_receipt(&self, name: &ReceiptName, bytes: bytes::Bytes) -> Result<(), NotThere> {
+        create_same(&self.store, &self.paths.receipt(name), bytes, RECEIPT_ATTEMPTS).await
     }
 }
 

@@ -187,6 +187,20 @@ async fn deletions_are_tried_as_long_as_the_retry_timeout_lasts() {
     assert!(collected.elapsed < retry_timeout * 2, "{:?}", collected.elapsed);
 }
 
+/// P-140: a name that is said to be taken may have nothing, so what a collection says it left is there.
+#[tokio::test(start_paused = true)]
+async fn a_receipt_whose_name_is_falsely_taken_is_left_all_the_same() {
+    let world = World::new().await;
+    let writer = world.writer().await;
+    append_all(&writer, 1..=5).await;
+    writer.checkpoint(Position::new(4)).await.unwrap();
+    let lies = world.faults.on(Op::Put, |path| path.contains("/receipts/"), Fault::FalseExists).times(1);
+    let left = world.wal.collector().run().await.unwrap().receipt;
+    assert_eq!((lies.hits(), &left.failed), (1, &None));
+    let receipt = world.wal.receipt(left.id.unwrap()).await.unwrap().unwrap();
+    assert!(receipt.plan.is_some() && receipt.end.is_some());
+}
+
 /// P-75: old ones go, young ones may have a writer at work, and a plan deletes nothing.
 #[tokio::test]
 async fn what_killed_writers_left_goes_when_it_is_old() {
