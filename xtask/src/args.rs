@@ -65,6 +65,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         with: Interop,
     },
+    /// Check and test the engines of others that stand on a log: the workspaces below `hosts/` (the first build is long;
+    /// not part of `test`).
+    Hosts(HostsArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -302,6 +305,15 @@ pub(crate) struct InteropArgs {
     /// Run only the scenarios with this in their family or name.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HostsArgs {
+    /// Only these folders of `hosts/`; all of them if none is named.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 /// How a run of steps goes on and what it prints.

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod finding;
 mod fuzz;
+mod hosts;
 mod interop;
 mod invocation;
 mod layers;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Python(args) => python::run(&root, &args),
         Command::Fuzz(args) => fuzz::run(&root, &args),
         Command::Interop { with: Interop::Lance(args) } => interop::run(&root, &args),
+        Command::Hosts(args) => hosts::run(&root, &args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -119,7 +119,7 @@ fn is_member_manifest(path: &Path) -> bool {
         && !OTHER_WORKSPACES.iter().any(|folder| path.starts_with(folder))
 }
 
-const OTHER_WORKSPACES: &[&str] = &["fuzz", "interop"];
+const OTHER_WORKSPACES: &[&str] = &["fuzz", "hosts", "interop"];
 
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).context(ReadSnafu { path })
