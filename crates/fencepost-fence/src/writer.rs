@@ -120,6 +120,12 @@ impl WriterCore {
         self.replay_after
     }
 
+    /// The highest version of the manifest that this writer knows to have been the latest.
+    #[must_use]
+    pub const fn known(&self) -> Version {
+        self.known.version
+    }
+
     /// The fence ranges above `replay_after`.
     #[must_use]
     pub const fn fence_ranges(&self) -> &FenceRanges {

@@ -25,6 +25,14 @@ impl Io {
         self.read_manifest_in(&self.store, version).await
     }
 
+    /// Whether something may stand at a version. "No" is no proof: one attempt, and what it can't answer counts as
+    /// nothing.
+    // P-115.
+    pub(crate) async fn may_have_manifest(&self, version: Version) -> bool {
+        let read = self.read_manifest(version).await.reply;
+        matches!(read, ReadReply::Found(_) | ReadReply::Damaged)
+    }
+
     async fn read_manifest_in(&self, store: &LogStore, version: Version) -> Performed<ReadReply<Manifest>> {
         let path = self.paths.manifest(version);
         let outcome = store.get_up_to(&path, MANIFEST_BYTES_MAX as u64).await;

@@ -8,6 +8,7 @@ use crate::telemetry::{self, Stopwatch};
 use crate::{LogEntry, OpenWriterError, Wal, WriterOptions};
 use fencepost_fence::{Basis, GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining};
 use fencepost_format::{EntryKind, Epoch, Position, SoundEntry};
+use tokio::task::JoinSet;
 
 impl Wal {
     /// Opens a writer: waits for the lease as the options say, claims the next epoch, replays and fences.
@@ -224,14 +225,15 @@ impl Opening {
         while self.next_recovered_raw().await?.is_some() {}
         let mut opened = self.opened.take().expect("the replay ends by opening or by an error");
         let open_requests = self.io.store.counts();
+        let mut errands = JoinSet::new();
         if let Some(record) = opened.record.take() {
-            // P-135: nobody waits for it.
+            // P-135: nobody waits for it but a close.
             let io = self.io.scoped();
-            tokio::spawn(async move { io.leave_record(&record).await });
+            errands.spawn(async move { io.leave_record(&record).await });
         }
         let (io, lease_io) = (self.io.scoped(), self.lease_io.clone());
         let (options, renewal) = (self.options.clone(), self.renewal.take());
-        Ok(task::start(io, lease_io, options, &opened, open_requests, renewal))
+        Ok(task::start(io, lease_io, options, &opened, open_requests, renewal, errands))
     }
 
     /// The claim alone.

@@ -32,7 +32,7 @@ pub struct WriterStatus {
     pub requests: RequestCounts,
     /// Requests of the opening.
     pub open_requests: RequestCounts,
-    /// Requests of the lease.
+    /// Requests of the lease, and the glances of an idle holder.
     pub lease_requests: RequestCounts,
     /// Attempts that were repeated. Above zero, the store is slow or throttles.
     pub repeated: u64,

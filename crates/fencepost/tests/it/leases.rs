@@ -310,3 +310,35 @@ async fn a_close_ends_once_the_lease_is_released() {
     world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
     assert_eq!(closed.elapsed(), Duration::ZERO);
 }
+
+/// P-115: it would learn it from its next append, but perhaps there is none for a day.
+#[tokio::test(start_paused = true)]
+async fn an_idle_writer_learns_within_a_lease_period_that_it_was_fenced() {
+    let world = World::new().await;
+    let (idle, unleased) = (holder(&world).await, options());
+    sleep(HOUR).await;
+    assert!(idle.status().stopped.is_none());
+    let successor = world.wal.open_writer(unleased).await.unwrap();
+    let told = timeout(TTL * 2, idle.stopped()).await.unwrap().unwrap();
+    assert!(matches!(told, AppendError::Fenced { by, .. } if by == successor.epoch()), "{told}");
+    assert!(matches!(append(&idle, 2).await, Err(AppendError::Fenced { definite: true, .. })));
+    append_all(&successor, [3]).await;
+    assert_eq!(world.rows().await, [1, 3]);
+}
+
+/// P-115: a store that does not answer, and a manifest of its own, are no successor.
+#[tokio::test(start_paused = true)]
+async fn an_idle_writer_goes_on_if_nobody_fenced_it() {
+    let world = World::new().await;
+    let writer = holder(&world).await;
+    writer.checkpoint(fencepost::Position::new(2)).await.unwrap();
+    let manifests = world.truth.paths().manifest_dir();
+    let down = world.faults.on(Op::Get, move |path| path.starts_with(&manifests), Fault::Refuse);
+    sleep(HOUR).await;
+    assert!(down.hits() > 100, "it looked");
+    down.stop();
+    sleep(HOUR).await;
+    append_all(&writer, [2]).await;
+    writer.close().await.unwrap();
+    assert_eq!(world.rows().await, [2]);
+}

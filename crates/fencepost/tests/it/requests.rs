@@ -115,6 +115,20 @@ async fn the_lease_costs_its_own_puts_only() {
     assert_eq!(cost.total(), 61 + 20);
 }
 
+/// P-115: an idle writer renews its lease, and glances at the manifest once in each lease period. Without a lease it
+/// asks for nothing.
+#[tokio::test(start_paused = true)]
+async fn an_idle_writer_costs_a_glance_for_each_lease_period() {
+    for (ttl, puts, gets) in [(None, 0, 0), (Some(Duration::from_secs(9)), 30, 10)] {
+        let (store, writer) = counted(options().with_lease_ttl(ttl)).await;
+        let before = store.counts();
+        tokio::time::sleep(Duration::from_secs(91)).await;
+        let cost = store.counts() - before;
+        assert_eq!((cost.put, cost.get, cost.total()), (puts, gets, puts + gets));
+        assert_eq!(writer.status().requests.total(), 0);
+    }
+}
+
 /// P-20.
 #[tokio::test(start_paused = true)]
 async fn sixty_four_puts_are_in_flight_and_the_next_one_waits() {

@@ -203,3 +203,18 @@ async fn stopped_is_silent_about_a_clean_close() {
     writer.close().await.unwrap();
     assert_eq!(world.layout().await, "1:h1 2:c1");
 }
+
+/// P-135: whoever ends right after a close, a command say, leaves nothing half written.
+#[tokio::test(start_paused = true)]
+async fn a_close_waits_for_the_record_of_its_opening() {
+    let world = World::new().await;
+    let records = world.truth.paths().openings_dir();
+    let held = world.faults.hold(fencepost_store::wrap::Op::Put, move |path| path.starts_with(&records));
+    let writer = world.writer().await;
+    held.arrived().await;
+    let close = tokio::spawn(crate::support::close(writer));
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert!(!close.is_finished());
+    held.release();
+    close.await.unwrap().unwrap();
+}
