@@ -2,8 +2,8 @@
 //!
 //! While a command runs, the log stays open and its lease is renewed, so that other standbys wait. What the
 //! command prints is appended; its errors go to stderr. When the log is lost to another writer, the command is
-//! asked to end, since it is not the leader any more. An append notices that at once. Between appends, a look at
-//! the manifest once in a time to live does.
+//! asked to end, since it is not the leader any more. An append notices that at once, and an idle writer within a
+//! lease period.
 
 mod child;
 
@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(super) async fn run(args: Standby, json: bool) -> Result<(), Failure> {
     args.place.check()?;
@@ -85,15 +85,14 @@ impl Held {
         let stop = Stop::default();
         let from = Stream { name: "stdin", bytes: Box::new(std::io::stdin()) };
         let watched = Arc::clone(&self.writer);
-        let mut gone =
-            pin!(taken_over(self.wal.clone(), Arc::clone(&self.writer), self.args.writer.lease_ttl));
+        let mut gone = pin!(watched.stopped());
         let appending = append::stream(self.wal, self.writer, from, &self.args.rows, stop.clone(), signal);
         let mut appending = pin!(appending);
         tokio::select! {
             biased;
             done = &mut appending => return done.and_then(|facts| lost(&watched, facts)),
             // Even while no rows come.
-            () = &mut gone => stop.ask(),
+            _ = &mut gone => stop.ask(),
         }
         appending.await.and_then(|facts| lost(&watched, facts))
     }
@@ -128,14 +127,14 @@ impl Held {
         let stop = Stop::default();
         let from = Stream { name: "the command's output", bytes: printed };
         let watched = Arc::clone(&writer);
-        let mut gone = pin!(taken_over(wal.clone(), Arc::clone(&writer), args.writer.lease_ttl));
+        let mut gone = pin!(watched.stopped());
         let appended = {
             let appending = append::stream(wal, writer, from, &args.rows, stop.clone(), ended.as_mut());
             let mut appending = pin!(appending);
             tokio::select! {
                 biased;
                 done = &mut appending => done,
-                () = &mut gone => {
+                _ = &mut gone => {
                     note_line("the log is lost to another writer; asking the command to end");
                     child.end(args.grace).await;
                     stop.ask();
@@ -169,23 +168,6 @@ impl Held {
     }
 }
 
-/// Returns once the writer has stopped, or somebody else has the log.
-async fn taken_over(wal: Wal, writer: Arc<Writer>, ttl: Duration) {
-    let looks = async {
-        loop {
-            tokio::time::sleep(ttl.max(LOOK_EVERY_MIN)).await;
-            // What cannot be read says nothing.
-            if wal.manifest().await.is_ok_and(|manifest| manifest.writer_epoch > writer.epoch()) {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        _ = writer.stopped() => {}
-        () = looks => {}
-    }
-}
-
 async fn close(writer: &Writer) {
     if let Err(error) = writer.close().await {
         note_line(format_args!(
@@ -210,6 +192,3 @@ fn lost(writer: &Writer, facts: Map<String, Value>) -> Result<Map<String, Value>
 fn document(status: Option<std::process::ExitStatus>) -> Value {
     json!({"code": status.and_then(|status| status.code())})
 }
-
-/// A look costs two LISTs and two GETs.
-const LOOK_EVERY_MIN: Duration = Duration::from_secs(1);
