@@ -2,7 +2,7 @@
 
 use fencepost::{
     AppendError, CheckpointError, CollectError, ErrorKind, InspectError, OpenError, OpenWriterError,
-    ReadError, StoreError, SubmitError, WalError,
+    ReadError, StoreError, SubmitError, WalError, with_sources,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -33,7 +33,7 @@ impl Failure {
     }
 
     fn of(kind: ErrorKind, error: &(dyn Error + 'static)) -> Self {
-        Self::new(kind, chain(error))
+        Self::new(kind, with_sources(error))
     }
 
     fn with(mut self, name: &'static str, fact: Fact) -> Self {
@@ -65,20 +65,6 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         Python::attach(|py| failure.raised(py).unwrap_or_else(|error| error))
     }
-}
-
-/// The texts of an error and of its sources, without what is repeated.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 impl From<AppendError> for Failure {

@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use fencepost::{
     AppendError, Cause, CheckpointError, CollectError, ErrorKind, ExportError, ImportError, InspectError,
-    OpenWriterError, PlanError, ReadError, ReclaimError, RepairError, SealError, WalError,
+    OpenWriterError, PlanError, ReadError, ReclaimError, RepairError, SealError, WalError, with_sources,
 };
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -32,7 +32,7 @@ impl Failure {
 
     /// With the texts of `error` and of everything beneath it.
     pub(crate) fn of(exit: Exit, error: &(dyn Error + 'static)) -> Self {
-        Self::new(exit, chain(error))
+        Self::new(exit, with_sources(error))
     }
 
     /// With what was being done in front.
@@ -59,20 +59,6 @@ impl Failure {
         document.extend(self.facts.clone());
         Value::Object(document)
     }
-}
-
-/// The texts of an error and of its sources, without what is repeated.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 impl From<ErrorKind> for Exit {
@@ -172,7 +158,7 @@ impl From<InspectError> for Failure {
 impl Failure {
     /// With the client's own words, which the facade's one-line message leaves out.
     fn with_cause(mut self, cause: &Cause) -> Self {
-        let whole = chain(cause);
+        let whole = with_sources(cause);
         if let Some(more) = whole.strip_prefix(&cause.to_string()).filter(|more| !more.is_empty()) {
             self.message.push_str(more);
         }

@@ -85,6 +85,7 @@
 //! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and
 //!   count; and the `disk` module, the disk beneath local directories, so that a simulated disk can take the
 //!   real one's place.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 #[cfg(all(feature = "cloud", feature = "conformance"))]
 mod bucket;

@@ -14,6 +14,7 @@ use std::time::Duration;
 ///
 /// "Already exists" stays what it is, since whoever gets it has to read the object back anyhow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ClientRetries {
     /// One call is one attempt. True of every store that [`LogStore::open`](crate::LogStore::open) builds.
     Off,

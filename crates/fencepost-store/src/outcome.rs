@@ -34,6 +34,7 @@ pub struct PutRefused {
 
 /// Why a write is not known to be done. These are all the cases, and callers should match each.
 #[derive(Clone, Debug, Snafu)]
+#[expect(clippy::exhaustive_enums, reason = "callers must match each case")]
 pub enum Refusal {
     /// The store says that the name is taken.
     ///
@@ -83,6 +84,7 @@ impl Refusal {
 
 /// Whether another attempt of something that was not done can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "callers must match each case")]
 pub enum Retry {
     /// It may, after a pause: the store was not reached, or asked to slow down.
     Later,
@@ -105,6 +107,7 @@ impl fmt::Display for Retry {
 /// a denied request for the end of the log would lose the rest.
 #[derive(Clone, Debug)]
 #[must_use]
+#[expect(clippy::exhaustive_enums, reason = "callers must match each case")]
 pub enum ReadOutcome<T> {
     /// It is there.
     Found(T),

@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 /// Names in a bucket are anybody's; one with a line break or a terminal sequence in it must not reach a log
 /// or a terminal as it is.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it is what it wraps")]
 pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {

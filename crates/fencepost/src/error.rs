@@ -1,8 +1,10 @@
 //! Errors. Each answers three questions: what became of my data, what can I do, which object is it about.
 
 mod kind;
+mod sources;
 
 pub use kind::ErrorKind;
+pub use sources::with_sources;
 
 use fencepost_fence::GaveUp;
 use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
@@ -191,6 +193,7 @@ pub enum OpenWriterError {
 /// Why batches were not taken. Nothing was written, and the batches are handed back.
 #[derive(Debug, Snafu)]
 #[snafu(display("{why}"))]
+#[expect(clippy::exhaustive_structs, reason = "callers take it apart")]
 pub struct SubmitError {
     /// The batches, as they came.
     pub batches: Vec<arrow_array::RecordBatch>,

@@ -54,6 +54,7 @@ pub struct EntryContent {
 
 /// Whether an entry counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EntryState {
     /// Above the checkpoint: replayed by whoever opens the log.
     Live,

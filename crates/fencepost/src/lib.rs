@@ -69,6 +69,7 @@
 //!
 //! It is not a queue, not a database, and not a way to have several writers on one shard. It does not judge
 //! what is stored safely elsewhere: you say so by moving the checkpoint.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 // Only where pages are made of it: nothing else needs the files.
 #[cfg(all(doc, not(doctest)))]
@@ -117,6 +118,7 @@ pub use entry::LogEntry;
 pub use environment::Environment;
 pub use error::{
     AppendError, Cause, CheckpointError, ErrorKind, OpenWriterError, ReadError, SubmitError, WalError,
+    with_sources,
 };
 pub use export::{ExportError, Exported, Import, ImportError, Imported};
 pub use fencepost_fence::{

@@ -26,6 +26,7 @@ pub struct Metric {
 
 /// The kinds of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MetricKind {
     /// It only grows.
     Counter,

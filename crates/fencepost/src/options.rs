@@ -34,6 +34,7 @@ pub struct WriterOptions {
 
 /// A cap on creates a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PutRate {
     /// 100 a second where creates cost money (S3, GCS, Azure), no cap in memory and on local directories.
     Default,

@@ -20,6 +20,7 @@ use futures::stream::BoxStream;
 
 /// The place at which a reader begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ReadFrom {
     /// Just above the checkpoint: a writer that opens now would replay the same.
     #[default]
@@ -40,6 +41,7 @@ pub enum ReadFrom {
 
 /// The place where a reader stopped: enough to continue without reading anything twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "callers store it and put it together again")]
 pub struct ResumePoint {
     /// The position to be read next.
     pub next: Position,

@@ -12,6 +12,7 @@ use snafu::Snafu;
 
 /// An entry or a gap that an operator is ready to give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "whoever repairs a log must say what each gives up")]
 pub enum GiveUp {
     /// Lost entries at these positions.
     Gap {

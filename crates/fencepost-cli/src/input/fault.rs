@@ -35,13 +35,13 @@ impl From<io::Error> for Fault {
 
 impl From<ArrowError> for Fault {
     fn from(error: ArrowError) -> Self {
-        Self::new(crate::failure::chain(&error)).with_advice(DAMAGED)
+        Self::new(fencepost::with_sources(&error)).with_advice(DAMAGED)
     }
 }
 
 impl From<ParquetError> for Fault {
     fn from(error: ParquetError) -> Self {
-        Self::new(crate::failure::chain(&error)).with_advice(DAMAGED)
+        Self::new(fencepost::with_sources(&error)).with_advice(DAMAGED)
     }
 }
 

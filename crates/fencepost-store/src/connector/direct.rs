@@ -20,6 +20,7 @@ use std::time::Duration;
 /// certificates given as values (`ClientOptions::with_root_certificate`) cannot be read from the options: put them
 /// among the system's.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it has no state")]
 pub struct DirectConnector;
 
 impl HttpConnector for DirectConnector {

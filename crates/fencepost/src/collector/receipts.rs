@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 /// Which collections leave a receipt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Receipts {
     /// Those that delete something, or meet what a loss fenced off. Costs two PUTs each. An idle pass leaves none.
     #[default]
@@ -34,6 +35,7 @@ pub struct ReceiptLeft {
 
 /// A collection's receipt, as a listing shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct ReceiptListed {
     /// When the collection planned, in milliseconds since 1970, by the store's clock: as late as the newest object
     /// that it had listed.

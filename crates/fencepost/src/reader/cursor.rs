@@ -22,6 +22,7 @@ pub struct Cursor {
 
 /// A cursor as it stands in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct CursorStatus {
     /// Its name.
     pub name: CursorName,
@@ -48,6 +49,7 @@ impl From<&LogEntry> for Consumed {
 
 /// Where a cursor that is new begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CursorStart {
     /// At the checkpoint: all that a writer which opens now would replay is to be consumed. Finding it costs a
     /// manifest search: two LISTs, two GETs.

@@ -26,6 +26,7 @@ pub struct Tail {
 
 /// An event of a tail.
 #[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever follows a log must say what becomes of each event")]
 pub enum TailEvent<E = LogEntry> {
     /// The next data entry.
     Entry(E),
@@ -42,6 +43,7 @@ pub enum TailEvent<E = LogEntry> {
 
 /// Why there is nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "whoever follows a log must say why nothing comes")]
 pub enum TailState {
     /// Not yet: the writer of this epoch holds the shard and may append here at any time.
     NotYet {

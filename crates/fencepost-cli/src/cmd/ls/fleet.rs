@@ -4,8 +4,7 @@ use super::super::status::attention::attention;
 use super::super::status::lag;
 use super::holder;
 use crate::args::{Ls, Status};
-use crate::failure::chain;
-use fencepost::{CursorStatus, Overview, ReadError, Wal};
+use fencepost::{CursorStatus, Overview, ReadError, Wal, with_sources};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,7 +31,7 @@ fn cells(limits: &Status, wal: &Wal, found: &Result<Overview, ReadError>, now: S
     let overview = match found {
         Ok(overview) => overview,
         Err(error) => {
-            let message = chain(error);
+            let message = with_sources(error);
             return json!([shard, null, null, null, null, null, null, null, null, null, "", message]);
         }
     };

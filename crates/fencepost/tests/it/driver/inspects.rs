@@ -14,6 +14,7 @@ fn states(found: &Inspection) -> String {
         EntryState::Live => 'l',
         EntryState::Covered => 'c',
         EntryState::Stale => 'x',
+        _ => unreachable!("there are three"),
     };
     found.entries.iter().map(|entry| letter(entry.state)).collect()
 }
