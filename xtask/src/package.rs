@@ -75,7 +75,7 @@ mod tests {
             metadata.packages.iter().find(|package| package.name.as_str() == "fencepost-store").unwrap();
         let steps = features(&root, store);
         let names: Vec<&str> = steps.iter().map(Step::name).collect();
-        for set in ["cloud", "conformance", "test-util", "none", "all"] {
+        for set in ["cloud", "metrics", "test-util", "none", "all"] {
             assert!(names.contains(&format!("fencepost-store, features: {set}").as_str()), "{names:?}");
         }
     }

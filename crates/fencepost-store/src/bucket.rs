@@ -21,9 +21,10 @@ enum Signer {
     Nobody,
 }
 
-/// What is known of one setting.
+/// What is known of one setting of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Setting {
+#[expect(clippy::exhaustive_enums, reason = "callers must match each case")]
+pub enum BucketSetting {
     /// The store's document.
     Found(String),
     /// Nothing was set.
@@ -59,16 +60,16 @@ impl Bucket {
 
     /// Reads the setting of this name: `GET bucket?name`. One request, not repeated. Nothing is known before
     /// the first listing, which tells where the bucket is.
-    pub(crate) async fn setting(&self, name: &str) -> Setting {
+    pub(crate) async fn setting(&self, name: &str) -> BucketSetting {
         match self.ask(name).await {
             Ok(setting) => setting,
-            Err(error) => Setting::Unknown(redact(&error.to_string())),
+            Err(error) => BucketSetting::Unknown(redact(&error.to_string())),
         }
     }
 
-    async fn ask(&self, name: &str) -> Result<Setting, Box<dyn Error + Send + Sync>> {
+    async fn ask(&self, name: &str) -> Result<BucketSetting, Box<dyn Error + Send + Sync>> {
         let Some((client, address)) = self.tap.client_and_bucket() else {
-            return Ok(Setting::Unknown("the address of the bucket is not known".to_owned()));
+            return Ok(BucketSetting::Unknown("the address of the bucket is not known".to_owned()));
         };
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.uri_mut() = format!("{address}?{name}").parse()?;
@@ -91,11 +92,11 @@ impl Bucket {
         let text = String::from_utf8_lossy(&body).into_owned();
         let code = element(&text, "Code").unwrap_or_default();
         Ok(match (parts.status.as_u16(), code) {
-            (200, _) if body.len() < DOCUMENT_BYTES_MAX => Setting::Found(text),
-            (200, _) => Setting::Unknown("the store's document is too large".to_owned()),
-            (404, code) if NOTHING_SET.contains(&code) => Setting::Absent,
-            (status @ (401 | 403), _) => Setting::Denied(status),
-            (status, code) => Setting::Unknown(redact(format!("{status} {code}").trim_end())),
+            (200, _) if body.len() < DOCUMENT_BYTES_MAX => BucketSetting::Found(text),
+            (200, _) => BucketSetting::Unknown("the store's document is too large".to_owned()),
+            (404, code) if NOTHING_SET.contains(&code) => BucketSetting::Absent,
+            (status @ (401 | 403), _) => BucketSetting::Denied(status),
+            (status, code) => BucketSetting::Unknown(redact(format!("{status} {code}").trim_end())),
         })
     }
 }

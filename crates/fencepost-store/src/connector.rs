@@ -35,21 +35,15 @@ use stranger::Asked;
 #[derive(Debug, Default)]
 pub struct ReplyConnector<C = DirectConnector> {
     inner: C,
-    #[cfg(feature = "conformance")]
     tap: Tap,
 }
 
 impl<C> ReplyConnector<C> {
     /// Around another connector.
     pub fn around(inner: C) -> Self {
-        Self {
-            inner,
-            #[cfg(feature = "conformance")]
-            tap: Tap::default(),
-        }
+        Self { inner, tap: Tap::default() }
     }
 
-    #[cfg(feature = "conformance")]
     pub(crate) fn tap(&self) -> Tap {
         self.tap.clone()
     }
@@ -57,18 +51,15 @@ impl<C> ReplyConnector<C> {
 
 /// What passes through a connector and is good for asking about the bucket itself: the client, with all its
 /// settings, and where listings go.
-#[cfg(feature = "conformance")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tap(std::sync::Arc<std::sync::Mutex<Tapped>>);
 
-#[cfg(feature = "conformance")]
 #[derive(Debug, Default)]
 struct Tapped {
     client: Option<HttpClient>,
     bucket: Option<String>,
 }
 
-#[cfg(feature = "conformance")]
 impl Tap {
     /// The client, and the bucket's address; nothing before the first listing.
     pub(crate) fn client_and_bucket(&self) -> Option<(HttpClient, String)> {
@@ -94,13 +85,8 @@ impl Tap {
 impl<C: HttpConnector> HttpConnector for ReplyConnector<C> {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let inner = self.inner.connect(options)?;
-        #[cfg(feature = "conformance")]
         self.tap.connected(&inner);
-        Ok(HttpClient::new(ReplyService {
-            inner,
-            #[cfg(feature = "conformance")]
-            tap: self.tap.clone(),
-        }))
+        Ok(HttpClient::new(ReplyService { inner, tap: self.tap.clone() }))
     }
 }
 
@@ -131,7 +117,6 @@ impl ReplyError {
 #[derive(Debug)]
 struct ReplyService {
     inner: HttpClient,
-    #[cfg(feature = "conformance")]
     tap: Tap,
 }
 
@@ -139,7 +124,6 @@ struct ReplyService {
 impl HttpService for ReplyService {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = Asked::of(&request);
-        #[cfg(feature = "conformance")]
         if asked.listing {
             self.tap.lists(&request.uri().to_string());
         }

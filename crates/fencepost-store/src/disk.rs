@@ -92,7 +92,10 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
 /// What a flush is for. The operating system is not told; a simulated disk can leave out one kind, to see who
 /// notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a simulated disk must answer each")]
+#[cfg_attr(
+    feature = "test-util",
+    expect(clippy::exhaustive_enums, reason = "a simulated disk must answer each")
+)]
 pub enum Flush {
     /// The bytes of a new file, before it gets its name.
     Contents,
@@ -117,7 +120,7 @@ impl Flush {
 
 /// What a file system knows of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "other disks make it")]
+#[cfg_attr(feature = "test-util", expect(clippy::exhaustive_structs, reason = "other disks make it"))]
 pub struct Stat {
     /// What sort of thing it is.
     pub kind: Kind,
@@ -136,7 +139,10 @@ pub struct Stat {
 
 /// What sort of thing a name is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a simulated disk must answer each")]
+#[cfg_attr(
+    feature = "test-util",
+    expect(clippy::exhaustive_enums, reason = "a simulated disk must answer each")
+)]
 pub enum Kind {
     /// A file.
     File,
@@ -148,7 +154,7 @@ pub enum Kind {
 
 /// Something in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "other disks make it")]
+#[cfg_attr(feature = "test-util", expect(clippy::exhaustive_structs, reason = "other disks make it"))]
 pub struct Named {
     /// Its name in the directory.
     pub name: OsString,

@@ -30,7 +30,9 @@ impl StoreError {
         Self::because(operation, object, elapsed, failure, &failure.to_string())
     }
 
-    pub(crate) fn because(
+    /// An error that somebody found who uses the store [beneath](crate::LogStore::beneath): what was asked of which
+    /// object, how long it was tried, and the client's text, from which secrets are taken out.
+    pub fn because(
         operation: Operation,
         object: &str,
         elapsed: Duration,

@@ -61,8 +61,7 @@
 //! It has no cache, no buffer, no background task and no client of its own: `object_store` makes the
 //! requests. It does not decide whether to try a write again, since only the caller can recognise its own
 //! bytes. It cannot make a store safe that breaks the contract, but it can find out:
-//! [`probe`](LogStore::probe) checks rule 1, and the suite of the feature `conformance` checks most of the
-//! others.
+//! [`probe`](LogStore::probe) checks rule 1, and the crate `fencepost-doctor` checks most of the others.
 //!
 //! # Costs
 //!
@@ -80,14 +79,13 @@
 //! # Features
 //!
 //! * `cloud` (default): S3, Google Cloud Storage and Azure.
-//! * `conformance`: the `conformance` module, a suite of checks for any store.
 //! * `metrics`: requests, failures and durations for the recorder of the `metrics` crate that the program installed.
 //! * `test-util`: the `wrap` module, with stores that inject faults, hold requests back, add latency and
 //!   count; and the `disk` module, the disk beneath local directories, so that a simulated disk can take the
 //!   real one's place.
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
-#[cfg(all(feature = "cloud", feature = "conformance"))]
+#[cfg(feature = "cloud")]
 mod bucket;
 mod counts;
 #[cfg(not(feature = "test-util"))]
@@ -110,13 +108,13 @@ mod store;
 mod telemetry;
 mod text;
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
 #[cfg(feature = "cloud")]
 mod connector;
 #[cfg(feature = "test-util")]
 pub mod wrap;
 
+#[cfg(feature = "cloud")]
+pub use bucket::BucketSetting;
 #[cfg(feature = "cloud")]
 pub use connector::{DirectConnector, ReplyConnector};
 pub use counts::RequestCounts;

@@ -52,7 +52,7 @@ impl LogStore {
         let mut directory = None;
         #[cfg(feature = "cloud")]
         let mut endpoint = None;
-        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        #[cfg(feature = "cloud")]
         let mut bucket = None;
         let (inner, root, backend): (Arc<dyn object_store::ObjectStore>, _, _) = match location {
             Location::Directory(path) => {
@@ -64,7 +64,6 @@ impl LogStore {
             Location::Cloud { url, backend, prefix } => {
                 let built = cloud::build(&url, backend, &options)?;
                 endpoint = built.endpoint;
-                #[cfg(feature = "conformance")]
                 {
                     bucket = built.bucket;
                 }
@@ -77,7 +76,7 @@ impl LogStore {
         let store = Self::assemble(inner, root, backend, client_retries, options).with_directory(directory);
         #[cfg(feature = "cloud")]
         let store = store.with_endpoint(endpoint);
-        #[cfg(all(feature = "cloud", feature = "conformance"))]
+        #[cfg(feature = "cloud")]
         let store = store.with_bucket(bucket);
         Ok(store)
     }

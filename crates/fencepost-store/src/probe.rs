@@ -119,7 +119,7 @@ impl LogStore {
 
     /// Creates the object that the second create will find.
     async fn make_first(&self, name: &str) -> Result<(), ProbeError> {
-        let mut retry_timeout = self.retry_timeout();
+        let mut retry_timeout = self.begin_retrying();
         for attempt in 1.. {
             // "Exists" of a name that nobody else uses: our own, after a reply that was lost; or of nothing,
             // as some stores answer at times.
@@ -138,7 +138,7 @@ impl LogStore {
 
     /// Whether a create succeeded, or the name is taken. Asked again while there is no answer.
     async fn create_probed(&self, name: &str, text: &str) -> Result<bool, ProbeError> {
-        let mut retry_timeout = self.retry_timeout();
+        let mut retry_timeout = self.begin_retrying();
         loop {
             let source = match self.create(name, payload(text)).await.map_err(|refused| refused.why) {
                 Ok(_) => return Ok(true),

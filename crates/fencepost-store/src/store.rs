@@ -1,12 +1,11 @@
 //! [`LogStore`]: objects under one root, one attempt per create, every outcome named.
 
+mod beneath;
 mod delete;
 mod list;
 mod put;
 mod read;
 mod staging;
-#[cfg(feature = "conformance")]
-mod suite;
 
 pub use delete::Deletion;
 pub use list::{Listed, Listing};
@@ -66,7 +65,7 @@ pub struct LogStore {
     /// Whether a probe passed here and could not be put on record.
     probed: Arc<AtomicBool>,
     /// What can be asked about the bucket, if this crate opened one.
-    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    #[cfg(feature = "cloud")]
     bucket: Option<crate::bucket::Bucket>,
 }
 
@@ -100,7 +99,7 @@ impl LogStore {
             place,
             directory: None,
             probed: Arc::default(),
-            #[cfg(all(feature = "cloud", feature = "conformance"))]
+            #[cfg(feature = "cloud")]
             bucket: None,
         }
     }
@@ -118,7 +117,7 @@ impl LogStore {
         self
     }
 
-    #[cfg(all(feature = "cloud", feature = "conformance"))]
+    #[cfg(feature = "cloud")]
     pub(crate) fn with_bucket(mut self, bucket: Option<crate::bucket::Bucket>) -> Self {
         self.bucket = bucket;
         self
@@ -144,6 +143,12 @@ impl LogStore {
     /// callers with their own deadline.
     pub fn with_retry_timeout(&self, budget: Duration) -> Self {
         Self { retry_timeout: budget, ..self.clone() }
+    }
+
+    /// How long failing reads, lists and deletes are tried.
+    #[must_use]
+    pub const fn retry_timeout(&self) -> Duration {
+        self.retry_timeout
     }
 
     /// The requests made so far through this store, its clones and its scopes.
@@ -249,7 +254,7 @@ impl LogStore {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut retry_timeout = self.retry_timeout();
+        let mut retry_timeout = self.begin_retrying();
         loop {
             let error = match once().await {
                 Ok(done) => return Ok(done),
@@ -270,7 +275,7 @@ impl LogStore {
         &self.probed
     }
 
-    pub(crate) fn retry_timeout(&self) -> RetryTimeout {
+    pub(crate) fn begin_retrying(&self) -> RetryTimeout {
         RetryTimeout::new(self.retry_timeout, self.options.jitter_seed)
     }
 }
@@ -315,6 +320,21 @@ pub enum Backend {
     Azure,
     /// Handed in by the caller.
     Other,
+}
+
+impl Backend {
+    /// A stable name, for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Local => "local",
+            Self::S3 => "s3",
+            Self::Gcs => "gcs",
+            Self::Azure => "azure",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How one attempt can end other than well.

@@ -15,7 +15,7 @@
 
 use crate::{Environment, LogStore};
 
-pub use fencepost_store::conformance::{
+pub use fencepost_doctor::{
     Check, CheckResult, Examination, Latency, Options, Outcome, Percentiles, Price, Progress, Report, Verdict,
 };
 

@@ -30,6 +30,7 @@ const FORMAT: &str = "fencepost-format";
 const STORE: &str = "fencepost-store";
 const FENCE: &str = "fencepost-fence";
 const GC: &str = "fencepost-gc";
+const DOCTOR: &str = "fencepost-doctor";
 const FACADE: &str = "fencepost";
 
 pub(super) const LAYERS: &[Layer] = &[
@@ -37,7 +38,8 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer { never: NO_ARROW, dev: &["fencepost-simstore"], ..layer(STORE, &[]) },
     Layer { never: NOTHING_BUT_DECISIONS, without_codec: true, ..layer(FENCE, &[FORMAT]) },
     Layer { never: NOTHING_BUT_DECISIONS, without_codec: true, ..layer(GC, &[FORMAT, FENCE]) },
-    layer(FACADE, &[FORMAT, FENCE, STORE, GC]),
+    Layer { never: NO_ARROW, dev: &["fencepost-simstore"], ..layer(DOCTOR, &[STORE]) },
+    layer(FACADE, &[FORMAT, FENCE, STORE, GC, DOCTOR]),
     layer("fencepost-cli", &[FACADE]),
     Layer { never: NO_ARROW, ..layer("fencepost-simstore", &[]) },
     Layer { ours: Ours::Any, private: true, ..layer("fencepost-sim", &[]) },

@@ -85,5 +85,11 @@ fn succeeds(invocation: &Invocation) -> bool {
 }
 
 const SYSTEMS: &[&str] = &["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
-const WITHOUT_C: &[&str] =
-    &["fencepost-format", "fencepost-fence", "fencepost-gc", "fencepost-store", "fencepost-simstore"];
+const WITHOUT_C: &[&str] = &[
+    "fencepost-format",
+    "fencepost-fence",
+    "fencepost-gc",
+    "fencepost-store",
+    "fencepost-doctor",
+    "fencepost-simstore",
+];

@@ -2,7 +2,6 @@
 //! statuses kept.
 
 use super::{BadLocationSnafu, OpenError, UnknownOptionSnafu, location::shown};
-#[cfg(feature = "conformance")]
 use crate::bucket::Bucket;
 use crate::connector::{DirectConnector, ReplyConnector};
 use crate::options::StoreOptions;
@@ -22,7 +21,6 @@ pub(super) struct Built {
     pub(super) store: Arc<dyn ObjectStore>,
     /// Where its requests go, if that was configured.
     pub(super) endpoint: Option<String>,
-    #[cfg(feature = "conformance")]
     pub(super) bucket: Option<Bucket>,
 }
 
@@ -33,7 +31,6 @@ pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Resu
     };
     let timeout = format!("{}ms", options.request_timeout.as_millis());
     let connector = ReplyConnector::<DirectConnector>::default();
-    #[cfg(feature = "conformance")]
     let tap = connector.tap();
     match backend {
         Backend::S3 => {
@@ -49,13 +46,10 @@ pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Resu
             let endpoint = endpoint.or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
             let allowed = builder.get_config_value(&AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
             check_http(url, endpoint.as_deref(), allowed.as_deref())?;
-            #[cfg(feature = "conformance")]
             let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
-            #[cfg(feature = "conformance")]
             let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
             let store = Arc::new(builder.build().map_err(failed)?);
             Ok(Built {
-                #[cfg(feature = "conformance")]
                 bucket: Some(Bucket::s3(tap, Arc::clone(store.credentials()), region, unsigned)),
                 store,
                 endpoint,
@@ -70,11 +64,9 @@ pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Resu
             for (key, value) in &options.client_options {
                 builder = builder.with_config(parse(key, "Google Cloud Storage")?, value);
             }
-            #[cfg(feature = "conformance")]
             let unsigned = builder.get_config_value(&GoogleConfigKey::SkipSignature);
             let store = Arc::new(builder.build().map_err(failed)?);
             Ok(Built {
-                #[cfg(feature = "conformance")]
                 bucket: Some(Bucket::gcs(tap, Arc::clone(store.credentials()), unsigned)),
                 store,
                 endpoint: None,
@@ -95,7 +87,6 @@ pub(super) fn build(url: &Url, backend: Backend, options: &StoreOptions) -> Resu
                 store: Arc::new(builder.build().map_err(failed)?),
                 endpoint,
                 // Its settings belong to the account, whose management has other addresses and other credentials.
-                #[cfg(feature = "conformance")]
                 bucket: None,
             })
         }

@@ -40,7 +40,7 @@ impl LogStore {
             deletions.push(Deletion { path: Path::parse(path).unwrap_or_else(|_| Path::from(path)), result });
         }
 
-        let mut retry_timeout = self.retry_timeout();
+        let mut retry_timeout = self.begin_retrying();
         while !open.is_empty() {
             let mut failed = Vec::new();
             for batch in open.chunks(self.backend.batch()) {

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
 
-mod conformance;
 mod contract;
+#[expect(dead_code, reason = "the tests of another crate use the rest")]
 mod fake_gcs;
 mod fake_s3;
 mod gcs;
@@ -14,6 +14,5 @@ mod open;
 mod probe;
 mod s3_outcomes;
 mod s3_reads;
-mod settings;
 mod strangers;
 mod wrap;

@@ -7,7 +7,7 @@ use super::price::Price;
 use super::report::{CheckResult, Latency, Outcome, Report, Seen};
 use super::scratch::Scratch;
 use super::{bodies, clock, creates, deletes, disk, listings, metadata, overwriting, reads, settings, speed};
-use crate::store::LogStore;
+use fencepost_store::LogStore;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, select};
 use std::fmt;
@@ -65,7 +65,7 @@ impl<'a> Examination<'a> {
     pub async fn run(mut self) -> Report {
         let started = Instant::now();
         let folder = format!("fencepost-doctor-{:032x}", self.options.seed);
-        let store = self.store.impatient(RETRY_TIMEOUT);
+        let store = self.store.scoped().with_retry_timeout(self.store.retry_timeout().min(RETRY_TIMEOUT));
         let scratch =
             Scratch::new(store.below(&folder).expect("letters, digits and dashes are a valid name"));
         let mut run = Run { results: Vec::new(), latency: None, stopped: false, cut_off: false };
@@ -165,7 +165,7 @@ fn result(check: Check, seen: Seen, took: Duration) -> CheckResult {
     CheckResult { check, outcome: seen.outcome, seen: seen.text, lost: seen.lost, took }
 }
 
-type One = Result<(Seen, Option<Latency>), crate::StoreError>;
+type One = Result<(Seen, Option<Latency>), fencepost_store::StoreError>;
 
 fn one(check: Check, bench: Bench<'_>) -> BoxFuture<'_, One> {
     let found: BoxFuture<'_, Found> = match check {

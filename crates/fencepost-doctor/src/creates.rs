@@ -2,8 +2,7 @@
 
 use super::bench::{Bench, Created, Found};
 use super::report::Seen;
-use crate::error::StoreError;
-use crate::outcome::Refusal;
+use fencepost_store::{Refusal, StoreError};
 use futures::future::join_all;
 
 pub(super) async fn twice(bench: Bench<'_>) -> Found {

@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use super::report::{Latency, Percentiles, Seen};
-use crate::error::StoreError;
+use fencepost_store::StoreError;
 use tokio::time::Instant;
 
 /// Only requests that succeed at once are timed.

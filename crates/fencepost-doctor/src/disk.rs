@@ -7,7 +7,7 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::store::Backend;
+use fencepost_store::Backend;
 
 pub(super) fn flushes(bench: Bench<'_>) -> Found {
     Ok(match bench.store().backend() {
@@ -15,10 +15,8 @@ pub(super) fn flushes(bench: Bench<'_>) -> Found {
             "files and their directories are flushed before a write is acknowledged; it cannot be seen whether the disk really keeps them",
         ),
         Backend::Memory => Seen::not_applicable("memory is lost when its process ends"),
-        Backend::S3 | Backend::Gcs | Backend::Azure => {
-            Seen::not_applicable("what a store does before it answers cannot be seen from outside")
-        }
         Backend::Other => judge(&format!("{:?}", bench.store().beneath())),
+        _ => Seen::not_applicable("what a store does before it answers cannot be seen from outside"),
     })
 }
 
@@ -43,7 +41,7 @@ fn judge(debug: &str) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Outcome;
+    use crate::Outcome;
     use object_store::limit::LimitStore;
     use object_store::local::LocalFileSystem;
     use object_store::memory::InMemory;

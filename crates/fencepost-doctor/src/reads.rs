@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::error::StoreError;
+use fencepost_store::StoreError;
 
 pub(super) async fn after_write(bench: Bench<'_>) -> Found {
     let mut tried = 0;

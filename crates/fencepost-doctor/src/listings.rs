@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::error::StoreError;
+use fencepost_store::StoreError;
 use futures::future::{join, join_all};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeSet;

@@ -3,10 +3,8 @@
 use super::options::Options;
 use super::report::Seen;
 use super::scratch::Scratch;
-use crate::error::{Failure, Operation, StoreError};
-use crate::outcome::{ReadOutcome, Refusal};
-use crate::store::LogStore;
 use bytes::Bytes;
+use fencepost_store::{Failure, LogStore, Operation, Path, ReadOutcome, Refusal, StoreError};
 use object_store::PutPayload;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -35,6 +33,11 @@ pub(super) enum Created {
 }
 
 impl Bench<'_> {
+    /// The name of one of the suite's objects in the store beneath.
+    pub(super) fn absolute(&self, name: &str) -> Path {
+        self.store().absolute(name).expect("the suite's names are valid")
+    }
+
     pub(super) fn store(&self) -> &LogStore {
         self.scratch.store()
     }

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::error::{Failure, Operation, StoreError};
+use fencepost_store::{Failure, Operation, StoreError};
 use futures::TryStreamExt;
 use object_store::{Error, GetOptions, ObjectMeta, PutMode, UpdateVersion};
 use std::time::{Duration, SystemTime};
@@ -27,9 +27,9 @@ pub(super) async fn agrees(bench: Bench<'_>) -> Found {
     if info.last_modified <= SystemTime::UNIX_EPOCH {
         return Ok(Seen::warning("the store does not report when an object was written", BY_AGE));
     }
-    let path = bench.store().absolute("meta/x");
+    let path = bench.absolute("meta/x");
     let head = head(bench, "meta/x").await?;
-    let mut metas = bench.store().beneath().list(Some(&bench.store().absolute("meta")));
+    let mut metas = bench.store().beneath().list(Some(&bench.absolute("meta")));
     let in_list = loop {
         match metas.try_next().await.map_err(|error| failed("meta/x", &error))? {
             Some(meta) if meta.location == path => break meta.e_tag,
@@ -51,7 +51,7 @@ pub(super) async fn conditional_update(bench: Bench<'_>) -> Found {
     let first = head(bench, "update/x").await?;
     let update = |meta: &ObjectMeta, text: &'static str| {
         let version = UpdateVersion { e_tag: meta.e_tag.clone(), version: meta.version.clone() };
-        let path = bench.store().absolute("update/x");
+        let path = bench.absolute("update/x");
         async move { bench.store().beneath().put_opts(&path, text.into(), PutMode::Update(version).into()).await }
     };
     match update(&first, "second").await {
@@ -73,7 +73,7 @@ pub(super) async fn conditional_update(bench: Bench<'_>) -> Found {
 
 async fn head(bench: Bench<'_>, name: &str) -> Result<ObjectMeta, StoreError> {
     let options = GetOptions::new().with_head(true);
-    let found = bench.store().beneath().get_opts(&bench.store().absolute(name), options).await;
+    let found = bench.store().beneath().get_opts(&bench.absolute(name), options).await;
     found.map(|found| found.meta).map_err(|error| failed(name, &error))
 }
 

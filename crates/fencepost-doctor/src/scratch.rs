@@ -1,8 +1,6 @@
 //! The folder of an examination: what was made in it, and that nothing of it stays.
 
-use crate::error::StoreError;
-use crate::store::LogStore;
-use crate::text::Escaped;
+use fencepost_store::{Escaped, LogStore, StoreError};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

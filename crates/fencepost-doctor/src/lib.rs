@@ -1,11 +1,11 @@
-//! A suite of checks for a store that is to hold a log.
+//! Is this store safe for a log? A suite of checks, and a verdict.
 //!
-//! [`LogStore::probe`](crate::LogStore::probe) asks the one question that must be answered before a writer
+//! [`LogStore::probe`](fencepost_store::LogStore::probe) asks the one question that must be answered before a writer
 //! opens. This suite asks the others: do reads and listings find what was acknowledged, are bodies whole,
 //! whose clock is wrong, what does a create cost? It examines any `ObjectStore`, with or without a log:
 //!
 //! ```
-//! use fencepost_store::conformance::{Examination, Options, Verdict};
+//! use fencepost_doctor::{Examination, Options, Verdict};
 //! use fencepost_store::{LogStore, Path, StoreOptions};
 //! use object_store::memory::InMemory;
 //! use std::sync::Arc;
@@ -64,3 +64,8 @@ pub use examination::{Examination, Progress};
 pub use options::Options;
 pub use price::Price;
 pub use report::{CheckResult, Latency, Outcome, Percentiles, Report, Verdict};
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

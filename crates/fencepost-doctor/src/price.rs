@@ -1,6 +1,6 @@
 //! What a create costs.
 
-use crate::store::Backend;
+use fencepost_store::Backend;
 use std::borrow::Cow;
 
 /// The price of creates, and where it is from.
@@ -34,7 +34,7 @@ impl Price {
                 5.5,
                 "about the list price of writes to Blob Storage, hot, LRS; look yours up",
             )),
-            Backend::Memory | Backend::Local | Backend::Other => None,
+            _ => None,
         }
     }
 

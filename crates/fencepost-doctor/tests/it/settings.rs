@@ -2,7 +2,7 @@
 
 use crate::fake_gcs::FakeGcs;
 use crate::fake_s3::{FakeS3, Reply, refusal};
-use fencepost_store::conformance::{Check, CheckResult, Examination, Options, Outcome, Report, Verdict};
+use fencepost_doctor::{Check, CheckResult, Examination, Options, Outcome, Report, Verdict};
 use fencepost_store::{LogStore, StoreOptions};
 
 async fn examine(store: &LogStore) -> Report {

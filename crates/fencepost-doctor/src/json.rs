@@ -1,7 +1,6 @@
 //! The report for programs.
 
 use super::report::{Latency, Percentiles, Report};
-use crate::store::Backend;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ impl Report {
             "verdict": self.verdict().id(),
             "conclusion": self.conclusion(),
             "store": self.store,
-            "backend": backend(self.backend),
+            "backend": self.backend.name(),
             "folder": self.folder,
             "checks": checks.collect::<Vec<_>>(),
             "latency_ms": self.latency.as_ref().map(latency),
@@ -53,15 +52,4 @@ fn percentiles(times: &Percentiles) -> Value {
 /// With microseconds.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-const fn backend(backend: Backend) -> &'static str {
-    match backend {
-        Backend::Memory => "memory",
-        Backend::Local => "local",
-        Backend::S3 => "s3",
-        Backend::Gcs => "gcs",
-        Backend::Azure => "azure",
-        Backend::Other => "other",
-    }
 }

@@ -1,10 +1,10 @@
-//! The conformance suite: it passes stores that keep their word, and condemns each that does not, for the
+//! The suite: it passes stores that keep their word, and condemns each that does not, for the
 //! right reason.
 //!
 //! Each lying store here has an honest twin that differs in the lie alone, and passes.
 
+use fencepost_doctor::{Check, Examination, Options, Outcome, Price, Progress, Report, Verdict};
 use fencepost_simstore::{Faults, Latency, Lies, SimClient, SimOptions, SimStore, StoreClock};
-use fencepost_store::conformance::{Check, Examination, Options, Outcome, Price, Progress, Report, Verdict};
 use fencepost_store::{ClientRetries, LogStore, ObjectStore, Path, StoreOptions};
 use object_store::limit::LimitStore;
 use object_store::local::LocalFileSystem;

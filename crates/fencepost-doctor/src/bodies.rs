@@ -2,9 +2,8 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::error::StoreError;
-use crate::outcome::{ReadOutcome, Refusal};
 use bytes::Bytes;
+use fencepost_store::{ReadOutcome, Refusal, StoreError};
 use object_store::{GetOptions, GetRange};
 
 pub(super) async fn ranges(bench: Bench<'_>) -> Found {
@@ -42,9 +41,8 @@ pub(super) async fn ranges(bench: Bench<'_>) -> Found {
 
 async fn suffix(bench: Bench<'_>, bytes: &Bytes) -> &'static str {
     let options = GetOptions::new().with_range(Some(GetRange::Suffix(32)));
-    let found = async {
-        bench.store().beneath().get_opts(&bench.store().absolute("ranges/x"), options).await?.bytes().await
-    };
+    let found =
+        async { bench.store().beneath().get_opts(&bench.absolute("ranges/x"), options).await?.bytes().await };
     match found.await {
         Ok(found) if found == bytes.slice(RANGED_BYTES - 32..) => "supported",
         Ok(_) => "wrong bytes",

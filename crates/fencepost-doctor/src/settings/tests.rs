@@ -1,6 +1,6 @@
 use super::read::judge;
-use crate::bucket::Setting;
-use crate::conformance::report::{Outcome, Seen};
+use crate::report::{Outcome, Seen};
+use fencepost_store::BucketSetting as Setting;
 
 /// What is seen of a bucket whose lifecycle document has `rules`, by a doctor at `logs/a`.
 fn with(rules: &str) -> Seen {

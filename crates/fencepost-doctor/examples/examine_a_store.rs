@@ -1,11 +1,11 @@
-//! The conformance suite by itself, on an `ObjectStore` that somebody else wrote: no log, and nothing else of
+//! The suite by itself, on an `ObjectStore` that somebody else wrote: no log, and nothing else of
 //! this workspace.
 //!
 //! ```sh
-//! cargo run -p fencepost-store --features conformance --example examine_a_store
+//! cargo run -p fencepost-doctor --example examine_a_store
 //! ```
 
-use fencepost_store::conformance::{Examination, Options, Progress, Verdict};
+use fencepost_doctor::{Examination, Options, Progress, Verdict};
 use fencepost_store::{LogStore, ObjectStore, Path, StoreOptions};
 use object_store::local::LocalFileSystem;
 use std::hash::{BuildHasher, RandomState};

@@ -2,8 +2,7 @@
 
 use super::check::Check;
 use super::price::Price;
-use crate::counts::RequestCounts;
-use crate::store::Backend;
+use fencepost_store::{Backend, RequestCounts};
 use std::fmt;
 use std::time::Duration;
 

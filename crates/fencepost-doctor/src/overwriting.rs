@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::error::StoreError;
+use fencepost_store::StoreError;
 use futures::future::join_all;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -112,7 +112,7 @@ const STALE: &str = "a reader could see an older state of the log, and miss rows
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Outcome;
+    use crate::Outcome;
 
     #[test]
     fn torn_and_stale_bodies_are_told_from_good_ones() {

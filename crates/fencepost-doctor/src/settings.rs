@@ -7,7 +7,7 @@ mod tests;
 
 use super::bench::{Bench, Found};
 use super::report::Seen;
-use crate::store::Backend;
+use fencepost_store::Backend;
 
 /// Reads what these credentials may read, and says how to look for the rest by hand. Costs a LIST, and a GET
 /// for each setting.
@@ -34,10 +34,7 @@ mod read {
     use super::super::bench::Bench;
     use super::super::report::{Outcome, Seen};
     use super::rules::{Effect, Lifecycle, ObjectLock, Rule, Versioning};
-    use crate::StoreError;
-    use crate::bucket::Setting;
-    use crate::store::Backend;
-    use crate::text::Escaped;
+    use fencepost_store::{Backend, BucketSetting as Setting, Escaped, StoreError};
     use serde::de::DeserializeOwned;
 
     /// `None` where there is nobody to ask.
