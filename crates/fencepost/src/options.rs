@@ -1,7 +1,7 @@
 //! The options of a writer, and what each costs.
 
 use fencepost_fence::{Pipelining, Takeover};
-use fencepost_format::Compression;
+use fencepost_format::{Compression, Epoch};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use std::time::Duration;
 #[must_use]
 pub struct WriterOptions {
     pub(crate) takeover: Takeover,
+    pub(crate) claim_after: Option<Epoch>,
     pub(crate) pipelining: Pipelining,
     pub(crate) lease_ttl: Option<Duration>,
     pub(crate) holder: String,
@@ -49,6 +50,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             takeover: Takeover::Expired,
+            claim_after: None,
             pipelining: Pipelining::UnlessLance,
             lease_ttl: Some(LEASE_TTL),
             holder: String::new(),
@@ -75,6 +77,19 @@ impl WriterOptions {
     /// What to do about a writer that may be alive. Default: [`Takeover::Expired`].
     pub const fn with_takeover(mut self, takeover: Takeover) -> Self {
         self.takeover = takeover;
+        self
+    }
+
+    /// Claims only if `epoch` is the log's latest when the claim is made: [`Epoch::NONE`] for a log that nobody opened
+    /// yet. Otherwise the opening ends with [`OpenWriterError::Fenced`](crate::OpenWriterError::Fenced), and changed
+    /// nothing. Default: whatever the epoch is.
+    ///
+    /// For whoever decides elsewhere who may write, as an engine with a manifest of its own does. First read the epoch
+    /// ([`Wal::manifest`](crate::Wal::manifest)), then make sure there that nobody came after you, then open with that
+    /// epoch. However long you stall in between, you do not fence a writer that came later.
+    // P-11.
+    pub const fn with_claim_after(mut self, epoch: Epoch) -> Self {
+        self.claim_after = Some(epoch);
         self
     }
 

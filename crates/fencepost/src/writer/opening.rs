@@ -93,12 +93,15 @@ impl Wal {
         let watch = watch_lease(&io, &mut observer, &options, &mut on_wait);
         let ((), in_table, mut only_if) = futures::try_join!(probe, in_table, watch)?;
         io.params.in_table = in_table;
+        if options.claim_after.is_some() {
+            only_if = options.claim_after;
+        }
         loop {
             let mut opening =
                 Opening::new(io.clone(), lease_io.clone(), options.clone(), only_if, observer.basis());
             match opening.claim().await {
                 Ok(()) => return Ok(opening),
-                Err(OpenWriterError::Fenced { by }) if only_if.is_some() => {
+                Err(OpenWriterError::Fenced { by }) if only_if.is_some() && options.claim_after.is_none() => {
                     // P-11: another candidate was quicker. Watch that one instead.
                     observer.superseded(io.environment.now(), by);
                 }

@@ -2,7 +2,7 @@
 
 use crate::support::{World, any_lease, append, append_all, close, options, wal_builder};
 use fencepost::{
-    AppendError, Environment, Nonce, OpenWriterError, Takeover, Tick, Wal, Writer, WriterOptions,
+    AppendError, Environment, Epoch, Nonce, OpenWriterError, Takeover, Tick, Wal, Writer, WriterOptions,
 };
 use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
@@ -42,6 +42,28 @@ async fn free_fails_if_somebody_holds_it() {
     append_all(&first, [1]).await;
     first.close().await.unwrap();
     assert_eq!(world.wal.open_writer(leased(Takeover::Free)).await.unwrap().epoch().get(), 2);
+}
+
+/// For hosts that decide elsewhere who may write: whoever stalls between reading the epoch and the claim disturbs nobody.
+// P-11.
+#[tokio::test(start_paused = true)]
+async fn a_claim_after_an_epoch_that_was_followed_by_another_is_refused_and_disturbs_nobody() {
+    let world = World::new().await;
+    let after = |epoch| options().with_claim_after(Epoch::new(epoch));
+    let nobody_yet = world.wal.open_writer(after(1)).await.unwrap_err();
+    assert!(matches!(nobody_yet, OpenWriterError::Fenced { by: Epoch::NONE }), "{nobody_yet}");
+    assert_eq!(world.layout().await, "");
+    let first = world.wal.open_writer(options().with_claim_after(Epoch::NONE)).await.unwrap();
+    append_all(&first, [1]).await;
+    // Two read epoch 1; the quicker one opens.
+    let second = world.wal.open_writer(after(1)).await.unwrap();
+    append_all(&second, [2]).await;
+    let layout = world.layout().await;
+    let late = world.wal.open_writer(after(1)).await.unwrap_err();
+    assert!(matches!(late, OpenWriterError::Fenced { by } if by == second.epoch()), "{late}");
+    assert_eq!(world.layout().await, layout);
+    append_all(&second, [3]).await;
+    assert_eq!(world.rows().await, [1, 2, 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,7 +309,7 @@ async fn an_opening_that_is_dropped_holds_no_lease() {
 async fn a_lease_that_cannot_be_understood_is_waited_for() {
     let world = World::new().await;
     drop(holder(&world).await);
-    let path = world.truth.paths().lease(fencepost::Epoch::FIRST);
+    let path = world.truth.paths().lease(Epoch::FIRST);
     world.truth.store().put_overwrite(path, "text".into()).await.unwrap();
     let started = Instant::now();
     world.wal.open_writer(leased(Takeover::Expired)).await.unwrap();
