@@ -3,7 +3,7 @@
 use crate::shard::Io;
 use crate::{Cause, CollectError, Collected, ReadError, Wal};
 use fencepost_fence::RulingEpoch;
-use fencepost_format::{EntryHeader, EntryKind, EntryTail, Manifest, Position, decode_header};
+use fencepost_format::{EntryHeader, EntryKind, EntrySummary, EntryTail, Manifest, Position, decode_header};
 use fencepost_gc::{Object, Reason, Verdict};
 use fencepost_store::ReadOutcome;
 use snafu::Snafu;
@@ -50,6 +50,12 @@ pub struct EntryContent {
     pub batches: u64,
     /// Rows in it.
     pub rows: u64,
+}
+
+impl EntryContent {
+    pub(crate) const fn of(summary: &EntrySummary) -> Self {
+        Self { header: summary.header, batches: summary.batches, rows: summary.rows }
+    }
 }
 
 /// Whether an entry counts.
@@ -160,8 +166,7 @@ async fn content(io: &Io, at: Position, bytes: u64) -> Result<EntryContent, Caus
     let path = io.paths.entry(at);
     match io.entry_object(at).await {
         ReadOutcome::Found(object) => {
-            let summary = decode_header(&path, at, &object.bytes, io.limits)?;
-            Ok(EntryContent { header: summary.header, batches: summary.batches, rows: summary.rows })
+            Ok(EntryContent::of(&decode_header(&path, at, &object.bytes, io.limits)?))
         }
         ReadOutcome::Absent => Err(Cause::Gone { object: path }),
         ReadOutcome::Unknown(error) => Err(error.into()),

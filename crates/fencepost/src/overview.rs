@@ -95,6 +95,17 @@ impl Wal {
         Ok(self.manifest().await?.replay_after)
     }
 
+    /// The first position that no collection has passed: whoever reads from here on gets all that is still there.
+    ///
+    /// A collection may pass it at any moment; a [cursor](Self::cursor) just below holds it. Costs one LIST.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    // P-53.
+    pub async fn first_position(&self) -> Result<Position, ReadError> {
+        Ok(self.io.scoped().boundary().await?.next())
+    }
+
     /// The last position of the unbroken run of entries above the checkpoint; the checkpoint if there is none.
     ///
     /// No entry is read: an append that is on its way may be above it, and an entry below it may turn out to

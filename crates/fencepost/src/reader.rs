@@ -1,5 +1,6 @@
 //! Readers: a range of the log, or its tail as it grows.
 
+mod content;
 mod cursor;
 mod options;
 mod records;

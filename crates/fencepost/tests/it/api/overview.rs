@@ -1,7 +1,7 @@
 //! What is told of a log without reading an entry.
 
 use crate::support::{World, append_all, options, wal_on};
-use fencepost::{EntryKind, Position};
+use fencepost::{EntryKind, Position, ReadError, ReadFrom};
 use fencepost_store::wrap::{Fault, Op};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,26 @@ async fn an_overview_tells_how_far_a_log_is_and_reads_no_entry() {
     assert_eq!(wal.manifest().await.unwrap(), overview.manifest);
     // Two for each search of the manifest, of which the tail takes two, and one for the lease.
     assert_eq!(wal.requests().get, 2 * 5 + 1);
+}
+
+/// P-53: what a collection has passed may be gone; what is above it is there.
+#[tokio::test(start_paused = true)]
+async fn the_first_position_is_above_what_was_collected() {
+    let world = World::new().await;
+    let writer = world.writer().await;
+    append_all(&writer, 1..=9).await;
+    assert_eq!(world.wal.first_position().await.unwrap(), Position::FIRST);
+    writer.checkpoint(Position::new(6)).await.unwrap();
+    assert_eq!(world.wal.first_position().await.unwrap(), Position::FIRST, "nothing was collected");
+    world.wal.collector().run().await.unwrap();
+    let before = world.wal.requests();
+    let first = world.wal.first_position().await.unwrap();
+    let cost = world.wal.requests() - before;
+    assert_eq!((first.get(), cost.list, cost.total()), (7, 1, 1));
+    assert!(world.wal.reader(ReadFrom::Position(first)).await.unwrap().next().await.unwrap().is_some());
+    let below = ReadFrom::Position(first.prev());
+    let error = world.wal.reader(below).await.unwrap().next().await.unwrap_err();
+    assert!(matches!(error, ReadError::Truncated { .. }), "{error}");
 }
 
 /// The tail ends below the first position that is missing; what is above it shows in `highest`.

@@ -32,6 +32,25 @@ async fn a_range_is_read_with_both_ends() {
     assert_eq!(range(&world, 5, 4).await, [0; 0]);
 }
 
+/// P-40: the same entries, without their rows; at the same price, and by turns with their rows.
+#[tokio::test(start_paused = true)]
+async fn what_entries_say_of_themselves_is_read_as_they_are() {
+    let world = World::new().await;
+    let writer = world.writer().await;
+    for rows in 1..=3 {
+        writer.append(&[batch(0..rows), batch(0..1)]).await.unwrap();
+    }
+    append_all(&world.writer().await, [7]).await;
+    let mut reader = world.wal.reader(ReadFrom::Checkpoint).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap().rows(), 2);
+    let mut told = Vec::new();
+    while let Some(content) = reader.next_content().await.unwrap() {
+        told.push((content.header.position.get(), content.header.epoch.get(), content.batches, content.rows));
+    }
+    let last = reader.resume_point().next.prev().get();
+    assert_eq!(told, [(3, 1, 2, 3), (4, 1, 2, 4), (last, 2, 1, 1)], "no fence, no filler");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_stream_ends_where_the_log_does() {
     let world = filled(40).await;
