@@ -244,7 +244,10 @@ fn of_append(error: &AppendError) -> WalError {
 
 /// After so many flushes, SlateDB is asked to flush its memtable: it bounds what an opening replays.
 const FLUSHES_MAX: u64 = 4_096;
-/// More than that is several entries, unless it is one batch.
-const FLUSH_BYTES_MAX: usize = 16 << 20;
+/// More than that is several entries, unless it is one batch: a larger PUT would keep those behind it waiting.
+const FLUSH_BYTES_MAX: usize = 4 << 20;
 /// As many as may be undecided at once: above that, what comes shares the next entry.
 const IN_FLIGHT_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use crate::support::{DB, Store, close_without_flush, collect, entries, flush_memtable, has, log, open, put};
 use fencepost::Position;
+use fencepost_store::wrap::{CountStore, FaultStore, Op};
 use slatedb::admin::Admin;
 use slatedb::object_store::memory::InMemory;
 use std::sync::Arc;
@@ -55,6 +56,46 @@ async fn the_checkpoint_follows_the_database() {
     }
     let durable = Admin::builder(DB, Arc::clone(&store)).build().read_manifest(None).await.unwrap().unwrap();
     assert!(wal.log().checkpoint_position().await.unwrap().get() <= durable.replay_after_wal_id());
+    db.close().await.unwrap();
+    following.await.unwrap();
+}
+
+/// SlateDB tells of a replay point before it is written. If it crashed then, a log that was checkpointed there would have
+/// given up rows that nobody else has.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checkpoint_does_not_follow_what_is_not_durable_yet() {
+    let faults = FaultStore::in_memory();
+    let store: Store = Arc::clone(faults.inner());
+    let wal = log(&store).await;
+    let db = Arc::new(open(&(Arc::new(faults.clone()) as Store), &wal).await);
+    for n in 0..100 {
+        put(&db, &format!("k{n}")).await;
+    }
+    let held = faults.hold(Op::Put, |path| path.starts_with("db/manifest"));
+    let flushing = tokio::spawn({
+        let db = Arc::clone(&db);
+        async move { flush_memtable(&db).await }
+    });
+    held.arrived().await;
+    let counts = CountStore::new(Arc::clone(&store));
+    let admin = Admin::builder(DB, Arc::new(counts.clone())).build();
+    let durable = admin.read_manifest(None).await.unwrap().unwrap().replay_after_wal_id();
+    let told = db.status().current_manifest.replay_after_wal_id();
+    assert!(durable == 0 && told >= 100, "told {told}, durable {durable}: if they agree, SlateDB was mended");
+
+    let before = counts.counts().get;
+    let following = wal.follow(&db, admin);
+    while counts.counts().get == before {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(wal.log().checkpoint_position().await.unwrap(), Position::NONE);
+    held.release();
+    flushing.await.unwrap();
+    put(&db, "more").await;
+    flush_memtable(&db).await;
+    while wal.log().checkpoint_position().await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
     db.close().await.unwrap();
     following.await.unwrap();
 }
