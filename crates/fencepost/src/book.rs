@@ -34,6 +34,7 @@ pages! {
     repair "repair.md"
     safety "safety.md"
     servers "servers.md"
+    slatedb "slatedb.md"
     stores "stores.md"
     testing "testing.md"
     tutorial "tutorial.md"
