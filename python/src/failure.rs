@@ -122,6 +122,9 @@ impl From<ReadError> for Failure {
             ReadError::Truncated { at, first } => {
                 failure.with("position", Fact::Number(at.get())).with("first", Fact::Number(first.get()))
             }
+            ReadError::CursorBroken { position, first, .. } => {
+                failure.with("position", Fact::Number(position.get())).with("first", Fact::Number(first.get()))
+            }
             ReadError::GaveUp { at, .. } => failure.with("position", Fact::Number(at.get())),
             _ => failure,
         }

@@ -51,6 +51,7 @@ pub(crate) fn cursors(py: Python<'_>, cursors: &[CursorStatus]) -> PyResult<Py<P
 fn cursor_status(py: Python<'_>, cursor: &CursorStatus) -> PyResult<Py<PyAny>> {
     report!(py, "CursorStatus", {
         name: cursor.name.as_str(), position: cursor.position.get(), half_made: cursor.half_made,
+        broken: cursor.broken,
     })
 }
 

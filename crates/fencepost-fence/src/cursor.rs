@@ -1,15 +1,16 @@
 //! A consumer's cursor against collection.
-// P-54, P-95 to P-97.
+// P-54, P-95 to P-97, P-160 to P-165.
 
 mod documents;
+mod leash;
 mod opening;
 mod vocabulary;
 
 pub use documents::{CursorDocuments, CursorFound};
 pub use vocabulary::{CursorEvent, CursorReply, CursorRequest};
 
-use crate::{CreateReply, GaveUp, Machine, ReadReply, Tick};
-use fencepost_format::{Consumed, CursorDecision, CursorDocument, Epoch, Nonce, Position};
+use crate::{CreateReply, GaveUp, Machine, ReadReply, Rule, Tick, rules};
+use fencepost_format::{Consumed, CursorDecision, CursorDocument, Epoch, Leash, Nonce, Position};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One cursor, in the hands of its consumer: opened, moved on, removed.
@@ -22,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 ///                 └─► none: create it ─► look at the boundary ─┬─► Held ─► grant: decide ─► Opened
 ///                                                              └─► too late: delete it ─► Truncated
 /// ```
+///
+/// A cursor with a [leash](Self::with_leash) may be broken by a collection. Whoever opens it or moves it then is told
+/// ([`CursorEvent::Broken`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CursorCore {
     /// The cursor that is made if there is none.
@@ -29,10 +33,18 @@ pub struct CursorCore {
     made: Consumed,
     /// Whether one is made.
     makes: bool,
+    /// The leash that it is made with.
+    leash: Option<Leash>,
+    /// Whether one that was broken is made anew.
+    remakes: bool,
     /// What its consumer is done with.
     consumed: Consumed,
     /// The cursors that it lives on, each with its position once it moved: all of this name that were granted.
     own: BTreeMap<Nonce, Option<Consumed>>,
+    /// Whether one of them has a leash: then it may be broken, and each move looks whether it was.
+    leashed: bool,
+    /// Those of this name that were broken.
+    broken: CursorDocuments,
     /// What may stand besides and means nothing any more.
     stale: BTreeSet<CursorDocument>,
     retry_timeout: u64,
@@ -58,6 +70,8 @@ enum Step {
     ReadDecision(CursorDocuments, VecDeque<CursorFound>),
     /// Nothing is decided about the first of these: it is given up.
     GiveUp(CursorDocuments, VecDeque<CursorFound>),
+    /// Creating the leash of ours.
+    MakeLeash,
     /// Creating ours.
     Make,
     /// [P-54](https://docs.rs/fencepost/latest/fencepost/book/protocol/index.html#p-54).
@@ -70,6 +84,9 @@ enum Step {
     ReadGrant(Epoch),
     /// Creating a position for each cursor that we live on: those that are left, all at the same place.
     Move(VecDeque<Nonce>, Consumed),
+    /// They stand there. Was the cursor broken?
+    // P-164.
+    Check(Consumed),
     /// The document that we create "exists": does it?
     ReadBack(CursorDocument, Box<Self>),
     /// Removing: what is there?
@@ -123,8 +140,12 @@ impl CursorCore {
             nonce,
             made,
             makes,
+            leash: None,
+            remakes: false,
             consumed: made,
             own: BTreeMap::new(),
+            leashed: false,
+            broken: CursorDocuments::NONE,
             stale: BTreeSet::new(),
             retry_timeout,
             step,
@@ -142,6 +163,11 @@ impl CursorCore {
     #[must_use]
     pub const fn consumed(&self) -> Consumed {
         self.consumed
+    }
+
+    /// The cursors that it lives on, once it is open: all of its name that were granted and are not known to be broken.
+    pub fn lives_on(&self) -> impl Iterator<Item = Nonce> {
+        self.own.keys().copied()
     }
 
     /// Moves on: everything up to `to` was consumed. Moving back or staying does nothing.
@@ -170,6 +196,7 @@ impl CursorCore {
     fn is_creating(&self, document: CursorDocument) -> bool {
         match &self.step {
             Step::Make => document == self.itself(),
+            Step::MakeLeash => Some(document) == self.leash_document(),
             Step::Move(open, to) => {
                 open.front().is_some_and(|nonce| document == CursorDocument::Position(*nonce, *to))
             }
@@ -222,6 +249,9 @@ impl CursorCore {
     }
 
     fn created(&mut self, now: Tick) {
+        if self.step == Step::MakeLeash {
+            return self.create(now, Step::Make);
+        }
         let Step::Move(open, to) = &mut self.step else { return self.look(now) };
         let to = *to;
         let nonce = open.pop_front().expect("it was being written");
@@ -230,13 +260,19 @@ impl CursorCore {
         if let Some(before) = self.own.insert(nonce, Some(to)).flatten() {
             self.stale.insert(CursorDocument::Position(nonce, before));
         }
-        if is_done {
-            self.consumed = to;
-            self.delete(now, [self.stale.clone()], Then::TellAdvanced);
+        if is_done && self.leashed && rules::on(Rule::LookAfterMove) {
+            self.go(now, Step::Check(to));
+        } else if is_done {
+            self.moved(now, to);
         } else {
             self.uncertain = false;
             self.restart_question(now);
         }
+    }
+
+    pub(super) fn moved(&mut self, now: Tick, to: Consumed) {
+        self.consumed = to;
+        self.delete(now, [self.stale.clone()], Then::TellAdvanced);
     }
 
     fn delete<const N: usize>(&mut self, now: Tick, sets: [BTreeSet<CursorDocument>; N], then: Then) {
@@ -249,6 +285,8 @@ impl CursorCore {
 
     fn deleted(&mut self, now: Tick, then: Then) {
         match then {
+            // The leash first: whoever sees the cursor sees its leash.
+            Then::Make if self.leash.is_some() => self.create(now, Step::MakeLeash),
             Then::Make => self.create(now, Step::Make),
             Then::FindAgain => self.go(now, Step::Find),
             Then::TellOpened => self.opened(),
@@ -291,13 +329,13 @@ impl CursorCore {
     }
 
     /// Begins anew, unless that has been in vain too often.
-    fn start_over(&mut self, now: Tick, sweep: BTreeSet<CursorDocument>) {
+    fn start_over(&mut self, now: Tick, sweep: [BTreeSet<CursorDocument>; 2]) {
         self.restarts += 1;
         self.doubts = 0;
         if self.restarts > RESTARTS_MAX {
             return self.give_up(GaveUp::Unread);
         }
-        self.delete(now, [sweep], Then::FindAgain);
+        self.delete(now, sweep, Then::FindAgain);
     }
 
     fn go(&mut self, now: Tick, step: Step) {
@@ -340,18 +378,20 @@ impl Machine for CursorCore {
         let (attempt, given_up) = (self.attempt, CursorDecision::GivenUp);
         Some(match &self.step {
             Step::Find => CursorRequest::List { attempt: attempt + self.restarts },
-            Step::FindAll => CursorRequest::List { attempt },
+            Step::FindAll | Step::Check(_) => CursorRequest::List { attempt },
             Step::ReadDecision(_, open) => CursorRequest::ReadDecision { nonce: first(open).nonce, attempt },
             Step::GiveUp(_, open) => {
                 CursorRequest::Decide { nonce: first(open).nonce, decision: given_up, attempt }
             }
             Step::Make => CursorRequest::Create { document: self.itself(), attempt },
+            Step::MakeLeash => {
+                let document = self.leash_document().expect("only a cursor with a leash comes here");
+                CursorRequest::Create { document, attempt }
+            }
             Step::Look => CursorRequest::Boundary { attempt },
-            Step::Grant(epoch) => CursorRequest::Decide {
-                nonce: self.nonce,
-                decision: CursorDecision::Granted(*epoch),
-                attempt,
-            },
+            Step::Grant(epoch) => {
+                CursorRequest::Decide { nonce: self.nonce, decision: self.granting(*epoch), attempt }
+            }
             Step::ReadGrant(_) => CursorRequest::ReadDecision { nonce: self.nonce, attempt },
             Step::Move(open, to) => {
                 let nonce = *open.front().expect("a move without anything to write is over");
@@ -405,12 +445,18 @@ impl Machine for CursorCore {
                     self.handle_grant_read(now, epoch, decision);
                 }
             }
-            (Step::Make | Step::Move(..), CursorReply::Created(document, reply)) => {
+            (Step::Make | Step::MakeLeash | Step::Move(..), CursorReply::Created(document, reply)) => {
                 self.handle_created(now, document, reply);
             }
             (Step::ReadBack(ours, before), CursorReply::Found(document, read)) if *ours == document => {
                 let before = (**before).clone();
                 self.handle_read_back(now, before, read);
+            }
+            (Step::Check(to), CursorReply::Listed(read)) => {
+                let to = *to;
+                if let Some(found) = self.read(now, read) {
+                    self.checked(now, to, &found.unwrap_or_default());
+                }
             }
             (Step::FindAll, CursorReply::Listed(read)) => {
                 if let Some(found) = self.read(now, read) {

@@ -197,6 +197,15 @@ pub enum Rule {
     /// A superseded boundary stays while a cursor may be in the making.
     // P-98.
     KeepBoundaries,
+    /// A collection goes on without a cursor only after that is marked.
+    // P-163.
+    MarkBeforeBreak,
+    /// Whoever moves a cursor with a leash looks afterwards whether it was broken.
+    // P-164.
+    LookAfterMove,
+    /// A cursor that was broken is not opened.
+    // P-165.
+    OpenUnbroken,
     /// The bound of a collection stays out of fence ranges.
     // P-99.
     BoundOutsideFenceRanges,
@@ -319,6 +328,9 @@ impl Rule {
         Self::HoldWhereMade,
         Self::DecideOnce,
         Self::KeepBoundaries,
+        Self::MarkBeforeBreak,
+        Self::LookAfterMove,
+        Self::OpenUnbroken,
         Self::BoundOutsideFenceRanges,
         Self::KeepFencedOff,
         Self::RecordSeenFences,

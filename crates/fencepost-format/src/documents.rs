@@ -27,6 +27,15 @@ pub(crate) fn encode<T: Serialize>(object: &str, document: &T) -> Result<Bytes, 
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(object: &str, bytes: &[u8]) -> Result<T, FormatError> {
+    decode_up_to(object, bytes, FORMAT)
+}
+
+/// Decodes a document that is known in formats up to this one.
+pub(crate) fn decode_up_to<T: DeserializeOwned>(
+    object: &str,
+    bytes: &[u8],
+    newest: u64,
+) -> Result<T, FormatError> {
     check_size(object, bytes.len())?;
     let fault = |error: serde_json::Error| {
         // serde_json counts lines and columns from 1; ours have one line, others don't matter much.
@@ -35,7 +44,7 @@ pub(crate) fn decode<T: DeserializeOwned>(object: &str, bytes: &[u8]) -> Result<
     };
     let FormatNumber { format } = serde_json::from_slice(bytes).map_err(fault)?;
     match format {
-        FORMAT => serde_json::from_slice(bytes).map_err(fault),
+        format if (1..=newest).contains(&format) => serde_json::from_slice(bytes).map_err(fault),
         0 => Err(damaged(object, 0_u64, "0 is not a format number")),
         newer => Err(FormatError::Newer {
             object: object.to_owned(),

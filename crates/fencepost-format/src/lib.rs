@@ -92,6 +92,7 @@ mod header;
 mod hint;
 mod ids;
 mod lease;
+mod leash;
 mod manifest;
 mod names;
 mod opening_record;
@@ -118,6 +119,7 @@ pub use header::{EntryHeader, EntryKind};
 pub use hint::{decode_version_hint, encode_version_hint};
 pub use ids::{Epoch, Generation, ID_MAX, Nonce, Position, ShardId, Version};
 pub use lease::Lease;
+pub use leash::{CursorBreak, Exceeded, Leash, LeashLimit, OnExceed};
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest, ShardField, ShardStatus, SsTable, UnknownFields};
 pub use names::{
     CursorName, ShardPaths, entry_name, manifest_name, parse_boundary_name, parse_entry_name,
@@ -125,8 +127,8 @@ pub use names::{
 };
 pub use opening_record::{OpeningRecord, RECORDED_KEPT_MAX};
 pub use receipt::{
-    NumberRange, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure, ReceiptKept, ReceiptName,
-    ReceiptObjects, ReceiptPart, ReceiptPlan,
+    NumberRange, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure, ReceiptKept, ReceiptLeash,
+    ReceiptName, ReceiptObjects, ReceiptPart, ReceiptPlan,
 };
 pub use reclaim::{RECLAIM_FOLDERS_MAX, ReclaimEnd, ReclaimName, ReclaimPart, ReclaimPlan};
 pub use sstable_name::SsTableName;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, FormatError, Nonce, Position, Version, documents};
+use crate::{Epoch, Exceeded, FormatError, Nonce, Position, Version, documents};
 
 /// Which of a collection's two receipts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,10 @@ pub struct ReceiptPlan {
     pub accepted: u64,
     /// Where a loss fenced off acknowledged entries: the lowest such positions.
     pub fenced_off: Vec<u64>,
+    /// The cursors that were over their leash. If there is one, the document has a format of its own.
+    // F-46.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_leash: Vec<ReceiptLeash>,
     /// Why everything else stays, by reason.
     pub keep: Vec<ReceiptKept>,
     /// Whether ranges were left out, because the document would not have held them. Counts are complete.
@@ -115,6 +119,21 @@ pub struct ReceiptCursor {
     pub name: String,
     /// It holds what is above this position.
     pub holds_above: u64,
+}
+
+/// A cursor that was over its leash.
+// F-46.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptLeash {
+    /// Its name.
+    pub name: String,
+    /// Where it stood.
+    pub position: u64,
+    /// The limit that it was over.
+    pub exceeded: Exceeded,
+    /// What became of it: `warned`, `broken` or `not_marked`.
+    pub outcome: String,
 }
 
 /// Objects, as ranges of their numbers.
@@ -206,7 +225,7 @@ impl ReceiptPlan {
     /// The bytes to store. If they would be too many, ranges are left out, and the document says so.
     #[must_use]
     pub fn encode(mut self) -> Bytes {
-        self.format = documents::FORMAT;
+        self.format = if self.over_leash.is_empty() { documents::FORMAT } else { LEASHES_FORMAT };
         let mut most = RANGES_MAX;
         loop {
             if let Ok(bytes) = documents::encode("a receipt to be written", &self) {
@@ -218,6 +237,7 @@ impl ReceiptPlan {
             self.keep.iter_mut().for_each(|kept| kept.objects.shorten(most / 8));
             self.fenced_off.truncate(most);
             self.from.cursors.truncate(most);
+            self.over_leash.truncate(most);
         }
     }
 
@@ -226,7 +246,7 @@ impl ReceiptPlan {
     /// # Errors
     /// Any [`FormatError`] but `Arrow` and `Refused`.
     pub fn decode(object: &str, bytes: &[u8]) -> Result<Self, FormatError> {
-        documents::decode(object, bytes)
+        documents::decode_up_to(object, bytes, LEASHES_FORMAT)
     }
 }
 
@@ -253,6 +273,8 @@ impl ReceiptEnd {
     }
 }
 
+/// The format of a plan that names cursors over their leash.
+const LEASHES_FORMAT: u64 = 2;
 const RANGES_MAX: usize = 32_768;
 const FAILURES_MAX: usize = 100;
 const FAILURE_CHARS_MAX: usize = 400;
@@ -334,6 +356,20 @@ mod tests {
         let read = ReceiptPlan::decode("receipt", &bytes).unwrap();
         assert!(read.shortened && !read.delete.entries.is_empty());
         assert_eq!((read.delete.count, read.keep[0].objects.count), (199_999, 199_999));
+    }
+
+    /// Programs that know no leashes refuse it, and say that it is newer.
+    // F-46.
+    #[test]
+    fn a_receipt_that_names_a_cursor_over_its_leash_has_another_format() {
+        let exceeded = Exceeded { limit: crate::LeashLimit::Entries, is: 3, allowed: 2 };
+        let over = ReceiptLeash { name: "audit".into(), position: 5, exceeded, outcome: "broken".into() };
+        let plan = ReceiptPlan { over_leash: vec![over], ..ReceiptPlan::default() };
+        let bytes = plan.clone().encode();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let part = r#""over_leash":[{"name":"audit","position":5,"exceeded":{"limit":"entries","is":3,"allowed":2},"outcome":"broken"}]"#;
+        assert!(text.starts_with(r#"{"format":2,"#) && text.contains(part), "{text}");
+        assert_eq!(ReceiptPlan { format: 0, ..ReceiptPlan::decode("receipt", &bytes).unwrap() }, plan);
     }
 
     #[test]

@@ -103,6 +103,9 @@ impl Store {
             }
             CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(name, ReadReply::Absent),
             CollectRequest::ReadReclaim { number, .. } => CollectReply::Reclaim(number, ReadReply::Absent),
+            CollectRequest::BreakCursor { .. } | CollectRequest::FindBreak { .. } => {
+                unreachable!("no cursor here has a leash")
+            }
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 self.boundaries.insert(at, guarding_fences.into_iter().collect());
                 CollectReply::Published(at, CreateReply::Done)

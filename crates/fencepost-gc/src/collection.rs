@@ -1,7 +1,9 @@
 //! One collection, from the manifest to the last deletion.
-// P-50 to P-57, P-80.
+// P-50 to P-57, P-80, P-163.
 
+mod breaking;
 mod deletion;
+mod leashes;
 mod publishing;
 mod reads;
 mod sstables;
@@ -10,8 +12,10 @@ mod survey;
 use crate::guarding_fence::fences_to_record;
 use crate::plan::{Plan, plan, plan_within};
 use crate::{
-    CollectEvent, CollectReply, CollectRequest, Inventory, ManifestFacts, Part, Policy, Progress, Report,
+    CollectEvent, CollectReply, CollectRequest, Inventory, LeashOutcome, ManifestFacts, OverLeash, Part,
+    Policy, Progress, Report,
 };
+use breaking::Breaking;
 use deletion::Deletion;
 use fencepost_fence::{Attempt, FindLatest, GaveUp, Machine, ReadReply, Reply, Request, Rule, Tick, rules};
 use fencepost_format::{Epoch, Position, SsTableName, Version};
@@ -54,7 +58,8 @@ pub enum Mode {
 /// nothing has to be undone, and the next collection does the rest.
 ///
 /// ```text
-///   find the latest manifest ─► list entries, manifests and documents at once ─► read records, and what they don't vouch for below the bound ─► read claims, list SSTables
+///   find the latest manifest ─► list entries, manifests and documents at once ─► mark cursors that are over their leash
+///      ─► read records, and what they don't vouch for below the bound ─► read claims, list SSTables
 ///      ─► publish the boundary ─► list documents again ─► delete entries, upward ─► then what failed flushes left ─► then the rest
 /// ```
 ///
@@ -74,6 +79,7 @@ pub enum Mode {
 /// * Where Lance writes: one LIST of the names of SSTables, and one for each folder that the latest manifest
 ///   does not name. If there is one, one GET for each reclaim of before. If such a folder may be deleted, one GET
 ///   for each manifest version that was not read yet.
+/// * If a cursor is over its leash and is to be broken: one LIST of the documents, and one PUT for each such cursor.
 /// * One PUT if the boundary moves. One PUT and one HEAD if something stays for its age alone.
 /// * Deletions: one request for each batch of entries and one for each manifest. For each folder of a failed
 ///   flush, two LISTs and one request for each thousand of its objects.
@@ -91,6 +97,8 @@ pub struct Collection {
     reads_above: bool,
     /// Whether the time was asked for.
     stamped: bool,
+    /// What became of the cursors that were to be broken.
+    breaks: Vec<(OverLeash, LeashOutcome)>,
     events: VecDeque<CollectEvent>,
 }
 
@@ -111,6 +119,10 @@ enum Step {
     // P-88.
     Reclaims(Reads<u64>),
     Names(Reads<Version>),
+    /// The cursors, before any is broken.
+    // P-163.
+    LookBeforeBreak(Attempt),
+    Break(Breaking),
     Publish(Publishing),
     /// The cursors, now that the boundary is there for whoever writes one later; and what others published.
     // P-56, P-53.
@@ -124,7 +136,7 @@ enum Step {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum AfterStamp {
-    ReadBoundary,
+    JudgeLeashes,
     JudgeClaims,
 }
 
@@ -146,6 +158,7 @@ impl Collection {
             step: Step::Find(FindLatest::new(now.plus(params.retry_timeout))),
             reads_above: false,
             stamped: false,
+            breaks: Vec::new(),
             events: VecDeque::new(),
         }
     }
@@ -219,7 +232,8 @@ impl Collection {
         });
     }
 
-    fn execute(&mut self, plan: Plan) {
+    fn execute(&mut self, mut plan: Plan) {
+        plan.note_breaks(&self.breaks);
         if self.mode == Mode::PlanOnly {
             return self.end_plan_only(plan);
         }
@@ -251,8 +265,10 @@ impl Collection {
             ReadReply::Absent => return Some(None),
             ReadReply::Damaged | ReadReply::Unknown => {}
         }
-        let (Step::ListSsTables(ask) | Step::ReadBoundary(_, ask) | Step::DocumentsAgain { ask, .. }) =
-            &mut self.step
+        let (Step::ListSsTables(ask)
+        | Step::ReadBoundary(_, ask)
+        | Step::LookBeforeBreak(ask)
+        | Step::DocumentsAgain { ask, .. }) = &mut self.step
         else {
             unreachable!("called in the steps that ask one question")
         };
@@ -297,7 +313,7 @@ impl Machine for Collection {
                 ask.ask().map(|attempt| CollectRequest::List { part: Part::SsTables, attempt })
             }
             Step::Stamp(_, ask) => ask.ask().map(|attempt| CollectRequest::Stamp { attempt }),
-            Step::DocumentsAgain { ask, .. } => {
+            Step::LookBeforeBreak(ask) | Step::DocumentsAgain { ask, .. } => {
                 ask.ask().map(|attempt| CollectRequest::List { part: Part::Documents, attempt })
             }
             Step::ReadBoundary(at, ask) => {
@@ -325,6 +341,7 @@ impl Machine for Collection {
                 let (version, attempt) = reads.poll()?;
                 Some(CollectRequest::Manifest(Request::ReadManifest { version, attempt }))
             }
+            Step::Break(breaking) => breaking.poll(),
             Step::Publish(publishing) => publishing.poll(),
             Step::Delete(deletion) => deletion.poll(self.params.batch, self.params.deletes_in_flight),
             Step::Ended => None,
@@ -358,7 +375,7 @@ impl Machine for Collection {
                     self.inventory.newest_other = self.inventory.newest_other.max(time);
                 }
                 match then {
-                    AfterStamp::ReadBoundary => self.read_boundary(now),
+                    AfterStamp::JudgeLeashes => self.judge_leashes(now),
                     AfterStamp::JudgeClaims => self.judge_claims(now),
                 }
             }
@@ -392,6 +409,13 @@ impl Machine for Collection {
             {
                 self.names(now, version, read);
             }
+            (Step::LookBeforeBreak(ask), CollectReply::Listed(Part::Documents, read)) if ask.is_out() => {
+                if let Some(listed) = self.answer(now, read) {
+                    self.inventory.absorb(listed.unwrap_or_default());
+                    self.break_cursors(now);
+                }
+            }
+            (Step::Break(_), reply) => self.handle_break(now, reply),
             (Step::Publish(publishing), reply) => match publishing.handle(now, &reply) {
                 Some(Ok(published)) => self.published(now, published),
                 Some(Err(gave_up)) => self.end(CollectEvent::GaveUp(gave_up)),

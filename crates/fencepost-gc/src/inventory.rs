@@ -3,7 +3,7 @@
 use crate::{Entries, SsTableFolder};
 use fencepost_fence::CursorDocuments;
 use fencepost_format::{
-    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, OpeningRecord, Position,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position,
     ReceiptName, ReclaimEnd, ReclaimName, ReclaimPart, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +126,9 @@ pub struct Inventory {
     pub guarding_fences: BTreeSet<Position>,
     /// The documents of each cursor, by its name.
     pub cursors: BTreeMap<CursorName, CursorDocuments>,
+    /// When each cursor was made or moved last.
+    // P-161.
+    pub cursor_moves: BTreeMap<(CursorName, Nonce), StoreTime>,
     /// Paths in the folder of cursors that are not understood. Each may be a cursor, so while there is one,
     /// no entry is deleted.
     pub cursors_not_understood: BTreeSet<String>,
@@ -173,6 +176,9 @@ impl Inventory {
         for (name, documents) in part.cursors {
             self.cursors.entry(name).or_default().absorb(documents);
         }
+        for (cursor, moved) in part.cursor_moves {
+            self.note_move(cursor, moved);
+        }
         self.cursors_not_understood.extend(part.cursors_not_understood);
         self.leases.extend(part.leases);
         self.openings.extend(part.openings);
@@ -206,6 +212,20 @@ impl Inventory {
     /// Notes one document of a cursor.
     pub fn note_cursor(&mut self, name: CursorName, document: CursorDocument) {
         self.cursors.entry(name).or_default().insert(document);
+    }
+
+    /// Notes one document of a cursor, and when it was written.
+    pub fn note_cursor_at(&mut self, name: CursorName, document: CursorDocument, modified: StoreTime) {
+        if matches!(document, CursorDocument::Cursor(..) | CursorDocument::Position(..)) {
+            self.note_move((name.clone(), document.nonce()), modified);
+        }
+        self.newest_other = self.newest_other.max(modified);
+        self.note_cursor(name, document);
+    }
+
+    fn note_move(&mut self, cursor: (CursorName, Nonce), moved: StoreTime) {
+        let known = self.cursor_moves.entry(cursor).or_default();
+        *known = moved.max(*known);
     }
 
     /// Notes the SSTables that a manifest names.

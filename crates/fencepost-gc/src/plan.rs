@@ -7,7 +7,8 @@ use crate::receipt::receipt_verdicts;
 use crate::runs::{self, EntryRun};
 use crate::vouched::{Vouched, is_verified};
 use crate::{
-    Claims, Inventory, Known, ManifestFacts, Object, Policy, Reason, SsTableFolder, StoreTime, Verdict, lance,
+    Claims, Inventory, Known, LeashOutcome, ManifestFacts, Object, OverLeash, Policy, Reason, SsTableFolder,
+    StoreTime, Verdict, lance, over_leash,
 };
 use fencepost_fence::{CursorDocuments, FencedOff, Rule, RulingEpoch, rules};
 use fencepost_format::{Epoch, Position, SsTableName};
@@ -45,6 +46,9 @@ pub struct Plan {
     /// The claims by Lance that were looked at, and what each holds back.
     // P-58.
     pub claims: Claims,
+    /// The cursors that are over their leash, and what became of each.
+    // P-162, P-163.
+    pub over_leash: Vec<(OverLeash, LeashOutcome)>,
 }
 
 impl Plan {
@@ -59,6 +63,13 @@ impl Plan {
             }
         }
         kept
+    }
+
+    /// Notes which cursors were broken, and which were to be.
+    pub(crate) fn note_breaks(&mut self, breaks: &[(OverLeash, LeashOutcome)]) {
+        self.over_leash.retain(|(over, _)| breaks.iter().all(|(of, _)| of.nonce != over.nonce));
+        self.over_leash.extend_from_slice(breaks);
+        self.over_leash.sort();
     }
 
     /// Whether it deletes what readers and cursors look at, or says what only holds above the boundaries of
@@ -136,7 +147,11 @@ pub fn plan_within(
     let cursors = inventory.cursors.iter();
     verdicts.extend(cursors.map(|(name, documents)| {
         let is_left = documents.cursors().next().is_none();
-        let reason = if is_left { Reason::RemovedCursor } else { Reason::ConsumersCursor };
+        let reason = match documents.held() {
+            _ if is_left => Reason::RemovedCursor,
+            None => Reason::BrokenCursor,
+            Some(_) => Reason::ConsumersCursor,
+        };
         (Object::Cursor(name.clone()), Verdict::Keep(reason))
     }));
     let sstables = lance::SsTableJudge::new(inventory, facts, policy);
@@ -160,7 +175,14 @@ pub fn plan_within(
         entry_bytes,
         sstables,
         claims,
+        over_leash: over_leash(inventory, facts).into_iter().map(unbroken).collect(),
     }
+}
+
+/// What a cursor over its leash is as long as no mark is known to stand.
+fn unbroken(over: OverLeash) -> (OverLeash, LeashOutcome) {
+    let outcome = if over.is_to_be_broken() { LeashOutcome::NotMarked } else { LeashOutcome::Warned };
+    (over, outcome)
 }
 
 struct EntryJudge<'a> {

@@ -1,9 +1,10 @@
 //! What a plan's receipt says.
 // P-140.
 
-use crate::{Inventory, ManifestFacts, Object, Plan, Policy, Reason, Verdict};
+use crate::{Inventory, LeashOutcome, ManifestFacts, Object, OverLeash, Plan, Policy, Reason, Verdict};
 use fencepost_format::{
-    NumberRange, ReceiptBasis, ReceiptCursor, ReceiptKept, ReceiptName, ReceiptObjects, ReceiptPlan,
+    NumberRange, ReceiptBasis, ReceiptCursor, ReceiptKept, ReceiptLeash, ReceiptName, ReceiptObjects,
+    ReceiptPlan,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,10 +46,17 @@ pub fn receipt(plan: &Plan, inventory: &Inventory, facts: &ManifestFacts) -> Rec
         stale_entries: plan.stale_entries,
         swept: plan.swept,
         accepted: plan.accepted,
+        over_leash: plan.over_leash.iter().map(|(over, outcome)| leash(over, *outcome)).collect(),
         fenced_off: plan.fenced_off.iter().map(|off| off.at.get()).collect(),
         keep: keep.collect(),
         ..ReceiptPlan::default()
     }
+}
+
+fn leash(over: &OverLeash, outcome: LeashOutcome) -> ReceiptLeash {
+    let outcome = outcome.name().to_owned();
+    let (name, position) = (over.name.to_string(), over.position.get());
+    ReceiptLeash { name, position, exceeded: over.exceeded, outcome }
 }
 
 fn note(objects: &mut ReceiptObjects, object: &Object) {

@@ -1,6 +1,6 @@
 //! The progress of a collection, and its report.
 
-use crate::{Inventory, Object, Plan};
+use crate::{Inventory, LeashOutcome, Object, OverLeash, Plan};
 use fencepost_fence::FencedOff;
 use fencepost_format::Position;
 use std::collections::BTreeMap;
@@ -58,6 +58,9 @@ pub struct Report {
     pub fenced_off: Vec<FencedOff>,
     /// How many of the entries to be deleted may be fenced off in this way, and were accepted.
     pub accepted: u64,
+    /// The cursors that are over their leash, and what became of each.
+    // P-162, P-163.
+    pub over_leash: Vec<(OverLeash, LeashOutcome)>,
     /// How many objects stay, by the [name](crate::Reason::name) of the reason.
     pub kept: BTreeMap<&'static str, u64>,
     /// The objects that were not deleted, or are not known to be deleted, and why. The next pass tries again.
@@ -80,6 +83,7 @@ impl Report {
             swept: plan.swept,
             fenced_off: plan.fenced_off.clone(),
             accepted: plan.accepted,
+            over_leash: plan.over_leash.clone(),
             kept: plan.kept(),
             not_understood: not_understood.collect(),
             ..Self::default()

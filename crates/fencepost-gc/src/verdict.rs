@@ -173,6 +173,9 @@ pub enum Reason {
     ConsumersCursor,
     /// The remains of a cursor that was removed. They hold nothing back.
     RemovedCursor,
+    /// A cursor that was broken. It holds nothing back, and stays so that its consumer is told.
+    // P-163.
+    BrokenCursor,
     /// This manifest version names it as an SSTable.
     // P-80.
     SsTableNamed(Version),
@@ -232,6 +235,7 @@ impl Reason {
             Self::Receipt => "receipt",
             Self::ConsumersCursor => "consumers_cursor",
             Self::RemovedCursor => "removed_cursor",
+            Self::BrokenCursor => "broken_cursor",
             Self::SsTableNamed(_) => "sstable",
             Self::SsTableDrained(_) => "sstable_drained",
             Self::SsTableNotFlushed => "sstable_not_flushed",
@@ -287,6 +291,7 @@ impl fmt::Display for Reason {
             Self::OpeningRecord => "It is an opener's record, which tells collections what they need not read.",
             Self::Receipt => "It is the receipt of a collection; `gc log` lists them.",
             Self::ConsumersCursor => "It is a consumer's cursor; it stays until it is removed by name.",
+            Self::BrokenCursor => "It is the mark of a cursor that was over its leash and was broken: it holds nothing back, and its consumer is told.",
             Self::RemovedCursor => "It remains of a cursor that was removed, and holds nothing back; removing the cursor once more deletes it.",
             Self::SsTableNamed(version) => {
                 return write!(f, "Manifest {version} names it: it is an SSTable, and only Lance deletes it.");

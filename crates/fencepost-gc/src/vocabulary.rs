@@ -2,7 +2,9 @@
 
 use crate::{Inventory, Object, Plan, Progress, Report, SsTableFolder, StoreTime};
 use fencepost_fence::{CreateReply, GaveUp, ReadReply, Reply, Request};
-use fencepost_format::{EntryHeader, Epoch, OpeningRecord, Position, ReclaimEnd, SsTableName};
+use fencepost_format::{
+    CursorBreak, CursorName, EntryHeader, Epoch, Nonce, OpeningRecord, Position, ReclaimEnd, SsTableName,
+};
 use std::collections::BTreeSet;
 
 /// A folder to list.
@@ -71,6 +73,27 @@ pub enum CollectRequest {
         /// Which try this is.
         attempt: u32,
     },
+    /// Create the mark that breaks this cursor, if absent.
+    // P-163.
+    BreakCursor {
+        /// The cursor's name.
+        name: CursorName,
+        /// Which cursor of that name.
+        nonce: Nonce,
+        /// What the mark says.
+        mark: CursorBreak,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Is the mark that breaks this cursor there?
+    FindBreak {
+        /// The cursor's name.
+        name: CursorName,
+        /// Which cursor of that name.
+        nonce: Nonce,
+        /// Which try this is.
+        attempt: u32,
+    },
     /// Create the boundary document of this position, if absent.
     PublishBoundary {
         /// The boundary.
@@ -115,6 +138,10 @@ pub enum CollectReply {
     SsTable(SsTableName, ReadReply<SsTableFolder>),
     /// To [`CollectRequest::ReadReclaim`].
     Reclaim(u64, ReadReply<ReclaimEnd>),
+    /// To [`CollectRequest::BreakCursor`].
+    CursorBroken(CursorName, Nonce, CreateReply),
+    /// To [`CollectRequest::FindBreak`].
+    BreakFound(CursorName, Nonce, ReadReply<()>),
     /// To [`CollectRequest::PublishBoundary`].
     Published(Position, CreateReply),
     /// To [`CollectRequest::Stamp`].

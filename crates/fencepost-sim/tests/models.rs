@@ -152,6 +152,10 @@ mod long {
         a_boundary_that_is_looked_at_stays "cursors/boundaries",
         /// P-97: two that open one name at once.
         a_cursor_is_granted_or_given_up_once "cursors/openers",
+        /// P-160 to P-164: a cursor over its leash is broken while its consumer moves.
+        a_consumer_learns_that_its_cursor_was_broken "cursors/leash",
+        /// P-165: one that was broken is opened, or made anew.
+        a_broken_cursor_is_made_anew_and_never_by_accident "cursors/leash-anew",
         /// P-11, P-60 to P-64.
         safety_never_depends_on_a_lease "lease",
         /// P-57, P-58: Lance's memtable-mode writers, stalled anywhere, under all guards.

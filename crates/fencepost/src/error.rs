@@ -2,12 +2,15 @@
 
 mod kind;
 mod sources;
+mod text;
 
 pub use kind::ErrorKind;
 pub use sources::with_sources;
+use text::broken_text;
+pub(crate) use text::gave_up_text;
 
 use fencepost_fence::GaveUp;
-use fencepost_format::{CursorName, Epoch, FormatError, Position, ShardId, Version};
+use fencepost_format::{CursorBreak, CursorName, Epoch, FormatError, Position, ShardId};
 use fencepost_store::{Escaped, StoreError};
 use snafu::Snafu;
 use std::sync::Arc;
@@ -407,6 +410,26 @@ pub enum ReadError {
         /// The first position that no collection has passed.
         first: Position,
     },
+    /// A collection broke the cursor, since it was over its leash. Nothing is held for its consumer any more: from
+    /// `first` upward the log is there for certain, and what lies between `position` and that may be gone.
+    ///
+    /// To go on, make the cursor anew: [`CursorOptions::with_broken_remade`](crate::CursorOptions::with_broken_remade), with
+    /// [`CursorStart::After`](crate::CursorStart::After) the position before `first`, or after `position` if that is higher.
+    // P-164, P-165.
+    #[snafu(display(
+        "cursor {name} was broken at position {position}{}; the first position that can be read for certain is {first}",
+        broken_text(mark.as_ref())
+    ))]
+    CursorBroken {
+        /// Its name.
+        name: CursorName,
+        /// Where it stood.
+        position: Position,
+        /// The first position that no collection has passed.
+        first: Position,
+        /// When and why it was broken, if that could be read.
+        mark: Option<CursorBreak>,
+    },
     /// An entry is sound as far as the protocol goes, but its rows cannot be decoded.
     #[snafu(transparent)]
     Rows {
@@ -431,39 +454,6 @@ impl OpenWriterError {
             Self::Sealed | Self::Unsafe { .. } => false,
         }
     }
-}
-
-/// Explains to a person how the core gave up.
-pub(crate) fn gave_up_text(why: &GaveUp) -> String {
-    match why {
-        GaveUp::Unread => "the store did not answer a read, which changed nothing".to_owned(),
-        GaveUp::Unknown => "the store did not answer a write; it may have happened".to_owned(),
-        GaveUp::NotDone => "the store refused a write".to_owned(),
-        GaveUp::DamagedEntry(at) => format!("the entry at position {at} is damaged"),
-        GaveUp::LostEntry { at, proof } => format!(
-            "the entry at position {at} is lost: position {proof} proves that it was there; nothing was skipped. Restore it, or give it up \
-             with `fencepost repair` (docs/repair.md)"
-        ),
-        GaveUp::DamagedManifest(version) => damaged_manifest(*version),
-        GaveUp::MissingManifest(version) => {
-            format!(
-                "manifest version {version} is listed, but every read until the retries ended said that it is not there"
-            )
-        }
-        GaveUp::WentBack { known, found } if known == found => format!(
-            "manifest version {found} is another one than it was before: the bucket was rolled back or replaced; see docs/faults.md"
-        ),
-        GaveUp::WentBack { known, found } => format!(
-            "the latest manifest is version {found}, but it was version {known} before: the bucket was rolled back or replaced; see docs/faults.md"
-        ),
-        GaveUp::RolledBack { ours, found } => format!(
-            "the manifest has epoch {found}, but this writer held epoch {ours}: the bucket was rolled back or replaced; see docs/faults.md"
-        ),
-    }
-}
-
-fn damaged_manifest(version: Version) -> String {
-    format!("manifest version {version} is damaged")
 }
 
 pub(crate) fn caused(cause: &Option<Cause>) -> String {

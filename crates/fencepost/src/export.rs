@@ -99,7 +99,11 @@ impl Wal {
             // P-150: nobody was told anything since.
             sealed: manifest.status == ShardStatus::Sealed,
             bytes: total,
-            cursors: cursors.iter().map(|cursor| (cursor.name.to_string(), cursor.position)).collect(),
+            cursors: cursors
+                .iter()
+                .filter(|cursor| !cursor.broken)
+                .map(|cursor| (cursor.name.to_string(), cursor.position))
+                .collect(),
         };
         let document = export.encode()?;
         put_same(to, Export::NAME, document).await?;

@@ -125,14 +125,15 @@ pub use fencepost_fence::{
     Ailment, FencedOff, Gap, GaveUp, NotAiling, Pipelining, RestoreRefused, Takeover, Tick,
 };
 pub use fencepost_format::{
-    Compression, Consumed, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Export, Generation,
-    Lease, Manifest, MemWalDetails, Nonce, Position, ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure,
-    ReceiptKept, ReceiptObjects, ReceiptPlan, ReclaimEnd, ReclaimPlan, Record, ShardId, ShardStatus,
-    SsTableName, TableManifest, TableWriter, Version, records_in, records_schema,
+    Compression, Consumed, CursorBreak, CursorName, DecodeLimits, EntryHeader, EntryKind, Epoch, Exceeded,
+    Export, Generation, Lease, Leash, LeashLimit, Manifest, MemWalDetails, Nonce, OnExceed, Position,
+    ReceiptBasis, ReceiptCursor, ReceiptEnd, ReceiptFailure, ReceiptKept, ReceiptLeash, ReceiptObjects,
+    ReceiptPlan, ReclaimEnd, ReclaimPlan, Record, ShardId, ShardStatus, SsTableName, TableManifest,
+    TableWriter, Version, records_in, records_schema,
 };
 pub use fencepost_gc::{
-    Claim, ClaimState, Claims, CollectEvent, Compaction, EntryRun, Hold, Object, Plan, Policy, Progress,
-    Reason, Report, SsTableFolder, TableHistory, Verdict,
+    Claim, ClaimState, Claims, CollectEvent, Compaction, EntryRun, Hold, LeashOutcome, Object, OverLeash,
+    Plan, Policy, Progress, Reason, Report, SsTableFolder, TableHistory, Verdict,
 };
 pub use fencepost_store::{
     Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,
@@ -142,8 +143,8 @@ pub use manifests::ManifestVersion;
 pub use options::{PutRate, WriterOptions};
 pub use overview::{Amount, LeaseStatus, Overview, Pending};
 pub use reader::{
-    Cursor, CursorStart, CursorStatus, ReadFrom, ReadOptions, Reader, RecordsEntry, ResumePoint, Tail,
-    TailEvent, TailState,
+    Cursor, CursorOptions, CursorStart, CursorStatus, ReadFrom, ReadOptions, Reader, RecordsEntry,
+    ResumePoint, Tail, TailEvent, TailState,
 };
 pub use reclaimer::{NothingToReclaim, ReclaimError, ReclaimReport, Reclaimer};
 pub use repair::{GiveUp, PlanError, RepairError, RepairPlan, RepairStep, Repaired};

@@ -219,6 +219,10 @@ metrics! {
         "Claims by Lance that hold entries back, as the last collection or its plan found them.";
     GC_CLAIM_AGE: Gauge of "seconds", "fencepost_gc_unsettled_claim_age_seconds" ["shard"]
         "How long the oldest of these claims has been silent.";
+    GC_OVER_LEASH: Gauge of "cursors", "fencepost_gc_over_leash_cursors" ["shard"]
+        "Cursors over their leash that hold all the same, as the last collection or its plan found them.";
+    CURSORS_BROKEN: Counter of "cursors", "fencepost_cursors_broken_total" []
+        "Cursors over their leash that collections broke.";
 }
 
 /// Those of `fencepost-store`, which records them itself.

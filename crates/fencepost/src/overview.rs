@@ -145,6 +145,9 @@ impl Wal {
         let above = entries.iter().filter(|(at, _)| *at > manifest.replay_after);
         let cursors = self.cursors().await?;
         let held_by = |cursor: &CursorStatus| {
+            if cursor.broken {
+                return Amount::default();
+            }
             let held = cursor.position.next()..=manifest.replay_after;
             Amount::of(entries.iter().filter(|(at, _)| held.contains(at)).map(|(_, object)| object))
         };

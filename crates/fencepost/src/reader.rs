@@ -6,13 +6,13 @@ mod options;
 mod records;
 mod tail;
 
-pub use cursor::{Cursor, CursorStart, CursorStatus};
+pub use cursor::{Cursor, CursorOptions, CursorStart, CursorStatus};
 pub use options::ReadOptions;
 pub use records::RecordsEntry;
 pub use tail::{Tail, TailEvent, TailState};
 
 use crate::drive::Driver;
-use crate::shard::Io;
+use crate::shard::{BrokenCursor, Io};
 use crate::{Epoch, LogEntry, Position, ReadError, Wal, telemetry};
 use fencepost_fence::{Start, Verify, Walk, WalkEvent};
 use fencepost_format::{CursorName, EntryHeader, EntryKind, FormatError, Manifest, SoundEntry};
@@ -85,8 +85,8 @@ impl Wal {
             walk = walk.held_by_cursor();
         }
         let driver = Driver::new(walk, &io.environment);
-        let (last, failed, kept, given_up) = (None, None, None, Vec::new());
-        let mut reader = Reader { io, driver, cursor, last, failed, kept, given_up };
+        let (broken, last, failed, kept, given_up) = (None, None, None, None, Vec::new());
+        let mut reader = Reader { io, driver, cursor, broken, last, failed, kept, given_up };
         // What is read below only tells which epoch rules.
         reader.driver.want_entries_from(reader.resume_point().next);
         Ok(reader)
@@ -115,6 +115,8 @@ pub struct Reader {
     driver: Driver<Walk>,
     /// The cursor that keeps what is read.
     cursor: Option<CursorName>,
+    /// Whether it was broken; known once what it should have kept was found to be gone.
+    broken: Option<Option<BrokenCursor>>,
     last: Option<EntryHeader>,
     /// Why the walk ended, if not at its end: said again at every further call.
     failed: Option<WalkEvent>,
@@ -227,15 +229,33 @@ impl Reader {
             return Ok(Step::Entry(Some(kept)));
         }
         if let Some(failed) = self.failed.clone() {
+            self.find_break().await;
             return self.take(failed);
         }
         let perform = |request| self.io.clone().perform_read(request, self.cursor.clone());
         match self.driver.next(perform).await {
-            Some(event) => self.take(event).inspect_err(|why| {
-                telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), why);
-            }),
+            Some(event) => {
+                if let WalkEvent::Truncated { .. } = event {
+                    // Whoever drops this future now is told by the next one.
+                    self.failed = Some(event.clone());
+                    self.find_break().await;
+                }
+                self.take(event).inspect_err(|why| {
+                    telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), why);
+                })
+            }
             // Resting or ended, and nobody resumed it.
             None => Ok(Step::End),
+        }
+    }
+
+    /// What its cursor should have kept is gone, or something else ended it: was the cursor broken?
+    // P-164.
+    async fn find_break(&mut self) {
+        if let (Some(name), None, Some(WalkEvent::Truncated { .. })) =
+            (&self.cursor, self.broken, &self.failed)
+        {
+            self.broken = Some(self.io.broken_cursor(name).await);
         }
     }
 
@@ -258,7 +278,12 @@ impl Reader {
                 Ok(Step::AtTail(at, manifest))
             }
             WalkEvent::End => Ok(Step::End),
-            WalkEvent::Truncated { at, first } => Err(ReadError::Truncated { at, first }),
+            WalkEvent::Truncated { at, first } => Err(match (&self.cursor, self.broken.flatten()) {
+                (Some(name), Some(BrokenCursor { at: position, mark })) => {
+                    ReadError::CursorBroken { name: name.clone(), position, first, mark }
+                }
+                _ => ReadError::Truncated { at, first },
+            }),
             WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
             WalkEvent::GaveUp(why) => {
                 let cause = self.io.cause_of(why, self.driver.take_cause());

@@ -24,6 +24,7 @@ mod tail;
 
 pub(crate) use answer::{Performed, created, listed, read_as};
 pub(crate) use budget::{ReadBudget, Room};
+pub(crate) use cursors::{BrokenCursor, CursorListed};
 pub(crate) use leases::LeaseRead;
 pub use staging::Staging;
 

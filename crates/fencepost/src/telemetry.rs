@@ -13,7 +13,7 @@ use crate::metrics as m;
 use crate::{AppendError, CheckpointError, CollectError, Collected, OpenWriterError, Overview, ReadError};
 use fencepost_fence::{GaveUp, Opened, Stop};
 use fencepost_format::{CursorName, Epoch, Position, ShardId, Version};
-use fencepost_gc::{Deleted, Mode};
+use fencepost_gc::{Deleted, LeashOutcome, Mode};
 use meter::{counter, histogram, shard_gauge};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -113,6 +113,9 @@ pub(crate) fn read_failed(shard: ShardId, hold: Option<&CursorName>, why: &ReadE
         (ReadError::Truncated { at, first }, Some(cursor)) => {
             tracing::warn!(target: EVENTS, event = "hold_lost", %shard, %cursor, %at, %first, "what the cursor held is gone");
         }
+        (ReadError::CursorBroken { position, first, .. }, Some(cursor)) => {
+            tracing::warn!(target: EVENTS, event = "hold_lost", %shard, %cursor, at = %position, %first, "the cursor was broken, and what it held is gone");
+        }
         (ReadError::GaveUp { why: GaveUp::LostEntry { at, .. }, .. }, _) => gap(shard, *at, None),
         _ => tracing::info!(target: EVENTS, event = "read_failed", %shard, kind, %why, "a reader failed"),
     }
@@ -158,6 +161,18 @@ pub(crate) fn collected(shard: ShardId, mode: Mode, replay_after: Position, coll
     of_shard(&m::GC_CLAIM_AGE, silent.into_iter().max().unwrap_or(0));
     of_shard(&m::LOST, losses.lost.len() as u64);
     of_shard(&m::FENCED_OFF, report.fenced_off.len() as u64);
+    let count = |of| report.over_leash.iter().filter(|(_, outcome)| *outcome == of).count() as u64;
+    of_shard(&m::GC_OVER_LEASH, count(LeashOutcome::Warned) + count(LeashOutcome::NotMarked));
+    for (over, outcome) in &report.over_leash {
+        let (cursor, position, why) = (&over.name, over.position, over.exceeded);
+        let outcome = match (mode, outcome) {
+            (Mode::Delete, LeashOutcome::Broken) => "broken",
+            (Mode::PlanOnly, LeashOutcome::Broken) => "to_be_broken",
+            (_, LeashOutcome::Warned) => "warned",
+            (_, LeashOutcome::NotMarked) => "not_marked",
+        };
+        tracing::warn!(target: EVENTS, event = "over_leash", %shard, %cursor, %position, outcome, "a cursor is over its leash: {why}");
+    }
     for lost in &losses.lost {
         gap(shard, lost.first, Some(lost.last));
     }
@@ -172,6 +187,7 @@ pub(crate) fn collected(shard: ShardId, mode: Mode, replay_after: Position, coll
     }
     counter(&m::GC_FAILED, &[]).increment(report.failed.len() as u64);
     counter(&m::GC_STALE, &[]).increment(report.stale_entries);
+    counter(&m::CURSORS_BROKEN, &[]).increment(count(LeashOutcome::Broken));
     let deleted = &report.deleted;
     for (class, objects) in classes(deleted) {
         counter(&m::GC_DELETED, &[("class", class)]).increment(objects);
@@ -205,8 +221,9 @@ pub(crate) fn looked(shard: ShardId, found: &Overview) {
     set(&m::LOG_BYTES, found.entries.bytes);
     set(&m::LOG_UNCOVERED_ENTRIES, found.uncovered.objects);
     set(&m::LOG_UNCOVERED_BYTES, found.uncovered.bytes);
-    set(&m::LOG_CURSORS, found.cursors.len() as u64);
-    let lags = found.cursors.iter().map(|cursor| cursor.position.distance_to(found.tail));
+    let holding = || found.cursors.iter().filter(|cursor| !cursor.broken);
+    set(&m::LOG_CURSORS, holding().count() as u64);
+    let lags = holding().map(|cursor| cursor.position.distance_to(found.tail));
     set(&m::LOG_CURSOR_LAG, lags.max().unwrap_or(0));
     let pending = found.pending.as_ref();
     set(&m::LOG_SSTABLES, pending.map_or(0, |pending| pending.named));

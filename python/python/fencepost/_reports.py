@@ -64,6 +64,8 @@ class CursorStatus:
     position: int
     #: Whether it is still in the making, or was left half made. It holds the log all the same.
     half_made: bool
+    #: Whether a collection broke it, since it was over its leash: then it holds nothing.
+    broken: bool
 
 
 @dataclass(frozen=True)

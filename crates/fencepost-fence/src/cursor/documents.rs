@@ -2,7 +2,7 @@
 // P-95.
 
 use crate::{Rule, rules};
-use fencepost_format::{Consumed, CursorDecision, CursorDocument, Nonce, Position};
+use fencepost_format::{Consumed, CursorDecision, CursorDocument, Leash, Nonce, Position};
 use std::collections::BTreeSet;
 
 /// The documents of all cursors of one name, as listed.
@@ -23,6 +23,11 @@ pub struct CursorFound {
     pub moved: Option<Consumed>,
     /// Whether it was granted or given up. If neither, its creation is under way or was never finished.
     pub decided: bool,
+    /// How long and how much it may hold, if that is limited.
+    pub leash: Option<Leash>,
+    /// Whether it was broken. Then it holds nothing.
+    // P-163.
+    pub broken: bool,
 }
 
 impl CursorFound {
@@ -39,6 +44,8 @@ impl CursorFound {
 }
 
 impl CursorDocuments {
+    pub(super) const NONE: Self = Self(BTreeSet::new());
+
     /// Notes one document.
     pub fn insert(&mut self, document: CursorDocument) {
         self.0.insert(document);
@@ -79,7 +86,15 @@ impl CursorDocuments {
         self.0.iter().filter_map(|document| {
             let CursorDocument::Cursor(nonce, made) = *document else { return None };
             let decided = self.contains(&CursorDocument::Decision(nonce));
-            Some(CursorFound { nonce, made, moved: self.positions(nonce).max(), decided })
+            let broken = self.contains(&CursorDocument::Broken(nonce));
+            Some(CursorFound {
+                nonce,
+                made,
+                moved: self.positions(nonce).max(),
+                decided,
+                leash: self.leash(nonce),
+                broken,
+            })
         })
     }
 
@@ -91,10 +106,29 @@ impl CursorDocuments {
         })
     }
 
+    /// The leash of one cursor. If it had two, nobody could say which counts: then it has none, and holds.
+    // P-160.
+    fn leash(&self, of: Nonce) -> Option<Leash> {
+        let mut all = self.0.iter().filter_map(|document| match *document {
+            CursorDocument::Leash(nonce, leash) if nonce == of => Some(leash),
+            _ => None,
+        });
+        let leash = all.next()?;
+        all.next().is_none().then_some(leash)
+    }
+
+    /// The documents of those cursors that were broken.
+    pub(super) fn broken(&self) -> Self {
+        let is_broken = |document: &&CursorDocument| self.contains(&CursorDocument::Broken(document.nonce()));
+        self.0.iter().filter(is_broken).copied().collect()
+    }
+
     /// The position above which everything is held; `None` if nothing is.
+    // P-163.
     #[must_use]
     pub fn held(&self) -> Option<Position> {
-        let found = self.cursors().filter(|found| found.moved.is_some() || rules::on(Rule::HoldWhereMade));
+        let found = self.cursors().filter(|found| !found.broken);
+        let found = found.filter(|found| found.moved.is_some() || rules::on(Rule::HoldWhereMade));
         found.map(|found| found.held()).min()
     }
 
@@ -105,7 +139,9 @@ impl CursorDocuments {
     #[must_use]
     pub fn granted(&self, decision: impl Fn(Nonce) -> Option<CursorDecision>) -> Option<Position> {
         let granted = |found: &CursorFound| {
-            found.decided && matches!(decision(found.nonce), Some(CursorDecision::Granted(_)))
+            let is_granted =
+                |decision| matches!(decision, CursorDecision::Granted(_) | CursorDecision::Leashed(_));
+            found.decided && !found.broken && decision(found.nonce).is_some_and(is_granted)
         };
         self.cursors().filter(granted).map(|found| found.held()).min()
     }

@@ -1,10 +1,10 @@
 //! Opening a cursor: where it was left, or a new one that is checked against the boundary.
-// P-54, P-97.
+// P-54, P-97, P-165.
 
 use super::{CursorCore, CursorDocuments, CursorEvent, CursorFound, Step, Then};
 use crate::{CreateReply, GaveUp, Rule, Tick, rules};
 use fencepost_format::{Consumed, CursorDecision, CursorDocument, Epoch, Nonce, Position};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 impl CursorCore {
     /// Tells the highest epoch up to where a new cursor holds ([`CursorEvent::Held`]); [`Epoch::NONE`] if
@@ -22,7 +22,8 @@ impl CursorCore {
     /// SUBTLE: a listing may show a cursor and miss what was written for it a moment ago. So one that nothing
     /// is decided about, or that seems not to have moved, is listed again.
     pub(super) fn found(&mut self, now: Tick, found: CursorDocuments) {
-        let cursors: VecDeque<_> = found.cursors().collect();
+        let is_open = |cursor: &CursorFound| !cursor.broken || !rules::on(Rule::OpenUnbroken);
+        let cursors: VecDeque<_> = found.cursors().filter(is_open).collect();
         let is_doubtful = |cursor: &CursorFound| !cursor.decided || cursor.moved.is_none();
         if cursors.iter().any(is_doubtful) && self.doubts < DOUBTS_MAX {
             self.doubts += 1;
@@ -31,6 +32,8 @@ impl CursorCore {
             return;
         }
         self.own.clear();
+        self.leashed = false;
+        self.broken = found.broken();
         self.stale.clear();
         self.consumed = Position::NONE.into();
         self.judge(now, found, cursors);
@@ -46,10 +49,15 @@ impl CursorCore {
             // before it deleted anything.
             None if !self.own.is_empty() => self.delete(now, [self.stale.clone()], Then::TellOpened),
             // What others left is swept by whoever makes a cursor.
-            None if !self.makes => self.end(CursorEvent::Missing),
+            None if !self.makes && self.told_broken().is_none() => self.end(CursorEvent::Missing),
             None => {
+                if let Some(told) = self.told_broken() {
+                    return self.end(told);
+                }
                 self.consumed = self.made;
-                self.delete(now, [self.stale.clone()], Then::Make);
+                let [mut cursors, others] = std::mem::take(&mut self.broken).to_remove();
+                cursors.extend(&self.stale);
+                self.delete(now, [cursors, others], Then::Make);
             }
         }
     }
@@ -64,7 +72,8 @@ impl CursorCore {
     ) {
         let Some(cursor) = open.pop_front() else { return };
         match decision {
-            Some(CursorDecision::Granted(epoch)) => {
+            Some(granted @ (CursorDecision::Granted(epoch) | CursorDecision::Leashed(epoch))) => {
+                self.leashed |= matches!(granted, CursorDecision::Leashed(_));
                 let made = Consumed { epoch, ..cursor.made };
                 self.consumed = self.consumed.max(cursor.moved.unwrap_or(made));
                 self.own.insert(cursor.nonce, cursor.moved);
@@ -75,7 +84,7 @@ impl CursorCore {
             Some(CursorDecision::GivenUp) => {
                 self.stale.insert(CursorDocument::Cursor(cursor.nonce, cursor.made));
             }
-            None => return self.start_over(now, BTreeSet::new()),
+            None => return self.start_over(now, Default::default()),
         }
         self.judge(now, found, open);
     }
@@ -118,8 +127,7 @@ impl CursorCore {
 
     pub(super) fn looked(&mut self, now: Tick, boundary: Position) {
         if boundary > self.made.position && rules::on(Rule::CheckBoundary) {
-            let own = BTreeSet::from([self.itself()]);
-            return self.delete(now, [own], Then::TellTruncated { first: boundary.next() });
+            return self.delete(now, self.of_ours(), Then::TellTruncated { first: boundary.next() });
         }
         self.step = Step::Held;
         self.tell(CursorEvent::Held(self.made.position));
@@ -139,9 +147,9 @@ impl CursorCore {
 
     pub(super) fn handle_grant_read(&mut self, now: Tick, epoch: Epoch, decision: Option<CursorDecision>) {
         match decision {
-            Some(CursorDecision::Granted(_)) => self.granted(epoch),
+            Some(CursorDecision::Granted(_) | CursorDecision::Leashed(_)) => self.granted(epoch),
             Some(CursorDecision::GivenUp) => {
-                let own = BTreeSet::from([self.itself()]);
+                let own = self.of_ours();
                 // A nonce is used once.
                 self.nonce = Nonce(self.nonce.0.wrapping_add(1));
                 self.start_over(now, own);
@@ -156,6 +164,7 @@ impl CursorCore {
 
     fn granted(&mut self, epoch: Epoch) {
         self.own.insert(self.nonce, None);
+        self.leashed = self.leash.is_some();
         self.consumed = Consumed { epoch, ..self.made };
         self.opened();
     }

@@ -1,5 +1,7 @@
 //! Scripts of one cursor against a small store.
 
+mod leash;
+
 use super::*;
 use fencepost_format::Epoch;
 use std::fmt::Write as _;
@@ -98,6 +100,8 @@ fn document_text(document: &CursorDocument) -> String {
         CursorDocument::Cursor(nonce, made) => placed('c', nonce, made),
         CursorDocument::Decision(nonce) => format!("d{:x}", nonce.0),
         CursorDocument::Position(nonce, consumed) => placed('p', nonce, consumed),
+        CursorDocument::Leash(nonce, _) => format!("l{:x}", nonce.0),
+        CursorDocument::Broken(nonce) => format!("b{:x}", nonce.0),
     }
 }
 
@@ -107,6 +111,7 @@ fn text(request: &CursorRequest) -> String {
         CursorRequest::Create { document, attempt } => format!("PUT:{}#{attempt}", document_text(document)),
         CursorRequest::Decide { nonce, decision, attempt } => match decision {
             CursorDecision::Granted(epoch) => format!("GRANT:{:x}e{epoch}#{attempt}", nonce.0),
+            CursorDecision::Leashed(epoch) => format!("LEASH:{:x}e{epoch}#{attempt}", nonce.0),
             CursorDecision::GivenUp => format!("GIVE-UP:{:x}#{attempt}", nonce.0),
         },
         CursorRequest::ReadDecision { nonce, attempt } => format!("GET:{:x}#{attempt}", nonce.0),

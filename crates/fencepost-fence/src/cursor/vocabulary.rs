@@ -58,8 +58,16 @@ pub enum CursorEvent {
         /// The first position that certainly remains.
         first: Position,
     },
-    /// There is no cursor of this name, and none was to be made.
+    /// There is no cursor of this name, and none was to be made; or somebody removed it.
     Missing,
+    /// A collection broke the cursor, since it was over its leash. It holds nothing any more.
+    // P-164, P-165.
+    Broken {
+        /// Which one it was.
+        nonce: Nonce,
+        /// Where it stood, as far as is known here.
+        at: Position,
+    },
     /// It moved on, or had nothing to do.
     Advanced(Consumed),
     /// The cursor is gone, and holds nothing back.

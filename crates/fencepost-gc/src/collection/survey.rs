@@ -5,6 +5,7 @@ use super::{AfterStamp, Collection, Step};
 use crate::bound::Limits;
 use crate::fenced_off::proofs_to_read;
 use crate::guarding_fence::headers_to_read;
+use crate::leash::waits_for_time;
 use crate::plan::waits_for_age;
 use crate::{CollectEvent, Inventory, Known, ManifestFacts, Mode, Part, Progress, lance};
 use fencepost_fence::{Found, GaveUp, ReadReply, Tick};
@@ -47,10 +48,11 @@ impl Collection {
         if open.is_empty() {
             self.progress(Progress::Listed { entries: self.inventory.entries.len() });
             self.inventory.published_before = self.inventory.published();
-            if waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
-                self.stamp(now, AfterStamp::ReadBoundary);
+            let waits_for_time = waits_for_time(&self.inventory, self.known_facts());
+            if waits_for_time || waits_for_age(&self.inventory, self.known_facts(), &self.policy) {
+                self.stamp(now, AfterStamp::JudgeLeashes);
             } else {
-                self.read_boundary(now);
+                self.judge_leashes(now);
             }
         }
     }
@@ -62,7 +64,7 @@ impl Collection {
             self.step = Step::Stamp(then, self.question(now));
         } else {
             match then {
-                AfterStamp::ReadBoundary => self.read_boundary(now),
+                AfterStamp::JudgeLeashes => self.judge_leashes(now),
                 AfterStamp::JudgeClaims => self.judge_claims(now),
             }
         }

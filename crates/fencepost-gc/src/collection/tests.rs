@@ -1,6 +1,7 @@
 //! What a collection asks for, in which order, and what it does when it is cut off, disturbed or doubled.
 
 mod fenced_off;
+mod leashes;
 mod readers;
 mod robust;
 mod sstables;

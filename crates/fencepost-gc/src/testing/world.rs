@@ -7,8 +7,8 @@ use crate::{
 };
 use fencepost_fence::{CreateReply, Machine, ReadReply, Reply, Request, Tick};
 use fencepost_format::{
-    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Manifest, Nonce, OpeningRecord, Position,
-    ReclaimEnd, ReclaimName, ReclaimPart, ShardId, SsTable, SsTableName, Version,
+    CursorDocument, CursorName, EntryHeader, Epoch, Generation, Leash, Manifest, Nonce, OpeningRecord,
+    Position, ReclaimEnd, ReclaimName, ReclaimPart, ShardId, SsTable, SsTableName, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +104,14 @@ impl World {
         self.cursors.extend(cursor_documents(at).map(|document| (name.clone(), document)));
     }
 
+    /// A cursor with a leash that was made at `at` and stands there.
+    pub(crate) fn leashed(&mut self, name: &str, at: u64, leash: Leash) {
+        let (name, nonce) = (CursorName::parse(name).unwrap(), Nonce(1));
+        let made = CursorDocument::Cursor(nonce, Position::new(at).into());
+        let documents = [made, CursorDocument::Leash(nonce, leash), CursorDocument::Decision(nonce)];
+        self.cursors.extend(documents.map(|document| (name.clone(), document)));
+    }
+
     /// A record of `epoch` by the writer of all entries of this world.
     pub(crate) fn opening(&mut self, epoch: u64, replay_after: u64, fence: u64, kept: &[u64]) {
         let record = OpeningRecord {
@@ -168,6 +176,19 @@ impl World {
                 let end = self.reclaims.get(&number).cloned();
                 CollectReply::Reclaim(number, end.map_or(ReadReply::Absent, ReadReply::Found))
             }
+            CollectRequest::BreakCursor { name, nonce, .. } => {
+                let is_new = self.cursors.insert((name.clone(), CursorDocument::Broken(nonce)));
+                let reply = if is_new { CreateReply::Done } else { CreateReply::Exists };
+                CollectReply::CursorBroken(name, nonce, reply)
+            }
+            CollectRequest::FindBreak { name, nonce, .. } => {
+                let there = self.cursors.contains(&(name.clone(), CursorDocument::Broken(nonce)));
+                CollectReply::BreakFound(
+                    name,
+                    nonce,
+                    if there { ReadReply::Found(()) } else { ReadReply::Absent },
+                )
+            }
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 if self.boundaries.contains_key(&at) {
                     return CollectReply::Published(at, CreateReply::Exists);
@@ -201,7 +222,7 @@ impl World {
             Part::SsTables => inventory.sstables.extend(self.sstables.keys().map(|name| (*name, None))),
             Part::Documents => {
                 for (name, document) in &self.cursors {
-                    inventory.note_cursor(name.clone(), *document);
+                    inventory.note_cursor_at(name.clone(), *document, StoreTime(0));
                 }
                 inventory.boundaries.extend(self.boundaries.keys().map(|at| (*at, StoreTime(0))));
                 inventory.openings.extend(self.openings.keys());

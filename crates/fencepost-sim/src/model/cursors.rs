@@ -1,4 +1,5 @@
-//! Cursors against collection: who writes first and looks second sees the other (P-53, P-54, P-95 to P-99).
+//! Cursors against collection: who writes first and looks second sees the other (P-53, P-54, P-95 to P-99); and a
+//! cursor over its leash is broken, and its consumer is told (P-160 to P-165).
 //!
 //! A log of some entries whose owner moves `replay_after`; collections that go request by request, each with
 //! its own idea of `replay_after`, and whose deletions may be carried out at any later time; consumers that
@@ -6,6 +7,7 @@
 //! and somebody who removes cursors by name. Listings come in two pages, between which everything goes on.
 
 mod consumer;
+mod marks;
 mod pages;
 mod state;
 
@@ -36,6 +38,9 @@ pub struct Bounds {
     pub deaths: u32,
     /// How often the cursor 0 is removed by name.
     pub removals: u32,
+    /// How many entries a cursor may hold before a collection breaks it. It stands for any leash: what is over it
+    /// may be broken at any time, whatever a clock says.
+    pub leash: Option<u64>,
     /// The dangerous states that must be met.
     pub reach: &'static [Reached],
 }
@@ -61,10 +66,20 @@ pub enum Reached {
     BoundaryDeleted,
     /// A cursor stood inside a fence range when a collection planned.
     CursorInFenceRange,
+    /// A collection marked a cursor whose consumer had been told that it holds.
+    Broken,
+    /// A consumer moved between the look and the mark.
+    MovedUnderTheMark,
+    /// A consumer that moved was told that its cursor is broken.
+    ToldAtMove,
+    /// One that opened it was told.
+    ToldAtOpening,
+    /// A cursor was made in place of one that was broken.
+    Remade,
 }
 
 impl Reached {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Truncated, "a consumer comes too late and is told"),
         (Self::Crossed, "a boundary is published between cursor and look"),
         (Self::Held, "a cursor holds a collection back"),
@@ -74,6 +89,11 @@ impl Reached {
         (Self::LandedLate, "a dead consumer's request lands"),
         (Self::BoundaryDeleted, "a superseded boundary is deleted"),
         (Self::CursorInFenceRange, "a collection meets a cursor inside a fence range"),
+        (Self::Broken, "a cursor that holds is broken"),
+        (Self::MovedUnderTheMark, "a consumer moves between the look and the mark"),
+        (Self::ToldAtMove, "a consumer that moves is told that its cursor is broken"),
+        (Self::ToldAtOpening, "a consumer that opens its cursor is told that it is broken"),
+        (Self::Remade, "a cursor is made in place of a broken one"),
     ];
 }
 
@@ -128,6 +148,9 @@ impl Model for CursorModel {
             Property::always(Broken::HighestDeleted.promise(), |_, state: &State| {
                 !state.broken().contains(&Broken::HighestDeleted)
             }),
+            Property::always(Broken::BreakNotTold.promise(), |_, state: &State| {
+                !state.broken().contains(&Broken::BreakNotTold)
+            }),
             Property::always(Broken::BoundInsideFenceRange.promise(), |_, state: &State| {
                 !state.broken().contains(&Broken::BoundInsideFenceRange)
             }),
@@ -148,7 +171,7 @@ impl Model for CursorModel {
 const RESTARTS_MAX: u128 = 1;
 
 /// Properties are plain functions, so there is one for each mark.
-const MET: [fn(&CursorModel, &State) -> bool; 9] = [
+const MET: [fn(&CursorModel, &State) -> bool; 14] = [
     |model, _| model.reached.has(0),
     |model, _| model.reached.has(1),
     |model, _| model.reached.has(2),
@@ -158,6 +181,11 @@ const MET: [fn(&CursorModel, &State) -> bool; 9] = [
     |model, _| model.reached.has(6),
     |model, _| model.reached.has(7),
     |model, _| model.reached.has(8),
+    |model, _| model.reached.has(9),
+    |model, _| model.reached.has(10),
+    |model, _| model.reached.has(11),
+    |model, _| model.reached.has(12),
+    |model, _| model.reached.has(13),
 ];
 
 /// What CI searches.
@@ -173,6 +201,7 @@ pub fn small() -> Vec<Bounds> {
         moves: 1,
         deaths: 0,
         removals: 0,
+        leash: None,
         reach: &[Reached::Truncated, Reached::Crossed, Reached::Held],
     };
     vec![
@@ -204,6 +233,27 @@ pub fn small() -> Vec<Bounds> {
             starts: &[2, 3, 4],
             moves: 1,
             reach: &[Reached::CursorInFenceRange, Reached::Held],
+            ..base.clone()
+        },
+        Bounds {
+            name: "cursors/leash",
+            entries: 3,
+            collections: 2,
+            starts: &[0],
+            moves: 1,
+            leash: Some(1),
+            reach: &[Reached::Broken, Reached::MovedUnderTheMark, Reached::ToldAtMove, Reached::Held],
+            ..base.clone()
+        },
+        Bounds {
+            name: "cursors/leash-anew",
+            entries: 2,
+            collections: 1,
+            consumers: &[0, 0],
+            starts: &[0],
+            moves: 0,
+            leash: Some(1),
+            reach: &[Reached::Broken, Reached::Remade, Reached::Reopened, Reached::ToldAtOpening],
             ..base
         },
     ]

@@ -1,7 +1,7 @@
 //! What a collection asks of the store, answered from the model store.
 
 use crate::world::Store;
-use fencepost_fence::ReadReply;
+use fencepost_fence::{CreateReply, ReadReply};
 use fencepost_format::{CursorName, Position, Version};
 use fencepost_gc::{CollectReply, CollectRequest, Inventory, Listed, Object, Part, StoreTime};
 use std::collections::BTreeSet;
@@ -20,6 +20,14 @@ pub fn answer(store: &mut Store, request: &CollectRequest) -> Option<CollectRepl
             CollectReply::Opening(*epoch, found(store.openings.get(epoch).cloned()))
         }
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, found(store.entry(*at).copied())),
+        CollectRequest::BreakCursor { name, nonce, .. } => {
+            let reply = store.break_cursor(number_of(name), *nonce);
+            CollectReply::CursorBroken(name.clone(), *nonce, reply)
+        }
+        CollectRequest::FindBreak { name, nonce, .. } => {
+            let there = store.is_broken(number_of(name), *nonce);
+            CollectReply::BreakFound(name.clone(), *nonce, found(there.then_some(())))
+        }
         CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
             let guarding_fences: BTreeSet<Position> = guarding_fences.iter().copied().collect();
             CollectReply::Published(*at, store.publish_boundary(*at, guarding_fences))
@@ -42,9 +50,13 @@ pub fn unknown(request: &CollectRequest) -> CollectReply {
         CollectRequest::ReadHeader { at, .. } => CollectReply::Header(*at, ReadReply::Unknown),
         CollectRequest::ListSsTable { name, .. } => CollectReply::SsTable(*name, ReadReply::Unknown),
         CollectRequest::ReadReclaim { number, .. } => CollectReply::Reclaim(*number, ReadReply::Unknown),
-        CollectRequest::PublishBoundary { at, .. } => {
-            CollectReply::Published(*at, fencepost_fence::CreateReply::Unknown)
+        CollectRequest::BreakCursor { name, nonce, .. } => {
+            CollectReply::CursorBroken(name.clone(), *nonce, CreateReply::Unknown)
         }
+        CollectRequest::FindBreak { name, nonce, .. } => {
+            CollectReply::BreakFound(name.clone(), *nonce, ReadReply::Unknown)
+        }
+        CollectRequest::PublishBoundary { at, .. } => CollectReply::Published(*at, CreateReply::Unknown),
         CollectRequest::Stamp { .. } => CollectReply::Stamped(ReadReply::Unknown),
         CollectRequest::Delete { batch, objects } => {
             let why = |object: &Object| (object.clone(), "no answer".to_owned());
@@ -85,6 +97,11 @@ fn note_cursors(store: &Store, inventory: &mut Inventory) {
         let name = CursorName::parse(&format!("c{consumer}")).expect("a letter and a number are a name");
         documents.iter().for_each(|document| inventory.note_cursor(name.clone(), *document));
     }
+}
+
+/// The number that a cursor's name was made of.
+fn number_of(name: &CursorName) -> u8 {
+    name.as_str().trim_start_matches('c').parse().expect("the names here are a letter and a number")
 }
 
 fn found<T>(there: Option<T>) -> ReadReply<T> {

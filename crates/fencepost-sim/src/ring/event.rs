@@ -59,6 +59,8 @@ impl Asked {
                 | CollectRequest::ReadHeader { attempt, .. }
                 | CollectRequest::ListSsTable { attempt, .. }
                 | CollectRequest::ReadReclaim { attempt, .. }
+                | CollectRequest::BreakCursor { attempt, .. }
+                | CollectRequest::FindBreak { attempt, .. }
                 | CollectRequest::Stamp { attempt }
                 | CollectRequest::PublishBoundary { attempt, .. },
             ) => *attempt,

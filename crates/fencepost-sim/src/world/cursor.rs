@@ -75,6 +75,18 @@ impl Store {
         self.create_cursor(name, CursorDocument::Decision(nonce))
     }
 
+    /// Marks a cursor as broken.
+    pub fn break_cursor(&mut self, name: u8, nonce: Nonce) -> CreateReply {
+        self.create_cursor(name, CursorDocument::Broken(nonce))
+    }
+
+    /// Whether it is marked.
+    #[must_use]
+    pub fn is_broken(&self, name: u8, nonce: Nonce) -> bool {
+        let documents = self.cursors.get(&name);
+        documents.is_some_and(|documents| documents.contains(&CursorDocument::Broken(nonce)))
+    }
+
     fn delete_cursor(&mut self, name: u8, document: &CursorDocument) {
         self.cursors.entry(name).or_default().remove(document);
         if let CursorDocument::Decision(nonce) = document {

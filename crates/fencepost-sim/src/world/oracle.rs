@@ -79,6 +79,7 @@ broken! {
     FalseRollback = "only a bucket that was rolled back is called so",
     LostByRestore = "what was acknowledged by processes from before a restore is in the restored log",
     TwoFirstShards = "all who make the first shard of a base make the same",
+    BreakNotTold = "nobody is told that a cursor holds which was broken before they asked",
     BoundInsideFenceRange = "a collection's boundary never rests inside a fence range",
     StaleSearch = "a search finds the manifest that was the latest when it began, or a later one",
 }

@@ -6,7 +6,7 @@ use crate::same::{NotThere, create_same};
 use crate::shard::Io;
 use crate::{Cause, Wal};
 use fencepost_format::{Nonce, ReceiptEnd, ReceiptFailure, ReceiptName, ReceiptPart, ReceiptPlan};
-use fencepost_gc::{Collection, Object, Plan, receipt};
+use fencepost_gc::{Collection, LeashOutcome, Object, Plan, receipt};
 use fencepost_store::StoreError;
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Receipts {
-    /// Those that delete something, or meet what a loss fenced off. Costs two PUTs each. An idle pass leaves none.
+    /// Those that delete something, break a cursor, or meet what a loss fenced off. Costs two PUTs each. An idle pass leaves none.
     #[default]
     OfDeletions,
     /// Every one, for two PUTs more each.
@@ -104,7 +104,10 @@ impl Collector {
     /// Writes down the plan before anything of it is carried out. A receipt that cannot be written keeps nothing from
     /// being deleted: what goes is safe to go in any case, and a full disk must be freed.
     pub(super) async fn leave_plan(&self, io: &Io, collection: &Collection, plan: &Plan) -> Option<Leaving> {
-        let goes = plan.deletions_count() > receipts_in(plan) || !plan.fenced_off.is_empty();
+        let is_broken = |(_, outcome): &(_, LeashOutcome)| *outcome == LeashOutcome::Broken;
+        let goes = plan.deletions_count() > receipts_in(plan)
+            || !plan.fenced_off.is_empty()
+            || plan.over_leash.iter().any(is_broken);
         let wanted = match self.receipts {
             Receipts::OfDeletions => goes,
             Receipts::All => true,

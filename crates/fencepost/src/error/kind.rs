@@ -184,7 +184,7 @@ impl ReadError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Truncated { .. } => ErrorKind::Truncated,
+            Self::Truncated { .. } | Self::CursorBroken { .. } => ErrorKind::Truncated,
             Self::NoLog { .. } => ErrorKind::Missing,
             Self::NoCursor { .. } => ErrorKind::Invalid,
             Self::GaveUp { why, cause, .. } | Self::Cursor { why, cause, .. } => {

@@ -1,16 +1,18 @@
 //! Named cursors: how far a consumer got, so that a collector keeps what it still needs.
-// P-53, P-54, P-95 to P-97.
+// P-53, P-54, P-95 to P-97, P-160 to P-165.
 
 use crate::drive::Driver;
-use crate::shard::Io;
-use crate::{LogEntry, ReadError, ReadFrom, ReadOptions, ResumePoint, Wal, telemetry};
-use fencepost_fence::{CursorCore, CursorDocuments, CursorEvent};
-use fencepost_format::{Consumed, CursorName, Epoch, Position};
+use crate::shard::{BrokenCursor, CursorListed, Io};
+use crate::{Amount, LogEntry, ReadError, ReadFrom, ReadOptions, ResumePoint, Wal, telemetry};
+use fencepost_fence::{CursorCore, CursorEvent, CursorFound};
+use fencepost_format::{Consumed, CursorName, Epoch, Exceeded, Leash, Position};
+use std::time::SystemTime;
 
 /// A consumer's cursor: everything up to its position was consumed, everything above is kept for it.
 ///
 /// It holds for ever, until it is moved or [removed](Self::remove), by whoever knows its
-/// [name](Wal::remove_cursor): a consumer that is gone pins the log. One consumer at a time has a use for it;
+/// [name](Wal::remove_cursor): a consumer that is gone pins the log. A [leash](CursorOptions::with_leash) limits that: a
+/// collection may then break the cursor, and whoever has it is told ([`ReadError::CursorBroken`]). One consumer at a time has a use for it;
 /// two that move the same cursor are both told that all went well, and the log keeps what is above the higher
 /// place.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Cursor {
     io: Io,
     name: CursorName,
     driver: Driver<CursorCore>,
+    /// How it ended without our doing: it was broken, or removed.
+    lost: Option<CursorEvent>,
 }
 
 /// A cursor as it stands in the store.
@@ -31,6 +35,45 @@ pub struct CursorStatus {
     /// Whether it is still in the making, or was left half made by a process that died. It holds the log all
     /// the same, until it is opened or removed.
     pub half_made: bool,
+    /// Its leash, if it has one.
+    pub leash: Option<Leash>,
+    /// Whether it was broken: then it holds nothing, and `position` is where it stood.
+    // P-163.
+    pub broken: bool,
+    /// When it was made or moved last, by the store's clock.
+    pub moved: Option<SystemTime>,
+}
+
+impl CursorStatus {
+    /// The limit of its leash that it is over at this moment, if it holds this much. For people and monitors: a
+    /// collection judges for itself, by the store's clock alone.
+    // P-161.
+    #[must_use]
+    pub fn exceeded(&self, held: &Amount, now: SystemTime) -> Option<Exceeded> {
+        let leash = self.leash.filter(|_| !self.broken)?;
+        let oldest = held.oldest?;
+        let age = |since: SystemTime| {
+            let age = now.duration_since(since).unwrap_or_default();
+            u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+        };
+        let still = self.moved.map_or(0, |moved| age(oldest.max(moved)));
+        leash.exceeded(still, age(oldest), held.objects, held.bytes)
+    }
+
+    /// Of several of one name, which is rare, the lowest that holds.
+    fn of(name: CursorName, listed: &CursorListed) -> Option<Self> {
+        let holds = || listed.documents.cursors().filter(|found| !found.broken);
+        let broken = || listed.documents.cursors().max_by_key(CursorFound::held);
+        let found = holds().min_by_key(CursorFound::held).or_else(broken)?;
+        Some(Self {
+            name,
+            position: found.held(),
+            half_made: !found.broken && listed.documents.is_in_the_making(),
+            leash: found.leash,
+            broken: found.broken,
+            moved: listed.moved.get(&found.nonce).copied(),
+        })
+    }
 }
 
 impl From<ResumePoint> for Consumed {
@@ -85,6 +128,62 @@ impl From<&LogEntry> for CursorStart {
     }
 }
 
+/// How a cursor is opened, and what a new one is like.
+///
+/// ```
+/// use fencepost::{CursorOptions, CursorStart, Leash, OnExceed};
+/// use std::time::Duration;
+///
+/// let week = Duration::from_secs(7 * 86_400);
+/// let leash = Leash::new().with_expire(week).with_bytes(10 << 30).with_on_exceed(OnExceed::Break);
+/// let options = CursorOptions::new().with_start(CursorStart::Checkpoint).with_leash(leash);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct CursorOptions {
+    start: CursorStart,
+    leash: Option<Leash>,
+    remakes: bool,
+}
+
+impl CursorOptions {
+    /// A new cursor begins at the checkpoint, and holds for ever.
+    pub const fn new() -> Self {
+        Self { start: CursorStart::Checkpoint, leash: None, remakes: false }
+    }
+
+    /// Where a new cursor begins. Default: at the [checkpoint](CursorStart::Checkpoint).
+    pub const fn with_start(mut self, start: CursorStart) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// The leash of a new cursor. Default: none, so it holds for ever. A cursor that is there keeps the leash that it
+    /// has, or has none.
+    ///
+    /// Making it costs one PUT more, and each move one LIST. Tighter: a dead consumer costs less storage. Looser: a
+    /// live one may be away longer.
+    // P-160.
+    pub const fn with_leash(mut self, leash: Leash) -> Self {
+        self.leash = Some(leash);
+        self
+    }
+
+    /// If the cursor was broken, make it anew at the start. Default: that is an error. For a consumer that knows, and
+    /// can do without what may be gone.
+    // P-165.
+    pub const fn with_broken_remade(mut self) -> Self {
+        self.remakes = true;
+        self
+    }
+}
+
+impl<T: Into<CursorStart>> From<T> for CursorOptions {
+    fn from(start: T) -> Self {
+        Self::new().with_start(start.into())
+    }
+}
+
 impl Wal {
     /// Opens the cursor `name`: where it was left, or else at `start`: above what was consumed last, or, for a
     /// new consumer of everything that is still there, at the [checkpoint](CursorStart::Checkpoint).
@@ -96,18 +195,26 @@ impl Wal {
     /// # Errors
     /// [`ReadError::Truncated`] if the cursor is new and the log was collected past it; nothing is left
     /// behind then. A cursor that was there holds what is above it, so it is opened, whatever was collected.
+    /// [`ReadError::CursorBroken`] if it was broken, unless it is to be [made
+    /// anew](CursorOptions::with_broken_remade).
     ///
     /// # Cancel safety
     /// Dropping the future may leave a new cursor behind, which holds the log. Opening it again makes it
     /// anew; [removing](Self::remove_cursor) it ends it.
-    pub async fn cursor(&self, name: CursorName, start: impl Into<CursorStart>) -> Result<Cursor, ReadError> {
-        let (io, start) = (self.io.scoped(), start.into());
+    pub async fn cursor(
+        &self,
+        name: CursorName,
+        options: impl Into<CursorOptions>,
+    ) -> Result<Cursor, ReadError> {
+        let (io, CursorOptions { start, leash, remakes }) = (self.io.scoped(), options.into());
         let start = match start {
             CursorStart::Checkpoint => io.manifest().await?.replay_after.into(),
             CursorStart::After(consumed) => consumed,
         };
         let core =
             CursorCore::open(io.environment.now(), io.params.retry_timeout, io.environment.nonce(), start);
+        let core = leash.into_iter().fold(core, CursorCore::with_leash);
+        let core = if remakes { core.with_broken_remade() } else { core };
         let mut cursor = Cursor::new(io, name, core);
         loop {
             match cursor.drive().await? {
@@ -129,7 +236,7 @@ impl Wal {
     ///
     /// # Errors
     /// [`ReadError::NoCursor`] if there is none, or only one that was left half made. It names the first position
-    /// that can be had.
+    /// that can be had. [`ReadError::CursorBroken`] if it was broken.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing, but a half made cursor may have been given up.
@@ -138,10 +245,7 @@ impl Wal {
         let io = self.io.scoped();
         let core = CursorCore::existing(io.environment.now(), io.params.retry_timeout);
         let mut cursor = Cursor::new(io, name, core);
-        if cursor.drive().await? == CursorEvent::Missing {
-            let first = cursor.io.boundary().await?.next();
-            return Err(ReadError::NoCursor { name: cursor.name, first });
-        }
+        cursor.drive().await?;
         Ok(cursor)
     }
 
@@ -151,11 +255,7 @@ impl Wal {
     /// [`ReadError::Store`].
     pub async fn cursors(&self) -> Result<Vec<CursorStatus>, ReadError> {
         let found = self.io.list_cursors().await?;
-        let status = |(name, documents): (CursorName, CursorDocuments)| {
-            let position = documents.held()?;
-            Some(CursorStatus { name, position, half_made: documents.is_in_the_making() })
-        };
-        Ok(found.into_iter().filter_map(status).collect())
+        Ok(found.into_iter().filter_map(|(name, listed)| CursorStatus::of(name, &listed)).collect())
     }
 
     /// Removes a cursor, wherever it was left and in whatever state: it no longer holds anything. Returns
@@ -196,7 +296,7 @@ impl Wal {
 impl Cursor {
     fn new(io: Io, name: CursorName, core: CursorCore) -> Self {
         let driver = Driver::new(core, &io.environment);
-        Self { io, name, driver }
+        Self { io, name, driver, lost: None }
     }
 
     /// Its name.
@@ -233,9 +333,12 @@ impl Cursor {
     /// bare position it has to read up to 63 entries below.
     ///
     /// The new place is written before the old one is deleted, so something holds the log at every moment.
-    /// Costs one PUT and one DELETE.
+    /// Costs one PUT and one DELETE; with a leash, also one LIST.
     ///
     /// # Errors
+    /// With a leash: [`ReadError::CursorBroken`] and [`ReadError::NoCursor`], at every further call too. It holds
+    /// nothing then.
+    ///
     /// [`ReadError::Cursor`]: the cursor holds at its old place, and perhaps at the new one too. That may also become so later: a consumer
     /// that dies now and comes back may find the cursor at its old place, and what it had said it was done
     /// with collected all the same ([`ReadError::Truncated`] up to that place at most). Opening the cursor
@@ -245,6 +348,7 @@ impl Cursor {
     /// As after an error.
     // P-43.
     pub async fn advance(&mut self, to: impl Into<Consumed>) -> Result<(), ReadError> {
+        self.still_there().await?;
         self.driver.drop_requests();
         self.driver.machine.advance(self.io.environment.now(), to.into());
         let moved = self.drive().await.map(drop);
@@ -255,8 +359,10 @@ impl Cursor {
     /// Lets go of the log: the cursor is deleted. Costs one LIST and the deletions.
     ///
     /// # Errors
-    /// [`ReadError::Cursor`]: it may still hold.
+    /// [`ReadError::Cursor`]: it may still hold. [`ReadError::CursorBroken`] and [`ReadError::NoCursor`] if a move was
+    /// told so: then it is no longer ours to remove.
     pub async fn remove(mut self) -> Result<(), ReadError> {
+        self.still_there().await?;
         self.driver.drop_requests();
         self.driver.machine.remove(self.io.environment.now());
         self.drive().await.map(drop)
@@ -270,7 +376,31 @@ impl Cursor {
                 let cause = self.driver.take_cause();
                 Err(ReadError::Cursor { name: self.name.clone(), why, cause })
             }
+            event @ (CursorEvent::Missing | CursorEvent::Broken { .. }) => {
+                self.lost = Some(event);
+                Err(self.lost_error(event).await)
+            }
             event => Ok(event),
         }
+    }
+
+    async fn still_there(&self) -> Result<(), ReadError> {
+        match self.lost {
+            Some(event) => Err(self.lost_error(event).await),
+            None => Ok(()),
+        }
+    }
+
+    /// What became of it, and what can still be had.
+    // P-165.
+    async fn lost_error(&self, event: CursorEvent) -> ReadError {
+        let first = match self.io.boundary().await {
+            Ok(boundary) => boundary.next(),
+            Err(error) => return error.into(),
+        };
+        let name = self.name.clone();
+        let CursorEvent::Broken { nonce, at } = event else { return ReadError::NoCursor { name, first } };
+        let BrokenCursor { at: position, mark } = self.io.read_mark(&name, nonce, at).await;
+        ReadError::CursorBroken { name, position, first, mark }
     }
 }

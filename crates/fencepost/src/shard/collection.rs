@@ -7,8 +7,8 @@ use super::{Io, Performed};
 use crate::Cause;
 use fencepost_fence::{CreateReply, ReadReply, Reply};
 use fencepost_format::{
-    Boundary, DOCUMENT_BYTES_MAX, Epoch, Forgotten, FormatError, Manifest, OpeningRecord, Position,
-    ShardStatus,
+    Boundary, CursorDocument, DOCUMENT_BYTES_MAX, Epoch, Forgotten, FormatError, Manifest, OpeningRecord,
+    Position, ShardStatus,
 };
 use fencepost_gc::{CollectReply, CollectRequest, Object, StoreTime};
 use fencepost_store::{PutOutcome, Refusal, Retry};
@@ -41,6 +41,17 @@ impl Io {
             }
             CollectRequest::ReadReclaim { number, .. } => {
                 self.read_reclaim_end(number).await.map(|read| CollectReply::Reclaim(number, read))
+            }
+            CollectRequest::BreakCursor { name, nonce, mark, .. } => {
+                let (path, bytes) =
+                    (self.paths.cursor(&name, &CursorDocument::Broken(nonce)), mark.encode(&name, nonce));
+                let reply = created(self.once().create(path, bytes.into()).await);
+                reply.map(|reply| CollectReply::CursorBroken(name, nonce, reply))
+            }
+            CollectRequest::FindBreak { name, nonce, .. } => {
+                let found = self.once().head(self.paths.cursor(&name, &CursorDocument::Broken(nonce))).await;
+                let there = read(found, |_| Ok::<_, Cause>(()));
+                there.map(|read| CollectReply::BreakFound(name, nonce, read))
             }
             CollectRequest::PublishBoundary { at, guarding_fences, .. } => {
                 let boundary = Boundary { boundary: at, guarding_fences };
@@ -156,6 +167,8 @@ const fn attempt_of(request: &CollectRequest) -> u32 {
         | CollectRequest::ReadHeader { attempt, .. }
         | CollectRequest::ListSsTable { attempt, .. }
         | CollectRequest::ReadReclaim { attempt, .. }
+        | CollectRequest::BreakCursor { attempt, .. }
+        | CollectRequest::FindBreak { attempt, .. }
         | CollectRequest::Stamp { attempt }
         | CollectRequest::PublishBoundary { attempt, .. } => *attempt,
         // The core's own request waits by itself, and a deletion is asked for once.

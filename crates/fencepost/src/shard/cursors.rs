@@ -4,9 +4,26 @@ use super::answer::{created, listed, read, read_as};
 use super::{Io, Performed};
 use crate::Cause;
 use fencepost_fence::{CursorDocuments, CursorReply, CursorRequest, ReadReply, Reply};
-use fencepost_format::{CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX, Nonce};
+use fencepost_format::{
+    CursorBreak, CursorDecision, CursorDocument, CursorName, DOCUMENT_BYTES_MAX, Nonce, Position,
+};
 use fencepost_store::{LogStore, StoreError};
 use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// The documents of one name, and when each of its cursors was made or moved last, by the store's clock.
+#[derive(Debug, Default)]
+pub(crate) struct CursorListed {
+    pub(crate) documents: CursorDocuments,
+    pub(crate) moved: BTreeMap<Nonce, SystemTime>,
+}
+
+/// A cursor that was broken: where it stood, and what its mark says, if that could be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BrokenCursor {
+    pub(crate) at: Position,
+    pub(crate) mark: Option<CursorBreak>,
+}
 
 impl Io {
     /// Performs a request of the cursor `name`, after a pause if it is not the first attempt.
@@ -77,14 +94,42 @@ impl Io {
     }
 
     /// The cursors of this log, with what was listed of each. Costs one LIST.
-    pub(crate) async fn list_cursors(&self) -> Result<BTreeMap<CursorName, CursorDocuments>, StoreError> {
-        let mut found: BTreeMap<CursorName, CursorDocuments> = BTreeMap::new();
+    pub(crate) async fn list_cursors(&self) -> Result<BTreeMap<CursorName, CursorListed>, StoreError> {
+        let mut found: BTreeMap<CursorName, CursorListed> = BTreeMap::new();
         for object in self.store.list_all(self.paths.cursors_dir()).await? {
             if let Some((name, document)) = self.paths.parse_cursor(object.path.as_ref()) {
-                found.entry(name).or_default().insert(document);
+                let listed = found.entry(name).or_default();
+                if matches!(document, CursorDocument::Cursor(..) | CursorDocument::Position(..)) {
+                    let moved = listed.moved.entry(document.nonce()).or_insert(object.last_modified);
+                    *moved = object.last_modified.max(*moved);
+                }
+                listed.documents.insert(document);
             }
         }
         Ok(found)
+    }
+
+    /// Whether nothing of this name holds any more because it was broken, and what its mark says. Costs one LIST, and
+    /// one GET if it was. An answer that does not come is none.
+    // P-163.
+    pub(crate) async fn broken_cursor(&self, name: &CursorName) -> Option<BrokenCursor> {
+        let documents = self.list_cursor(&self.store, name).await.ok()?;
+        if documents.held().is_some() {
+            return None;
+        }
+        let last = documents.cursors().filter(|found| found.broken).max_by_key(|found| found.held())?;
+        Some(self.read_mark(name, last.nonce, last.held()).await)
+    }
+
+    /// What the mark of a broken cursor says.
+    pub(crate) async fn read_mark(&self, name: &CursorName, nonce: Nonce, at: Position) -> BrokenCursor {
+        let path = self.paths.cursor(name, &CursorDocument::Broken(nonce));
+        let read = self.store.get_up_to(&path, DOCUMENT_BYTES_MAX as u64).await.into_result();
+        let mark = read
+            .ok()
+            .flatten()
+            .and_then(|object| CursorBreak::decode(&path, name, nonce, &object.bytes).ok());
+        BrokenCursor { at: mark.map_or(at, |mark| mark.position), mark }
     }
 
     async fn list_cursor(&self, store: &LogStore, name: &CursorName) -> Result<CursorDocuments, StoreError> {

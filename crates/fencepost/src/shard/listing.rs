@@ -82,8 +82,7 @@ fn note_document(inventory: &mut Inventory, paths: &ShardPaths, object: &ListedO
     let modified = store_time(object.last_modified);
     let path = object.path.as_ref();
     if let Some((name, document)) = paths.parse_cursor(path) {
-        note_time(inventory, modified);
-        inventory.note_cursor(name, document);
+        inventory.note_cursor_at(name, document, modified);
     } else if path == paths.stamp() {
         note_time(inventory, modified);
     } else if let Some(at) = name_in(&paths.gc_dir(), object).and_then(parse_boundary_name) {

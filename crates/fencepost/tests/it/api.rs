@@ -5,6 +5,7 @@ mod collector;
 mod cursor;
 mod group;
 mod kinds;
+mod leash;
 mod open;
 mod overview;
 mod put_rate;

@@ -6,7 +6,8 @@ use fencepost_fence::{
     CreateReply, CursorCore, CursorDocuments, CursorEvent, CursorReply, CursorRequest, Machine, ReadReply,
     Tick,
 };
-use fencepost_format::{Epoch, Nonce, Position};
+use fencepost_format::{Epoch, Leash, Nonce, Position};
+use std::collections::BTreeSet;
 
 /// One party.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,8 @@ pub(super) struct Consumer {
     pub(super) kept: Option<Position>,
     /// Whether somebody removed the cursor by name since it began to open it.
     pub(super) removed: bool,
+    /// The cursors that were broken when it began what it is about.
+    pub(super) broken_before: BTreeSet<Nonce>,
 }
 
 /// The first page of a listing.
@@ -29,10 +32,17 @@ enum Page {
 }
 
 impl Consumer {
-    pub(super) fn opening(name: u8, number: usize, at: Position) -> Self {
+    /// With a leash, all but the first begin anew what was broken.
+    pub(super) fn opening(name: u8, number: usize, at: Position, leash: Option<Leash>) -> Self {
         // Far enough apart for those that it draws later.
         let nonce = Nonce(10 * (number as u128 + 1));
-        Self::new(name, CursorCore::open(NOW, RETRY_TIMEOUT, nonce, at.into()))
+        let core = CursorCore::open(NOW, RETRY_TIMEOUT, nonce, at.into());
+        let core = match leash {
+            Some(leash) if number > 0 => core.with_leash(leash).with_broken_remade(),
+            Some(leash) => core.with_leash(leash),
+            None => core,
+        };
+        Self::new(name, core)
     }
 
     pub(super) fn removing(name: u8) -> Self {
@@ -40,7 +50,8 @@ impl Consumer {
     }
 
     fn new(name: u8, core: CursorCore) -> Self {
-        let mut consumer = Self { name, core, request: None, page: None, kept: None, removed: false };
+        let (request, page, kept, broken_before) = (None, None, None, BTreeSet::new());
+        let mut consumer = Self { name, core, request, page, kept, removed: false, broken_before };
         consumer.request = consumer.core.poll_request();
         consumer
     }
@@ -51,6 +62,11 @@ impl Consumer {
 
     pub(super) fn position(&self) -> Position {
         self.core.consumed().position
+    }
+
+    /// The cursors that it lives on, if it is open.
+    pub(super) fn lives_on(&self) -> BTreeSet<Nonce> {
+        self.core.lives_on().collect()
     }
 
     pub(super) fn advance(&mut self) {

@@ -30,8 +30,8 @@ pub(super) fn inventory(store: &Store, part: Part, page: u64) -> Inventory {
 
 fn page_of(document: &CursorDocument) -> u64 {
     match document {
-        CursorDocument::Cursor(..) => 0,
-        CursorDocument::Decision(_) => 1,
+        CursorDocument::Cursor(..) | CursorDocument::Broken(_) => 0,
+        CursorDocument::Decision(_) | CursorDocument::Leash(..) => 1,
         CursorDocument::Position(_, consumed) => consumed.position.get() % 2,
     }
 }

@@ -1,11 +1,14 @@
 //! The state of the cursor model, and what each action does to it.
 
 use super::consumer::{Consumer, is_done, is_write};
+use super::marks::{is_marked, marked_of};
 use super::{Bounds, CursorModel, Reached, pages};
 use crate::ring::collector;
 use crate::world::{Broken, Store};
 use fencepost_fence::{CursorEvent, CursorRequest, Machine, ReadReply, Tick, Window};
-use fencepost_format::{EntryHeader, EntryKind, Epoch, Manifest, Nonce, Position, ShardId, Version};
+use fencepost_format::{
+    EntryHeader, EntryKind, Epoch, Leash, Manifest, Nonce, OnExceed, Position, ShardId, Version,
+};
 use fencepost_gc::{
     CollectParams, CollectReply, CollectRequest, Collection, Inventory, Mode, Object, Part, Policy,
 };
@@ -50,7 +53,7 @@ pub struct State {
     collections_left: u32,
     condemned: BTreeSet<Position>,
     condemned_boundaries: BTreeSet<Position>,
-    consumers: Vec<Party>,
+    pub(super) consumers: Vec<Party>,
     /// The highest position that any consumer of a name ever said it was done with.
     said: BTreeMap<u8, Position>,
     removal: Option<Arc<Consumer>>,
@@ -58,6 +61,8 @@ pub struct State {
     moves_left: u32,
     deaths_left: u32,
     removals_left: u32,
+    /// The cursors that were ever marked.
+    pub(super) marked: BTreeSet<(u8, Nonce)>,
     broken: BTreeSet<Broken>,
 }
 
@@ -70,13 +75,15 @@ struct Collecting {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Party {
+pub(super) enum Party {
     Absent,
     Alive(Arc<Consumer>),
     /// What it was told is still a promise: its cursor stands.
     Dead {
         name: u8,
         kept: Option<Position>,
+        /// The cursors that it lived on.
+        on: BTreeSet<Nonce>,
     },
 }
 
@@ -85,7 +92,7 @@ impl Party {
         match self {
             Self::Absent => None,
             Self::Alive(consumer) => Some((consumer.name, consumer.kept?)),
-            Self::Dead { name, kept } => Some((*name, (*kept)?)),
+            Self::Dead { name, kept, .. } => Some((*name, (*kept)?)),
         }
     }
 }
@@ -125,6 +132,7 @@ impl State {
             moves_left: bounds.moves,
             deaths_left: bounds.deaths,
             removals_left: bounds.removals,
+            marked: BTreeSet::new(),
             broken: BTreeSet::new(),
         }
     }
@@ -208,7 +216,13 @@ impl State {
                 model.note(Reached::BoundaryDeleted);
             }
             Action::Open { consumer, at } => {
-                let opening = Consumer::opening(model.bounds.consumers[consumer], consumer, at);
+                let name = model.bounds.consumers[consumer];
+                let leash = model
+                    .bounds
+                    .leash
+                    .map(|most| Leash::new().with_entries(most).with_on_exceed(OnExceed::Break));
+                let mut opening = Consumer::opening(name, consumer, at, leash);
+                opening.broken_before = self.marked_of(name);
                 self.consumers[consumer] = Party::Alive(Arc::new(opening));
             }
             Action::Act { consumer } => self.consumer(model, consumer),
@@ -216,6 +230,7 @@ impl State {
                 let Party::Alive(alive) = &mut self.consumers[consumer] else { unreachable!("it is alive") };
                 self.moves_left -= 1;
                 let alive = Arc::make_mut(alive);
+                alive.broken_before = marked_of(&self.marked, alive.name);
                 alive.advance();
                 let said = self.said.entry(alive.name).or_default();
                 *said = alive.position().next().max(*said);
@@ -223,12 +238,12 @@ impl State {
             Action::Die { consumer } => {
                 self.deaths_left -= 1;
                 let Party::Alive(alive) = &self.consumers[consumer] else { unreachable!("it is alive") };
-                let (name, kept) = (alive.name, alive.kept);
+                let (name, kept, on) = (alive.name, alive.kept, alive.lives_on());
                 self.late.extend(
                     alive.request().filter(|request| is_write(request)).map(|sent| (name, sent.clone())),
                 );
                 self.late.sort_by_key(|sent| format!("{sent:?}"));
-                self.consumers[consumer] = Party::Dead { name, kept };
+                self.consumers[consumer] = Party::Dead { name, kept, on };
             }
             Action::Land { late } => {
                 let (name, request) = self.late.remove(late);
@@ -265,6 +280,7 @@ impl State {
         let store = Arc::make_mut(&mut self.store);
         let are_several = model.bounds.consumers.len() > 1;
         let mut is_over = false;
+        let was_open = !alive.lives_on().is_empty();
         for event in alive.act(store) {
             match event {
                 CursorEvent::Opened(consumed) => {
@@ -278,9 +294,25 @@ impl State {
                     if made.into_iter().all(|found| !ours(found.nonce.0)) {
                         model.note(Reached::Reopened);
                     }
-                    alive.kept = (!alive.removed).then_some(consumed.position);
+                    let is_whole = !is_marked(&self.marked, alive.name, &alive.lives_on());
+                    alive.kept = (!alive.removed && is_whole).then_some(consumed.position);
+                    if alive.lives_on().is_subset(&alive.broken_before) {
+                        self.broken.insert(Broken::BreakNotTold);
+                    }
+                    if index > 0 && !self.marked.is_empty() && is_whole {
+                        model.note(Reached::Remade);
+                    }
                 }
-                CursorEvent::Advanced(consumed) => alive.kept = alive.kept.map(|_| consumed.position),
+                CursorEvent::Advanced(consumed) => {
+                    alive.kept = alive.kept.map(|_| consumed.position);
+                    if alive.lives_on().is_subset(&alive.broken_before) {
+                        self.broken.insert(Broken::BreakNotTold);
+                    }
+                }
+                CursorEvent::Broken { .. } => {
+                    model.note(if was_open { Reached::ToldAtMove } else { Reached::ToldAtOpening });
+                    is_over = true;
+                }
                 CursorEvent::Truncated { .. } => {
                     model.note(Reached::Truncated);
                     is_over = true;
@@ -297,7 +329,7 @@ impl State {
         }
         if is_over {
             let Party::Alive(alive) = &self.consumers[index] else { unreachable!("it was alive") };
-            self.consumers[index] = Party::Dead { name: alive.name, kept: None };
+            self.consumers[index] = Party::Dead { name: alive.name, kept: None, on: BTreeSet::new() };
         }
         self.judge_all();
     }
@@ -315,7 +347,7 @@ impl State {
                     let alive = Arc::make_mut(alive);
                     (alive.kept, alive.removed) = (None, true);
                 }
-                Party::Dead { name: of, kept } if *of == name => *kept = None,
+                Party::Dead { name: of, kept, .. } if *of == name => *kept = None,
                 _ => {}
             }
         }
@@ -365,6 +397,9 @@ impl State {
             }
         }
         collecting.collection.handle(NOW, reply);
+        if let CollectRequest::BreakCursor { nonce, .. } = request {
+            self.note_mark(model, nonce);
+        }
         self.go_on(model, index);
     }
 
