@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     Format = 9,
     /// The store is not safe for a log.
     Unsafe = 10,
-    /// `status` or `gc claims` found something that needs attention.
+    /// `status`, `gc claims` or a collection found something that needs attention.
     Attention = 11,
     /// Stopped by a signal, after everything acknowledged was closed cleanly.
     Interrupted = 130,
@@ -63,7 +63,7 @@ Exit codes:
     8  the position was collected
     9  the output format cannot carry the rows
    10  `doctor` found that the store is not safe for a log
-   11  `status` or `gc claims` found something that needs attention
+   11  `status`, `gc claims` or a collection found something that needs attention
   130  stopped by a signal; what was acknowledged was closed cleanly
 
 LOG is a directory or a URL: ./dir, file:///dir, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix.

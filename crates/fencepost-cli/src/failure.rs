@@ -112,6 +112,22 @@ impl From<ReadError> for Failure {
                     "Earlier entries are gone. To continue without them, read with --from {first}."
                 ))
             }
+            ReadError::CursorBroken { name, position, first, .. } => {
+                failure.facts.insert("cursor".into(), name.as_str().into());
+                failure.facts.insert("position".into(), position.get().into());
+                failure.facts.insert("first".into(), first.get().into());
+                let begin = |at| format!("`cursor create LOG {name} --at {at}`");
+                failure.with_advice(match first.prev() {
+                    below if below <= *position => format!(
+                        "Nothing that it had yet to read is gone so far. To begin anew where it stood: {}.",
+                        begin(*position)
+                    ),
+                    below => format!(
+                        "What lies below position {first} may be gone. To begin anew with what is there: {}.",
+                        begin(below)
+                    ),
+                })
+            }
             ReadError::NoCursor { first, .. } => {
                 failure.facts.insert("first".into(), first.get().into());
                 failure

@@ -95,6 +95,22 @@ pub(super) fn parse_price(text: &str) -> Result<f64, String> {
     price.ok_or_else(|| "a price is a number such as 5 or 0.4".to_owned())
 }
 
+/// A number of bytes, with or without a unit.
+pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim() {
+        "" | "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        "TiB" => 40,
+        _ => return Err("units are B, KiB, MiB, GiB and TiB".to_owned()),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "bytes are a whole number, such as 1048576 or 1MiB".to_owned())
+}
+
 pub(super) fn parse_cursor(text: &str) -> Result<CursorName, String> {
     CursorName::parse(text).ok_or_else(|| {
         "a name has 1 to 64 characters from a-z A-Z 0-9 . _ - and does not begin with a dot".to_owned()
@@ -112,6 +128,15 @@ mod tests {
         assert_eq!(range("3..5"), Ok((3, 5)));
         for refused in ["5..3", "3..", "..3", "0..3", "3-5", ""] {
             assert!(range(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_whole_and_may_have_a_unit() {
+        let found = |text| parse_bytes(text).ok();
+        assert_eq!((found("7"), found("10GiB"), found("2 KiB")), (Some(7), Some(10 << 30), Some(2_048)));
+        for refused in ["", "GiB", "1.5GiB", "-1", "1GB", "99999999TiB"] {
+            assert_eq!(found(refused), None, "{refused}");
         }
     }
 

@@ -5,7 +5,10 @@ use crate::cmd::status::ago;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, counted, printable};
-use fencepost::{Amount, CursorName, CursorStart, CursorStatus, Overview, Position, ReadError, Wal};
+use fencepost::{
+    Amount, CursorName, CursorOptions, CursorStart, CursorStatus, Leash, OnExceed, Overview, Position,
+    ReadError, Wal,
+};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +35,10 @@ async fn list(args: &CursorList, json: bool) -> Result<(), Failure> {
         }));
     }
     for (cursor, held) in all(&overview) {
+        if cursor.broken {
+            output::line(&printable(&broken_line(cursor)))?;
+            continue;
+        }
         let mut line = format!(
             "{}: done with everything up to position {}, {} behind the tail",
             cursor.name,
@@ -45,6 +52,12 @@ async fn list(args: &CursorList, json: bool) -> Result<(), Failure> {
                 counted(positions, "position"),
                 amount(held)
             )),
+        }
+        if let Some(leash) = cursor.leash {
+            line.push_str(&format!("; leash: {leash}"));
+        }
+        if let Some(exceeded) = cursor.exceeded(held, SystemTime::now()) {
+            line.push_str(&format!("; OVER ITS LEASH: {exceeded}"));
         }
         if cursor.half_made {
             line.push_str("; its creation is under way or was never finished: open it again, or drop it");
@@ -67,14 +80,20 @@ async fn show(args: &CursorShow, json: bool) -> Result<(), Failure> {
     let now = SystemTime::now();
     let checkpoint = overview.manifest.replay_after;
     let state = match (cursor.half_made, is_overtaken(&overview, cursor)) {
+        _ if cursor.broken => "broken: it holds nothing; make it anew with `cursor create`, or drop it",
+        _ if cursor.exceeded(held, now).is_some() => "over its leash",
         (true, _) => "half made: open it again with `tail --cursor`, or drop it",
         (false, true) => "overtaken: a collection passed what its consumer reads next",
         (false, false) => "it holds what is above its position",
     };
     let oldest = held.oldest.map_or_else(String::new, |oldest| format!(", the oldest {}", ago(now, oldest)));
+    let leash = cursor.leash.map_or_else(|| "none: it holds for ever".to_owned(), |leash| leash.to_string());
+    let moved =
+        cursor.moved.map_or_else(|| "at a time that is not known".to_owned(), |moved| ago(now, moved));
+    let over = cursor.exceeded(held, now).map_or_else(String::new, |over| format!(": {over}"));
     output::line(&printable(&format!(
         "cursor      {}\nposition    {}; next is {}\ntail        {}, {} ahead\n\
-         holds back  {} positions up to the checkpoint at {checkpoint}: {}{oldest}\nboundary    {}\nstate       {state}",
+         holds back  {} positions up to the checkpoint at {checkpoint}: {}{oldest}\nboundary    {}\nmoved       {moved}\nleash       {leash}\nstate       {state}{over}",
         cursor.name,
         cursor.position,
         cursor.position.next(),
@@ -89,7 +108,7 @@ async fn show(args: &CursorShow, json: bool) -> Result<(), Failure> {
 async fn create(args: CursorCreate, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let overview = wal.overview().await?;
-    let mut whole = overview.cursors.iter().filter(|cursor| !cursor.half_made);
+    let mut whole = overview.cursors.iter().filter(|cursor| !cursor.half_made && !cursor.broken);
     if let Some(there) = whole.find(|cursor| cursor.name == args.name) {
         let message = format!("there is a cursor {} already, at position {}", args.name, there.position);
         return Err(Failure::new(Exit::Input, message).with_advice("`cursor move` moves it on."));
@@ -98,7 +117,10 @@ async fn create(args: CursorCreate, json: bool) -> Result<(), Failure> {
         None => CursorStart::Checkpoint,
         Some(target) => position(target, &overview)?.into(),
     };
-    let made = wal.cursor(args.name, start).await?;
+    // P-165: who says `create` of one that was broken means it.
+    let options = CursorOptions::from(start).with_broken_remade();
+    let options = args.leash.leash().into_iter().fold(options, CursorOptions::with_leash);
+    let made = wal.cursor(args.name, options).await?;
     told(&wal, json, "created", made.name(), made.position())
 }
 
@@ -106,6 +128,10 @@ async fn advance(args: CursorMove, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let overview = wal.overview().await?;
     let (status, _) = find(&overview, &args.name)?;
+    if status.broken {
+        // It says when and why.
+        return existing(&wal, args.name).await.map(drop);
+    }
     let (before, to) = (status.position, position(args.to, &overview)?);
     if to < before {
         return Err(Failure::new(
@@ -207,8 +233,18 @@ fn all(overview: &Overview) -> impl Iterator<Item = (&CursorStatus, &Amount)> {
     overview.cursors.iter().zip(&overview.held_by_cursors)
 }
 
+fn broken_line(cursor: &CursorStatus) -> String {
+    let CursorStatus { name, position, .. } = cursor;
+    format!(
+        "{name}: BROKEN at position {position}, since it was over its leash; it holds nothing: make it anew with `cursor create`, or drop it"
+    )
+}
+
 /// How many positions a collection could pass if it were not for this cursor.
 fn holds(overview: &Overview, cursor: &CursorStatus) -> u64 {
+    if cursor.broken {
+        return 0;
+    }
     cursor.position.distance_to(overview.manifest.replay_after)
 }
 
@@ -230,8 +266,24 @@ fn document(overview: &Overview, cursor: &CursorStatus, held: &Amount) -> Value 
     json!({
         "name": cursor.name.as_str(), "position": cursor.position.get(), "lag": lag(overview, cursor),
         "holds": holds(overview, cursor), "half_made": cursor.half_made,
+        "broken": cursor.broken,
+        "moved": cursor.moved.and_then(|moved| Some(moved.duration_since(UNIX_EPOCH).ok()?.as_secs())),
+        "leash": cursor.leash.map(leash),
+        "exceeded": cursor.exceeded(held, SystemTime::now()),
         "held": {
             "objects": held.objects, "bytes": held.bytes, "oldest": oldest.map(|since| since.as_secs()),
         },
+    })
+}
+
+fn leash(leash: Leash) -> Value {
+    let seconds = |limit: Option<std::time::Duration>| limit.map(|limit| limit.as_secs_f64());
+    let on_exceed = match leash.on_exceed() {
+        OnExceed::Warn => "warn",
+        OnExceed::Break => "break",
+    };
+    json!({
+        "expire": seconds(leash.expire()), "age": seconds(leash.age()), "entries": leash.entries(),
+        "bytes": leash.bytes(), "on_exceed": on_exceed,
     })
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod claims;
 pub(super) mod damage;
+pub(super) mod leashes;
 mod objects;
 mod receipts;
 mod reclaim;

@@ -22,7 +22,9 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let found = wal.inspect().await?;
     if let Some(path) = &args.html {
-        let data = page::document(&args.place.log, &wal, &found, &wal.cursors().await?);
+        let mut cursors = wal.cursors().await?;
+        cursors.retain(|cursor| !cursor.broken);
+        let data = page::document(&args.place.log, &wal, &found, &cursors);
         if !LOG.write(path, &data)? {
             return Ok(());
         }
@@ -38,7 +40,8 @@ pub(super) async fn run(args: Inspect, json: bool) -> Result<(), Failure> {
         };
     }
     if args.graph {
-        let cursors = wal.cursors().await?;
+        let mut cursors = wal.cursors().await?;
+        cursors.retain(|cursor| !cursor.broken);
         let style = graph::Style::of_stdout(args.width);
         return output::line(graph::strip(shown(&args, &found.entries), &found, &cursors, style).trim_end());
     }

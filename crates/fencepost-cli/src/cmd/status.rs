@@ -44,7 +44,7 @@ pub(super) fn document(wal: &Wal, overview: &Overview) -> Value {
         .map(|cursor| {
             json!({
                 "name": cursor.name.as_str(), "position": cursor.position.get(), "lag": lag(cursor, overview),
-                "half_made": cursor.half_made,
+                "half_made": cursor.half_made, "broken": cursor.broken,
             })
         })
         .collect();
@@ -120,14 +120,23 @@ fn text(wal: &Wal, overview: &Overview, now: SystemTime) -> String {
             text.push_str(&format!("            perhaps fewer: {problem}\n"));
         }
     }
-    for cursor in cursors {
-        let CursorStatus { name, position, .. } = cursor;
+    for (cursor, held) in cursors.iter().zip(&overview.held_by_cursors) {
+        let CursorStatus { name, position, broken, .. } = cursor;
+        let state = if *broken { ", broken" } else { "" };
         text.push_str(&format!(
-            "cursor      {name} at {position}, {} behind the tail\n",
-            lag(cursor, overview)
+            "cursor      {name} at {position}, {} behind the tail{}{state}\n",
+            lag(cursor, overview),
+            held_by(held),
         ));
     }
     text
+}
+
+fn held_by(held: &Amount) -> String {
+    match held.objects {
+        0 => String::new(),
+        objects => format!(", holds {} with {}", counted(objects, "entry"), HumanBytes(held.bytes)),
+    }
 }
 
 fn writer(overview: &Overview, now: SystemTime) -> String {

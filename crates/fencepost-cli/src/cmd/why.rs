@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 pub(super) async fn run(args: Why, json: bool) -> Result<(), Failure> {
     let (wal, at) = (args.place.open().await?, args.position);
     let found = wal.collector().plan().await?;
-    let cursors = wal.cursors().await?;
+    let mut cursors = wal.cursors().await?;
+    cursors.retain(|cursor| !cursor.broken);
     let manifest = wal.manifest().await?;
     let path = wal.paths().entry(at);
     let Some(verdict) = found.plan.verdict(&Object::Entry(at)) else {

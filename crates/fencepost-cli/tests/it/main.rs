@@ -19,6 +19,7 @@ mod killed;
 mod lance;
 mod lance_table;
 mod lease;
+mod leash;
 mod looking;
 mod manners;
 mod matrix;

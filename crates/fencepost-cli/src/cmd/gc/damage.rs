@@ -1,6 +1,7 @@
 //! What a collection met that is damage: told with the object's name and what to do, whatever else the
 //! collection did.
 
+use super::leashes;
 use crate::exit::Exit;
 use fencepost::{Collected, FencedOff, Gap, Position, Wal};
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ pub(super) fn exit(found: &Collected) -> Option<Exit> {
         Some(Exit::Damaged)
     } else if !found.report.failed.is_empty() || found.losses.failed.is_some() {
         Some(Exit::Failed)
+    } else if leashes::need_attention(found) {
+        Some(Exit::Attention)
     } else {
         None
     }

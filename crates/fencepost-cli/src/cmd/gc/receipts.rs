@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::table::{Align, table};
-use fencepost::{Cause, Nonce, Receipt, ReceiptListed, ReceiptObjects, ReceiptPlan, Wal};
+use fencepost::{Cause, Nonce, Receipt, ReceiptLeash, ReceiptListed, ReceiptObjects, ReceiptPlan, Wal};
 use futures::StreamExt;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -143,6 +143,12 @@ fn plan_text(text: &mut String, plan: &ReceiptPlan) {
     }
     for at in &plan.fenced_off {
         text.push_str(&format!("\nDAMAGED: a loss fenced off what is above position {at}"));
+    }
+    for over in &plan.over_leash {
+        let ReceiptLeash { name, position, exceeded, outcome } = over;
+        text.push_str(&format!(
+            "\ncursor {name} at position {position} was over its leash ({outcome}): {exceeded}"
+        ));
     }
     for kept in &plan.keep {
         text.push_str(&format!("\nkept, {}: {}", kept.reason, objects(&kept.objects)));

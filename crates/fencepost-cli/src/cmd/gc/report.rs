@@ -2,7 +2,7 @@
 
 use super::super::staging;
 use super::table::Table;
-use super::{claims, damage};
+use super::{claims, damage, leashes};
 use crate::failure::Failure;
 use crate::output::counted;
 use crate::place::requests;
@@ -127,6 +127,7 @@ pub(super) fn document(wal: &Wal, found: &Collected) -> Value {
         "damage": damage::documents(wal, found),
         "damage_unknown": found.losses.failed,
         "accepted": report.accepted,
+        "over_leash": leashes::documents(found),
         "claims": claims::documents(&found.plan.claims),
         "receipt": found.receipt.id.map(|id| id.to_string()),
         "receipt_failed": found.receipt.failed,
@@ -206,6 +207,9 @@ pub(super) fn summary(found: &Collected) -> String {
         if let Some(line) = claims::what_it_holds(claim) {
             text.push_str(&format!("\n{line}"));
         }
+    }
+    for line in leashes::lines(found) {
+        text.push_str(&format!("\n{line}"));
     }
     if let Some(id) = found.receipt.id {
         text.push_str(&format!("\nreceipt {id}"));

@@ -3,7 +3,7 @@
 //! Several of them may run at the same time, since collections are safe beside each other; they only do some work
 //! twice. One that is killed leaves nothing to put right.
 
-use super::{Settings, Task, collect_quietly, damage};
+use super::{Settings, Task, collect_quietly, damage, leashes};
 use crate::args::GcWatch;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -115,7 +115,13 @@ async fn one_round(
                 round.bytes = round.bytes.saturating_add(found.report.deleted.entry_bytes);
                 round.requests += found.requests.total();
                 patience.well(shard);
-                if let Some(exit) = damage::exit(&found) {
+                if leashes::need_attention(&found) {
+                    round.worst = round.worst.or(Some(Exit::Attention));
+                    let document =
+                        || json!({"shard": shard.to_string(), "over_leash": leashes::documents(&found)});
+                    tell(json, document, || format!("shard {shard}: {}", leashes::lines(&found).join("\n")))?;
+                }
+                if let Some(exit) = damage::exit(&found).filter(|exit| *exit != Exit::Attention) {
                     round.failed += 1;
                     round.worst = round.worst.or(Some(exit));
                     let document =

@@ -36,7 +36,7 @@ fn cells(limits: &Status, wal: &Wal, found: &Result<Overview, ReadError>, now: S
         }
     };
     let Overview { manifest, uncovered, entries, cursors, collected, .. } = overview;
-    let slowest = cursors.iter().max_by_key(|cursor| lag(cursor, overview));
+    let slowest = cursors.iter().filter(|cursor| !cursor.broken).max_by_key(|cursor| lag(cursor, overview));
     let since = |then: Option<SystemTime>| {
         let then = then?;
         Some(now.duration_since(then).unwrap_or_default().as_secs())

@@ -3,7 +3,7 @@
 use super::{ago, lag};
 use crate::args::Status;
 use crate::output::{counted, is_or_are};
-use fencepost::{Overview, Pending};
+use fencepost::{OnExceed, Overview, Pending};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::fmt;
@@ -58,8 +58,24 @@ pub(in super::super) fn attention(args: &Status, overview: &Overview, now: Syste
         let said = format!("the oldest entry above the checkpoint was written {}", ago(now, oldest));
         found.push(Attention::new("age", said));
     }
-    for cursor in &overview.cursors {
+    for (cursor, held) in overview.cursors.iter().zip(&overview.held_by_cursors) {
         let name = &cursor.name;
+        if cursor.broken {
+            let said = format!(
+                "cursor {name} was broken at {}, since it was over its leash: its consumer is told when it comes back; \
+                 make it anew with `cursor create`, or drop it",
+                cursor.position
+            );
+            found.push(Attention::new("cursor_broken", said));
+            continue;
+        }
+        if let Some(exceeded) = cursor.exceeded(held, now) {
+            let then = match cursor.leash.map(|leash| leash.on_exceed()) {
+                Some(OnExceed::Break) => "the next collection breaks it",
+                _ => "it goes on holding",
+            };
+            found.push(Attention::new("cursor_over_leash", format!("cursor {name}: {exceeded}; {then}")));
+        }
         if cursor.half_made {
             let said = format!(
                 "cursor {name} was never finished, and holds the log: open it again, or drop it with `cursor drop`"
