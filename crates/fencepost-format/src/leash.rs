@@ -305,7 +305,7 @@ fn time(millis: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CursorDocument;
+    use crate::{CursorDecision, CursorDocument, Epoch};
 
     /// What is written is what is read, by the name alone.
     // F-43.
@@ -339,6 +339,20 @@ mod tests {
         assert_eq!(mark.encode(&name, Nonce(0xfe)), text);
         assert_eq!(CursorBreak::decode("mark", &name, Nonce(0xfe), text.as_bytes()).unwrap(), mark);
         assert!(CursorBreak::decode("mark", &name, Nonce(0xff), text.as_bytes()).is_err());
+    }
+
+    /// Programs that know format 1 alone say that it is newer, and go on with no such cursor.
+    // P-166, F-45.
+    #[test]
+    fn the_decision_about_a_cursor_with_a_leash_has_a_format_of_its_own() {
+        let (name, nonce) = (CursorName::parse("copy").unwrap(), Nonce(0xfe));
+        let text = r#"{"format":2,"name":"copy","nonce":"000000000000000000000000000000fe","granted":true,"epoch":3}"#;
+        let leashed = CursorDecision::Leashed(Epoch::new(3));
+        assert_eq!(leashed.encode(&name, nonce), text);
+        let decode = |text: &str| CursorDecision::decode("decision", &name, nonce, text.as_bytes());
+        assert_eq!(decode(text).unwrap(), leashed);
+        assert_eq!(decode(&text.replace(":2,", ":1,")).unwrap(), CursorDecision::Granted(Epoch::new(3)));
+        assert!(matches!(decode(&text.replace(":2,", ":3,")), Err(FormatError::Newer { .. })));
     }
 
     #[test]
