@@ -6,7 +6,7 @@
 use allocation_counter::{AllocationInfo, measure};
 use arrow_array::RecordBatch;
 use clap::Parser;
-use fencepost::{Environment, LogStore, Nonce, StoreOptions, Tick, Wal, Writer};
+use fencepost::{Environment, LogStore, Nonce, Record, StoreOptions, Tick, Wal, Writer};
 use fencepost_bench::{SinkStore, blob, four_kib, writer};
 use futures::StreamExt;
 use object_store::path::Path;
@@ -29,10 +29,24 @@ struct Args {
     list: bool,
 }
 
+/// What one append hands over.
+#[derive(Clone, Copy)]
+enum Rows {
+    Batch(fn() -> RecordBatch),
+    /// A record of so many bytes.
+    Record(usize),
+}
+
+/// The same, made.
+enum Made {
+    Batches([RecordBatch; 1]),
+    Records([Record; 1]),
+}
+
 /// Appends of one kind, so many in flight.
 struct Scenario {
     name: &'static str,
-    batch: fn() -> RecordBatch,
+    rows: Rows,
     /// Bytes of values in one append.
     user_bytes: u64,
     group_bytes: u64,
@@ -46,7 +60,17 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "grouped", group_bytes: 4 << 20, ..UNGROUPED },
     Scenario {
         name: "large",
-        batch: || blob(1 << 20),
+        rows: Rows::Batch(|| blob(1 << 20)),
+        user_bytes: 1 << 20,
+        group_bytes: 1,
+        callers: 8,
+        appends: 64,
+    },
+    Scenario { name: "records", rows: Rows::Record(4 << 10), ..UNGROUPED },
+    Scenario { name: "records_grouped", rows: Rows::Record(4 << 10), group_bytes: 4 << 20, ..UNGROUPED },
+    Scenario {
+        name: "records_large",
+        rows: Rows::Record(1 << 20),
         user_bytes: 1 << 20,
         group_bytes: 1,
         callers: 8,
@@ -56,7 +80,7 @@ const SCENARIOS: &[Scenario] = &[
 
 const UNGROUPED: Scenario = Scenario {
     name: "ungrouped",
-    batch: four_kib,
+    rows: Rows::Batch(four_kib),
     user_bytes: 4 << 10,
     group_bytes: 1,
     callers: 64,
@@ -74,22 +98,36 @@ fn main() {
     }
 }
 
+impl Rows {
+    fn make(self) -> Made {
+        match self {
+            Self::Batch(make) => Made::Batches([make()]),
+            Self::Record(bytes) => Made::Records([Record::new(vec![7; bytes])]),
+        }
+    }
+}
+
 impl Scenario {
     fn count(&self, appends: u64) {
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let store = SinkStore::default();
         let writer = runtime.block_on(open(&store, self.group_bytes));
-        let batches = [(self.batch)()];
+        let rows = self.rows.make();
         // What is made once is made now, and what grows has grown.
-        self.append(&runtime, &writer, &batches, 4 * self.callers as u64);
+        self.append(&runtime, &writer, &rows, 4 * self.callers as u64);
         let (requests, bytes) = (store.requests(), store.put_bytes());
-        let heap = measure(|| self.append(&runtime, &writer, &batches, appends));
+        let heap = measure(|| self.append(&runtime, &writer, &rows, appends));
         let (requests, bytes) = (store.requests() - requests, store.put_bytes() - bytes);
         self.print(appends, requests, bytes, &heap);
     }
 
-    fn append(&self, runtime: &Runtime, writer: &Writer, batches: &[RecordBatch], appends: u64) {
-        let appends = (0..appends).map(|_| writer.append(batches));
+    fn append(&self, runtime: &Runtime, writer: &Writer, rows: &Made, appends: u64) {
+        let appends = (0..appends).map(|_| async {
+            match rows {
+                Made::Batches(batches) => writer.append(batches).await,
+                Made::Records(records) => writer.append_records(records).await,
+            }
+        });
         runtime.block_on(futures::stream::iter(appends).buffer_unordered(self.callers).for_each(
             async |done| {
                 done.expect("the store is sound");

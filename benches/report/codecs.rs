@@ -66,7 +66,7 @@ fn object(batch: &RecordBatch, compression: Compression) -> Bytes {
 }
 
 /// How long one call takes, of several.
-fn seconds(call: impl Fn()) -> f64 {
+pub(crate) fn seconds(call: impl Fn()) -> f64 {
     const CALLS: u32 = 8;
     let started = Instant::now();
     (0..CALLS).for_each(|_| call());

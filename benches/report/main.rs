@@ -5,6 +5,7 @@
 mod appends;
 mod codecs;
 mod load;
+mod records;
 mod replay;
 mod table;
 
@@ -50,6 +51,9 @@ fn main() {
     }
     if wanted("replay") {
         println!("{}", replay::section(&runtime, rounds));
+    }
+    if wanted("records") {
+        println!("{}", records::section(rounds));
     }
     if wanted("compression") {
         println!("{}", codecs::section(rounds));
