@@ -2,7 +2,10 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use fencepost::{LogStore, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_shards};
+use crate::output::printable;
+use fencepost::{
+    FoundLog, LogStore, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_logs, find_shards,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -23,11 +26,85 @@ pub(crate) struct Place {
     pub(crate) retry_timeout: Duration,
 }
 
+/// Whether a command is about one log, or about all below a place.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Below {
+    /// All logs and Lance tables below LOG, whatever their folders. Costs one LIST for each folder that is no table.
+    #[arg(long, conflicts_with = "shard")]
+    pub(crate) below: bool,
+    /// How deep to look for them.
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "below")]
+    pub(crate) depth: usize,
+}
+
+/// What a command works on that is about many shards.
+#[derive(Default)]
+pub(crate) struct Fleet {
+    pub(crate) members: Vec<Member>,
+    /// Folders that could not be looked into, and why. There may be logs below.
+    pub(crate) unseen: Vec<(String, Failure)>,
+}
+
+/// A shard of a fleet.
+pub(crate) struct Member {
+    /// The folder of its log, relative to the place; empty if it is the place.
+    pub(crate) log: String,
+    pub(crate) wal: Wal,
+}
+
+impl Member {
+    /// How lines for people call it.
+    pub(crate) fn name(&self) -> String {
+        match self.log.as_str() {
+            "" => format!("shard {}", self.wal.shard()),
+            log => format!("{log}, shard {}", self.wal.shard()),
+        }
+    }
+
+    /// Puts the log's folder into a document, where there are several logs.
+    pub(crate) fn name_in(&self, document: &mut Value) {
+        if !self.log.is_empty() {
+            document["log"] = self.log.as_str().into();
+        }
+    }
+}
+
 impl Place {
     /// The log, which must be there.
     pub(crate) async fn open(&self) -> Result<Wal, Failure> {
         self.check()?;
         Ok(self.builder(self.options().create_missing(false)).open().await?)
+    }
+
+    /// Every shard of the table; with `below`, of all logs and tables below the place. And what could not be looked
+    /// into. There is at least one of either.
+    pub(crate) async fn open_fleet(&self, below: &Below) -> Result<Fleet, Failure> {
+        if !below.below {
+            let shards = self.open_all().await?;
+            let member = |wal| Member { log: String::new(), wal };
+            return Ok(Fleet { members: shards.into_iter().map(member).collect(), unseen: Vec::new() });
+        }
+        self.check()?;
+        let store = self.beside(&self.log, false)?;
+        let mut fleet = Fleet::default();
+        for FoundLog { folder, shards, .. } in find_logs(&store, below.depth, FOLDERS_AT_ONCE).await {
+            match shards {
+                Ok(shards) => {
+                    let store = store.below(&folder).map_err(|error| Failure::of(Exit::Failed, &error))?;
+                    for shard in shards {
+                        let one = Wal::in_store(store.clone()).with_shard(shard);
+                        let wal = one.with_retry_timeout(self.retry_timeout).open().await?;
+                        fleet.members.push(Member { log: folder.clone(), wal });
+                    }
+                }
+                Err(error) => fleet.unseen.push((folder, error.into())),
+            }
+        }
+        if fleet.members.is_empty() && fleet.unseen.is_empty() {
+            let what = format!("no log and no table with one below `{}`", printable(&self.log));
+            return Err(Failure::new(Exit::NoLog, what));
+        }
+        Ok(fleet)
     }
 
     /// Every shard of the table, or the one that was named. There is at least one.
@@ -121,3 +198,6 @@ pub(crate) fn requests(counts: RequestCounts) -> Value {
 fn parse_shard(text: &str) -> Result<ShardId, String> {
     ShardId::parse(text).ok_or_else(|| "a shard is named by a UUID in lower case".to_owned())
 }
+
+/// How many folders are listed at the same time, while logs are looked for.
+const FOLDERS_AT_ONCE: usize = 16;

@@ -82,6 +82,7 @@ mod entry;
 mod environment;
 mod error;
 mod export;
+mod find;
 mod first_shard;
 mod inspect;
 mod manifests;
@@ -138,6 +139,7 @@ pub use fencepost_gc::{
 pub use fencepost_store::{
     Escaped, Failure, LogStore, OpenError, ReadOutcome, RequestCounts, StoreError, StoreOptions, WAITING,
 };
+pub use find::{FoundLog, find_logs, find_shards};
 pub use inspect::{EntryContent, EntryState, InspectError, InspectedEntry, Inspection, kind_name};
 pub use manifests::ManifestVersion;
 pub use options::{PutRate, WriterOptions};
@@ -153,7 +155,7 @@ pub use shard::Staging;
 pub use table::{TableError, TableVersions, read_table, read_table_versions};
 pub use telemetry::EVENTS;
 pub use verify::{Problem, ProblemKind, Verification};
-pub use wal::{Wal, WalBuilder, find_shards};
+pub use wal::{Wal, WalBuilder};
 pub use writer::{
     Acknowledgement, Acknowledgements, Appended, Opening, Permit, Recovered, Ticket, WaitingFor, Writer,
     WriterStatus,

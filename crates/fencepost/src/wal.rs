@@ -1,6 +1,7 @@
 //! A log, found by its place: store, base and shard.
 
 use crate::error::{ManyShardsSnafu, NoShardSnafu};
+use crate::find::find_shards;
 use crate::first_shard::first_shard;
 use crate::shard::Io;
 use crate::{Environment, WalError};
@@ -234,17 +235,6 @@ impl WalBuilder {
         let Self { environment, params, limits, read_ahead_bytes, .. } = self;
         Ok(Wal { io: Io { store, paths, environment, params, limits, read_ahead_bytes, budget: None } })
     }
-}
-
-/// The shards below a store's root, in order of their ids. Folders with other names are ignored. Costs one LIST.
-///
-/// # Errors
-/// [`WalError::Listing`].
-pub async fn find_shards(store: &LogStore) -> Result<Vec<ShardId>, WalError> {
-    let dirs = store.list_dirs(ShardPaths::shards_dir("")).await?;
-    let mut shards: Vec<_> = dirs.iter().filter_map(|dir| ShardId::parse(dir.filename()?)).collect();
-    shards.sort_unstable();
-    Ok(shards)
 }
 
 /// Enough for 12,800 entries of 4 KiB a second, or 3 GiB a second of large ones, at 20 ms.

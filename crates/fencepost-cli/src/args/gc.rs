@@ -1,7 +1,7 @@
 //! What the commands accept that collect.
 
 use super::value::{parse_epoch, parse_position, parse_receipt};
-use crate::place::Place;
+use crate::place::{Below, Place};
 use clap::Subcommand;
 use fencepost::{Epoch, Nonce, Position};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -75,6 +75,8 @@ pub(crate) struct GcReceipt {
 pub(crate) struct GcArgs {
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) below: Below,
     /// Keep this many positions below the checkpoint.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) retain_entries: u64,

@@ -1,7 +1,7 @@
 //! What the commands accept that look at logs and change nothing.
 
 use super::value::parse_position;
-use crate::place::Place;
+use crate::place::{Below, Place};
 use crate::sink::OutputFormat;
 use fencepost::Position;
 use std::path::PathBuf;
@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(crate) struct Ls {
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) below: Below,
     /// Draw the shards instead, as one HTML page that needs no network.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -13,6 +13,7 @@ mod watch;
 use crate::args::{Gc, GcAges, GcArgs, GcRun};
 use crate::failure::Failure;
 use crate::output::{self, printable};
+use crate::place::{Fleet, Member};
 use crate::progress;
 use fencepost::{CollectEvent, Collected, Collector, Policy, Receipts, RequestBudget, Wal};
 use futures::StreamExt;
@@ -38,8 +39,8 @@ pub(super) async fn run(gc: Gc, json: bool) -> Result<(), Failure> {
 
 /// Takes what may go out of the manifests first. A shard that could not be reclaimed is collected all the same.
 async fn reclaim_and_collect(run: &GcRun, json: bool) -> Result<(), Failure> {
-    let shards = run.args.place.open_all().await?;
-    let failed = reclaim::each_shard(&shards, run, json).await?;
+    let fleet = run.args.place.open_fleet(&run.args.below).await?;
+    let failed = reclaim::each_shard(&fleet.members, run, json).await?;
     let (task, receipts) = match run.dry_run {
         true => (Task::DryRun, Receipts::Never),
         false if run.always_receipt => (Task::Run, Receipts::All),
@@ -100,9 +101,10 @@ impl Settings {
 /// waiting.
 async fn each_shard(args: &GcArgs, task: Task, receipts: Receipts, json: bool) -> Result<(), Failure> {
     let settings = Settings::new(args, receipts);
-    let shards = args.place.open_all().await?;
-    let [only] = shards.as_slice() else {
-        return all_shards(&shards, &settings, args.shards_at_once.get(), task, json).await;
+    let fleet = args.place.open_fleet(&args.below).await?;
+    let only = match fleet.members.as_slice() {
+        [Member { wal, .. }] if !args.below.below => wal,
+        _ => return all_shards(&fleet, &settings, args.shards_at_once.get(), task, json).await,
     };
     let found = collect(&settings.collector(only), task, json).await?;
     let mut table = Table::default();
@@ -125,23 +127,33 @@ async fn each_shard(args: &GcArgs, task: Task, receipts: Receipts, json: bool) -
 /// Several at the same time, told of in the order of their names. What was found of a shard is held no longer than
 /// until it was told.
 async fn all_shards(
-    shards: &[Wal],
+    fleet: &Fleet,
     settings: &Settings,
     at_once: usize,
     task: Task,
     json: bool,
 ) -> Result<(), Failure> {
     let (mut documents, mut worst, mut table) = (Vec::new(), None, Table::default());
-    let collections = shards.iter().map(|wal| {
-        let collector = settings.collector(wal);
-        async move { (wal, collect_quietly(&collector, task).await) }
+    for (log, failure) in &fleet.unseen {
+        if !json {
+            output::line(&printable(&format!("{log}: not looked into: {}", failure.message)))?;
+        }
+        let mut document = failure.to_json();
+        document["log"] = log.as_str().into();
+        documents.push(document);
+        worst = worst.or(Some(failure.exit));
+    }
+    let collections = fleet.members.iter().map(|member| {
+        let collector = settings.collector(&member.wal);
+        async move { (member, collect_quietly(&collector, task).await) }
     });
     let mut collections = futures::stream::iter(collections).buffered(at_once);
-    while let Some((wal, collected)) = collections.next().await {
+    while let Some((member, collected)) = collections.next().await {
+        let wal = &member.wal;
         if !json {
-            output::line(&format!("shard {}", wal.shard()))?;
+            output::line(&printable(&member.name()))?;
         }
-        match collected {
+        let mut told = match collected {
             Ok(found) => {
                 if task == Task::Plan {
                     table.look(wal, &found).await;
@@ -150,16 +162,18 @@ async fn all_shards(
                     output::line(&printable(&text(wal, &found, &table, task)))?;
                 }
                 worst = worst.or_else(|| damage::exit(&found));
-                documents.push(document(wal, &found, &table, task));
+                document(wal, &found, &table, task)
             }
             Err(failure) => {
                 if !json {
                     output::line(&printable(&format!("not collected: {}", failure.message)))?;
                 }
-                documents.push(report::failed(wal, &failure));
                 worst = worst.or(Some(failure.exit));
+                report::failed(wal, &failure)
             }
-        }
+        };
+        member.name_in(&mut told);
+        documents.push(told);
     }
     let mut all = report::document_of_all(documents);
     if json {

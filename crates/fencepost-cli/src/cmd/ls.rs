@@ -7,6 +7,7 @@ use crate::args::Ls;
 use crate::failure::Failure;
 use crate::output::{self, counted, printable};
 use crate::page::FLEET;
+use crate::place::Member;
 use crate::table::{Align, table};
 use fencepost::{Overview, ReadError, Wal};
 use futures::StreamExt as _;
@@ -16,8 +17,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
-    let shards = args.place.open_all().await?;
-    let looks = shards.iter().map(|wal| async move { (wal, wal.overview().await) });
+    let fleet = args.place.open_fleet(&args.below).await?;
+    let looks = fleet.members.iter().map(|member| async move { (member, member.wal.overview().await) });
     let looked: Vec<_> = futures::stream::iter(looks).buffered(AT_ONCE).collect().await;
     let now = SystemTime::now();
     if let Some(path) = &args.html {
@@ -26,27 +27,38 @@ pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
         return failed.map_or(Ok(()), |error| Err(Failure::said(Failure::from(error).exit)));
     }
     let (mut rows, mut documents, mut failed) = (Vec::new(), Vec::new(), None);
-    for (wal, overview) in looked {
-        match overview {
-            Ok(overview) => {
-                rows.push(row(wal, &overview, now));
-                documents.push(document(wal, &overview));
-            }
+    for (log, failure) in &fleet.unseen {
+        rows.push(vec![log.clone(), format!("not looked into: {}", failure.message)]);
+        let mut document = failure.to_json();
+        document["log"] = log.as_str().into();
+        documents.push(document);
+        failed.get_or_insert(failure.exit);
+    }
+    for (member, overview) in looked {
+        let wal = &member.wal;
+        let (mut row, mut document) = match overview {
+            Ok(overview) => (row(wal, &overview, now), document(wal, &overview)),
             // A shard that cannot be looked at does not hide the others.
             Err(error) => {
                 let failure = Failure::from(error);
-                rows.push(vec![wal.shard().to_string(), failure.message.clone()]);
                 let mut document = failure.to_json();
                 document["shard"] = wal.shard().to_string().into();
-                documents.push(document);
                 failed.get_or_insert(failure.exit);
+                (vec![wal.shard().to_string(), failure.message], document)
             }
+        };
+        if args.below.below {
+            row.insert(0, member.log.clone());
         }
+        member.name_in(&mut document);
+        rows.push(row);
+        documents.push(document);
     }
     if json {
         output::json(&json!({"shards": documents}))?;
     } else {
-        output::line(printable(&table(&COLUMNS, &rows)).trim_end())?;
+        let columns = if args.below.below { &COLUMNS[..] } else { &COLUMNS[1..] };
+        output::line(printable(&table(columns, &rows)).trim_end())?;
     }
     failed.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
@@ -55,7 +67,7 @@ pub(super) async fn run(args: Ls, json: bool) -> Result<(), Failure> {
 fn draw(
     path: &Path,
     args: &Ls,
-    looked: &[(&Wal, Result<Overview, ReadError>)],
+    looked: &[(&Member, Result<Overview, ReadError>)],
     now: SystemTime,
     json: bool,
 ) -> Result<(), Failure> {
@@ -92,7 +104,8 @@ fn holder(overview: &Overview, now: SystemTime) -> String {
     }
 }
 
-const COLUMNS: [(&str, Align); 8] = [
+const COLUMNS: [(&str, Align); 9] = [
+    ("log", Align::Left),
     ("shard", Align::Left),
     ("epoch", Align::Right),
     ("checkpoint", Align::Right),

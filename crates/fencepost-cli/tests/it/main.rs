@@ -5,6 +5,7 @@
 
 mod bad_bytes;
 mod bad_place;
+mod below;
 mod collect;
 mod counts;
 mod damage_told;

@@ -4,18 +4,24 @@ use crate::args::GcRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, counted, is_or_are, printable};
+use crate::place::Member;
 use fencepost::{NothingToReclaim, ReclaimPlan, ReclaimReport, Wal};
 use serde_json::{Value, json};
 
 /// Reclaims each shard, one after the other, and tells of it: in JSON, as a document of its own, before that of the
 /// collection. A shard that fails does not keep the others waiting; the first such failure is told.
-pub(super) async fn each_shard(shards: &[Wal], run: &GcRun, json: bool) -> Result<Option<Exit>, Failure> {
+pub(super) async fn each_shard(members: &[Member], run: &GcRun, json: bool) -> Result<Option<Exit>, Failure> {
     let (mut documents, mut worst) = (Vec::new(), None);
-    for wal in shards {
+    for member in members {
+        let wal = &member.wal;
         let reclaimer = wal.reclaimer();
         let done = if run.dry_run { reclaimer.plan().await } else { reclaimer.run().await };
         match done {
-            Ok(report) if json => documents.push(document(wal, &report)),
+            Ok(report) if json => {
+                let mut document = document(wal, &report);
+                member.name_in(&mut document);
+                documents.push(document);
+            }
             Ok(report) => {
                 for line in lines(wal, &report) {
                     output::line(&printable(&line))?;
@@ -26,6 +32,7 @@ pub(super) async fn each_shard(shards: &[Wal], run: &GcRun, json: bool) -> Resul
                 if json {
                     let mut document = failure.to_json();
                     document["shard"] = wal.shard().to_string().into();
+                    member.name_in(&mut document);
                     documents.push(document);
                 } else {
                     output::line(&printable(&format!("not reclaimed: {}", failure.message)))?;

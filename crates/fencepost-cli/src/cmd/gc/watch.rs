@@ -8,8 +8,9 @@ use crate::args::GcWatch;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, counted, printable};
+use crate::place::{Fleet, Member};
 use crate::signal::asked_to_end;
-use fencepost::{Receipts, ShardId, Wal};
+use fencepost::{Receipts, ShardId};
 use futures::StreamExt;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -24,8 +25,8 @@ pub(super) async fn run(watch: &GcWatch, json: bool) -> Result<(), Failure> {
     let mut end = pin!(asked_to_end());
     for number in 1_u32.. {
         let round = async {
-            match watch.args.place.open_all().await {
-                Ok(shards) => one_round(&shards, &settings, watch, &mut patience, json).await,
+            match watch.args.place.open_fleet(&watch.args.below).await {
+                Ok(fleet) => one_round(&fleet, &settings, watch, &mut patience, json).await,
                 // The next round may find the store well.
                 Err(failure) => {
                     tell(json, || failure.to_json(), || format!("no round: {}", failure.message))?;
@@ -83,17 +84,27 @@ impl Round {
 
 /// Every shard once, several at the same time. One that fails is told of, and stops none of the others.
 async fn one_round(
-    shards: &[Wal],
+    fleet: &Fleet,
     settings: &Settings,
     watch: &GcWatch,
     patience: &mut Patience,
     json: bool,
 ) -> Result<Round, Failure> {
-    let mut round = Round { shards: shards.len() as u64, ..Round::default() };
+    let mut round = Round { shards: fleet.members.len() as u64, ..Round::default() };
+    for (log, failure) in &fleet.unseen {
+        round.failed += 1;
+        round.worst = round.worst.or(Some(failure.exit));
+        let document = || {
+            let mut document = failure.to_json();
+            document["log"] = log.as_str().into();
+            document
+        };
+        tell(json, document, || format!("{log}: not looked into: {}", failure.message))?;
+    }
     let mut due = Vec::new();
-    for wal in shards {
-        match patience.rests(wal.shard()) {
-            None => due.push(wal),
+    for member in &fleet.members {
+        match patience.rests(&key(member)) {
+            None => due.push(member),
             // It was not well when it was last looked at.
             Some(exit) => {
                 round.rested += 1;
@@ -101,44 +112,44 @@ async fn one_round(
             }
         }
     }
-    let collections = due.into_iter().map(|wal| {
-        let collector = settings.collector(wal);
-        async move { (wal, collect_quietly(&collector, Task::Run).await) }
+    let collections = due.into_iter().map(|member| {
+        let collector = settings.collector(&member.wal);
+        async move { (member, collect_quietly(&collector, Task::Run).await) }
     });
     let mut collections =
         futures::stream::iter(collections).buffer_unordered(watch.args.shards_at_once.get());
-    while let Some((wal, collected)) = collections.next().await {
-        let shard = wal.shard();
+    while let Some((member, collected)) = collections.next().await {
+        let (wal, name) = (&member.wal, member.name());
+        let about = |mut document: Value| {
+            document["shard"] = wal.shard().to_string().into();
+            member.name_in(&mut document);
+            document
+        };
         match collected {
             Ok(found) => {
                 round.deleted += found.report.deleted.objects();
                 round.bytes = round.bytes.saturating_add(found.report.deleted.entry_bytes);
                 round.requests += found.requests.total();
-                patience.well(shard);
+                patience.well(&key(member));
                 if leashes::need_attention(&found) {
                     round.worst = round.worst.or(Some(Exit::Attention));
-                    let document =
-                        || json!({"shard": shard.to_string(), "over_leash": leashes::documents(&found)});
-                    tell(json, document, || format!("shard {shard}: {}", leashes::lines(&found).join("\n")))?;
+                    let document = || about(json!({"over_leash": leashes::documents(&found)}));
+                    tell(json, document, || format!("{name}: {}", leashes::lines(&found).join("\n")))?;
                 }
                 if let Some(exit) = damage::exit(&found).filter(|exit| *exit != Exit::Attention) {
                     round.failed += 1;
                     round.worst = round.worst.or(Some(exit));
-                    let document =
-                        || json!({"shard": shard.to_string(), "damage": damage::documents(wal, &found)});
-                    tell(json, document, || {
-                        format!("shard {shard}: {}", damage::lines(wal, &found).join("\n"))
-                    })?;
+                    let document = || about(json!({"damage": damage::documents(wal, &found)}));
+                    tell(json, document, || format!("{name}: {}", damage::lines(wal, &found).join("\n")))?;
                 }
             }
             Err(failure) => {
                 round.failed += 1;
                 round.worst = round.worst.or(Some(failure.exit));
-                let rounds = patience.failed(shard, failure.exit);
+                let rounds = patience.failed(key(member), failure.exit);
                 let document = || {
-                    let mut document = failure.to_json();
-                    (document["shard"], document["rests_for_rounds"]) =
-                        (shard.to_string().into(), rounds.into());
+                    let mut document = about(failure.to_json());
+                    document["rests_for_rounds"] = rounds.into();
                     document
                 };
                 let line = || {
@@ -147,7 +158,7 @@ async fn one_round(
                         1 => ", left alone for a round".to_owned(),
                         _ => format!(", left alone for {rounds} rounds"),
                     };
-                    format!("shard {shard}: not collected{rest}: {}", failure.message)
+                    format!("{name}: not collected{rest}: {}", failure.message)
                 };
                 tell(json, document, line)?;
             }
@@ -158,7 +169,14 @@ async fn one_round(
 
 /// Shards that fail again and again are tried ever more seldom, up to every 64th round.
 #[derive(Default)]
-struct Patience(BTreeMap<ShardId, Impatient>);
+struct Patience(BTreeMap<Key, Impatient>);
+
+/// Copies of a table have shards of the same id.
+type Key = (String, ShardId);
+
+fn key(member: &Member) -> Key {
+    (member.log.clone(), member.wal.shard())
+}
 
 /// A shard that failed lately.
 struct Impatient {
@@ -170,18 +188,18 @@ struct Impatient {
 
 impl Patience {
     /// How this shard failed, if it rests in this round; `None` if it is its turn. Asked once in each round.
-    fn rests(&mut self, shard: ShardId) -> Option<Exit> {
-        let failed = self.0.get_mut(&shard).filter(|failed| failed.rest > 0)?;
+    fn rests(&mut self, shard: &Key) -> Option<Exit> {
+        let failed = self.0.get_mut(shard).filter(|failed| failed.rest > 0)?;
         failed.rest -= 1;
         Some(failed.last)
     }
 
-    fn well(&mut self, shard: ShardId) {
-        self.0.remove(&shard);
+    fn well(&mut self, shard: &Key) {
+        self.0.remove(shard);
     }
 
     /// How many rounds it rests now: none after the first failure, then one, three, seven.
-    fn failed(&mut self, shard: ShardId, exit: Exit) -> u64 {
+    fn failed(&mut self, shard: Key, exit: Exit) -> u64 {
         let failures = self.0.get(&shard).map_or(0, |failed| failed.failures);
         let rest = (1_u64 << failures.min(RESTS_MAX)) - 1;
         self.0.insert(shard, Impatient { failures: failures + 1, rest, last: exit });
@@ -211,18 +229,18 @@ mod tests {
 
     #[test]
     fn a_shard_that_fails_again_and_again_is_tried_ever_more_seldom() {
-        let shard = ShardId::from_bytes([7; 16]);
+        let shard = (String::new(), ShardId::from_bytes([7; 16]));
         let mut patience = Patience::default();
         let mut tried = Vec::new();
         for round in 0..40 {
-            if patience.rests(shard).is_none() {
+            if patience.rests(&shard).is_none() {
                 tried.push(round);
-                patience.failed(shard, Exit::Failed);
+                patience.failed(shard.clone(), Exit::Failed);
             }
         }
         assert_eq!(tried, [0, 1, 3, 7, 15, 31]);
-        patience.well(shard);
-        assert_eq!((patience.rests(shard), patience.rests(shard)), (None, None));
+        patience.well(&shard);
+        assert_eq!((patience.rests(&shard), patience.rests(&shard)), (None, None));
     }
 
     #[test]

@@ -4,12 +4,17 @@ use super::super::status::attention::attention;
 use super::super::status::lag;
 use super::holder;
 use crate::args::{Ls, Status};
-use fencepost::{CursorStatus, Overview, ReadError, Wal, with_sources};
+use crate::place::Member;
+use fencepost::{CursorStatus, Overview, ReadError, with_sources};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The data of the page.
-pub(super) fn document(args: &Ls, looked: &[(&Wal, Result<Overview, ReadError>)], now: SystemTime) -> Value {
+pub(super) fn document(
+    args: &Ls,
+    looked: &[(&Member, Result<Overview, ReadError>)],
+    now: SystemTime,
+) -> Value {
     // Only what needs attention by itself: nobody gave a limit.
     let limits = Status {
         place: args.place.clone(),
@@ -21,13 +26,17 @@ pub(super) fn document(args: &Ls, looked: &[(&Wal, Result<Overview, ReadError>)]
         warn_pending_bytes: None,
         warn_pending_age: None,
     };
-    let shards: Vec<Value> = looked.iter().map(|(wal, found)| cells(&limits, wal, found, now)).collect();
+    let shards: Vec<Value> =
+        looked.iter().map(|(member, found)| cells(&limits, member, found, now)).collect();
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     json!({"location": args.place.log, "now": seconds, "columns": COLUMNS, "shards": shards})
 }
 
-fn cells(limits: &Status, wal: &Wal, found: &Result<Overview, ReadError>, now: SystemTime) -> Value {
-    let shard = wal.shard().to_string();
+fn cells(limits: &Status, member: &Member, found: &Result<Overview, ReadError>, now: SystemTime) -> Value {
+    let shard = match member.log.as_str() {
+        "" => member.wal.shard().to_string(),
+        log => format!("{log}/{}", member.wal.shard()),
+    };
     let overview = match found {
         Ok(overview) => overview,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Which shard a log is.
 
 use crate::support::{World, append_all, environment, options, rows, wal_builder};
-use fencepost::{ReadError, ReadFrom, ShardId, Wal, WalBuilder, WalError, find_shards};
+use fencepost::{ReadError, ReadFrom, ShardId, Wal, WalBuilder, WalError, find_logs, find_shards};
 use fencepost_store::wrap::{Fault, FaultStore, Op};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -163,4 +163,28 @@ async fn no_shard_is_made_unnamed_in_a_table() {
     let dropped = store.on(Op::List, |path| path.ends_with("_versions"), Fault::Drop).times(1);
     unnamed(&store).open().await.unwrap();
     assert_eq!(dropped.hits(), 1, "what may pass is asked again");
+}
+
+/// A folder that cannot be listed keeps no other from being found, and is told.
+#[tokio::test(start_paused = true)]
+async fn logs_are_found_in_whatever_folders_they_are() {
+    let world = World::new().await;
+    for folder in ["x", "y/z", "y/w/v"] {
+        let wal = Wal::in_store(world.truth.store().below(folder).unwrap()).or_new_shard();
+        append_all(&wal.open().await.unwrap().open_writer(options()).await.unwrap(), [1]).await;
+    }
+    let find = async |depth| {
+        let found = find_logs(world.wal.store(), depth, 2).await;
+        let told = found.into_iter().map(|log| (log.folder, log.shards.map(|shards| shards.len()).ok()));
+        told.collect::<Vec<_>>()
+    };
+    let log = |folder: &str| (folder.to_owned(), Some(1));
+    assert_eq!(find(9).await, [log("x"), log("y/w/v"), log("y/z")]);
+    assert_eq!(find(2).await, [log("x"), log("y/z")]);
+    assert_eq!(find(0).await, []);
+
+    let _denied = world.faults.on(Op::List, |path| path == "y/w", Fault::Deny);
+    assert_eq!(find(9).await, [log("x"), ("y/w".to_owned(), None), log("y/z")]);
+    append_all(&world.writer().await, [1]).await;
+    assert_eq!(find(9).await, [log("")], "nothing is looked for inside of a log");
 }
