@@ -4,10 +4,15 @@ use crate::Result;
 use crate::ledger::{By, Ledger};
 use crate::rows;
 use crate::table::Table;
-use lance::dataset::mem_wal::{ShardWriter, ShardWriterConfig, WalAppender};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use lance::Dataset;
+use lance::dataset::mem_wal::scanner::InMemoryMemTables;
+use lance::dataset::mem_wal::{ShardWriter, ShardWriterConfig, WalAppender, arrow_schema_with_field_ids};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The three ways in which Lance writes to a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +54,53 @@ impl LanceWriter {
             let appender = WalAppender::open(store, base, table.shard, 0).await?;
             return Ok(Self(Kind::Appender(appender)));
         }
+        Self::open_shard(table, mode, rows::schema()).await
+    }
+
+    /// A memtable-mode writer to a shard of a whole table, as the table itself would open it.
+    pub(crate) async fn open_on(table: &Table, dataset: &Dataset) -> Result<Self> {
+        let schema = Arc::new(arrow_schema_with_field_ids(dataset.schema()));
+        Self::open_shard(table, Mode::Memtable, schema).await
+    }
+
+    async fn open_shard(table: &Table, mode: Mode, schema: SchemaRef) -> Result<Self> {
+        let (store, base) = (Arc::clone(&table.store), table.base.clone());
         let config = ShardWriterConfig::new(table.shard)
             .with_durable_write(true)
             .with_max_wal_flush_interval(FLUSH_INTERVAL)
             .with_stats_log_interval(None)
             .with_enable_memtable(mode == Mode::Memtable);
-        let opening = ShardWriter::open(store, base, table.uri.clone(), config, rows::schema(), Vec::new());
+        let opening = ShardWriter::open(store, base, table.uri.clone(), config, schema, Vec::new());
         Ok(Self(Kind::Shard(Box::new(opening.await?))))
+    }
+
+    /// Puts whole rows, which take the place of earlier ones with their keys.
+    pub(crate) async fn upsert(&self, rows: RecordBatch) -> Result<()> {
+        self.shard()?.put(vec![rows]).await?;
+        Ok(())
+    }
+
+    /// Deletes the rows with these keys.
+    pub(crate) async fn remove(&self, keys: RecordBatch) -> Result<()> {
+        self.shard()?.delete(vec![keys]).await?;
+        Ok(())
+    }
+
+    /// What it has in memory, for a scanner.
+    pub(crate) async fn memtables(&self) -> Result<InMemoryMemTables> {
+        Ok(self.shard()?.in_memory_memtable_refs().await?)
+    }
+
+    /// The shard that it writes to.
+    pub(crate) fn shard_id(&self) -> Result<Uuid> {
+        Ok(self.shard()?.shard_id())
+    }
+
+    fn shard(&self) -> Result<&ShardWriter> {
+        match &self.0 {
+            Kind::Shard(writer) => Ok(writer),
+            Kind::Appender(_) => Err("a bare appender has no memtable".into()),
+        }
     }
 
     /// Puts one row, and notes what became of it. Tells why it was refused, if it was.

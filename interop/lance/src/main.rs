@@ -8,6 +8,7 @@
 mod deletes;
 mod lance_writer;
 mod ledger;
+mod lsm;
 mod our_writer;
 mod report;
 mod rows;

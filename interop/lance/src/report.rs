@@ -106,8 +106,9 @@ impl Report {
             return;
         }
         eprintln!("{}: {} ({})", title.family, title.name, title.collector);
-        let counted = tokio::time::timeout(RETRY_TIMEOUT, async { count(&title, scenario.await?).await }).await;
-        let counted = counted.unwrap_or_else(|_| Err(format!("no end after {Retry timeout:?}").into()));
+        let counted =
+            tokio::time::timeout(RETRY_TIMEOUT, async { count(&title, scenario.await?).await }).await;
+        let counted = counted.unwrap_or_else(|_| Err(format!("no end after {RETRY_TIMEOUT:?}").into()));
         let line = counted.unwrap_or_else(|error| Line::failed(&title, error.to_string()));
         if !line.ok {
             eprintln!("  not as it must be: {line:?}");

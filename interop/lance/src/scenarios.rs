@@ -12,6 +12,7 @@ mod live;
 mod openers;
 mod ping_pong;
 mod pipelined;
+mod reclaimed;
 mod size;
 mod stock;
 mod we_write;
@@ -33,6 +34,7 @@ pub(crate) async fn play_all(report: &mut Report) {
     pipelined::play(report).await;
     flushes::play(report).await;
     compaction::play(report).await;
+    reclaimed::play(report).await;
     stock::play(report).await;
     size::play(report).await;
 }

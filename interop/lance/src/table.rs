@@ -28,6 +28,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Another shard of the same table.
+    pub(crate) fn with_shard(&self, shard: Uuid) -> Self {
+        Self { shard, ..self.clone() }
+    }
+
     /// In memory, where a create is one request, as in a bucket.
     pub(crate) async fn in_memory() -> Result<Self> {
         Self::in_memory_with(Uuid::new_v4()).await
@@ -144,7 +149,7 @@ impl Table {
         Ok(listed.iter().map(|meta| (path(meta), meta.size)).collect())
     }
 
-    fn shard_dir(&self) -> Path {
+    pub(crate) fn shard_dir(&self) -> Path {
         self.base.clone().join("_mem_wal").join(self.shard.to_string())
     }
 

@@ -68,7 +68,8 @@ async fn told(v2: bool) -> Result<Played> {
     expect(&table, FIRST, &["could_go", "index_behind", "not_compacted"])?;
     expect(&table, SECOND, &["index_behind", "not_compacted", "not_compacted"])?;
     expect(&table, THIRD, &["not_compacted"; 3])?;
-    let note = "1 could go once older versions are gone, 2 wait for the index, the others are not compacted".to_owned();
+    let note = "1 could go once older versions are gone, 2 wait for the index, the others are not compacted"
+        .to_owned();
     Ok(Played::Counted {
         by_lance: rows,
         by_us: 0,

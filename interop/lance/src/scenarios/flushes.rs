@@ -41,7 +41,7 @@ fn title(name: String, collector: &'static str) -> Title {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Collector {
+pub(super) enum Collector {
     /// As it is without options: a minimum age of a day.
     Default,
     ClockFree,
@@ -50,7 +50,7 @@ enum Collector {
 }
 
 impl Collector {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Default => "fencepost",
             Self::ClockFree => "fencepost, clock-free",
@@ -59,7 +59,7 @@ impl Collector {
     }
 
     /// Collects once, and says what became of each SSTable's folder: `deleted`, or why it stayed.
-    async fn run(self, table: &Table) -> Result<Folders> {
+    pub(super) async fn run(self, table: &Table) -> Result<Folders> {
         let policy = match self {
             Self::Default => Policy::new(),
             Self::ClockFree => Policy::new().with_clock_free(true),
@@ -83,11 +83,16 @@ impl Collector {
 
 /// What became of each folder.
 #[derive(Debug)]
-struct Folders(BTreeMap<String, &'static str>);
+pub(super) struct Folders(pub(super) BTreeMap<String, &'static str>);
 
 impl Folders {
+    /// How many were deleted.
+    pub(super) fn deleted(&self) -> usize {
+        self.0.values().filter(|verdict| **verdict == "deleted").count()
+    }
+
     /// How many folders there were of each verdict; an error if not as expected.
-    fn expect(&self, expected: &[(&'static str, usize)]) -> Result<String> {
+    pub(super) fn expect(&self, expected: &[(&'static str, usize)]) -> Result<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for verdict in self.0.values() {
             *counts.entry(verdict).or_default() += 1;
