@@ -19,6 +19,7 @@ pages! {
     architecture "architecture.md"
     benchmarks "benchmarks.md"
     cli "cli.md"
+    day "day.md"
     faults "faults.md"
     format "format.md"
     glossary "glossary.md"

@@ -9,6 +9,7 @@ mod below;
 mod collect;
 mod counts;
 mod damage_told;
+mod day;
 mod demo;
 mod doctor;
 mod equal_or_refused;
