@@ -50,7 +50,7 @@ async fn list(args: &CursorList, json: bool) -> Result<(), Failure> {
             positions => line.push_str(&format!(
                 "; it holds back {} up to the checkpoint at {checkpoint} ({})",
                 counted(positions, "position"),
-                amount(held)
+                amount_and_age(held)
             )),
         }
         if let Some(leash) = cursor.leash {
@@ -255,6 +255,11 @@ fn lag(overview: &Overview, cursor: &CursorStatus) -> u64 {
 
 fn is_overtaken(overview: &Overview, cursor: &CursorStatus) -> bool {
     overview.boundary > cursor.position
+}
+
+fn amount_and_age(held: &Amount) -> String {
+    let oldest = held.oldest.map(|oldest| format!(", the oldest {}", ago(SystemTime::now(), oldest)));
+    format!("{}{}", amount(held), oldest.unwrap_or_default())
 }
 
 fn amount(held: &Amount) -> String {

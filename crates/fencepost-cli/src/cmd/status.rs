@@ -41,10 +41,11 @@ pub(super) fn document(wal: &Wal, overview: &Overview) -> Value {
     });
     let cursors: Vec<_> = cursors
         .iter()
-        .map(|cursor| {
+        .zip(&overview.held_by_cursors)
+        .map(|(cursor, held)| {
             json!({
                 "name": cursor.name.as_str(), "position": cursor.position.get(), "lag": lag(cursor, overview),
-                "half_made": cursor.half_made, "broken": cursor.broken,
+                "half_made": cursor.half_made, "broken": cursor.broken, "held": amount(held),
             })
         })
         .collect();
@@ -126,17 +127,16 @@ fn text(wal: &Wal, overview: &Overview, now: SystemTime) -> String {
         text.push_str(&format!(
             "cursor      {name} at {position}, {} behind the tail{}{state}\n",
             lag(cursor, overview),
-            held_by(held),
+            held_by(held, now),
         ));
     }
     text
 }
 
-fn held_by(held: &Amount) -> String {
-    match held.objects {
-        0 => String::new(),
-        objects => format!(", holds {} with {}", counted(objects, "entry"), HumanBytes(held.bytes)),
-    }
+fn held_by(held: &Amount, now: SystemTime) -> String {
+    let Some(oldest) = held.oldest else { return String::new() };
+    let (entries, bytes) = (counted(held.objects, "entry"), HumanBytes(held.bytes));
+    format!(", holds {entries} with {bytes}, the oldest {}", ago(now, oldest))
 }
 
 fn writer(overview: &Overview, now: SystemTime) -> String {
