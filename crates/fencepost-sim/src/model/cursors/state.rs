@@ -164,6 +164,10 @@ impl State {
         actions.extend(there.map(|&at| Action::Delete { at }));
         let there = self.condemned_boundaries.iter().filter(|at| self.store.boundaries.contains_key(at));
         actions.extend(there.map(|&at| Action::DropBoundary { at }));
+        // Its consumer does not know, and goes on.
+        let is_broken = |alive: &Consumer| {
+            !self.marked.is_empty() && is_marked(&self.marked, alive.name, &alive.lives_on())
+        };
         for (consumer, party) in self.consumers.iter().enumerate() {
             match party {
                 // Consumers are alike: they come in order.
@@ -174,7 +178,7 @@ impl State {
                 Party::Alive(alive) => {
                     if alive.request().is_some() {
                         actions.push(Action::Act { consumer });
-                    } else if alive.kept.is_some()
+                    } else if (alive.kept.is_some() || is_broken(alive))
                         && self.moves_left > 0
                         && alive.position().get() < bounds.entries
                     {
