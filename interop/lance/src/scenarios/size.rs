@@ -36,7 +36,7 @@ async fn collect(sizes: &mut Option<Sizes>) -> Result<Played> {
 
     let paths = table.wal().await?.paths().clone();
     let mut kept: BTreeMap<&str, Kept> = BTreeMap::new();
-    for (object, verdict) in &collected.plan.verdicts {
+    for (object, verdict) in collected.plan.objects() {
         let Verdict::Keep(reason) = verdict else { continue };
         let entry = kept.entry(reason.name()).or_insert_with(|| Kept {
             reason: reason.name().to_owned(),

@@ -20,7 +20,7 @@ pub(super) async fn play(report: &mut Report) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
     NoAge,
-    /// No manifest is left that names the folders.
+    /// Older manifests go as well, as far as nothing needs them.
     Pruned,
     ClockFree,
 }
@@ -29,7 +29,7 @@ impl How {
     const fn name(self) -> &'static str {
         match self {
             Self::NoAge => "--drained, no age",
-            Self::Pruned => "the same, manifests pruned",
+            Self::Pruned => "--drained, keeps 1 manifest",
             Self::ClockFree => "--drained, clock-free",
         }
     }
@@ -60,8 +60,8 @@ async fn drained_by_others(how: How) -> Result<Played> {
         return Err(format!("a table without a marker was reclaimed: {report:?}").into());
     }
     lsm.fill(&writer, 1).await?;
-    // Without being asked, a collection leaves them, whatever their age. The second one finds no older manifest if the
-    // first one pruned them.
+    // Without being asked, a collection leaves them, whatever their age. The second one finds what the first one left of
+    // the manifests.
     collect(&shard, how.policy()).await?;
     let verdicts = collect(&shard, how.policy()).await?;
     if folders(&shard).await?.len() != 4 {
