@@ -56,6 +56,10 @@ impl Location {
             return bad("credentials do not belong in a URL; pass them as options or environment variables");
         }
         match url.scheme() {
+            // Of these, `url` makes the root directory.
+            "file" if has_no_path(text) => {
+                bad("the URL names no directory; write file:///absolute/path with three slashes")
+            }
             "file" => match url.to_file_path() {
                 Ok(path) => Ok(Self::Directory(path)),
                 Err(()) => bad("a file URL has no host; write file:///absolute/path with three slashes"),
@@ -92,6 +96,11 @@ impl Location {
         };
         Ok(Self::Cloud { url, backend, prefix: path })
     }
+}
+
+/// Whether nothing follows `file://`, or no more than a host.
+fn has_no_path(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '\\']))
 }
 
 fn directory(text: &str) -> Result<Location, OpenError> {

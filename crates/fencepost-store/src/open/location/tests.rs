@@ -13,6 +13,8 @@ fn paths_and_file_urls_are_directories() {
         ("/abs/dir", "/abs/dir".into()),
         ("file:///abs/a%20dir", "/abs/a dir".into()),
         ("file:/abs", "/abs".into()),
+        // As `/` does, it says that it means the root.
+        ("file:///", "/".into()),
         ("with:colon", here.join("with:colon")),
         ("c:/drive", here.join("c:/drive")),
     ];
@@ -57,6 +59,9 @@ fn errors_say_what_to_write_instead() {
         ("ftp://host/x", "scheme `ftp` is not known"),
         ("http://host/x", "write s3://BUCKET/PREFIX and set AWS_ENDPOINT"),
         ("file://host/x", "with three slashes"),
+        ("file://", "names no directory"),
+        ("FILE://", "names no directory"),
+        ("file://localhost", "names no directory"),
         ("s3://bucket/a?region=x", "pass settings as options"),
         ("s3://key:hush@bucket/a", "credentials do not belong in a URL"),
         ("s3://bucket/a//b", "empty path segment"),
