@@ -9,9 +9,12 @@ pub use import::{Import, Imported};
 
 use crate::inspect::tail;
 use crate::same::{NotThere, create_same};
+use crate::shard::Io;
 use crate::{Cause, Wal};
 use bytes::Bytes;
-use fencepost_format::{DOCUMENT_BYTES_MAX, Export, Position, ShardStatus, SoundEntry, export_entry_name};
+use fencepost_format::{
+    DOCUMENT_BYTES_MAX, Export, Manifest, Position, ShardStatus, SoundEntry, export_entry_name,
+};
 use fencepost_store::LogStore;
 use futures::{StreamExt, TryStreamExt};
 
@@ -51,14 +54,7 @@ impl Wal {
         mut progress: impl FnMut(u64, u64, u64) + Send,
     ) -> Result<Exported, ExportError> {
         let io = self.io.scoped();
-        let before = to.get_up_to(Export::NAME, DOCUMENT_BYTES_MAX as u64).await;
-        if before.into_result()?.is_some() {
-            return Err(ExportError::Occupied { place: to.to_string(), object: Export::NAME.to_owned() });
-        }
-        let manifest = io.manifest().await?;
-        if manifest.nonce.is_none() || manifest.lance_before || !manifest.sstables.is_empty() {
-            return Err(ExportError::Lance);
-        }
+        let manifest = self.exportable(&io, to).await?;
         let cursors = self.cursors().await?;
         // After the manifest: whatever was acknowledged when this began is in the unbroken run that it shows.
         let listed = io.list_entries().await?;
@@ -110,8 +106,30 @@ impl Wal {
         Ok(Exported { export, gap })
     }
 
+    /// Whether [`export`](Self::export) may begin: `to` has no other copy, and Lance does not write to this shard. For
+    /// those who seal the log first. Costs one GET, and reads the manifest.
+    ///
+    /// # Errors
+    /// [`ExportError`]; nothing was changed.
+    pub async fn check_export(&self, to: &LogStore) -> Result<(), ExportError> {
+        self.exportable(&self.io.scoped(), to).await.map(|_| ())
+    }
+
+    /// The manifest of a log that may be copied to `to`.
+    async fn exportable(&self, io: &Io, to: &LogStore) -> Result<Manifest, ExportError> {
+        let before = to.get_up_to(Export::NAME, DOCUMENT_BYTES_MAX as u64).await;
+        if before.into_result()?.is_some() {
+            return Err(ExportError::Occupied { place: to.to_string(), object: Export::NAME.to_owned() });
+        }
+        let manifest = io.manifest().await?;
+        if manifest.nonce.is_none() || manifest.lance_before || !manifest.sstables.is_empty() {
+            return Err(ExportError::Lance);
+        }
+        Ok(manifest)
+    }
+
     /// The bytes of an entry that is as it should be.
-    async fn sound_entry(&self, io: &crate::shard::Io, at: Position) -> Result<Bytes, ExportError> {
+    async fn sound_entry(&self, io: &Io, at: Position) -> Result<Bytes, ExportError> {
         let object = io.paths.entry(at);
         let read = io.entry_object(at).await.into_result();
         let cause = match read {

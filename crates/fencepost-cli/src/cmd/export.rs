@@ -15,6 +15,8 @@ pub(super) async fn run(args: Export, json: bool) -> Result<(), Failure> {
     wal.manifest().await?;
     let to = args.place.beside(&args.copy, true)?;
     if args.seal {
+        // What can be known to fail does so while the log still takes writers.
+        wal.check_export(&to).await?;
         let options = open::waiting_options(&args.writer);
         wal.seal(options, |holder| open::tell(holder, &args.writer)).await?;
     }
@@ -22,7 +24,15 @@ pub(super) async fn run(args: Export, json: bool) -> Result<(), Failure> {
     let bar = shown.clone();
     let copied = wal.export(&to, &args.place.name(), move |done, of, bytes| bar.show(done, of, bytes)).await;
     shown.finish();
-    let copied = copied?;
+    let copied = copied.map_err(|error| {
+        let failure = Failure::from(error);
+        if !args.seal {
+            return failure;
+        }
+        failure.with_advice(
+            "The log is sealed now: no writer opens it. Export it again once the cause is gone, or let writers in again with `unseal`.",
+        )
+    })?;
     let export = &copied.export;
     if let Some(gap) = copied.gap {
         note_line(format_args!(

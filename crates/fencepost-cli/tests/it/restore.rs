@@ -103,3 +103,28 @@ fn a_copy_that_is_damaged_or_not_whole_makes_no_log() {
     std::fs::remove_file(copy.join("export.json")).unwrap();
     run(["import", &place, &scratch.path("newer").display().to_string()]).fails(4, "broken off");
 }
+
+/// The log was sealed, and then there was no place for the copy.
+#[test]
+fn a_log_is_not_sealed_for_a_copy_that_cannot_be_made() {
+    let scratch = Scratch::new();
+    let (log, copy) = (scratch.log(), scratch.path("copy").display().to_string());
+    run_with(["append", &log], b"{\"n\":0}\n").ok();
+    run(["export", &log, &copy]).ok();
+    let refused = run(["export", &log, &copy, "--seal"]).fails(3, "is there already");
+    assert!(!refused.stderr.contains("sealed"), "{}", refused.stderr);
+    run_with(["append", &log], b"{\"n\":1}\n").ok();
+    // What only copying finds out comes after the seal, which is said.
+    std::fs::remove_file(scratch.path("copy/export.json")).unwrap();
+    std::fs::write(scratch.path("copy/entries/00000000000000000002.arrow"), "another's").unwrap();
+    let failed = run(["export", &log, &copy, "--seal"]).fails(3, "is there already");
+    assert!(
+        failed.stderr.contains("The log is sealed now") && failed.stderr.contains("`unseal`"),
+        "{}",
+        failed.stderr
+    );
+    run_with(["append", &log], b"{\"n\":2}\n").fails(5, "sealed");
+    run(["unseal", &log]).ok();
+    run_with(["append", &log], b"{\"n\":2}\n").ok();
+    assert_eq!(numbers_in(&log), [0, 1, 2]);
+}
