@@ -3,6 +3,7 @@
 mod int96;
 mod plan;
 mod values;
+mod zones;
 
 use super::fault::{DAMAGED, Fault};
 use super::stop::Stop;
@@ -35,6 +36,10 @@ pub(super) struct Batches {
 pub(super) fn open(mut file: File, bounds: Bounds, stop: &Stop) -> Result<Batches, Fault> {
     let mut metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
     check_whole(&mut file, metadata.metadata())?;
+    if let Some(kept) = zones::kept(metadata.metadata(), metadata.schema()) {
+        let options = ArrowReaderOptions::new().with_schema(kept);
+        metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
+    }
     if let Some(exact) = int96::exact(&file, metadata.schema(), stop)? {
         let options = ArrowReaderOptions::new().with_schema(exact);
         metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;

@@ -5,8 +5,10 @@ use super::support::{Scratch, run};
 use arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::ipc::reader::StreamReader;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, encode_arrow_schema};
 use parquet::data_type::{Int96, Int96Type};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -151,4 +153,52 @@ fn write_with(path: &Path, key: &str, value: &str) -> Arc<Schema> {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     schema
+}
+
+/// As pyarrow writes seconds: Parquet has no such unit, so the columns are of milliseconds, and what the file says
+/// about Arrow has the zone. They came out in UTC.
+#[test]
+fn timestamps_of_a_unit_that_parquet_does_not_have_keep_their_zone() {
+    let scratch = Scratch::new();
+    let file = scratch.path("in.parquet");
+    let zone = Some(Arc::from("Europe/Berlin"));
+    let schema = |unit| {
+        let moment = DataType::Timestamp(unit, zone.clone());
+        let field = |name: &str, data_type: &DataType| Field::new(name, data_type.clone(), true);
+        let list = DataType::List(Arc::new(field("element", &moment)));
+        let object = DataType::Struct(vec![field("t", &moment)].into());
+        Arc::new(Schema::new(vec![field("t", &moment), field("l", &list), field("o", &object)]))
+    };
+    let written = schema(TimeUnit::Millisecond);
+    let moments: ArrayRef = Arc::new(
+        arrow::array::TimestampMillisecondArray::from(vec![1_719_835_200_000]).with_timezone("Europe/Berlin"),
+    );
+    let DataType::List(item) = written.field(1).data_type() else { unreachable!("written above") };
+    let DataType::Struct(fields) = written.field(2).data_type() else { unreachable!("written above") };
+    let list = arrow::array::ListArray::new(
+        item.clone(),
+        arrow::buffer::OffsetBuffer::from_lengths([1]),
+        moments.clone(),
+        None,
+    );
+    let object = arrow::array::StructArray::new(fields.clone(), vec![moments.clone()], None);
+    let batch =
+        RecordBatch::try_new(written.clone(), vec![moments, Arc::new(list), Arc::new(object)]).unwrap();
+    let said =
+        KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), encode_arrow_schema(&schema(TimeUnit::Second)));
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![said])).build();
+    let options = ArrowWriterOptions::new().with_skip_arrow_metadata(true).with_properties(properties);
+    let mut writer =
+        ArrowWriter::try_new_with_options(File::create(&file).unwrap(), written.clone(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+
+    run(["append", &scratch.log(), "--from", file.to_str().unwrap()]).ok();
+    let row = run(["tail", &scratch.log()]).ok().json();
+    for found in [&row["t"], &row["l"][0], &row["o"]["t"]] {
+        assert_eq!(found, "2024-07-01T14:00:00+02:00");
+    }
+    let stream = run(["tail", &scratch.log(), "--format", "arrow"]).ok().stdout;
+    let found = StreamReader::try_new(stream.as_slice(), None).unwrap().schema();
+    assert_eq!(found.fields(), written.fields());
 }
