@@ -1,6 +1,7 @@
 //! The demonstration shows what it promises, both ways.
 
-use super::support::{Scratch, run};
+use super::support::{Running, Scratch, command, run};
+use rustix::process::{Pid, Signal, test_kill_process};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -34,4 +35,43 @@ fn the_story_is_told_and_its_log_can_be_kept() {
     }
     run(["verify", &kept]).ok();
     run(["demo", "--keep", &kept]).fails(4, "not empty");
+}
+
+/// A process that is stopped takes no other signal, so it stayed for ever.
+#[test]
+fn the_second_process_ends_with_the_story() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let demo = Running::start(command(["demo", "--json"]));
+        let line = demo.hear_stderr("opens a log");
+        let second: i32 = line.split(' ').find_map(|word| word.parse().ok()).unwrap();
+        demo.signal(signal);
+        let (code, _, stderr) = demo.wait();
+        // Or it was at its end already.
+        assert!(matches!(code, Some(130 | 0)), "{code:?}: {stderr}");
+        test_kill_process(Pid::from_raw(second).unwrap()).unwrap_err();
+    }
+}
+
+/// Even if the first one is killed, and can wake nobody.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_second_process_ends_when_the_first_is_killed() {
+    use super::support::PROGRAM;
+    use rustix::process::kill_process;
+    use std::process::{Command, Stdio};
+
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("log")).unwrap();
+    let mut first = Command::new("sh");
+    let script = "exec 3<&0; \"$0\" demo-writer \"$1\" 0 1 <&3 & echo \"{\\\"pid\\\":$!}\"; wait";
+    first.args(["-c", script, PROGRAM, &scratch.log()]);
+    first.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut first = Running::start(first);
+    let _stdin = first.stdin();
+    let second = i32::try_from(first.hear()["pid"].as_i64().unwrap()).unwrap();
+    while first.hear()["stalled"] != true {}
+    kill_process(Pid::from_raw(second).unwrap(), Signal::STOP).unwrap();
+    first.signal(Signal::KILL);
+    // The pipe ends when both have ended.
+    first.hear_the_end();
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_fencepost");
@@ -176,6 +176,19 @@ impl Running {
     pub(crate) fn hear(&self) -> Value {
         let line = self.stdout.recv_timeout(RETRY_TIMEOUT).expect("a line on stdout");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// Waits until nobody writes to stdout any more.
+    #[track_caller]
+    pub(crate) fn hear_the_end(&self) {
+        let until = Instant::now() + RETRY_TIMEOUT;
+        loop {
+            match self.stdout.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => panic!("stdout is still open"),
+            }
+        }
     }
 
     /// The next line on stderr that has `text` in it.

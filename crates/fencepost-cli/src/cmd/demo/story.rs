@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, note_line};
 use crate::place::store_at;
+use crate::signal::asked_to_end;
 use fencepost::{Position, ReadFrom, Takeover, Wal, Writer, WriterOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -19,7 +20,14 @@ pub(in crate::cmd) async fn run(args: Demo, json: bool) -> Result<(), Failure> {
         None => temporary.path().to_owned(),
     };
     let mut story = Story { json, step: 0, naive: args.naive, acknowledged: Vec::new(), archive: Vec::new() };
-    let summary = story.tell(directory).await?;
+    let summary = tokio::select! {
+        biased;
+        // With the story the second process ends, stopped or not.
+        name = asked_to_end() => {
+            return Err(Failure::new(Exit::Interrupted, format!("stopped by {name} in the middle of the demonstration")));
+        }
+        summary = story.tell(directory) => summary?,
+    };
     if let Some(keep) = &args.keep {
         story.say(&format!("The log is in {}; look at it with `fencepost inspect`.", keep.display()))?;
     }

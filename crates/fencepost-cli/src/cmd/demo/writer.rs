@@ -13,6 +13,10 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub(in crate::cmd) async fn write(args: DemoWriter) -> Result<(), Failure> {
+    // The first process stops this one, and may be killed before it wakes it.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(|error| Failure::of(Exit::Failed, &error))?;
     let directory =
         LocalFileSystem::new_with_prefix(&args.directory).map(|directory| directory.with_fsync(true));
     let store =
