@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use value::{PositionRange, Target};
 use value::{
-    TypeList, parse_check, parse_cursor, parse_delimiter, parse_null, parse_position, parse_price,
-    parse_range, parse_target, parse_types,
+    TypeList, parse_check, parse_cursor, parse_delimiter, parse_line_bytes, parse_null, parse_position,
+    parse_price, parse_range, parse_target, parse_types,
 };
 
 /// A write-ahead log on object storage: append, take over, read, checkpoint, collect.
@@ -186,7 +186,7 @@ pub(crate) struct TextArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) null: Option<String>,
     /// Maximum length of a row of CSV or NDJSON, of a line, or of a raw input.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_line_bytes, default_value = "64MiB")]
     pub(crate) line_bytes_max: usize,
 }
 

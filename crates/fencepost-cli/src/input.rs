@@ -21,6 +21,7 @@ mod types;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::shown::shown_bytes;
 use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::DataType;
 use clap::ValueEnum;
@@ -155,6 +156,10 @@ fn decode(
         let what = "--types, --all-text, --delimiter and --null are for CSV and NDJSON; other formats have types of their own";
         return Err(Failure::new(Exit::Usage, what));
     }
+    if format == InputFormat::Ndjson && (options.text.null.is_some() || options.text.delimiter != b',') {
+        let what = "--delimiter and --null are for CSV; JSON has a null and separators of its own";
+        return Err(Failure::new(Exit::Usage, what));
+    }
     let is_stream = source.feed.is_stream();
     let batches = guarded(|| source.decode(format, options)).and_then(|opened| opened).map_err(refused)?;
     let stop = options.stop.clone();
@@ -171,18 +176,22 @@ fn decode(
         rows_exact: options.rows_exact,
         bytes_max: options.batch_bytes,
     };
-    let mut row = 0_u64;
-    let sliced = guard::each(batches).flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
+    let (mut row, to_skip) = (0_u64, skip);
+    let with_end = guard::each(batches).map(Some).chain([None]);
+    let sliced = with_end.flat_map(move |batch| -> Box<dyn Iterator<Item = _> + Send> {
         match batch {
-            Ok(batch) => {
+            // Whoever was stopped has not seen the end.
+            None if skip == 0 || stop.is_asked() => Box::new(std::iter::empty()),
+            None => Box::new(std::iter::once(Err(refused(Fault::too_few(row, to_skip), row)))),
+            Some(Ok(batch)) => {
                 let first = usize::try_from(skip).unwrap_or(usize::MAX).min(batch.num_rows());
                 skip -= first as u64;
                 row += batch.num_rows() as u64;
                 Box::new(slice::slices(batch, first, pieces).map(Ok))
             }
             // Whoever stops in the middle has cut it off.
-            Err(_) if stop.is_asked() => Box::new(std::iter::empty()),
-            Err(fault) => Box::new(std::iter::once(Err(refused(fault, row)))),
+            Some(Err(_)) if stop.is_asked() => Box::new(std::iter::empty()),
+            Some(Err(fault)) => Box::new(std::iter::once(Err(refused(fault, row)))),
         }
     });
     // Decoders cannot be asked again after an error.
@@ -280,10 +289,23 @@ impl Source {
                 let stop = if self.feed.is_stream() { Stop::default() } else { options.stop.clone() };
                 Box::new(parquet::open(self.into_file()?, bounds, &stop)?)
             }
-            InputFormat::Arrow if self.peek(MAGIC_BYTES, |_| false)?.starts_with(b"ARROW1") => {
-                Box::new(arrow::file(self.into_file()?, bytes_max)?)
+            InputFormat::Arrow => {
+                let head = self.peek(MAGIC_BYTES, |_| false)?;
+                match head.first_chunk::<4>() {
+                    _ if head.starts_with(b"ARROW1") => Box::new(arrow::file(self.into_file()?, bytes_max)?),
+                    // As the length of a schema that is half a gigabyte or more.
+                    Some(text)
+                        if text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) =>
+                    {
+                        return Err(Fault::new(format!(
+                            "it begins with {}, as no Arrow stream does",
+                            shown_bytes(text)
+                        ))
+                        .with_advice("Name its format with --format."));
+                    }
+                    _ => Box::new(arrow::Streams::open(self.feed, bytes_max)?),
+                }
             }
-            InputFormat::Arrow => Box::new(arrow::Streams::open(self.feed, bytes_max)?),
         })
     }
 

@@ -4,7 +4,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::printable;
 use fencepost::{
-    FoundLog, LogStore, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_logs, find_shards,
+    FoundLog, LogStore, OpenError, RequestCounts, ShardId, StoreOptions, Wal, WalBuilder, find_logs,
+    find_shards,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -144,6 +145,14 @@ impl Place {
         let what = format!("`{}`: a log in memory is gone when the command ends", self.log);
         Err(Failure::new(Exit::NoLog, what)
             .with_advice("Give a directory or a bucket: ./dir, s3://bucket/prefix."))
+    }
+
+    /// Whether a log could be at this place, or come to be. Makes no request, and no directory.
+    pub(crate) fn check_location(&self) -> Result<(), Failure> {
+        match LogStore::open(&self.log, self.options().create_missing(false)) {
+            Ok(_) | Err(OpenError::Missing { .. }) => Ok(()),
+            Err(error) => Err(Failure::of(Exit::NoLog, &error)),
+        }
     }
 
     /// A store that is no log, such as that of a copy. `create` makes its directory.

@@ -1,6 +1,7 @@
 //! Progress on stderr: shown on a terminal, silent elsewhere.
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle, WeakProgressBar};
+use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle, WeakProgressBar};
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub(crate) fn counter(what: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    bar.set_style(style(&format!("{{spinner}} {{human_pos}} {what}, {{per_sec}} {{msg}} [{{elapsed}}]")));
+    bar.set_style(style(&format!("{{spinner}} {{human_pos}} {what}, {{rate}} {{msg}} [{{elapsed}}]")));
     show(bar)
 }
 
@@ -43,13 +44,25 @@ pub(crate) fn bar(what: &'static str) -> ProgressBar {
     }
     let bar = ProgressBar::new(0);
     bar.set_style(style(&format!(
-        "{{bar:20}} {{human_pos}}/{{human_len}} {what}, {{per_sec}} {{msg}} [{{elapsed}}, {{eta}} left]"
+        "{{bar:20}} {{human_pos}}/{{human_len}} {what}, {{rate}} {{msg}} [{{elapsed}}, {{eta}} left]"
     )));
     show(bar)
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates above are right")
+    let style = ProgressStyle::with_template(template).expect("the templates above are right");
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = out.write_str(&rate(state.per_sec()));
+    })
+}
+
+/// So many in a second, as people say it.
+fn rate(per_second: f64) -> String {
+    if per_second < 9.95 {
+        format!("{per_second:.1}/s")
+    } else {
+        format!("{}/s", HumanCount(per_second.round() as u64))
+    }
 }
 
 /// A bar over a number of things that have sizes: how many of how many, bytes, rate, and how long it will take.
@@ -80,5 +93,16 @@ impl Weighed {
     /// Takes it from the screen.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_as_many_digits_as_people_read() {
+        let said = [0.1184, 0.0, 9.94, 9.96, 38_564.75].map(rate);
+        assert_eq!(said, ["0.1/s", "0.0/s", "9.9/s", "10/s", "38,565/s"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What the commands accept that collect.
 
-use super::value::{parse_epoch, parse_position, parse_receipt};
+use super::value::{parse_epoch, parse_position, parse_receipt, parse_rest};
 use crate::place::{Below, Place};
 use clap::Subcommand;
 use fencepost::{Epoch, Nonce, Position};
@@ -46,7 +46,7 @@ pub(crate) struct GcWatch {
     #[command(flatten)]
     pub(crate) args: GcArgs,
     /// How long to rest between two rounds, give or take a tenth.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "1h")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_rest, default_value = "1h")]
     pub(crate) every: Duration,
     /// End after this many rounds.
     #[arg(long, value_name = "N")]

@@ -3,6 +3,7 @@
 use crate::input::ColumnType;
 use fencepost::doctor::Check;
 use fencepost::{CursorName, Epoch, Nonce, Position};
+use std::time::Duration;
 
 /// What one `--types` names.
 #[derive(Clone, Debug)]
@@ -109,6 +110,17 @@ pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
     bytes.ok_or_else(|| "bytes are a whole number, such as 1048576 or 1MiB".to_owned())
+}
+
+/// How long a command rests between rounds. With less than a second it would do nothing but ask the store.
+pub(super) fn parse_rest(text: &str) -> Result<Duration, String> {
+    let rest = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if rest < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(rest) }
+}
+
+/// How long a row may be: a number of bytes, with or without a unit.
+pub(super) fn parse_line_bytes(text: &str) -> Result<usize, String> {
+    usize::try_from(parse_bytes(text)?).map_err(|_| "more than this machine can address".to_owned())
 }
 
 pub(super) fn parse_cursor(text: &str) -> Result<CursorName, String> {

@@ -15,7 +15,8 @@ use crate::signal::asked_to_end;
 use account::Account;
 use arrow::array::RecordBatch;
 use fencepost::{
-    AppendError, Compression, Position, RequestCounts, SubmitError, Ticket, Wal, Writer, WriterOptions,
+    AppendError, Compression, Position, RequestCounts, SubmitError, Ticket, WaitingFor, Wal, Writer,
+    WriterOptions,
 };
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
@@ -24,13 +25,13 @@ use std::io::Read;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     args.place.check()?;
     let stop = Stop::default();
     let mut signal = pin!(asked_to_end());
-    // The input first: a file that is not there must not take the log from anybody.
+    // The input first: a file that is not there, or has no rows, must not take the log from anybody.
     let mut opening = pin!(open_input(&args, stop.clone()));
     let (input, mut stopped_by) = tokio::select! {
         biased;
@@ -41,9 +42,21 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
         }
         input = &mut opening => (input?, None),
     };
+    let Some(input) = input else {
+        return match stopped_by {
+            Some(_) => Err(stopped_early(stopped_by)),
+            None => {
+                args.place.check_location()?;
+                print(nothing(args.skip), json)
+            }
+        };
+    };
+    let waits = Notify::new();
     let mut open = pin!(async {
         let wal = args.place.open_or_new().await?;
-        let writer = open::writer(&wal, &args.writer, options(&args.writer, &args.rows)).await?;
+        let on_wait = |_: &WaitingFor| waits.notify_one();
+        let options = options(&args.writer, &args.rows);
+        let writer = open::writer_telling(&wal, &args.writer, options, on_wait).await?;
         Ok::<_, Failure>((wal, writer))
     });
     let opened = tokio::select! {
@@ -59,16 +72,38 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
     let (wal, writer) = match (opened, stopped_by) {
         (Some(opened), _) => opened,
         // Rows already read from a stream still go into the log, if it can be opened without a long wait.
-        (None, Some(_)) if input.is_stream => match tokio::time::timeout(OPEN_TIMEOUT, open).await {
-            Ok(opened) => opened?,
-            Err(_) => return Err(stopped_early(stopped_by)),
+        (None, Some(_)) if input.is_stream => tokio::select! {
+            biased;
+            opened = open => opened?,
+            // Another writer has it, who may have it for ever.
+            () = waits.notified() => return Err(stopped_early(stopped_by)),
+            () = tokio::time::sleep(OPEN_TIMEOUT) => return Err(stopped_early(stopped_by)),
         },
         (None, _) => return Err(stopped_early(stopped_by)),
     };
     let session =
         Session { stopped_by, skipped: args.skip, ..Session::new(wal, Arc::new(writer), stop, &args.rows) };
-    let summary = session.run(input.rows, signal).await?;
+    print(session.run(input.rows, signal).await?, json)
+}
+
+fn print(summary: Map<String, Value>, json: bool) -> Result<(), Failure> {
     if json { output::json(&Value::Object(summary)) } else { output::line(&describe(&summary)) }
+}
+
+/// The account of an input without rows, for which no log was opened.
+fn nothing(skipped: u64) -> Map<String, Value> {
+    let mut facts = Account::default().facts(skipped);
+    for key in ["requests", "open_requests", "close_requests", "lease_requests"] {
+        facts.insert(key.to_owned(), requests(RequestCounts::default()));
+    }
+    facts.extend([
+        ("bytes".to_owned(), 0.into()),
+        ("in_flight_max".to_owned(), 0.into()),
+        ("epoch".to_owned(), Value::Null),
+        ("shard".to_owned(), Value::Null),
+        ("closed".to_owned(), Value::Null),
+    ]);
+    facts
 }
 
 /// Stopped while another writer has the log, or the store does not answer.
@@ -80,11 +115,22 @@ fn stopped_early(name: Option<&str>) -> Failure {
     )
 }
 
-async fn open_input(args: &Append, stop: Stop) -> Result<Input, Failure> {
+/// The input with its first rows read; `None` if it has none.
+async fn open_input(args: &Append, stop: Stop) -> Result<Option<Input>, Failure> {
     let options = input_options(&args.rows, args.skip, stop);
-    let path = args.from.clone();
-    let opened = tokio::task::spawn_blocking(move || input::open(&path, &options)).await;
-    opened.map_err(|error| Failure::of(Exit::Failed, &error))?
+    let (path, skipped) = (args.from.clone(), args.skip);
+    let opened = tokio::task::spawn_blocking(move || {
+        let Input { mut rows, is_stream } = input::open(&path, &options)?;
+        match rows.next() {
+            Some(Ok(first)) => {
+                let rows = Box::new(std::iter::once(Ok(first)).chain(rows));
+                Ok(Some(Input { rows, is_stream }))
+            }
+            Some(Err(failure)) => Err(account::explain(failure, &Account::default().facts(skipped))),
+            None => Ok(None),
+        }
+    });
+    opened.await.map_err(|error| Failure::of(Exit::Failed, &error))?
 }
 
 fn input_options(args: &RowsArgs, skip: u64, stop: Stop) -> InputOptions {
@@ -364,8 +410,12 @@ fn read_in_background(rows: Rows) -> mpsc::Receiver<Result<Option<RecordBatch>, 
 pub(super) fn describe(summary: &Map<String, Value>) -> String {
     let number = |key: &str| summary.get(key).and_then(Value::as_u64).unwrap_or(0);
     let (rows, entries) = (number("rows"), number("entries"));
-    if entries == 0 {
-        return "the input has no rows; nothing was appended".to_owned();
+    match number("skipped_rows") {
+        0 if entries == 0 => return "the input has no rows; nothing was appended".to_owned(),
+        skipped if entries == 0 => {
+            return format!("the input has no rows behind the first {skipped}; nothing was appended");
+        }
+        _ => {}
     }
     format!(
         "{} in {} ({}), {}, epoch {}",

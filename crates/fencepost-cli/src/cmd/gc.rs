@@ -12,7 +12,7 @@ mod watch;
 
 use crate::args::{Gc, GcAges, GcArgs, GcRun};
 use crate::failure::Failure;
-use crate::output::{self, printable};
+use crate::output::{self, counted, printable};
 use crate::place::{Fleet, Member};
 use crate::progress;
 use fencepost::{CollectEvent, Collected, Collector, Policy, Receipts, RequestBudget, Wal};
@@ -230,7 +230,8 @@ async fn collect(collector: &Collector, task: Task, json: bool) -> Result<Collec
             if !json {
                 let (objects, bytes) = (plan.deletions_count(), HumanBytes(plan.entry_bytes));
                 planned = output::line(&format!(
-                    "deleting {objects} objects, {bytes} of entries, up to position {}",
+                    "deleting {}, {bytes} of entries, up to position {}",
+                    counted(objects, "object"),
                     plan.bound
                 ));
             }

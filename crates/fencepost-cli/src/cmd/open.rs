@@ -15,8 +15,22 @@ pub(super) fn options(args: &WriterArgs) -> WriterOptions {
 
 /// Opens a writer. One that has to wait says so first, and for whom.
 pub(super) async fn writer(wal: &Wal, args: &WriterArgs, options: WriterOptions) -> Result<Writer, Failure> {
+    writer_telling(wal, args, options, |_| ()).await
+}
+
+/// As [`writer`], and `on_wait` hears of the wait as well.
+pub(super) async fn writer_telling(
+    wal: &Wal,
+    args: &WriterArgs,
+    options: WriterOptions,
+    mut on_wait: impl FnMut(&WaitingFor) + Send,
+) -> Result<Writer, Failure> {
     let options = waits(options, args);
-    wal.open_writer_with(options, |holder| tell(holder, args)).await.map_err(explain)
+    let on_wait = |holder: &WaitingFor| {
+        tell(holder, args);
+        on_wait(holder);
+    };
+    wal.open_writer_with(options, on_wait).await.map_err(explain)
 }
 
 /// The options of a writer that waits as the arguments say.

@@ -16,6 +16,11 @@ use std::fs::File;
 use std::path::Path;
 
 pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && to < from
+    {
+        return Err(Failure::new(Exit::Usage, format!("--to {to} is below --from {from}")));
+    }
     let wal = args.place.open().await?;
     let cursor = match &args.cursor {
         Some(name) => Some(open_cursor(&wal, name.clone()).await?),

@@ -1,5 +1,6 @@
 //! What is wrong with an input, where, and what to do.
 
+use crate::output::counted;
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use std::io;
@@ -19,6 +20,15 @@ impl Fault {
     /// At a line, which counts from 1.
     pub(super) fn at_line(line: u64, what: impl std::fmt::Display) -> Self {
         Self::new(format!("line {line}: {what}"))
+    }
+
+    /// An input that ends before the row from which on it was to be appended.
+    pub(super) fn too_few(rows: u64, skip: u64) -> Self {
+        Self::new(format!(
+            "it has {}, and --skip {skip} is to pass over more than that",
+            counted(rows, "row")
+        ))
+        .with_advice("Is this the input that was begun with?")
     }
 
     pub(super) fn with_advice(mut self, advice: impl Into<String>) -> Self {

@@ -1,7 +1,7 @@
 //! One column of plain values, built from their texts. A text that the column's type would change is refused.
 
 use super::moment::{self, Moment};
-use super::number::{Written, named_float, printed_float, printed_integer};
+use super::number::{Written, named_float, printed_float, printed_integer, prints_otherwise};
 use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanBuilder, PrimitiveBuilder, StringBuilder};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, DecimalType, Float32Type, Float64Type, Int8Type,
@@ -45,13 +45,17 @@ pub(super) fn leaf(data_type: &DataType, agreement: Agreement) -> Option<Box<dyn
         DataType::UInt32 => whole::<UInt32Type>(data_type, exact),
         DataType::UInt64 => whole::<UInt64Type>(data_type, exact),
         DataType::Float32 => checked::<Float32Type>(data_type, |text| {
-            named_float(text).or_else(|| f32::from_str(special(text)?).ok()).ok_or_else(|| no_float(text))
+            named_float(text)
+                .or_else(|| f32::from_str(special(text)?).ok())
+                .ok_or_else(|| no_float(text, prints_otherwise::<f32>(text)))
         }),
         DataType::Float64 if exact => checked::<Float64Type>(data_type, |text| {
             printed_float(text).ok_or_else(|| "would not print back the same as a float64".to_owned())
         }),
         DataType::Float64 => checked::<Float64Type>(data_type, |text| {
-            named_float(text).or_else(|| f64::from_str(special(text)?).ok()).ok_or_else(|| no_float(text))
+            named_float(text)
+                .or_else(|| f64::from_str(special(text)?).ok())
+                .ok_or_else(|| no_float(text, prints_otherwise::<f64>(text)))
         }),
         DataType::Date32 => checked::<Date32Type>(data_type, |text| {
             moment::parse_date(text)
@@ -206,10 +210,11 @@ fn special(text: &str) -> Option<&str> {
     known.then_some(text)
 }
 
-fn no_float(text: &str) -> String {
-    match Written::parse(text) {
-        None => "is not a number".to_owned(),
-        Some(_) => "cannot be held exactly by a floating-point number".to_owned(),
+fn no_float(text: &str, printed: Option<String>) -> String {
+    match (Written::parse(text), printed) {
+        (None, _) => "is not a number".to_owned(),
+        (_, Some(printed)) => format!("would come out as {printed} of a column of floating-point numbers"),
+        (Some(_), None) => "cannot be held exactly by a floating-point number".to_owned(),
     }
 }
 
@@ -272,6 +277,8 @@ mod tests {
             (Float64, "9e999", Err("cannot be held exactly")),
             (Float64, "9007199254740993", Err("cannot be held exactly")),
             (Float32, "16777217", Err("cannot be held exactly")),
+            (Float64, "9223372036854775808", Err("would come out as 9.223372036854776e18")),
+            (Float32, "2147483648", Err("would come out as 2.1474836e9")),
             (DataType::Boolean, "TRUE", Ok("true")),
             (DataType::Boolean, "1", Err("neither true nor false")),
             (Date32, "2024-02-29", Ok("2024-02-29")),

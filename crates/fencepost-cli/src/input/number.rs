@@ -114,9 +114,23 @@ pub(super) fn printed_float(text: &str) -> Option<f64> {
 ///
 /// That is what programs print who hold this very float, whether in the fewest digits that tell it from
 /// others, in 17, or in all that it has. Another number that merely lies near it is `None`, as are
-/// infinities.
+/// infinities. A whole number may count or identify something, so it has to come out digit for digit: it is
+/// `None` if the fewest digits name another one, as they do of many from 2^53 on.
 pub(super) fn named_float<F: FromStr + LowerExp>(text: &str) -> Option<F> {
     let written = Written::parse(text)?;
+    let (value, found) = rounded::<F>(&written, text)?;
+    let comes_out = || Written::parse(&format!("{value:e}")).is_some_and(|out| out.significant() == found);
+    (!written.is_whole() || comes_out()).then_some(value)
+}
+
+/// How the float of a whole number is printed, if it is the very number and yet comes out as another.
+pub(super) fn prints_otherwise<F: FromStr + LowerExp>(text: &str) -> Option<String> {
+    let written = Written::parse(text).filter(Written::is_whole)?;
+    rounded::<F>(&written, text).map(|(value, _)| format!("{value:e}"))
+}
+
+/// The float nearest to a number, if it has the digits that are written; and these digits.
+fn rounded<F: FromStr + LowerExp>(written: &Written<'_>, text: &str) -> Option<(F, (String, i64))> {
     let value: F = text.parse().ok()?;
     let (digits, first) = written.significant();
     if digits.len() > FLOAT_DIGITS_MAX {
@@ -124,7 +138,7 @@ pub(super) fn named_float<F: FromStr + LowerExp>(text: &str) -> Option<F> {
     }
     let printed = format!("{value:.*e}", digits.len().saturating_sub(1));
     let found = Written::parse(&printed)?.significant();
-    (found == (digits, first)).then_some(value)
+    (found == (digits, first)).then_some((value, found))
 }
 
 /// No double has more digits.
@@ -173,6 +187,19 @@ mod tests {
         {
             assert_eq!(named_float::<f64>(text), None, "{text}");
         }
+        // 2^60 and 2^63, which print as 1152921504606847000 and 9223372036854776000.
+        for text in
+            ["1152921504606846976", "9223372036854775808", "-9223372036854775808.0", "90071992547409936"]
+        {
+            assert_eq!(named_float::<f64>(text), None, "{text}");
+            assert!(prints_otherwise::<f64>(text).is_some(), "{text}");
+        }
+        for text in ["1152921504606847000", "9.223372036854776e18", "-9007199254740994", "1e300", "1e23", "0"]
+        {
+            assert_eq!(named_float::<f64>(text), text.parse().ok(), "{text}");
+        }
+        assert_eq!(prints_otherwise::<f64>("9007199254740993"), None);
+        assert_eq!(named_float::<f32>("2147483648"), None);
         assert_eq!(named_float::<f32>("0.1"), Some(0.1));
         assert_eq!(named_float::<f32>("16777217"), None);
     }

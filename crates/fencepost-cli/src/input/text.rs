@@ -46,7 +46,9 @@ pub(super) struct Text<F: Format> {
     fault: Option<Fault>,
     /// A fault behind the sample.
     later: Option<Fault>,
+    /// Of `to_skip`, what is still to be passed over.
     skip: u64,
+    to_skip: u64,
     rows_max: usize,
     bytes_max: usize,
     stop: Stop,
@@ -81,6 +83,7 @@ impl<F: Format> Text<F> {
             fault: None,
             later: None,
             skip: options.skip,
+            to_skip: options.skip,
             rows_max: options.batch_rows.max(1),
             bytes_max: options.batch_bytes.max(1),
             stop: options.stop.clone(),
@@ -272,7 +275,10 @@ impl<F: Format> Iterator for Text<F> {
                 return Some(Err(fault));
             }
             if self.ended && self.sample.is_empty() && self.at >= self.bytes.len() {
-                return None;
+                let missing = std::mem::take(&mut self.skip);
+                // Whoever was stopped has not seen the end.
+                let too_few = missing > 0 && !self.stop.is_asked();
+                return too_few.then(|| Err(Fault::too_few(self.to_skip - missing, self.to_skip)));
             }
         }
     }

@@ -89,8 +89,11 @@ fn all(fields: &Fields, format: OutputFormat) -> (Vec<FieldRef>, Vec<String>) {
 
 /// A type as text, cut where nobody reads on. Names of fields within it may be anybody's.
 fn short(data_type: &DataType) -> String {
-    let text: String =
-        data_type.to_string().chars().flat_map(char::escape_debug).take(TYPE_CHARS + 1).collect();
+    let mut text = String::new();
+    for c in data_type.to_string().chars().take(TYPE_CHARS + 1) {
+        // Names within a type stand between quotation marks.
+        if c == '"' { text.push(c) } else { text.extend(c.escape_debug()) }
+    }
     match text.char_indices().nth(TYPE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

@@ -12,6 +12,16 @@ fn a_url_without_a_bucket_is_refused() {
     run(["tail", "ftp://x/y"]).fails(4, "scheme `ftp` is not known");
 }
 
+/// It was the root directory.
+#[test]
+fn a_file_url_without_a_path_is_refused() {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 1);
+    for place in ["file://", "file://localhost"] {
+        run(["append", place, "--from", &file]).fails(4, "names no directory");
+    }
+}
+
 #[test]
 fn a_missing_input_makes_no_log() {
     let scratch = Scratch::new();
@@ -43,7 +53,8 @@ fn input_that_is_something_else_is_refused() {
     std::fs::write(&path, "not at all a Parquet file").unwrap();
     let from = path.to_str().unwrap();
     run(["append", &scratch.log(), "--from", from]).fails(3, "rows.parquet");
-    run(["append", &scratch.log(), "--from", from, "--format", "arrow"]).fails(3, "rows.parquet");
+    run(["append", &scratch.log(), "--from", from, "--format", "arrow"])
+        .fails(3, "rows.parquet`: it begins with `not `, as no Arrow stream does");
     run(["append", &scratch.log(), "--from", from, "--format", "ndjson"]).fails(3, "rows.parquet");
     assert!(!Path::new(&scratch.log()).exists());
 }

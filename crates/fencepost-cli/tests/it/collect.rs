@@ -315,7 +315,7 @@ fn a_shard_that_fails_stops_no_other_and_is_not_forgotten_while_it_rests() {
     std::fs::create_dir_all(bad.join("manifest")).unwrap();
     let manifest = format!("{:064b}.binpb", 1_u64.reverse_bits());
     std::fs::write(bad.join("manifest").join(manifest), "garbage").unwrap();
-    let watch = ["gc", "watch", &scratch.log(), "--rounds", "3", "--every", "1ms", "--json"];
+    let watch = ["gc", "watch", &scratch.log(), "--rounds", "3", "--every", "1s", "--json"];
     let watched = run(watch).fails(6, "").text();
     let rounds: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let rounds: Vec<_> = rounds.iter().filter(|round| !round["round"].is_null()).collect();
@@ -330,7 +330,7 @@ fn a_watch_collects_round_after_round() {
     let scratch = log();
     run(["checkpoint", &scratch.log(), "tail"]).ok();
     let watched =
-        run(["gc", "watch", &scratch.log(), "--rounds", "2", "--every", "1ms", "--json"]).ok().text();
+        run(["gc", "watch", &scratch.log(), "--rounds", "2", "--every", "1s", "--json"]).ok().text();
     let rounds: Vec<Value> = watched.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         (&rounds[0]["round"], &rounds[0]["shards"], &rounds[0]["failed"]),

@@ -74,6 +74,30 @@ fn an_empty_input_appends_nothing() {
         (&report["rows"], &report["entries"], &report["first_position"]),
         (&json!(0), &json!(0), &json!(null))
     );
+    assert_eq!(report["requests"]["put"], json!(0));
+}
+
+/// The log was made, and its writer was fenced for nothing.
+#[test]
+fn an_input_without_rows_opens_no_log() {
+    let (scratch, other) = (Scratch::new(), Scratch::new());
+    run_with(["append", &scratch.log()], b"{\"n\":1}\n").ok();
+    let listed = || run(["manifest", "list", &scratch.log(), "--json"]).ok().text();
+    let before = listed();
+    let inputs: [(&str, &[u8]); 4] = [("ndjson", b""), ("ndjson", b"[]"), ("csv", b"a,b\n"), ("lines", b"")];
+    for (format, input) in inputs {
+        let file = scratch.path("input");
+        std::fs::write(&file, input).unwrap();
+        let file = file.to_str().unwrap();
+        for log in [&scratch.log(), &other.log()] {
+            let args = ["append", log, "--format", format, "--takeover", "now"];
+            let said = run_with(args, input).ok().text();
+            assert!(said.contains("the input has no rows"), "{format}: {said}");
+            run(args.iter().chain(&["--from", file])).ok();
+        }
+    }
+    assert_eq!(listed(), before);
+    assert!(!other.path("log").exists());
 }
 
 #[test]
@@ -83,4 +107,23 @@ fn skipping_goes_on_where_an_append_ended() {
     let report = run(["append", &scratch.log(), "--from", &file, "--skip", "19990", "--json"]).ok().json();
     assert_eq!(report["rows"], 10);
     assert_eq!(scratch.read_numbers(1), (19_990..20_000).collect::<Vec<_>>());
+}
+
+/// Texts, and what has rows of its own.
+#[test]
+fn skipping_further_than_the_input_goes_is_refused() {
+    let scratch = Scratch::new();
+    let file = scratch.numbers("rows.ndjson", 0, 2);
+    run(["append", &scratch.log(), "--from", &file]).ok();
+    let copy = scratch.path("rows.parquet").display().to_string();
+    run(["tail", &scratch.log(), "--format", "parquet", "--output", &copy]).ok();
+    let other = Scratch::new();
+    for from in [&file, &copy] {
+        let append = |skip| run(["append", &other.log(), "--from", from, "--skip", skip]);
+        append("3").fails(3, "it has 2 rows, and --skip 3");
+        let said = append("2").ok().text();
+        assert!(said.contains("no rows behind the first 2"), "{said}");
+    }
+    run_with(["append", &other.log(), "--skip", "3"], b"{\"n\":1}\n").fails(3, "it has 1 row, and --skip 3");
+    assert!(!other.path("log").exists());
 }

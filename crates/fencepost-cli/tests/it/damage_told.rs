@@ -138,3 +138,24 @@ fn what_killed_writers_left_is_counted_by_whoever_looks() {
     assert_eq!(run(["verify", &scratch.log(), "--json"]).ok().json()["ok"], json!(true));
     assert!(std::path::Path::new(&left).exists());
 }
+
+/// Whoever went on behind the acknowledged rows had most of the others twice.
+#[test]
+fn after_damage_amid_an_append_rows_are_looked_for_before_they_are_sent_again() {
+    let scratch = Scratch::new();
+    let one = scratch.numbers("one.ndjson", 0, 1);
+    run(["append", &scratch.log(), "--from", &one]).ok();
+    std::fs::copy(scratch.entry(2), scratch.entry(20)).unwrap();
+    let file = scratch.numbers("rows.ndjson", 1_000, 61);
+    let args = ["append", &scratch.log(), "--from", &file, "--rows-per-entry", "1", "--json"];
+    let failed = run(args).fails(6, "position 20 holds an entry");
+    let report = failed.json();
+    assert!(report["acknowledged_rows"].as_u64().unwrap() < 61, "{report}");
+    let unsure = report["unknown_rows"].as_u64().unwrap() > 0;
+    assert!(unsure, "{report}");
+    assert!(
+        failed.stderr.contains("look for them") && !failed.stderr.contains("--skip"),
+        "{}",
+        failed.stderr
+    );
+}

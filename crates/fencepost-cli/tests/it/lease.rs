@@ -122,3 +122,26 @@ fn a_held_log_is_refused_to_whoever_asks_for_a_free_one() {
     assert_eq!(said.last().unwrap()["closed"], true);
     run(["append", &scratch.log(), "--from", &file, "--takeover", "free"]).ok();
 }
+
+/// It tried for five seconds more, and said nothing.
+#[test]
+fn a_standby_that_is_asked_to_end_while_it_waits_ends_at_once() {
+    let scratch = Scratch::new();
+    let (holder, mut rows) = writer(&scratch, "30s");
+    feed(&mut rows, 0, 3);
+    assert_eq!(holder.hear()["rows"], 1);
+    for signal in [Signal::INT, Signal::TERM] {
+        let (standby, mut more) = writer(&scratch, "30s");
+        feed(&mut more, 10, 3);
+        standby.hear_stderr("waiting");
+        let asked = Instant::now();
+        standby.signal(signal);
+        let (code, _, stderr) = standby.wait();
+        let took = asked.elapsed();
+        assert_eq!(code, Some(130), "{stderr}");
+        assert!(stderr.contains("before the log was open"), "{stderr}");
+        // Its stdin is open all the while.
+        drop(more);
+        assert!(took < Duration::from_secs(4), "{took:?}");
+    }
+}

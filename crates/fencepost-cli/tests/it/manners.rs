@@ -31,6 +31,9 @@ fn wrong_use_has_code_two() {
     run(["append", "x", "--takeover", "maybe"]).fails(2, "maybe");
     run(["gc", "run", "x", "--retain-age", "soon"]).fails(2, "soon");
     run(["tail", "x", "--cursor", "../y"]).fails(2, "a name has");
+    run(["tail", "x", "--from", "5", "--to", "2"]).fails(2, "--to 2 is below --from 5");
+    run(["gc", "watch", "x", "--every", "0s"]).fails(2, "at least 1s");
+    run(["append", "x", "--line-bytes-max", "100MB"]).fails(2, "KiB");
 }
 
 #[test]

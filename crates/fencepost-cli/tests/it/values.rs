@@ -75,6 +75,16 @@ fn json_whole_numbers_are_exact() {
         "{\"x\":9007199254740993}\n{\"x\":0.5}\n",
         &["line 1: `x`: `9007199254740993` cannot be held exactly"],
     );
+    // The double is the very number, and its fewest digits are those of another.
+    for number in ["9223372036854775808", "1152921504606846976"] {
+        let text = format!("{{\"x\":1.5}}\n{{\"x\":{number}}}\n");
+        refused("ndjson", &[], &text, &["line 2: `x`: ", number, "would come out as"]);
+        refused("csv", &["--types", "x=float64"], &format!("x\n{number}\n"), &[number, "would come out as"]);
+    }
+    assert_eq!(
+        through("ndjson", &[], "{\"x\":1.5}\n{\"x\":9223372036854776000}\n")[1]["x"],
+        9.223372036854776e18
+    );
     for number in ["1e400", "0.1234567890123456789"] {
         refused("ndjson", &[], &format!("{{\"x\":{number}}}\n"), &["cannot be held exactly", number]);
     }
@@ -93,7 +103,8 @@ fn json_objects_are_whole_and_say_each_thing_once() {
         ("{\"a\":1}\n{\"a\":1,\"b\":2\n", "line 2: the object that begins here is incomplete"),
         ("{\"a\":1}\nnull\n", "line 2: `null` where an object was expected"),
         ("{\"a\":01}\n", "line 1: `a`: `1}` where the end of the number"),
-        ("{\"a\":\"\\ud800\"}\n", "line 1: `a`: "),
+        ("{\"a\":\"\\ud800\"}\n", "line 1: `a`: half of a surrogate pair"),
+        ("{\"a\":\"\\ud800\\u0041\"}\n", "line 1: `a`: half of a surrogate pair"),
         ("{\"a\":\"x\ny\"}\n", "line 1: `a`: an unescaped control character"),
         ("{\"a\":NaN}\n", "line 1: `a`: `NaN}` where a value"),
     ] {
@@ -281,6 +292,9 @@ fn types_are_for_texts_and_for_columns_that_are_there() {
     append(&scratch, "csv", &["--types", "b=int64"], "a\n1\n").fails(3, "no column `b`");
     append(&scratch, "csv", &["--types", "a=int65"], "a\n1\n").fails(2, "`int65` is not a type");
     append(&scratch, "csv", &["--delimiter", "ab"], "a\n1\n").fails(2, "one ASCII character");
+    for option in [["--delimiter", ";"], ["--null", "NA"]] {
+        append(&scratch, "ndjson", &option, "{\"a\":1}\n").fails(2, "JSON has a null and separators");
+    }
     // In JSON a column may come later.
     let found = through("ndjson", &["--types", "b=int64", "--infer-rows", "1"], "{\"a\":1}\n{\"b\":\"2\"}\n");
     assert_eq!(found, [json!({"a": 1, "b": null}), json!({"a": null, "b": 2})]);

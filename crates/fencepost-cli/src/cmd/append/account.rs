@@ -85,7 +85,7 @@ pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
     let exit = failure.exit;
     let advice = match exit {
         Exit::Held if unknown > 0 => "Another writer has the log now. Before you send these rows again, look for them: above the checkpoint \
-             with `tail`, below it where the log's rows were stored. To take the log back, append with --skip and --takeover now."
+             with `tail`, below it where the log's rows were stored. To take the log back, append those that are missing with --takeover now."
             .to_owned(),
         Exit::Held => format!(
             "Another writer has the log now. Stand down. To take the log back instead, append the same input with --skip {done} --takeover now."
@@ -100,7 +100,37 @@ pub(super) fn explain(failure: Failure, facts: &Map<String, Value>) -> Failure {
                  Then append the rest with --skip."
             )
         }
+        // What may be in the log need not be the next rows alone, so no number says where to go on.
+        _ if unknown > 0 => "Once the cause is gone, and before you send these rows again, look for them: above the checkpoint with `tail`, \
+             below it where the log's rows were stored. Send only those that are missing."
+            .to_owned(),
+        _ if done == 0 => "Once the cause is gone, append the same input again.".to_owned(),
         _ => format!("Once the cause is gone, append the same input with --skip {done}."),
     };
     failure.with_advice(account).with_advice(advice).with_facts(facts.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(exit: Exit, acknowledged: u64, unknown: u64) -> String {
+        let account = Account { acknowledged, unknown, ..Account::default() };
+        explain(Failure::new(exit, "why"), &account.facts(100)).message
+    }
+
+    /// Whoever went on behind the acknowledged rows had those twice that were in the log after all.
+    #[test]
+    fn rows_that_may_be_in_the_log_are_to_be_looked_for_before_they_are_sent_again() {
+        let exits =
+            [Exit::Held, Exit::Damaged, Exit::Failed, Exit::Input, Exit::Interrupted, Exit::Truncated];
+        for exit in exits {
+            let text = advice(exit, 15, 45);
+            assert!(text.contains("look for them") && !text.contains("--skip"), "{exit:?}: {text}");
+            let text = advice(exit, 15, 0);
+            assert!(text.contains("--skip 115") && !text.contains("look for them"), "{exit:?}: {text}");
+        }
+        let text = advice(Exit::Unknown, 15, 45);
+        assert!(text.contains("see with `tail`") && !text.contains("--skip 1"), "{text}");
+    }
 }

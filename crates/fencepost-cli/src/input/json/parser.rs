@@ -121,6 +121,10 @@ impl<'a> Parser<'a> {
         let written = self.text.get(from..self.at).ok_or("an invalid escape")?;
         serde_json::from_str::<String>(written).map(Cow::Owned).map_err(|error| {
             let text = error.to_string();
+            if text.starts_with("unexpected end of hex escape") || text.starts_with("lone leading surrogate")
+            {
+                return "half of a surrogate pair (\\ud800 to \\udfff), which is no character".to_owned();
+            }
             // The position would be that within the text.
             text.split(" at line ").next().unwrap_or(&text).to_owned()
         })
