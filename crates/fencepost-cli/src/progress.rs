@@ -1,5 +1,6 @@
 //! Progress on stderr: shown on a terminal, silent elsewhere.
 
+use crate::output::counted;
 use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle, WeakProgressBar};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -27,13 +28,16 @@ fn show(bar: ProgressBar) -> ProgressBar {
 /// The progress that is on the screen. A command has one at a time.
 static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
 
-/// A counter of something whose number is not known beforehand.
-pub(crate) fn counter(what: &'static str) -> ProgressBar {
+/// A counter of something whose number is not known beforehand: `one` of it, and what became of it.
+pub(crate) fn counter(one: &'static str, what: &'static str) -> ProgressBar {
     if crate::output::is_quiet() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    bar.set_style(style(&format!("{{spinner}} {{human_pos}} {what}, {{rate}} {{msg}} [{{elapsed}}]")));
+    let style = style(&format!("{{spinner}} {{counted}} {what}, {{rate}} {{msg}} [{{elapsed}}]"));
+    bar.set_style(style.with_key("counted", move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = out.write_str(&counted(state.pos(), one));
+    }));
     show(bar)
 }
 

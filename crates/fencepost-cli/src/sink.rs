@@ -256,11 +256,12 @@ impl Sink {
         match trouble {
             Trouble::Value(failed) => {
                 let (row, column) = (rows_before + failed.row + 1, &failed.column);
+                let why = failed.why.to_string();
                 let message = format!(
                     "position {at}, row {row} of its entry, column {}: {} cannot carry the value: {}",
                     shown(column),
                     format.name(),
-                    failed.why
+                    why.strip_prefix("Json error: ").unwrap_or(&why)
                 );
                 let mut failure = Failure::new(Exit::Format, message);
                 failure.facts.insert("at".into(), at.get().into());

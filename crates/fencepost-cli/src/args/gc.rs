@@ -58,8 +58,8 @@ pub(crate) struct GcLog {
     #[command(flatten)]
     pub(crate) place: Place,
     /// Only the newest so many.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) last: usize,
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) last: NonZeroUsize,
 }
 
 #[derive(Clone, Debug, clap::Args)]

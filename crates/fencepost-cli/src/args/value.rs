@@ -47,8 +47,8 @@ pub(super) fn parse_position(text: &str) -> Result<Position, String> {
 }
 
 pub(super) fn parse_receipt(text: &str) -> Result<Nonce, String> {
-    let id = u128::from_str_radix(text, 16).map(Nonce);
-    id.map_err(|_| "a receipt's id is hexadecimal, as `gc log` shows it".to_owned())
+    let id = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32).map(Nonce);
+    id.ok_or_else(|| "a receipt's id has 32 hexadecimal digits, as `gc log` shows it".to_owned())
 }
 
 pub(super) fn parse_null(text: &str) -> Result<String, String> {

@@ -236,7 +236,7 @@ impl Session {
             skipped: 0,
             account: Account::default(),
             pending: VecDeque::new(),
-            progress: progress::counter("rows acknowledged"),
+            progress: progress::counter("row", "acknowledged"),
             wal,
             writer,
             stop,

@@ -6,6 +6,7 @@ mod split;
 use super::InputOptions;
 use super::fault::Fault;
 use super::leaf::{Agreement, Leaf, leaf};
+use super::number::number_type;
 use super::text::Format;
 use super::types;
 use crate::shown::{shown, shown_bytes, types_option};
@@ -141,12 +142,16 @@ impl Format for Csv {
                 None => (classes[at].data_type(), Agreement::Printed),
             };
             if let (None, Class::LikeNumbers, Some(text)) = (asked, classes[at], &odd[at]) {
+                let hint = number_type(text).map_or_else(String::new, |type_of| {
+                    format!(
+                        "; to read the column as numbers, use for example {}",
+                        types_option(name, type_of)
+                    )
+                });
                 notes.push(format!(
-                    "column {} is kept as text: {} would not print back the same as a number of one type; \
-                     to read the column as numbers, use for example {}",
+                    "column {} is kept as text: {} would not print back the same as a number of one type{hint}",
                     shown(name),
                     shown(text),
-                    types_option(name, "float64")
                 ));
             }
             let column =

@@ -123,6 +123,15 @@ pub(super) fn named_float<F: FromStr + LowerExp>(text: &str) -> Option<F> {
     (!written.is_whole() || comes_out()).then_some(value)
 }
 
+/// A type for `--types` that holds a number which is not written as a number of it prints.
+pub(super) fn number_type(text: &str) -> Option<&'static str> {
+    if named_float::<f64>(text).is_some() {
+        return Some("float64");
+    }
+    let digits = Written::parse(text)?.scaled(0)?;
+    (digits.trim_start_matches('-').len() <= 38).then_some("decimal(38,0)")
+}
+
 /// How the float of a whole number is printed, if it is the very number and yet comes out as another.
 pub(super) fn prints_otherwise<F: FromStr + LowerExp>(text: &str) -> Option<String> {
     let written = Written::parse(text).filter(Written::is_whole)?;
@@ -199,6 +208,8 @@ mod tests {
             assert_eq!(named_float::<f64>(text), text.parse().ok(), "{text}");
         }
         assert_eq!(prints_otherwise::<f64>("9007199254740993"), None);
+        let types = ["01234", "18446744073709551616", "1e400", "0.1234567890123456789"].map(number_type);
+        assert_eq!(types, [Some("float64"), Some("decimal(38,0)"), None, None]);
         assert_eq!(named_float::<f32>("2147483648"), None);
         assert_eq!(named_float::<f32>("0.1"), Some(0.1));
         assert_eq!(named_float::<f32>("16777217"), None);

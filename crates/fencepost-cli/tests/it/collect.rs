@@ -283,7 +283,9 @@ fn a_run_leaves_a_receipt_that_can_be_listed_and_shown() {
     assert_eq!(kept.unwrap()["objects"]["entries"], json!([[24, 24]]));
     let text = run(["gc", "receipt", &scratch.log(), id]).ok().text();
     assert!(text.contains("kept, guarding_fence: 1; entries 24"), "{text}");
-    run(["gc", "receipt", &scratch.log(), "ab"]).fails(3, "no receipt");
+    run(["gc", "receipt", &scratch.log(), &format!("{:032x}", 0xab)]).fails(3, "no receipt");
+    run(["gc", "receipt", &scratch.log(), "ab"]).fails(2, "32 hexadecimal digits");
+    run(["gc", "log", &scratch.log(), "--last", "0"]).fails(2, "--last");
     run(["gc", "receipt", &scratch.log(), "no-id"]).fails(2, "ID");
     let idle = run(["gc", "run", &scratch.log(), "--json"]).ok().json();
     assert_eq!(idle["receipt"], Value::Null);

@@ -15,7 +15,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub(super) async fn list(args: &GcLog, json: bool) -> Result<(), Failure> {
     let wal = args.place.open().await?;
     let mut listed = wal.receipts().await.map_err(|error| Failure::of(Exit::Failed, &error))?;
-    listed.drain(..listed.len().saturating_sub(args.last));
+    listed.drain(..listed.len().saturating_sub(args.last.get()));
     let reads = listed.iter().map(|of| {
         let receipt = wal.receipt_listed(of);
         async move { (of, receipt.await) }
