@@ -14,7 +14,7 @@ use crate::drive::Driver;
 use crate::shard::{Io, Performed};
 use crate::telemetry::{self, Stopwatch};
 use crate::{Staging, Wal};
-use error::give_up;
+use error::{give_up, no_manifest};
 use fencepost_format::Forgotten;
 use fencepost_gc::{
     Claim, CollectEvent, CollectParams, CollectReply, CollectRequest, Collection, Mode, Plan, Policy, Report,
@@ -200,7 +200,7 @@ impl Collector {
                     telemetry::collected(io.paths.shard(), mode, facts.replay_after, &collected);
                     return Ok(collected);
                 }
-                CollectEvent::NoLog => return Err(CollectError::NoLog { root: io.paths.root() }),
+                CollectEvent::NoLog => return Err(no_manifest(&io).await),
                 CollectEvent::GaveUp(why) => return Err(give_up(&io, why, driver.take_cause())),
             }
         }

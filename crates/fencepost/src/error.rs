@@ -166,6 +166,21 @@ pub enum OpenWriterError {
     /// The shard is sealed: an operator stopped it, or Lance drops the table.
     #[snafu(display("the shard is sealed and takes no writers, until it is unsealed"))]
     Sealed,
+    /// There is no manifest, but there are entries or a boundary: a writer would take places that readers are beyond.
+    // P-116.
+    #[snafu(display(
+        "{folder} has no manifest, but the log has entries: its manifests are lost, and nothing was written. Put them back, from older versions of the bucket or a copy"
+    ))]
+    ManifestsLost {
+        /// The folder that has none.
+        folder: String,
+    },
+    /// It is not known whether manifests are lost. Nothing was written.
+    #[snafu(display("nothing was written: {source}"))]
+    Store {
+        /// The store's error.
+        source: StoreError,
+    },
     /// The store does not keep its promise about create-if-absent.
     #[snafu(display("{source}"))]
     Unsafe {
@@ -378,6 +393,15 @@ pub enum ReadError {
         /// The shard.
         shard: ShardId,
     },
+    /// There is no manifest, but there are entries or a boundary: there was a log, and its manifests are gone.
+    // P-116.
+    #[snafu(display(
+        "{folder} has no manifest, but the log has entries: its manifests are lost. Put them back, from older versions of the bucket or a copy; the entries still have their rows"
+    ))]
+    ManifestsLost {
+        /// The folder that has none.
+        folder: String,
+    },
     /// Reading ended without an answer, or at something damaged. Reading again from the same position is safe.
     #[snafu(display("reading stopped at position {at}: {}{}", gave_up_text(why), caused(cause)))]
     GaveUp {
@@ -447,11 +471,12 @@ pub enum ReadError {
 impl OpenWriterError {
     /// Whether opening again can succeed although nobody changes anything.
     #[must_use]
-    pub const fn is_retryable(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self {
             Self::Fenced { .. } | Self::Held { .. } | Self::LeaseUnread { .. } => true,
             Self::GaveUp { why, .. } => matches!(why, GaveUp::Unread | GaveUp::Unknown),
-            Self::Sealed | Self::Unsafe { .. } => false,
+            Self::Store { source } => source.is_retryable(),
+            Self::Sealed | Self::Unsafe { .. } | Self::ManifestsLost { .. } => false,
         }
     }
 }

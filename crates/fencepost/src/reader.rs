@@ -230,7 +230,7 @@ impl Reader {
         }
         if let Some(failed) = self.failed.clone() {
             self.find_break().await;
-            return self.take(failed);
+            return self.take(failed).await;
         }
         let perform = |request| self.io.clone().perform_read(request, self.cursor.clone());
         match self.driver.next(perform).await {
@@ -240,7 +240,7 @@ impl Reader {
                     self.failed = Some(event.clone());
                     self.find_break().await;
                 }
-                self.take(event).inspect_err(|why| {
+                self.take(event).await.inspect_err(|why| {
                     telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), why);
                 })
             }
@@ -259,7 +259,7 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
+    async fn take(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
         if matches!(event, WalkEvent::Truncated { .. } | WalkEvent::NoLog | WalkEvent::GaveUp(_)) {
             self.failed = Some(event.clone());
         }
@@ -284,7 +284,7 @@ impl Reader {
                 }
                 _ => ReadError::Truncated { at, first },
             }),
-            WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
+            WalkEvent::NoLog => Err(self.io.no_manifest().await),
             WalkEvent::GaveUp(why) => {
                 let cause = self.io.cause_of(why, self.driver.take_cause());
                 Err(ReadError::GaveUp { at: self.resume_point().next, why, cause })

@@ -173,6 +173,7 @@ impl Wal {
         let (latest, boundary) = (io.manifest().await?, io.boundary().await?);
         found.check_entries(&io, &latest, boundary, entries);
         found.check_missing(&io, &latest).await?;
+        found.check_seen(&io, &latest).await?;
         Ok(found)
     }
 }

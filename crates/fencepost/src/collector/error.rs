@@ -1,7 +1,7 @@
 //! Why a collection ended without a result.
 
-use crate::Cause;
 use crate::shard::Io;
+use crate::{Cause, ReadError};
 use fencepost_fence::GaveUp;
 use fencepost_store::StoreError;
 use snafu::Snafu;
@@ -15,6 +15,14 @@ pub enum CollectError {
         "{root}: no log here, because there is no manifest; nothing was deleted. Check the path"
     ))]
     NoLog {
+        /// The shard's folder.
+        root: String,
+    },
+    /// There is no manifest, but there are entries or a boundary: there was a log.
+    #[snafu(display(
+        "{root}: the manifests of this log are lost; nothing was deleted. Put them back, from older versions of the bucket or a copy"
+    ))]
+    ManifestsLost {
         /// The shard's folder.
         root: String,
     },
@@ -61,8 +69,20 @@ impl CollectError {
         match self {
             Self::Store { source, .. } => source.is_retryable(),
             Self::Unanswered { .. } | Self::ListedNotThere { .. } => true,
-            Self::NoLog { .. } | Self::Manifest { .. } => false,
+            Self::NoLog { .. } | Self::ManifestsLost { .. } | Self::Manifest { .. } => false,
         }
+    }
+}
+
+/// What it means that there is no manifest.
+pub(super) async fn no_manifest(io: &Io) -> CollectError {
+    let root = io.paths.root();
+    match io.no_manifest().await {
+        ReadError::ManifestsLost { .. } => CollectError::ManifestsLost { root },
+        ReadError::Store { source } => {
+            CollectError::Store { root, what: "it is not known whether there was a log", source }
+        }
+        _ => CollectError::NoLog { root },
     }
 }
 

@@ -135,6 +135,8 @@ impl OpenWriterError {
         match self {
             Self::Fenced { .. } => ErrorKind::Fenced,
             Self::Held { .. } | Self::Sealed => ErrorKind::Held,
+            Self::ManifestsLost { .. } => ErrorKind::Damaged,
+            Self::Store { source } => ErrorKind::of_store(source),
             Self::Unsafe { source: ProbeError::Failed { source } } => ErrorKind::of_store(source),
             Self::Unsafe { .. } => ErrorKind::Unsafe,
             Self::LeaseUnread { cause, .. } => cause.as_ref().map_or(ErrorKind::Unavailable, Cause::kind),
@@ -186,6 +188,7 @@ impl ReadError {
         match self {
             Self::Truncated { .. } | Self::CursorBroken { .. } => ErrorKind::Truncated,
             Self::NoLog { .. } => ErrorKind::Missing,
+            Self::ManifestsLost { .. } => ErrorKind::Damaged,
             Self::NoCursor { .. } => ErrorKind::Invalid,
             Self::GaveUp { why, cause, .. } | Self::Cursor { why, cause, .. } => {
                 ErrorKind::of_end(*why, cause.as_ref())
@@ -203,7 +206,7 @@ impl CollectError {
         match self {
             Self::NoLog { .. } => ErrorKind::Missing,
             Self::Store { source, .. } => ErrorKind::of_store(source),
-            Self::Manifest { .. } => ErrorKind::Damaged,
+            Self::Manifest { .. } | Self::ManifestsLost { .. } => ErrorKind::Damaged,
             Self::ListedNotThere { .. } | Self::Unanswered { .. } => ErrorKind::Unavailable,
         }
     }

@@ -173,7 +173,7 @@ async fn look(source: Option<&Wal>, vouched: bool) -> Result<Source, ImportError
     let Some(source) = source else { return Ok(Source::Nothing { vouched }) };
     match source.manifest().await {
         Ok(Manifest { writer_epoch, status, .. }) => Ok(Source::There { epoch: writer_epoch, status }),
-        Err(ReadError::NoLog { .. }) => Ok(Source::Nothing { vouched }),
+        Err(ReadError::NoLog { .. } | ReadError::ManifestsLost { .. }) => Ok(Source::Nothing { vouched }),
         // A read that failed says nothing about what is there.
         Err(source) => Err(ImportError::Source { source }),
     }

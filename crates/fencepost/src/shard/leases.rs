@@ -4,8 +4,8 @@
 use super::Io;
 use super::queries::named;
 use crate::{Cause, ReadError, telemetry};
-use fencepost_fence::{GaveUp, HolderRequest, LeaseView, ReadReply};
-use fencepost_format::{DOCUMENT_BYTES_MAX, Epoch, Lease, Position, parse_lease_name};
+use fencepost_fence::{HolderRequest, LeaseView, ReadReply};
+use fencepost_format::{DOCUMENT_BYTES_MAX, Epoch, Lease, parse_lease_name};
 use fencepost_store::ReadOutcome;
 use std::time::SystemTime;
 
@@ -75,9 +75,10 @@ impl Io {
         let Some(object) = read.into_result()? else { return Ok(None) };
         match Lease::decode(&path, epoch, &object.bytes) {
             Ok(lease) => Ok(Some((lease, listed.last_modified))),
-            Err(error) => {
-                let (at, why) = (Position::NONE, GaveUp::Unread);
-                Err(ReadError::GaveUp { at, why, cause: Some(error.into()) })
+            // A lease is advisory (P-60), and nobody who asks this may be kept from the rest.
+            Err(why) => {
+                tracing::warn!(shard = %self.paths.shard(), %why, "the lease is damaged, and is taken for absent");
+                Ok(None)
             }
         }
     }

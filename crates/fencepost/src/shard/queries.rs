@@ -13,16 +13,44 @@ use fencepost_store::{Listed, LogStore, StoreError};
 impl Io {
     /// The latest manifest. Costs two LISTs and two GETs.
     pub(crate) async fn manifest(&self) -> Result<Manifest, ReadError> {
+        match self.search().await? {
+            Some(manifest) => Ok(manifest),
+            None => Err(self.no_manifest().await),
+        }
+    }
+
+    async fn search(&self) -> Result<Option<Manifest>, ReadError> {
         let search = FindLatest::new(self.environment.now().plus(self.params.retry_timeout));
         let mut driver = Driver::new(Searching::new(search), &self.environment);
         match driver.outcome(|request| self.clone().perform(request)).await {
-            Ok(Some(manifest)) => Ok(manifest),
-            Ok(None) => Err(ReadError::NoLog { shard: self.paths.shard() }),
+            Ok(found) => Ok(found),
             Err(why) => {
                 let cause = self.cause_of(why, driver.take_cause());
                 Err(ReadError::GaveUp { at: Position::NONE, why, cause })
             }
         }
+    }
+
+    /// What it means that a search found no manifest.
+    pub(crate) async fn no_manifest(&self) -> ReadError {
+        match self.has_lost_manifests().await {
+            Ok(true) => ReadError::ManifestsLost { folder: self.paths.manifest_dir() },
+            Ok(false) => ReadError::NoLog { shard: self.paths.shard() },
+            Err(why) => why,
+        }
+    }
+
+    /// Whether there was a log here whose manifests are gone. Asked where a search found none. Costs two LISTs, and a
+    /// search where one of them shows anything.
+    ///
+    /// SUBTLE: the search comes last. A writer that is quicker makes its first manifest before its first entry.
+    // P-116.
+    pub(crate) async fn has_lost_manifests(&self) -> Result<bool, ReadError> {
+        let folder = self.paths.wal_dir();
+        let is_entry = |listed: &Listed| name_in(&folder, listed).and_then(parse_entry_name).is_some();
+        let (has_entry, boundary) =
+            futures::try_join!(self.store.any_below(&folder, is_entry), self.boundary())?;
+        Ok((has_entry || !boundary.is_none()) && self.search().await?.is_none())
     }
 
     /// What lies in a folder of the shard. Costs one LIST.

@@ -17,7 +17,7 @@ impl Io {
         match driver.outcome(|request| self.clone().perform_tail(request)).await {
             Ok(TailFound::Tail { next, .. }) => Ok(Some(next.prev())),
             Ok(TailFound::Unproven) => Ok(None),
-            Ok(TailFound::NoLog) => Err(ReadError::NoLog { shard: self.paths.shard() }),
+            Ok(TailFound::NoLog) => Err(self.no_manifest().await),
             Err(why) => {
                 let cause = self.cause_of(why, driver.take_cause());
                 Err(ReadError::GaveUp { at: Position::NONE, why, cause })

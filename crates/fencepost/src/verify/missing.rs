@@ -32,6 +32,34 @@ impl Verification {
     }
 }
 
+impl Verification {
+    /// Up to `last_seen` everything was there when a manifest of ours was made: by a checkpoint, or for an import whose
+    /// entries are still to come. A log that ends before that has lost its end, which no entry proves.
+    // P-33, P-153.
+    pub(super) async fn check_seen(&mut self, io: &Io, latest: &Manifest) -> Result<(), ReadError> {
+        let end = |entries: &mut dyn Iterator<Item = Position>| entries.max().unwrap_or(Position::NONE);
+        let seen = latest.last_seen.max(latest.replay_after);
+        let known = end(&mut self.survey.entries.keys().copied()).max(latest.replay_after);
+        if latest.nonce.is_none() || known >= seen {
+            return Ok(());
+        }
+        // After the manifest: it may have been made after the first listing.
+        let listed = io.list_entries().await?;
+        let known = end(&mut listed.into_iter().map(|(at, _)| at)).max(latest.replay_after);
+        let covered = io.manifest().await?.replay_after;
+        if known < seen && covered < seen {
+            let (first, object) = (known.max(covered).next(), io.paths.manifest(latest.version));
+            let what = format!(
+                "it says that entries were there up to position {seen}, and {} missing. If this is an import, run it \
+                 again to its end; otherwise restore them from a copy or an older version of the bucket",
+                range(first, seen)
+            );
+            self.problems.push(Problem { object, offset: None, what, kind: ProblemKind::Other });
+        }
+        Ok(())
+    }
+}
+
 fn missing(io: &Io, Gap { first, last, proof }: Gap) -> Problem {
     let which = range(first, last);
     let (what, kind) = match proof {

@@ -5,7 +5,7 @@ use super::{Writer, task};
 use crate::drive::Driver;
 use crate::shard::Io;
 use crate::telemetry::{self, Stopwatch};
-use crate::{LogEntry, OpenWriterError, Wal, WriterOptions};
+use crate::{LogEntry, OpenWriterError, ReadError, Wal, WriterOptions};
 use fencepost_fence::{Basis, GaveUp, LeaseObserver, Opened, OpeningEvent, Pipelining};
 use fencepost_format::{EntryKind, Epoch, Position, SoundEntry};
 use tokio::task::JoinSet;
@@ -93,6 +93,9 @@ impl Wal {
         let watch = watch_lease(&io, &mut observer, &options, &mut on_wait);
         let ((), in_table, mut only_if) = futures::try_join!(probe, in_table, watch)?;
         io.params.in_table = in_table;
+        if observer.basis() == Basis::Nothing {
+            refuse_if_manifests_are_lost(&io).await?;
+        }
         if options.claim_after.is_some() {
             only_if = options.claim_after;
         }
@@ -109,6 +112,17 @@ impl Wal {
             }
             only_if = watch_lease(&io, &mut observer, &options, &mut on_wait).await?;
         }
+    }
+}
+
+// P-116.
+async fn refuse_if_manifests_are_lost(io: &Io) -> Result<(), OpenWriterError> {
+    match io.has_lost_manifests().await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenWriterError::ManifestsLost { folder: io.paths.manifest_dir() }),
+        Err(ReadError::GaveUp { why, cause, .. }) => Err(OpenWriterError::GaveUp { why, cause }),
+        Err(ReadError::Store { source }) => Err(OpenWriterError::Store { source }),
+        Err(other) => unreachable!("a search and two listings do not end so: {other}"),
     }
 }
 

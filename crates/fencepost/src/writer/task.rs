@@ -27,10 +27,11 @@ use object_store::PutPayload;
 use sending::pace;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use telling::fail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval};
+use tokio::time::{Instant, Interval, timeout};
 
 /// Starts the task of an opened epoch. A close waits for the errands.
 pub(super) fn start(
@@ -305,6 +306,8 @@ impl Task {
         match self.renewal.take().filter(|_| closed) {
             Some(renewal) => _ = tokio::join!(renewal.release(), finish(&mut errands)),
             None if closed => finish(&mut errands).await,
+            // A writer that stopped lets its lease go, if the store lets it: whoever comes next need not wait.
+            None if self.close.is_some() => _ = timeout(STOPPED_ERRANDS, finish(&mut errands)).await,
             None => {}
         }
         errands.detach_all();
@@ -333,3 +336,6 @@ async fn tick(pace: &mut Option<Interval>) {
 async fn finish(errands: &mut JoinSet<()>) {
     while errands.join_next().await.is_some() {}
 }
+
+/// How long the close of a writer that has stopped waits for its errands.
+const STOPPED_ERRANDS: Duration = Duration::from_secs(2);

@@ -364,3 +364,23 @@ async fn an_idle_writer_goes_on_if_nobody_fenced_it() {
     writer.close().await.unwrap();
     assert_eq!(world.rows().await, [2]);
 }
+
+/// A writer that was fenced, or that found the log damaged, is gone: whoever comes next need not wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_stopped_lets_its_lease_go_before_its_close_ends() {
+    let world = World::new().await;
+    let writer = holder(&world).await;
+    let path = world.truth.paths().entry(fencepost::Position::new(3));
+    world.truth.store().put_overwrite(path, "nobody's".into()).await.unwrap();
+    let slow = world.faults.hold(Op::Put, any_lease);
+    assert!(append(&writer, 2).await.is_err());
+    let ending = tokio::spawn(close(writer));
+    slow.arrived().await;
+    crate::support::settle().await;
+    assert!(!ending.is_finished());
+    slow.release();
+    assert!(ending.await.unwrap().is_err());
+    let next = world.truth.paths().lease(Epoch::FIRST);
+    let lease = world.truth.store().get(next).await.into_result().unwrap().unwrap().bytes;
+    assert!(std::str::from_utf8(&lease).unwrap().contains("\"released\":true"), "{lease:?}");
+}

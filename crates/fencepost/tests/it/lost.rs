@@ -3,8 +3,8 @@
 
 use crate::support::{World, append, append_all, rows_from, settle, submit, wal_builder};
 use fencepost::{
-    AppendError, DecodeLimits, GaveUp, GiveUp, OpenWriterError, PlanError, Position, ProblemKind, ReadError,
-    RepairError, Verification,
+    AppendError, CollectError, DecodeLimits, ErrorKind, GaveUp, GiveUp, OpenWriterError, PlanError, Position,
+    ProblemKind, ReadError, RepairError, Verification,
 };
 use fencepost_store::PutPayload;
 use fencepost_store::wrap::{Fault, Op};
@@ -52,6 +52,60 @@ async fn give_up(world: &World, choice: GiveUp) -> Vec<Option<String>> {
 async fn overwrite(world: &World, position: u64, bytes: &'static [u8]) {
     let path = world.truth.paths().entry(at(position));
     world.truth.store().put_overwrite(path, PutPayload::from_static(bytes)).await.unwrap();
+}
+
+/// P-116: a new first manifest would let a writer begin at position 1, beneath what was read and collected.
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_manifests_are_lost_is_no_new_log() {
+    for collected in [false, true] {
+        let world = closed().await;
+        if collected {
+            // The boundary alone tells of the entries.
+            let writer = world.writer().await;
+            writer.checkpoint(at(6)).await.unwrap();
+            world.wal.collector().run().await.unwrap();
+            let left: Vec<_> = crate::support::headers(&world.truth).await.into_keys().collect();
+            world.delete_entries(left).await;
+        }
+        let store = world.truth.store();
+        let manifests = store.list_all(world.truth.paths().manifest_dir()).await.unwrap();
+        for gone in store.delete(manifests.into_iter().map(|manifest| manifest.path)).await {
+            gone.result.unwrap();
+        }
+        let before = world.layout().await;
+        let refused = world.wal.open_writer(crate::support::options()).await.unwrap_err();
+        assert!(matches!(refused, OpenWriterError::ManifestsLost { .. }), "{refused}");
+        assert_eq!(refused.kind(), ErrorKind::Damaged);
+        for read in [
+            world.wal.manifest().await.unwrap_err(),
+            world.wal.verify(|_, _| ()).await.unwrap_err(),
+            world.wal.tail_position().await.unwrap_err(),
+            rows_from(&world.wal, 1).await.unwrap_err(),
+        ] {
+            assert!(matches!(read, ReadError::ManifestsLost { .. }), "{read}");
+        }
+        let collected = world.wal.collector().run().await.unwrap_err();
+        assert!(matches!(collected, CollectError::ManifestsLost { .. }), "{collected}");
+        assert_eq!(world.layout().await, before);
+        assert!(store.list_all(world.truth.paths().manifest_dir()).await.unwrap().is_empty());
+    }
+}
+
+/// P-116: of two first writers, the slower one sees the entries of the other before its manifest.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_comes_to_be_meanwhile_is_not_lost() {
+    let world = World::new().await;
+    let entries = world.truth.paths().wal_dir();
+    let looks = world.faults.hold(Op::List, move |path| path.starts_with(&entries));
+    let slow = world.wal.clone();
+    let slow = tokio::spawn(async move { slow.open_writer(crate::support::options()).await });
+    looks.arrived().await;
+    let quick = world.truth.open_writer(crate::support::options()).await.unwrap();
+    append_all(&quick, 1..=2).await;
+    looks.release();
+    let slow = slow.await.unwrap().unwrap();
+    append_all(&slow, [3]).await;
+    assert_eq!((slow.epoch().get(), world.rows().await), (2, vec![1, 2, 3]));
 }
 
 /// P-90, P-91: whichever entry is lost. Of the last one nothing tells that it was there.

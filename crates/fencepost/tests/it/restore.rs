@@ -190,6 +190,8 @@ async fn an_import_that_was_broken_off_is_sealed_and_goes_on() {
     let part = Wal::in_store(to.clone()).open().await.unwrap();
     let refused = part.open_writer(options()).await.unwrap_err();
     assert!(matches!(refused, OpenWriterError::Sealed), "{refused}");
+    let problems = part.verify(|_, _| ()).await.unwrap().problems;
+    assert!(problems.iter().any(|problem| problem.what.contains("If this is an import")), "{problems:?}");
 
     copy.create(&name, entry.into()).await.unwrap();
     let made = import.make(Some(&world.truth), false, &to, None, |_, _, _| ()).await.unwrap();

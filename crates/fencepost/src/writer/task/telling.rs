@@ -55,7 +55,7 @@ impl Task {
         self.ledger.stop(failure);
         self.publish();
         if let Some(renewal) = self.renewal.take() {
-            tokio::spawn(renewal.release());
+            self.errands.spawn(renewal.release());
         }
     }
 
