@@ -81,8 +81,12 @@ pub(super) async fn run(args: Append, json: bool) -> Result<(), Failure> {
         },
         (None, _) => return Err(stopped_early(stopped_by)),
     };
-    let session =
-        Session { stopped_by, skipped: args.skip, ..Session::new(wal, Arc::new(writer), stop, &args.rows) };
+    let session = Session {
+        stopped_by,
+        skipped: args.skip,
+        ends_with_writer: true,
+        ..Session::new(wal, Arc::new(writer), stop, &args.rows)
+    };
     print(session.run(input.rows, signal).await?, json)
 }
 
@@ -221,6 +225,8 @@ struct Session {
     stop: Stop,
     /// The signal that asked the command to end.
     stopped_by: Option<&'static str>,
+    /// Whether it ends once its writer is refused, even while no rows come.
+    ends_with_writer: bool,
 }
 
 /// Rows that were submitted.
@@ -241,6 +247,7 @@ impl Session {
             writer,
             stop,
             stopped_by: None,
+            ends_with_writer: false,
         }
     }
 
@@ -265,10 +272,14 @@ impl Session {
         let (mut facts, closed) = self.close().await;
         facts.insert("closed".into(), closed.is_ok().into());
         let Some(failure) = stop else {
-            if let Err(error) = closed {
-                output::note_line(format_args!(
+            match closed {
+                Ok(_) => {}
+                Err(AppendError::Fenced { by, .. }) => output::note_line(format_args!(
+                    "all rows are in the log, and another writer has it now, under epoch {by}"
+                )),
+                Err(error) => output::note_line(format_args!(
                     "warning: all rows are in the log, but the log was not closed ({error}); the next writer takes over as after a crash"
-                ));
+                )),
             }
             return Ok(facts);
         };
@@ -283,6 +294,8 @@ impl Session {
         batches: &mut mpsc::Receiver<Result<Option<RecordBatch>, Failure>>,
         mut signal: Pin<&mut impl Future<Output = &'static str>>,
     ) -> Option<Failure> {
+        let watched = Arc::clone(&self.writer);
+        let mut refused = pin!(watched.stopped());
         loop {
             tokio::select! {
                 biased;
@@ -298,6 +311,10 @@ impl Session {
                     if self.account.failure.is_some() {
                         return None;
                     }
+                }
+                why = &mut refused, if self.ends_with_writer && self.pending.is_empty() => {
+                    self.stop.ask();
+                    return why.map(Failure::from);
                 }
                 batch = batches.recv(), if self.pending.len() < PENDING_MAX => match batch {
                     Some(Ok(None)) => return self.stopped_by.map(|name| {
@@ -365,7 +382,11 @@ impl Session {
         let status = writer.status();
         let before = wal.requests();
         let (closed, close_requests) = match &status.stopped {
-            Some(why) => (Err(why.clone()), RequestCounts::default()),
+            Some(why) => {
+                // It lets its lease go.
+                let _ = writer.close().await;
+                (Err(why.clone()), RequestCounts::default())
+            }
             None => {
                 let closed = writer.close().await;
                 (closed, wal.requests() - before)

@@ -145,3 +145,18 @@ fn a_standby_that_is_asked_to_end_while_it_waits_ends_at_once() {
         assert!(took < Duration::from_secs(4), "{took:?}");
     }
 }
+
+/// P-115: its stdin is open, and no row comes that could be refused.
+#[test]
+fn an_append_that_idles_ends_when_another_writer_takes_the_log() {
+    let scratch = Scratch::new();
+    let (holder, mut rows) = writer(&scratch, "1s");
+    feed(&mut rows, 0, 2);
+    assert_eq!((holder.hear()["rows"].clone(), holder.hear()["rows"].clone()), (1.into(), 1.into()));
+    run(["fence", &scratch.log(), "--yes"]).ok();
+    let (code, _, stderr) = holder.wait();
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("fenced: epoch 2") && stderr.contains("2 rows are acknowledged"), "{stderr}");
+    drop(rows);
+    assert_eq!(scratch.read_numbers(1), [0, 1]);
+}
