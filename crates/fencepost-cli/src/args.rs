@@ -4,6 +4,7 @@ mod cursor;
 mod gc;
 mod looking;
 mod operating;
+mod sql;
 mod value;
 
 use crate::input::InputFormat;
@@ -18,6 +19,7 @@ pub(crate) use looking::{Cat, Completions, Ls, Status, Why};
 pub(crate) use operating::{
     Cost, Export, Fence, Import, Man, Manifest, ManifestList, ManifestShow, PricesOf, Seal, Standby, Unseal,
 };
+pub(crate) use sql::{FIRST as SQL_FIRST, Sql, SqlFormat};
 use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use value::{PositionRange, Target};
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Standby(Standby),
     /// Print rows from the checkpoint or from a position. Waits for more with --follow.
     Tail(Tail),
+    /// Ask logs a question in SQL. Needs the program fencepost-sql.
+    Sql(Sql),
     /// List the shards of a log, with the state of each.
     Ls(Ls),
     /// Show the state of a log on one screen: writer, tail, checkpoint, cursors, and what needs attention.

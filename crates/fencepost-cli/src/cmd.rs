@@ -19,6 +19,7 @@ mod manifest;
 mod open;
 mod repair;
 mod seal;
+mod sql;
 mod staging;
 mod standby;
 mod status;
@@ -27,15 +28,21 @@ mod verify;
 mod why;
 
 use crate::args::{Args, Command};
+use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::sql::Engine;
 
-/// Does what was asked for.
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+/// Does what was asked for; a question in SQL, if there is an engine.
+pub(crate) async fn run(args: Args, engine: Option<&dyn Engine>) -> Result<(), Failure> {
     let json = args.json;
     match args.command {
         Command::Append(args) => Box::pin(append::run(args, json)).await,
         Command::Standby(args) => Box::pin(standby::run(args, json)).await,
         Command::Tail(args) => Box::pin(tail::run(args, json)).await,
+        Command::Sql(args) => match engine {
+            Some(engine) => Box::pin(sql::run(args, json, engine)).await,
+            None => Err(Failure::new(Exit::Failed, "this program has no engine for SQL")),
+        },
         Command::Inspect(args) => Box::pin(inspect::run(args, json)).await,
         Command::Ls(args) => Box::pin(ls::run(args, json)).await,
         Command::Status(args) => Box::pin(status::run(args, json)).await,

@@ -1,7 +1,8 @@
 //! The `fencepost` command: a write-ahead log on object storage, from the command line.
 //!
 //! `docs/cli.md` has a page on each command, with its JSON and the exit codes. As a library it is for programs that
-//! bring the command along under their own roof, such as the Python package: [`run`] and [`run_as`].
+//! bring the command along under their own roof, such as the Python package: [`run`] and [`run_as`]. With an engine for
+//! questions in SQL ([`sql`]) it is [`run_with_sql`].
 
 mod args;
 mod cmd;
@@ -16,6 +17,7 @@ mod progress;
 mod shown;
 mod signal;
 mod sink;
+pub mod sql;
 mod table;
 mod waiting;
 mod weight;
@@ -38,12 +40,27 @@ use waiting::{Waiting, is_of_a_wait};
 /// It blocks until the command has ended, and reads and writes the standard streams of the process. Some commands
 /// listen to SIGINT and SIGTERM from then on.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let json = args.iter().any(|arg| arg == "--json");
-    let args = match Args::try_parse_from(args) {
+    run_all(args.into_iter().collect(), None)
+}
+
+/// As [`run`], with an engine for questions in SQL. Without one, `sql` hands over to the program `fencepost-sql`, which
+/// is this function with an engine.
+pub fn run_with_sql(engine: &dyn sql::Engine, args: impl IntoIterator<Item = OsString>) -> u8 {
+    run_all(args.into_iter().collect(), Some(engine))
+}
+
+fn run_all(given: Vec<OsString>, engine: Option<&dyn sql::Engine>) -> u8 {
+    let json = given.iter().any(|arg| arg == "--json");
+    let args = match Args::try_parse_from(&given) {
         Ok(args) => args,
         Err(error) => return misused(&error, json),
     };
+    if engine.is_none() && matches!(args.command, args::Command::Sql(_)) {
+        return match sql::hand_over(&given) {
+            Ok(code) => code,
+            Err(failure) => report(&failure, json),
+        };
+    }
     output::be_quiet(args.quiet);
     start_logging(&args);
     let json = args.json;
@@ -54,7 +71,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             return exit::Exit::Failed as u8;
         }
     };
-    let result = runtime.block_on(cmd::run(args));
+    let result = runtime.block_on(cmd::run(args, engine));
     // A thread may be waiting for stdin; nobody needs what it would read.
     runtime.shutdown_background();
     match result {

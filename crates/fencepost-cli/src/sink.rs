@@ -22,6 +22,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use shape::Shape;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -74,7 +75,32 @@ pub(crate) struct SinkOptions {
     pub(crate) keeps_part: bool,
 }
 
-/// Writes entries, one after the other.
+/// Where rows come from, for messages.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    Entry(Position),
+    Answer,
+}
+
+impl Origin {
+    fn facts(self) -> Option<(String, serde_json::Value)> {
+        match self {
+            Self::Entry(at) => Some(("at".to_owned(), at.get().into())),
+            Self::Answer => None,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(at) => write!(f, "position {at}"),
+            Self::Answer => f.write_str("the answer"),
+        }
+    }
+}
+
+/// Writes entries, one after the other, or the answer to a question.
 pub(crate) struct Sink {
     options: SinkOptions,
     state: State,
@@ -99,20 +125,44 @@ impl Sink {
 
     /// Writes the rows of `entry`.
     pub(crate) fn write(&mut self, entry: &LogEntry) -> Result<(), Failure> {
-        let at = entry.position();
         if matches!(self.options.format, OutputFormat::Lines | OutputFormat::Raw) {
             return self.write_records(entry);
         }
-        let shape = self.accept(at, entry.schema())?;
+        let origin = Origin::Entry(entry.position());
+        let shape = self.accept(origin, entry.schema())?;
         let mut rows_before = 0;
         for batch in entry.batches() {
-            let mut start = 0;
-            while start < batch.num_rows() {
-                let some = self.next_rows(batch, start);
-                self.write_some(&some, &shape).map_err(|trouble| self.failure(at, rows_before, trouble))?;
-                rows_before += some.num_rows();
-                start += some.num_rows();
-            }
+            self.write_batch(origin, rows_before, batch, &shape)?;
+            rows_before += batch.num_rows();
+        }
+        Ok(())
+    }
+
+    /// Writes some rows of the answer to a question, all of which have this schema. So many came before; without any,
+    /// what belongs at the beginning is written.
+    pub(crate) fn write_answer(
+        &mut self,
+        rows_before: usize,
+        schema: &SchemaRef,
+        rows: Option<&RecordBatch>,
+    ) -> Result<(), Failure> {
+        let shape = self.accept(Origin::Answer, schema)?;
+        rows.map_or(Ok(()), |rows| self.write_batch(Origin::Answer, rows_before, rows, &shape))
+    }
+
+    fn write_batch(
+        &mut self,
+        origin: Origin,
+        rows_before: usize,
+        batch: &RecordBatch,
+        shape: &Shape,
+    ) -> Result<(), Failure> {
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let some = self.next_rows(batch, start);
+            let written = self.write_some(&some, shape);
+            written.map_err(|trouble| self.failure(origin, rows_before + start, trouble))?;
+            start += some.num_rows();
         }
         Ok(())
     }
@@ -168,7 +218,7 @@ impl Sink {
 
     /// Begins with the first schema, and refuses another one where the format holds one only, and any one that the
     /// format cannot carry, before anything of it is written.
-    fn accept(&mut self, at: Position, schema: &SchemaRef) -> Result<Shape, Failure> {
+    fn accept(&mut self, origin: Origin, schema: &SchemaRef) -> Result<Shape, Failure> {
         let format = self.options.format;
         if let Some((last, shape)) = &self.seen {
             if last == schema {
@@ -176,12 +226,12 @@ impl Sink {
             }
             if format != OutputFormat::Ndjson {
                 if last.fields() != schema.fields() {
-                    return Err(self.changed(at));
+                    return Err(self.changed(origin));
                 }
                 let shape = shape.clone();
                 if format.is_binary() {
                     crate::output::note_line(format_args!(
-                        "note: at position {at} the schema has other metadata than before, and {} holds only one: the first stays",
+                        "note: at {origin} the schema has other metadata than before, and {} holds only one: the first stays",
                         format.name()
                     ));
                 }
@@ -189,9 +239,9 @@ impl Sink {
                 return Ok(shape);
             }
         }
-        let shape = Shape::of(format, schema).map_err(|problems| cannot_carry(at, format, &problems))?;
+        let shape = Shape::of(format, schema).map_err(|problems| cannot_carry(origin, format, &problems))?;
         if matches!(self.state, State::New(_)) {
-            self.begin(shape.schema()).map_err(|error| self.failure(at, 0, error.into()))?;
+            self.begin(shape.schema()).map_err(|error| self.failure(origin, 0, error.into()))?;
         }
         self.seen = Some((schema.clone(), shape.clone()));
         Ok(shape)
@@ -237,8 +287,11 @@ impl Sink {
         written.and(failed.map_or(Ok(()), |failed| Err(failed.into())))
     }
 
-    fn changed(&self, at: Position) -> Failure {
+    fn changed(&self, origin: Origin) -> Failure {
         let name = self.options.format.name();
+        let Origin::Entry(at) = origin else {
+            return Failure::new(Exit::Failed, "the rows of the answer have different columns");
+        };
         let message = format!(
             "the entry at position {at} has a different schema from those before it, and {name} holds only one"
         );
@@ -251,20 +304,24 @@ impl Sink {
         ))
     }
 
-    fn failure(&self, at: Position, rows_before: usize, trouble: Trouble) -> Failure {
+    fn failure(&self, origin: Origin, rows_before: usize, trouble: Trouble) -> Failure {
         let format = self.options.format;
         match trouble {
             Trouble::Value(failed) => {
                 let (row, column) = (rows_before + failed.row + 1, &failed.column);
                 let why = failed.why.to_string();
+                let place = match origin {
+                    Origin::Entry(at) => format!("position {at}, row {row} of its entry"),
+                    Origin::Answer => format!("row {row} of the answer"),
+                };
                 let message = format!(
-                    "position {at}, row {row} of its entry, column {}: {} cannot carry the value: {}",
+                    "{place}, column {}: {} cannot carry the value: {}",
                     shown(column),
                     format.name(),
                     why.strip_prefix("Json error: ").unwrap_or(&why)
                 );
                 let mut failure = Failure::new(Exit::Format, message);
-                failure.facts.insert("at".into(), at.get().into());
+                failure.facts.extend(origin.facts());
                 failure.facts.insert("row".into(), row.into());
                 failure.facts.insert("column".into(), column.as_str().into());
                 failure.with_advice(format!("{} {}", self.kept(), others(format)))
@@ -272,7 +329,7 @@ impl Sink {
             Trouble::Output(error) => not_written(&error),
             Trouble::Arrow(error) => {
                 let exit = if matches!(error, ArrowError::IoError(..)) { Exit::Failed } else { Exit::Format };
-                Failure::of(exit, &error).while_doing(format_args!("position {at} as {}", format.name()))
+                Failure::of(exit, &error).while_doing(format_args!("{origin} as {}", format.name()))
             }
         }
     }
@@ -355,10 +412,10 @@ fn write_parquet(writer: &mut ArrowWriter<Out>, rows: &RecordBatch) -> Result<()
     Ok(())
 }
 
-fn cannot_carry(at: Position, format: OutputFormat, problems: &[String]) -> Failure {
-    let message = format!("position {at}: {} cannot carry {}", format.name(), problems.join(", "));
+fn cannot_carry(origin: Origin, format: OutputFormat, problems: &[String]) -> Failure {
+    let message = format!("{origin}: {} cannot carry {}", format.name(), problems.join(", "));
     let mut failure = Failure::new(Exit::Format, message);
-    failure.facts.insert("at".into(), at.get().into());
+    failure.facts.extend(origin.facts());
     failure.with_advice(others(format))
 }
 

@@ -36,6 +36,7 @@ pages! {
     safety "safety.md"
     servers "servers.md"
     slatedb "slatedb.md"
+    sql "sql.md"
     stores "stores.md"
     testing "testing.md"
     tutorial "tutorial.md"

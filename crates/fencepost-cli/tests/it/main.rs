@@ -35,6 +35,7 @@ mod records;
 mod repair;
 mod restore;
 mod secrets;
+mod sql;
 mod standby;
 mod stopped;
 mod streams;
