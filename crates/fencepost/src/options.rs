@@ -108,9 +108,10 @@ impl WriterOptions {
     /// The lease's time to live; `None` for no lease. Default: 10 s, at least 100 ms.
     ///
     /// The holder writes its lease three times per ttl, one PUT each: at 10 s some 26,000 a day, about $0.13
-    /// on S3. While it appends nothing, it spends one GET for each ttl to learn whether it was fenced. A standby takes over between 1 and 1.5 ttl after the holder's last sign of life. If the holder
-    /// has no lease, a candidate waits for its own ttl (10 s if it has none), since it cannot know that no
-    /// lease will come; let it take over [at once](Takeover::Now).
+    /// on S3. While it appends nothing, it spends one GET for each ttl to learn whether it was fenced. A standby
+    /// takes over between 1 and 1.5 ttl after the holder's last sign of life. If the holder has no lease, a
+    /// candidate waits for its own ttl (10 s if it has none), since it cannot know that no lease will come; let
+    /// it take over [at once](Takeover::Now).
     // P-64.
     pub const fn with_lease_ttl(mut self, ttl: Option<Duration>) -> Self {
         self.lease_ttl = match ttl {

@@ -230,7 +230,7 @@ impl Reader {
         }
         if let Some(failed) = self.failed.clone() {
             self.find_break().await;
-            return self.take(failed).await;
+            return self.take_or_lost(failed).await;
         }
         let perform = |request| self.io.clone().perform_read(request, self.cursor.clone());
         match self.driver.next(perform).await {
@@ -240,7 +240,7 @@ impl Reader {
                     self.failed = Some(event.clone());
                     self.find_break().await;
                 }
-                self.take(event).await.inspect_err(|why| {
+                self.take_or_lost(event).await.inspect_err(|why| {
                     telemetry::read_failed(self.io.paths.shard(), self.cursor.as_ref(), why);
                 })
             }
@@ -259,7 +259,16 @@ impl Reader {
         }
     }
 
-    async fn take(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
+    /// As [`take`](Self::take), and tells a log that is not there from one whose manifests are lost.
+    // P-116.
+    async fn take_or_lost(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
+        match self.take(event) {
+            Err(ReadError::NoLog { .. }) => Err(self.io.no_manifest().await),
+            taken => taken,
+        }
+    }
+
+    fn take(&mut self, event: WalkEvent) -> Result<Step, ReadError> {
         if matches!(event, WalkEvent::Truncated { .. } | WalkEvent::NoLog | WalkEvent::GaveUp(_)) {
             self.failed = Some(event.clone());
         }
@@ -284,7 +293,7 @@ impl Reader {
                 }
                 _ => ReadError::Truncated { at, first },
             }),
-            WalkEvent::NoLog => Err(self.io.no_manifest().await),
+            WalkEvent::NoLog => Err(ReadError::NoLog { shard: self.io.paths.shard() }),
             WalkEvent::GaveUp(why) => {
                 let cause = self.io.cause_of(why, self.driver.take_cause());
                 Err(ReadError::GaveUp { at: self.resume_point().next, why, cause })

@@ -15,13 +15,15 @@ pub(super) struct Idle {
     /// Milliseconds; `None` for a writer without a lease, which spends nothing while it idles.
     period: Option<u64>,
     due: Tick,
+    /// Whether an append was acknowledged since the period began: it shows as much as a glance does.
+    is_busy: bool,
     glance: Option<BoxFuture<'static, bool>>,
 }
 
 impl Idle {
     pub(super) fn new(io: Io, period: Option<u64>) -> Self {
         let due = io.environment.now().plus(period.unwrap_or(0));
-        Self { io, period, due, glance: None }
+        Self { io, period, due, is_busy: false, glance: None }
     }
 
     /// When to glance again, if nothing happens until then.
@@ -29,15 +31,16 @@ impl Idle {
         self.period.filter(|_| self.glance.is_none()).map(|_| self.due)
     }
 
-    /// Something has just shown that the writer holds its epoch.
-    pub(super) fn put_off(&mut self, now: Tick) {
-        self.due = now.plus(self.period.unwrap_or(0));
+    /// An append was acknowledged.
+    pub(super) const fn note_acknowledged(&mut self) {
+        self.is_busy = true;
     }
 
     /// Glances at the version after the latest that is known, if it is time. Costs one GET.
     pub(super) fn glance(&mut self, now: Tick, known: Version) {
-        if self.due().is_some_and(|due| due <= now) {
-            self.put_off(now);
+        let Some(period) = self.period.filter(|_| self.glance.is_none() && self.due <= now) else { return };
+        self.due = now.plus(period);
+        if !std::mem::take(&mut self.is_busy) {
             let io = self.io.clone();
             self.glance = Some(async move { io.may_have_manifest(known.next()).await }.boxed());
         }

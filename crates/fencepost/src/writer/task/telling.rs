@@ -18,7 +18,7 @@ impl Task {
     }
 
     fn acknowledge(&mut self, through: Position) {
-        self.idle.put_off(self.io.environment.now());
+        self.idle.note_acknowledged();
         let above = self.undecided.split_off(&through.next());
         let decided = std::mem::replace(&mut self.undecided, above);
         self.ledger.acknowledge(decided.values().map(|append| append.payload.content_length() as u64).sum());
