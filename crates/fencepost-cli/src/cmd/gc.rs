@@ -46,7 +46,7 @@ async fn reclaim_and_collect(run: &GcRun, json: bool) -> Result<(), Failure> {
         false if run.always_receipt => (Task::Run, Receipts::All),
         false => (Task::Run, Receipts::OfDeletions),
     };
-    each_shard(&run.args, task, receipts, json).await?;
+    each_of(&fleet, &run.args, task, receipts, json).await?;
     failed.map_or(Ok(()), |exit| Err(Failure::said(exit)))
 }
 
@@ -100,11 +100,21 @@ impl Settings {
 /// One report for the only shard, or one for each and their sums. A shard that fails does not keep the others
 /// waiting.
 async fn each_shard(args: &GcArgs, task: Task, receipts: Receipts, json: bool) -> Result<(), Failure> {
-    let settings = Settings::new(args, receipts);
     let fleet = args.place.open_fleet(&args.below).await?;
+    each_of(&fleet, args, task, receipts, json).await
+}
+
+async fn each_of(
+    fleet: &Fleet,
+    args: &GcArgs,
+    task: Task,
+    receipts: Receipts,
+    json: bool,
+) -> Result<(), Failure> {
+    let settings = Settings::new(args, receipts);
     let only = match fleet.members.as_slice() {
         [Member { wal, .. }] if !args.below.below => wal,
-        _ => return all_shards(&fleet, &settings, args.shards_at_once.get(), task, json).await,
+        _ => return all_shards(fleet, &settings, args.shards_at_once.get(), task, json).await,
     };
     let found = collect(&settings.collector(only), task, json).await?;
     let mut table = Table::default();
