@@ -3,9 +3,11 @@
 
 mod beside;
 mod counted;
+mod rows;
 
 pub(crate) use beside::{Beside, open as open_file};
 pub(crate) use counted::{counted, is_or_are, positions};
+pub(crate) use rows::{open_rows, open_rows_with};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

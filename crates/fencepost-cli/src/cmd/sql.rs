@@ -5,10 +5,10 @@ mod grid;
 use crate::args::{SQL_FIRST, Sql, SqlFormat};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Beside, Out, note_line};
+use crate::output::{self, Beside, Out, note_line, open_rows};
 use crate::place::{Place, requests};
 use crate::signal::asked_to_end;
-use crate::sink::{OutputFormat, Sink, SinkOptions};
+use crate::sink::{Sink, SinkOptions};
 use crate::sql::{Answer, Engine, Question, SnapshotOf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -88,24 +88,8 @@ fn from_stdin() -> Result<String, Failure> {
 
 /// Where rows go, and the file that is yet to take its name, if there is one.
 fn open_output(args: &Sql, format: SqlFormat) -> Result<(Rows, Option<Beside>), Failure> {
-    let to_terminal = args.output.is_none() && output::is_terminal();
     let programs = format.for_programs();
-    if to_terminal && programs.is_some_and(OutputFormat::is_binary) {
-        return Err(Failure::new(
-            Exit::Usage,
-            "this format is binary and not for a terminal; name a file with --output, or use a pipe",
-        ));
-    }
-    let (out, beside) = match &args.output {
-        Some(path) => {
-            let opened = output::open_file(path).map_err(|error| Failure::of(Exit::Failed, &error));
-            let (file, beside) =
-                opened.map_err(|failure| failure.while_doing(format_args!("`{}`", path.display())))?;
-            (Out::file(file), beside)
-        }
-        None if to_terminal => (Out::terminal(format == SqlFormat::Ndjson), None),
-        None => (Out::stdout(), None),
-    };
+    let (out, beside) = open_rows(args.output.as_deref(), programs)?;
     let rows = match programs {
         None if args.explain => Rows::Plan(out),
         None => Rows::Grid(Grid::new(out)),

@@ -3,10 +3,10 @@
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Beside, Out, note_line};
+use crate::output::{self, Beside, note_line, open_rows_with};
 use crate::place::requests;
 use crate::signal::asked_to_end;
-use crate::sink::{OutputFormat, Sink, SinkOptions};
+use crate::sink::{Sink, SinkOptions};
 use fencepost::{
     Consumed, Cursor, CursorName, CursorStart, LogEntry, Position, ReadFrom, ReadOptions, RequestCounts,
     ResumePoint, Tail, TailEvent, TailState, Wal,
@@ -31,7 +31,9 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
         (None, Some(position)) => ReadFrom::Position(position),
         (None, None) => ReadFrom::Checkpoint,
     };
-    let (out, beside) = open_output(&args)?;
+    let as_it_comes = args.follow && args.format.is_readable_at_once();
+    let (out, beside) =
+        open_rows_with(args.output.as_deref(), Some(args.format), |path| open_file(path, as_it_comes))?;
     let options = SinkOptions { format: args.format, null: args.null.clone(), keeps_part: beside.is_none() };
     let mut copy = Copy {
         sink: Sink::new(options, out),
@@ -65,23 +67,6 @@ pub(super) async fn run(args: args::Tail, json: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Where rows go, and the file that is yet to take its name, if there is one.
-fn open_output(args: &args::Tail) -> Result<(Out, Option<Beside>), Failure> {
-    match &args.output {
-        Some(path) => {
-            let opened = open_file(path, args.follow && args.format.is_readable_at_once());
-            let (file, beside) = opened.map_err(|failure| failure.while_doing(shown(path)))?;
-            Ok((Out::file(file), beside))
-        }
-        None if args.format.is_binary() && output::is_terminal() => Err(Failure::new(
-            Exit::Usage,
-            "this format is binary and not for a terminal; name a file with --output, or use a pipe",
-        )),
-        None if output::is_terminal() => Ok((Out::terminal(args.format == OutputFormat::Ndjson), None)),
-        None => Ok((Out::stdout(), None)),
-    }
 }
 
 fn open_file(path: &Path, as_it_comes: bool) -> Result<(File, Option<Beside>), Failure> {
